@@ -1,0 +1,28 @@
+//! Spinlock algorithms as hypervisor guests and kernels have used them, over one small [`Platform`] seam.
+//!
+//! Every lock is leaf code: `no_std`, no allocation, no system call, no panic. What a lock needs from the vCPU it
+//! runs on (a relax hint, halting, kicking another vCPU) it asks of the [`Platform`]; what it needs per vCPU (queue
+//! nodes, hash slots) it declares as [`RawLock::PerVcpu`] and reaches through [`Ctx`].
+#![no_std]
+#[cfg(any(test, locks_loom))]
+extern crate std;
+
+mod catalogue;
+mod ctx;
+mod event;
+mod params;
+mod platform;
+mod raw;
+pub mod sync;
+
+pub use ctx::Ctx;
+pub use event::Event;
+pub use params::Params;
+pub use platform::Platform;
+pub use raw::{Order, Paravirt, RawLock, Variant};
+
+catalogue::catalogue! {
+    ticket::Ticket,
+    mcs::Mcs,
+    tas::Tas,
+}

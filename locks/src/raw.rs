@@ -1,0 +1,93 @@
+//! What a lock is.
+
+use crate::{Ctx, Params, Platform};
+
+/// The order in which a lock admits its waiters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Strictly first come, first served.
+    Fifo,
+    /// First come, first served but for a bounded or exceptional overtaking (stealing before queueing).
+    Hybrid,
+    /// Whoever gets there first.
+    Unfair,
+}
+
+impl Order {
+    /// The name in `list` and in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Hybrid => "hybrid",
+            Self::Unfair => "unfair",
+        }
+    }
+}
+
+/// How a variant of a lock carries its paravirtual code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paravirt {
+    /// No paravirtual code in the machine code (or the algorithm has none).
+    CompiledOut,
+    /// Compiled in and switched off at run time: what a native machine runs with a distribution's kernel.
+    CarriedOff,
+    /// Compiled in and used wherever the environment is a hypervisor.
+    On,
+}
+
+impl Paravirt {
+    /// The name in `list` and in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CompiledOut => "out",
+            Self::CarriedOff => "off",
+            Self::On => "on",
+        }
+    }
+}
+
+/// One name under which a lock's source is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// Name on the command line and in results.
+    pub name: &'static str,
+    /// How it carries its paravirtual code.
+    pub paravirt: Paravirt,
+    /// The lock that a reader compares it with; cells of one baseline are measured back to back.
+    pub baseline: Option<&'static str>,
+    /// One line for `list` and the docs.
+    pub about: &'static str,
+}
+
+/// A mutual-exclusion lock for vCPUs numbered from 0.
+///
+/// `acquire` and `release` are generic over the platform so that the same source compiles bare and paravirtual.
+/// A vCPU holds the lock from the return of `acquire` (or of `try_acquire` with `true`) until it calls `release`.
+pub trait RawLock: Sized + Sync {
+    /// Name of the algorithm.
+    const NAME: &'static str;
+    /// The names under which it is measured; more than one where paravirtual code can be out, off or on.
+    const VARIANTS: &'static [Variant];
+    /// Order of admission.
+    const ORDER: Order;
+    /// Where the algorithm comes from: a paper or a kernel commit.
+    const SOURCE: &'static str;
+    /// Whether acquire and release are leaf code (no call into libc, no thread-local storage, no panic), without
+    /// which a lock cannot run inside a bare vCPU. A user's lock says so itself.
+    const LEAF: bool = false;
+
+    /// What the lock needs once per vCPU: queue nodes, hash slots.
+    type PerVcpu: Default + Sync;
+
+    /// A free lock. `P` is the platform that will use it, for locks that keep a table of functions.
+    fn new<P: Platform>(params: &Params) -> Self;
+
+    /// Waits until the lock is taken by vCPU `ctx.me()`.
+    fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>);
+
+    /// Takes the lock if that is possible without waiting.
+    fn try_acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) -> bool;
+
+    /// Frees the lock. Only called by the vCPU that holds it; must not touch the lock after the store that frees it.
+    fn release<P: Platform>(&self, ctx: &Ctx<'_, Self, P>);
+}

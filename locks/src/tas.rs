@@ -1,0 +1,47 @@
+//! Test-and-set: the unfair lock that preempted waiters cannot stall.
+
+use crate::sync::{AtomicU32, Ordering};
+use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+
+/// One word, taken by whoever swaps it first; waiters read before they swap again (test-and-test-and-set).
+#[derive(Debug)]
+pub struct Tas {
+    locked: AtomicU32,
+}
+
+impl RawLock for Tas {
+    const NAME: &'static str = "tas";
+    const VARIANTS: &'static [Variant] = &[Variant {
+        name: "tas",
+        paravirt: Paravirt::CompiledOut,
+        baseline: None,
+        about: "test-and-test-and-set, unfair, immune to waiter preemption",
+    }];
+    const ORDER: Order = Order::Unfair;
+    const SOURCE: &'static str = "Anderson, IEEE TPDS 1(1), 1990";
+    const LEAF: bool = true;
+    type PerVcpu = ();
+
+    fn new<P: Platform>(_: &Params) -> Self {
+        Self { locked: AtomicU32::new(0) }
+    }
+
+    #[inline(always)]
+    fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
+        while !self.try_acquire(ctx) {
+            while self.locked.load(Ordering::Relaxed) != 0 {
+                ctx.platform().relax();
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
+        self.locked.swap(1, Ordering::Acquire) == 0
+    }
+
+    #[inline(always)]
+    fn release<P: Platform>(&self, _: &Ctx<'_, Self, P>) {
+        self.locked.store(0, Ordering::Release);
+    }
+}
