@@ -1,0 +1,62 @@
+//! What identifies a cell.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The axes of a cell, from which its `id` is made and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellAxes {
+    /// Readable and stable: `ticket/emulated/short+exp/4v:2p/compact/pinned`, then `name=value` for each parameter.
+    pub id: String,
+    /// Name of the lock variant.
+    pub lock: String,
+    /// The lock that this one is compared with, if any (may be itself).
+    #[serde(default)]
+    pub baseline: Option<String>,
+    /// `native`, `emulated` or `kvm`.
+    pub env: String,
+    /// What each vCPU does in a loop.
+    pub workload: Workload,
+    /// Name of the placement: `compact`, `scatter`, ….
+    pub placement: String,
+    /// `pinned` (each vCPU to one pCPU) or `floating` (all vCPUs in the set of pCPUs).
+    pub pinning: String,
+    /// Number of vCPUs.
+    pub vcpus: u32,
+    /// The pCPUs, by operating-system index, in the order in which vCPUs are dealt to them.
+    pub pcpus: Vec<u32>,
+    /// vCPUs per pCPU, the true ratio after rounding.
+    pub overcommit: f64,
+    /// Every other axis that is not at its default, by name.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// Who decides which vCPU runs.
+    pub scheduler: Scheduler,
+    /// Other virtual machines beside this one; none so far.
+    #[serde(default)]
+    pub neighbours: Vec<String>,
+}
+
+/// Critical section and think time of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// As on the command line: `short+exp`.
+    pub name: String,
+    /// Nominal length of the critical section, in nanoseconds.
+    pub section_ns: f64,
+    /// Shared cache lines written in the section.
+    pub lines: u32,
+    /// `none`, `fixed` or `exp`.
+    pub think: String,
+    /// Mean think time, in nanoseconds.
+    pub think_ns: f64,
+}
+
+/// Who decides which vCPU runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Scheduler {
+    /// The operating system's own scheduler.
+    Host,
+}

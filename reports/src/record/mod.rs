@@ -1,0 +1,17 @@
+//! The schema: `rounds.jsonl` as it is written while measuring, `results.json` as it is derived from it.
+//!
+//! A run directory holds `rounds.jsonl` (one [`Line`] per line; the truth), `results.json` ([`Results`]) and
+//! `report.html`. Adding a field does not raise [`SCHEMA_VERSION`]; readers ignore fields that they do not know.
+
+mod axes;
+mod machine;
+mod results;
+mod round;
+
+pub use axes::{CellAxes, Scheduler, Workload};
+pub use machine::{Calibration, Facility, Machine};
+pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
+pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};
+
+/// Version of the schema that this build writes.
+pub const SCHEMA_VERSION: u32 = 1;

@@ -1,0 +1,183 @@
+//! `results.json`: what is derived from the rounds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CellAxes, Machine, Round};
+
+/// The whole of `results.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// See [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    pub schema_version: u32,
+    /// `20261122T031500Z-quick-4f2a`.
+    pub run_id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// The command line, as the user typed it.
+    pub command: String,
+    /// Seed of everything random in the run.
+    pub seed: u64,
+    /// Name of the profile.
+    pub profile: String,
+    /// Rounds planned.
+    #[serde(default)]
+    pub rounds: u32,
+    /// Length of a window, in nanoseconds.
+    #[serde(default)]
+    pub window_ns: u64,
+    /// The machine.
+    pub machine: Machine,
+    /// How far apart two runs of the same thing lay.
+    #[serde(default)]
+    pub noise_floor: Vec<NoiseFloor>,
+    /// What did not fit, or cannot run here.
+    #[serde(default)]
+    pub dropped: Vec<Dropped>,
+    /// In plan order.
+    pub cells: Vec<Cell>,
+    /// Whether the run ended before its plan did.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// Wall time, in seconds; none if the run was cut off.
+    #[serde(default)]
+    pub wall_seconds: Option<f64>,
+    /// Part of it inside warm-up, windows and ping-pongs.
+    #[serde(default)]
+    pub measuring_share: Option<f64>,
+}
+
+/// A median and its confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Median.
+    pub median: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// A class of cells and the spread of its A/A pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoiseFloor {
+    /// `one-vcpu`, `contended`, `overcommitted`.
+    pub class: String,
+    /// The cell that was run twice.
+    pub cell: String,
+    /// Ratio second : first, over rounds; none where too few rounds were usable.
+    pub ratio: Option<Interval>,
+    /// Half-width that a verdict must clear, as a fraction: 0.05 is 5 %.
+    pub floor: Option<f64>,
+    /// Rounds used.
+    pub rounds: u32,
+    /// The rates of each pair, in rounds order: `[first, second]`, acquisitions per second.
+    pub pairs: Vec<[f64; 2]>,
+}
+
+/// A cell that was asked for and not measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Id of the cell.
+    pub cell: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What became of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Measured.
+    Ok,
+    /// Its process died.
+    Crashed,
+    /// Nobody got the lock.
+    Hung,
+    /// The lock let two in at once.
+    Broken,
+    /// The environment could not run it, or the run ended before.
+    Skipped,
+}
+
+/// Whether mutual exclusion held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exclusion {
+    /// Checked in every window, and held.
+    Held,
+    /// Violated at least once.
+    Violated,
+    /// No window got as far.
+    Unchecked,
+}
+
+/// How evenly the lock served its vCPUs, medians over rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fairness {
+    /// Jain's index, from 1/n to 1; none below 20 acquisitions a vCPU.
+    pub jain: Option<f64>,
+    /// Smallest share of any vCPU, as a multiple of the fair share.
+    pub min_share: Option<f64>,
+    /// Largest share of any vCPU, as a multiple of the fair share.
+    pub max_share: Option<f64>,
+    /// Most acquisitions in a row by one vCPU, the largest over rounds.
+    pub longest_run: Option<u64>,
+}
+
+/// Acquire times in nanoseconds over all latency windows. A percentile that unfinished waits reach is a lower bound
+/// (its name is then in `at_least`); one that lacks samples is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Acquire {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 99th percentile; wants 1,000 samples.
+    pub p99: Option<f64>,
+    /// 99.9th percentile; wants 10,000 samples.
+    pub p999: Option<f64>,
+    /// Longest wait, finished or not.
+    pub max: Option<f64>,
+    /// Names of those that are lower bounds.
+    pub at_least: Vec<String>,
+    /// Finished waits.
+    pub samples: u64,
+    /// Rate in the latency windows, acquisitions per second: what the timestamps left of it.
+    pub ops_per_second: Option<f64>,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// What identifies it.
+    #[serde(flatten)]
+    pub axes: CellAxes,
+    /// What became of it.
+    pub status: Status,
+    /// Why, unless `ok`.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Whether mutual exclusion held.
+    pub exclusion: Exclusion,
+    /// Acquisitions per second, all vCPUs together.
+    pub ops_per_second: Option<Interval>,
+    /// How evenly they were served.
+    #[serde(default)]
+    pub fairness: Fairness,
+    /// Acquire times.
+    #[serde(default)]
+    pub acquire_ns: Option<Acquire>,
+    /// Counters summed over the rounds.
+    #[serde(default)]
+    pub counters: BTreeMap<String, u64>,
+    /// Mean part of the windows that a vCPU was on a pCPU.
+    #[serde(default)]
+    pub on_cpu_share: Option<f64>,
+    /// The windows.
+    #[serde(default)]
+    pub rounds: Vec<Round>,
+}

@@ -1,0 +1,176 @@
+//! What is written while measuring: one line per finished (cell, round).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CellAxes, Dropped, Machine};
+
+/// One line of `rounds.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "one header a file")]
+pub enum Line {
+    /// The first line: what was planned, on which machine.
+    Header(Header),
+    /// One window of one cell.
+    Round(Round),
+    /// The last line of a run that was not cut off.
+    End {
+        /// Whether Ctrl-C or a signal ended the run before its plan did.
+        interrupted: bool,
+        /// Wall time of the whole run, in seconds.
+        wall_seconds: f64,
+        /// Part of it that was spent inside warm-up, windows and ping-pongs, from 0 to 1.
+        measuring_share: f64,
+    },
+}
+
+/// The first line of `rounds.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// See [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    pub schema_version: u32,
+    /// `20261122T031500Z-quick-4f2a`.
+    pub run_id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// The command line, as the user typed it.
+    pub command: String,
+    /// Seed of everything random in the run.
+    pub seed: u64,
+    /// Name of the profile.
+    pub profile: String,
+    /// Rounds planned.
+    pub rounds: u32,
+    /// Length of a window, in nanoseconds.
+    pub window_ns: u64,
+    /// The machine.
+    pub machine: Machine,
+    /// The cells planned, in plan order.
+    pub cells: Vec<CellAxes>,
+    /// What did not fit in the time, or cannot run here.
+    #[serde(default)]
+    pub dropped: Vec<Dropped>,
+}
+
+/// Why a window was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Throughput, with counting probes.
+    #[default]
+    Rate,
+    /// The second run of an A/A pair; its first is the same round's `Rate` window of the same cell.
+    Twin,
+    /// Acquire times: timestamps cost throughput, hence a window of its own.
+    Latency,
+    /// Traces of every acquire, release, halt and kick.
+    Trace,
+}
+
+/// How the vCPUs stood when the warm-up began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// The lock was free.
+    #[default]
+    Free,
+    /// Every vCPU was queued already behind one that held the lock.
+    Queued,
+}
+
+/// How a window ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "nearly every outcome is Measured")]
+pub enum Outcome {
+    /// With a number.
+    Measured(Measured),
+    /// The exclusion check failed: never a number.
+    Broken {
+        /// What did not add up.
+        reason: String,
+    },
+    /// No acquisition for as long as should have sufficed for many.
+    Hung {
+        /// How long was waited.
+        reason: String,
+    },
+    /// The cell's process died.
+    Crashed {
+        /// Signal or fault, in plain words.
+        reason: String,
+    },
+    /// The environment could not run it.
+    Skipped {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+/// One window of one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Id of the cell.
+    pub cell: String,
+    /// Number of the round, from 0.
+    pub round: u32,
+    /// Why it was taken.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What a window measured. Durations in nanoseconds, counts over the window, one entry per vCPU in each list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Measured {
+    /// How the vCPUs stood at the start.
+    pub start: Start,
+    /// Warm-up before the window.
+    pub warmup_ns: u64,
+    /// The window, by the clock read beside the counters.
+    pub window_ns: u64,
+    /// Acquisitions in the window.
+    pub operations: Vec<u64>,
+    /// Acquisitions per second in consecutive parts of the window, warm-up discarded.
+    pub samples: Vec<f64>,
+    /// Whether the halves of the window agree (see `statistics::steady`).
+    pub steady: bool,
+    /// Round trip between two of the pCPUs just before and just after; none where one pCPU is used.
+    pub interconnect_ns: Option<[f64; 2]>,
+    /// The two differ by more than 1.5x even after the window was repeated once.
+    pub moved: bool,
+    /// Part of the window that each vCPU was on a pCPU, from 0 to 1.
+    pub on_cpu_share: Vec<f64>,
+    /// Steal time per vCPU in the window (kvm only).
+    pub steal_ns: Vec<u64>,
+    /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the
+    /// kernel's lock events, `involuntary_switches`, `voluntary_switches`, `minor_faults`, ….
+    pub counters: BTreeMap<String, u64>,
+    /// Most acquisitions in a row by one vCPU.
+    pub longest_run: u64,
+    /// Acquire times, in windows that took them.
+    pub acquire: Option<Histogram>,
+    /// Whether exclusion was checked in this window (it held, or the outcome would be `Broken`).
+    pub exclusion_checked: bool,
+    /// pCPU that each vCPU was verified on, where pinned and verified.
+    pub placed: Vec<u32>,
+    /// NUMA nodes on which the arena's pages were found.
+    pub memory_nodes: Vec<u32>,
+}
+
+/// A sparse log-linear histogram of durations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Histogram {
+    /// `[upper bound of the bucket in ns, count]`, ascending, empty buckets left out.
+    pub buckets: Vec<(u64, u64)>,
+    /// Waits unfinished at the window's end, as "at least this long", in ns, ascending.
+    pub censored: Vec<u64>,
+    /// Longest finished wait, in ns.
+    pub max_ns: u64,
+}
