@@ -1,0 +1,145 @@
+//! Binding threads, and saying honestly what came of it.
+
+use std::fmt;
+
+use hwlocality::{
+    Topology,
+    bitmap::BitmapIndex,
+    cpu::{binding::CpuBindingFlags, cpuset::CpuSet},
+};
+
+use super::{CpuList, PuIndex, pin};
+
+/// What came of an attempt to bind.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "an unbound thread measures something else"]
+pub enum Outcome {
+    /// Bound, and the kernel confirmed it.
+    Bound(Via),
+    /// Binding is impossible here; nothing was changed. The text says why.
+    Unsupported(String),
+    /// Binding was tried and did not hold. The text says why.
+    Failed(String),
+}
+
+/// By what means something was bound.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Via {
+    /// hwloc.
+    Hwloc,
+    /// The core_affinity crate.
+    CoreAffinity,
+    /// The kernel's own call.
+    SystemCall,
+    /// Nothing had to be done: the machine has one NUMA node.
+    OnlyNode,
+}
+
+impl Outcome {
+    /// Whether it holds.
+    pub fn is_bound(&self) -> bool {
+        matches!(self, Self::Bound(_))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bound(Via::Hwloc) => f.write_str("bound by hwloc"),
+            Self::Bound(Via::CoreAffinity) => f.write_str("bound by core_affinity"),
+            Self::Bound(Via::SystemCall) => f.write_str("bound by the kernel's own call"),
+            Self::Bound(Via::OnlyNode) => f.write_str("bound: there is one NUMA node only"),
+            Self::Unsupported(why) => write!(f, "cannot be bound: {why}"),
+            Self::Failed(why) => write!(f, "not bound: {why}"),
+        }
+    }
+}
+
+/// Binds threads and memory on the machine that a topology describes, if that is the one we run on.
+#[derive(Debug)]
+pub struct Binder {
+    pub(super) topology: Topology,
+    is_this_system: bool,
+}
+
+impl Binder {
+    pub(super) fn new(topology: Topology, is_this_system: bool) -> Self {
+        Self { topology, is_this_system }
+    }
+
+    /// Why nothing can be bound at all, if so: hwloc would accept it on a foreign topology and do nothing.
+    pub(super) fn refusal(&self) -> Option<Outcome> {
+        let why = "the topology describes another machine, not the one we run on";
+        (!self.is_this_system).then(|| Outcome::Unsupported(why.to_owned()))
+    }
+
+    /// Pins a thread, of this process or another, to one CPU and reads the binding back.
+    ///
+    /// `tid` is the kernel's thread number. Other processes' threads can be bound with the rights to do so.
+    pub fn bind_thread(&self, tid: u32, pu: PuIndex) -> Outcome {
+        if let Some(refusal) = self.refusal() {
+            return refusal;
+        }
+        // 0 would mean the caller, whatever the caller meant.
+        let Some(raw) = libc::pid_t::try_from(tid).ok().filter(|&tid| tid != 0) else {
+            return Outcome::Failed(format!("there is no thread {tid}"));
+        };
+        let via = match self.by_hwloc(tid, pu) {
+            Ok(()) => Via::Hwloc,
+            Err(said) => match pin::set_affinity(raw, pu) {
+                Ok(()) => Via::SystemCall,
+                Err(error) => {
+                    return Outcome::Failed(format!(
+                        "thread {tid} cannot be bound to CPU {pu}: {error} (hwloc: {said})"
+                    ));
+                }
+            },
+        };
+        match self.allowed(tid) {
+            Ok(cpus) if cpus.iter().eq([pu]) => Outcome::Bound(via),
+            Ok(cpus) => Outcome::Failed(format!("thread {tid} was bound to CPU {pu} yet may run on {cpus}")),
+            Err(why) => Outcome::Failed(format!(
+                "thread {tid} was bound to CPU {pu}, but that cannot be checked: {why}"
+            )),
+        }
+    }
+
+    /// Pins the calling thread to one CPU and checks that it runs there.
+    pub fn bind_current(&self, pu: PuIndex) -> Outcome {
+        match self.bind_thread(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), pu) {
+            Outcome::Bound(via) => pin::running_on(pu, via),
+            Outcome::Failed(_) => pin::pin_current(pu),
+            refused => refused,
+        }
+    }
+
+    /// The CPUs that a thread may run on, as the kernel has it.
+    pub fn allowed(&self, tid: u32) -> Result<CpuList, String> {
+        let tid = libc::pid_t::try_from(tid).map_err(|_| format!("there is no thread {tid}"))?;
+        pin::affinity(tid).map_err(|error| error.to_string())
+    }
+
+    /// Pins every thread to the CPU at the same place of `pcpus`, in order, and stops at the first that cannot be.
+    pub fn bind_threads(&self, tids: &[u32], pcpus: &[PuIndex]) -> Outcome {
+        let mut last = Outcome::Bound(Via::Hwloc);
+        for (&tid, &pu) in tids.iter().zip(pcpus) {
+            last = self.bind_thread(tid, pu);
+            if !last.is_bound() {
+                break;
+            }
+        }
+        last
+    }
+
+    fn by_hwloc(&self, tid: u32, pu: PuIndex) -> Result<(), String> {
+        let support = self.topology.feature_support().cpu_binding();
+        if !support.is_some_and(|support| support.set_process()) {
+            return Err("does not bind other threads here".to_owned());
+        }
+        let bit = BitmapIndex::try_from(pu.0 as usize).map_err(|_| "takes no such CPU".to_owned())?;
+        let cpus = CpuSet::from_iter([bit]);
+        // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
+        let thread = CpuBindingFlags::THREAD;
+        self.topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())
+    }
+}
