@@ -2,3 +2,4 @@
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 
 pub mod record;
+pub mod statistics;

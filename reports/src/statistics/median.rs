@@ -1,0 +1,48 @@
+//! The median.
+
+/// Median of the finite values; of an even number, the mean of the middle two. `None` if there are none.
+pub fn median(values: &[f64]) -> Option<f64> {
+    of_sorted(&sorted(values))
+}
+
+/// The finite values in ascending order.
+pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    finite.sort_by(f64::total_cmp);
+    finite
+}
+
+/// Median of finite values in ascending order.
+pub(super) fn of_sorted(sorted: &[f64]) -> Option<f64> {
+    let upper = *sorted.get(sorted.len() / 2)?;
+    if sorted.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = sorted[sorted.len() / 2 - 1];
+    // Halved before they are added: the sum of two huge values would be infinite.
+    Some(lower / 2.0 + upper / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn known_values() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[7.0]), Some(7.0));
+    }
+
+    #[test]
+    fn nothing_to_say_of_nothing() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[f64::NAN, f64::INFINITY]), None);
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_left_out() {
+        assert_eq!(median(&[f64::NAN, 5.0, f64::NEG_INFINITY]), Some(5.0));
+        assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
+    }
+}
