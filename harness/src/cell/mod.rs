@@ -15,4 +15,5 @@ mod window;
 
 pub use memory::Memory;
 pub use spec::{ChildSpec, WindowSpec};
-pub use window::measure;
+pub use process::VERB;
+pub use window::{Bench, Interrupted, Taken, measure};

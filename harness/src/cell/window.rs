@@ -36,29 +36,43 @@ pub struct Bench<'a> {
     pub variant: &'a Variant,
 }
 
+/// A window taken.
+#[derive(Debug)]
+pub struct Taken {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Time spent inside warm-ups, windows and ping-pongs, the repeated ones too.
+    pub measuring_ns: u64,
+}
+
 /// Takes a window between two ping-pongs; repeats it once if the pCPUs moved in between.
-pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
+pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupted> {
     let pcpus = spec.axes.pcpus.as_slice();
-    let used = pcpus.len().min(spec.axes.vcpus as usize);
-    if used < 2 {
-        return take(spec, bench);
-    }
-    let pair = (pcpus[0], pcpus[1]);
-    let mut repeated = false;
-    loop {
-        let before = ping_pong::round_trip_ns(pair);
+    let pair = (pcpus.len() > 1 && spec.axes.vcpus > 1).then(|| (pcpus[0], pcpus[1]));
+    let mut measuring_ns = 0;
+    let mut distance = |pair| {
+        let began = Instant::now();
+        let round_trip_ns = ping_pong::round_trip_ns(pair);
+        (round_trip_ns, began.elapsed().as_nanos() as u64)
+    };
+    for attempt in 0.. {
+        let before = pair.map(&mut distance);
         let mut outcome = take(spec, bench)?;
-        let after = ping_pong::round_trip_ns(pair);
-        if let (Outcome::Measured(measured), Some(before), Some(after)) = (&mut outcome, before, after) {
-            measured.interconnect_ns = Some([before, after]);
-            measured.moved = before.max(after) > MOVED * before.min(after);
-            if measured.moved && !repeated {
-                repeated = true;
-                continue;
+        let after = pair.map(&mut distance);
+        measuring_ns += before.map_or(0, |(_, ns)| ns) + after.map_or(0, |(_, ns)| ns);
+        if let Outcome::Measured(measured) = &mut outcome {
+            measuring_ns += measured.warmup_ns + measured.window_ns;
+            if let (Some((Some(before), _)), Some((Some(after), _))) = (before, after) {
+                measured.interconnect_ns = Some([before, after]);
+                measured.moved = before.max(after) > MOVED * before.min(after);
+                if measured.moved && attempt == 0 {
+                    continue;
+                }
             }
         }
-        return Ok(outcome);
+        return Ok(Taken { outcome, measuring_ns });
     }
+    unreachable!("the loop returns from its second pass at the latest")
 }
 
 fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::topology::pin_current_thread;
+use crate::topology::{PuIndex, pin_current};
 
 const LENGTH: Duration = Duration::from_millis(3);
 /// Round trips timed together: many enough that reading the clock does not show.
@@ -22,7 +22,7 @@ pub fn round_trip_ns((here, there): (u32, u32)) -> Option<f64> {
     let ball = Ball(AtomicU32::new(0));
     std::thread::scope(|scope| {
         let far = scope.spawn(|| {
-            let pinned = pin_current_thread(there).is_ok();
+            let pinned = pin_current(PuIndex(there)).is_bound();
             let mut expected = 1;
             loop {
                 let seen = ball.0.load(Ordering::Relaxed);
@@ -37,7 +37,7 @@ pub fn round_trip_ns((here, there): (u32, u32)) -> Option<f64> {
             }
         });
         let near = scope.spawn(|| {
-            let pinned = pin_current_thread(here).is_ok();
+            let pinned = pin_current(PuIndex(here)).is_bound();
             let mut batches = Vec::new();
             let mut turn = 0;
             let began = Instant::now();

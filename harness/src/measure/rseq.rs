@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{mem, ptr};
 
-use crate::topology::pin_current_thread;
+use crate::topology::{PuIndex, pin_current};
 
 /// The signature glibc registers on x86-64, which must stand before a descriptor's abort address.
 #[cfg(target_arch = "x86_64")]
@@ -124,7 +124,7 @@ pub fn self_test(pcpu: u32) -> Result<String, String> {
     let stop = AtomicU32::new(0);
     std::thread::scope(|scope| {
         let competitor = scope.spawn(|| {
-            let pinned = pin_current_thread(pcpu).is_ok();
+            let pinned = pin_current(PuIndex(pcpu)).is_bound();
             while stop.load(Ordering::Relaxed) == 0 {
                 moves.fetch_add(1, Ordering::Relaxed);
             }
@@ -132,7 +132,7 @@ pub fn self_test(pcpu: u32) -> Result<String, String> {
         });
         let spinner = scope.spawn(|| {
             let probe = Probe::of_this_thread()?;
-            pin_current_thread(pcpu).ok()?;
+            pin_current(PuIndex(pcpu)).is_bound().then_some(())?;
             let mut noticed = 0;
             for _ in 0..TRIALS {
                 probe.arm();

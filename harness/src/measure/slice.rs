@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::statistics;
 
-use crate::topology::pin_current_thread;
+use crate::topology::{PuIndex, pin_current};
 
 const LENGTH: Duration = Duration::from_millis(100);
 /// A gap this long between two looks at the clock is the other thread's turn, not an interrupt.
@@ -15,7 +15,7 @@ const TURN: Duration = Duration::from_micros(300);
 pub fn measure_ns(pcpu: u32) -> Option<f64> {
     let stop = AtomicBool::new(false);
     let watch = || {
-        pin_current_thread(pcpu).ok()?;
+        pin_current(PuIndex(pcpu)).is_bound().then_some(())?;
         let mut gaps = Vec::new();
         let began = Instant::now();
         let mut last = began;

@@ -77,6 +77,11 @@ impl Binder {
     ///
     /// `tid` is the kernel's thread number. Other processes' threads can be bound with the rights to do so.
     pub fn bind_thread(&self, tid: u32, pu: PuIndex) -> Outcome {
+        self.confine_thread(tid, &[pu].into_iter().collect())
+    }
+
+    /// Lets a thread float in a set of CPUs and reads the binding back.
+    pub fn confine_thread(&self, tid: u32, cpus: &CpuList) -> Outcome {
         if let Some(refusal) = self.refusal() {
             return refusal;
         }
@@ -84,22 +89,22 @@ impl Binder {
         let Some(raw) = libc::pid_t::try_from(tid).ok().filter(|&tid| tid != 0) else {
             return Outcome::Failed(format!("there is no thread {tid}"));
         };
-        let via = match self.by_hwloc(tid, pu) {
+        let via = match self.by_hwloc(tid, cpus) {
             Ok(()) => Via::Hwloc,
-            Err(said) => match pin::set_affinity(raw, pu) {
+            Err(said) => match pin::set_affinity(raw, cpus) {
                 Ok(()) => Via::SystemCall,
                 Err(error) => {
                     return Outcome::Failed(format!(
-                        "thread {tid} cannot be bound to CPU {pu}: {error} (hwloc: {said})"
+                        "thread {tid} cannot be bound to CPU {cpus}: {error} (hwloc: {said})"
                     ));
                 }
             },
         };
         match self.allowed(tid) {
-            Ok(cpus) if cpus.iter().eq([pu]) => Outcome::Bound(via),
-            Ok(cpus) => Outcome::Failed(format!("thread {tid} was bound to CPU {pu} yet may run on {cpus}")),
+            Ok(now) if now.len() == cpus.len() && now.iter().all(|pu| cpus.contains(pu)) => Outcome::Bound(via),
+            Ok(now) => Outcome::Failed(format!("thread {tid} was bound to CPU {cpus} yet may run on {now}")),
             Err(why) => Outcome::Failed(format!(
-                "thread {tid} was bound to CPU {pu}, but that cannot be checked: {why}"
+                "thread {tid} was bound to CPU {cpus}, but that cannot be checked: {why}"
             )),
         }
     }
@@ -131,13 +136,13 @@ impl Binder {
         last
     }
 
-    fn by_hwloc(&self, tid: u32, pu: PuIndex) -> Result<(), String> {
+    fn by_hwloc(&self, tid: u32, list: &CpuList) -> Result<(), String> {
         let support = self.topology.feature_support().cpu_binding();
         if !support.is_some_and(|support| support.set_process()) {
             return Err("does not bind other threads here".to_owned());
         }
-        let bit = BitmapIndex::try_from(pu.0 as usize).map_err(|_| "takes no such CPU".to_owned())?;
-        let cpus = CpuSet::from_iter([bit]);
+        let bits: Result<Vec<_>, _> = list.iter().map(|pu| BitmapIndex::try_from(pu.0 as usize)).collect();
+        let cpus = CpuSet::from_iter(bits.map_err(|_| "takes no such CPU".to_owned())?);
         // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
         let thread = CpuBindingFlags::THREAD;
         self.topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())

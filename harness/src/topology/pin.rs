@@ -20,7 +20,7 @@ pub fn pin_current(pu: PuIndex) -> Outcome {
         (asked.then_some(()).ok_or_else(io::Error::last_os_error), Via::CoreAffinity)
     } else {
         // core_affinity's mask ends at 1023, and it would panic.
-        (set_affinity(0, pu), Via::SystemCall)
+        (set_affinity(0, &[pu].into_iter().collect()), Via::SystemCall)
     };
     match asked {
         Ok(()) => running_on(pu, via),
@@ -64,11 +64,13 @@ pub(super) fn affinity(tid: libc::pid_t) -> io::Result<CpuList> {
     Err(io::ErrorKind::InvalidInput.into())
 }
 
-/// Lets a thread run on one CPU only; 0 is the calling thread. Takes any CPU number, 1024 and above too.
-pub(super) fn set_affinity(tid: libc::pid_t, pu: PuIndex) -> io::Result<()> {
-    let index = pu.0 as usize;
-    let mut mask: Vec<libc::c_ulong> = vec![0; index / BITS + 1];
-    mask[index / BITS] = 1 << (index % BITS);
+/// Lets a thread run on these CPUs only; 0 is the calling thread. Takes any CPU number, 1024 and above too.
+pub(super) fn set_affinity(tid: libc::pid_t, cpus: &CpuList) -> io::Result<()> {
+    let last = cpus.iter().map(|pu| pu.0 as usize).max().unwrap_or(0);
+    let mut mask: Vec<libc::c_ulong> = vec![0; last / BITS + 1];
+    for index in cpus.iter().map(|pu| pu.0 as usize) {
+        mask[index / BITS] |= 1 << (index % BITS);
+    }
     // SAFETY: the kernel reads at most the given number of bytes, and `mask` is that long.
     let answer =
         unsafe { libc::syscall(libc::SYS_sched_setaffinity, tid, size_of_val(&mask[..]), mask.as_ptr()) };
