@@ -1,5 +1,18 @@
 //! What a lockbench run leaves behind and what is made of it: the record schema, the statistics, comparison, plots
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 
+pub mod answers;
+pub mod comparison;
+pub mod csv;
+pub mod derive;
+pub mod error;
+pub mod format;
+pub mod html;
 pub mod record;
+pub mod run_dir;
+pub mod slices;
 pub mod statistics;
+pub mod summary;
+pub mod sweep;
+
+pub use error::Error;

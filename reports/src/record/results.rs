@@ -46,6 +46,9 @@ pub struct Results {
     /// Part of it inside warm-up, windows and ping-pongs.
     #[serde(default)]
     pub measuring_share: Option<f64>,
+    /// Sentences about the record itself: a last line cut off, rounds of cells that were never planned.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// A median and its confidence interval.
@@ -174,9 +177,21 @@ pub struct Cell {
     /// Counters summed over the rounds.
     #[serde(default)]
     pub counters: BTreeMap<String, u64>,
+    /// Acquisitions in the windows that `counters` were summed over.
+    #[serde(default)]
+    pub counted_operations: u64,
     /// Mean part of the windows that a vCPU was on a pCPU.
     #[serde(default)]
     pub on_cpu_share: Option<f64>,
+    /// Windows that `ops_per_second` was taken from: one class, none that moved.
+    #[serde(default)]
+    pub windows_used: u32,
+    /// Shortest and longest round trip between pCPUs in those windows, in nanoseconds; none where one pCPU is used.
+    #[serde(default)]
+    pub interconnect_ns: Option<[f64; 2]>,
+    /// Sentences that qualify the figures: windows left out, not steady, starts that disagree.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The windows.
     #[serde(default)]
     pub rounds: Vec<Round>,

@@ -104,11 +104,8 @@ fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
         .map(|(low, high)| [low, high]);
     let mut paired = Paired { rounds: pairs.len(), round_trip_ns, ..Paired::default() };
     if let Some((_, starved)) = pairs.iter().find(|(_, b)| b.operations < 2 || b.window_ns == 0) {
-        paired.missing = Some(format!(
-            "a window of the second saw {} acquisition{}",
-            starved.operations,
-            if starved.operations == 1 { "" } else { "s" }
-        ));
+        let saw = starved.operations;
+        paired.missing = Some(format!("too few acquisitions to divide by: {saw} in a window"));
         return paired;
     }
     let middle: Vec<f64> = pairs.iter().map(|(a, b)| a.rate() / b.rate()).collect();
@@ -198,7 +195,7 @@ mod tests {
         assert!(ratios(&[], &[]).missing.is_some());
         let starved = ratios(&windows(&[10], 80.0), &windows(&[1], 80.0));
         assert_eq!(starved.ratio, None);
-        assert_eq!(starved.missing.unwrap(), "a window of the second saw 1 acquisition");
+        assert_eq!(starved.missing.unwrap(), "too few acquisitions to divide by: 1 in a window");
         let mut no_length = windows(&[10], 80.0);
         no_length[0].window_ns = 0;
         assert_eq!(ratios(&windows(&[10], 80.0), &no_length).ratio, None);

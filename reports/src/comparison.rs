@@ -1,0 +1,75 @@
+//! One cell against another: the ratio of their rates, and what may be said of it.
+
+use crate::derive::{class_of, measured_windows};
+use crate::record::{Cell, Interval, NoiseFloor, Purpose, Results, Status};
+use crate::statistics::{MARGIN, MIN_ROUNDS, Verdict, judge, ratios};
+
+/// Outcome of comparing two cells of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Rate of the first : rate of the second, paired by round inside one class; none where it cannot be told.
+    pub ratio: Option<Interval>,
+    /// Rounds used.
+    pub rounds: usize,
+    /// Shortest and longest round trip between pCPUs in the windows used, in nanoseconds.
+    pub round_trip_ns: Option<[f64; 2]>,
+    /// What may be said of it.
+    pub verdict: Verdict,
+}
+
+/// Compares the rates of two cells of `results`. The noise floor is that of the noisier cell's class.
+pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
+    for cell in [first, second] {
+        if cell.status != Status::Ok {
+            let reason = format!("{} is {}", cell.axes.lock, word(cell.status));
+            let verdict = Verdict::NotEnoughData(reason);
+            return Comparison { ratio: None, rounds: 0, round_trip_ns: None, verdict };
+        }
+    }
+    let windows = |cell: &Cell| measured_windows(&cell.rounds, Purpose::Rate);
+    let paired = ratios(&windows(first), &windows(second));
+    let floor = noise_floor(results, first, second);
+    let verdict = match judge(paired.ratio, paired.rounds, MARGIN, floor) {
+        // That rounds are missing is the consequence; why they are is what the reader can act upon.
+        Verdict::NotEnoughData(reason) if paired.ratio.is_none() || paired.rounds < MIN_ROUNDS => {
+            Verdict::NotEnoughData(match paired.missing {
+                Some(missing) if paired.ratio.is_none() => missing,
+                Some(missing) => format!("{reason}: {missing}"),
+                None => reason,
+            })
+        }
+        verdict => verdict,
+    };
+    Comparison { ratio: paired.ratio, rounds: paired.rounds, round_trip_ns: paired.round_trip_ns, verdict }
+}
+
+/// Noise floor that a comparison of two cells must clear, as a fraction; none if no A/A pair of that class was usable.
+pub fn noise_floor(results: &Results, first: &Cell, second: &Cell) -> Option<f64> {
+    let one = floor_of(results, first)?;
+    Some(one.max(floor_of(results, second)?))
+}
+
+/// Floor of a cell's class in its environment, or in any if that one ran no A/A pairs of this class.
+fn floor_of(results: &Results, cell: &Cell) -> Option<f64> {
+    let class = class_of(&cell.axes);
+    let here = |floor: &&NoiseFloor| {
+        results.cells.iter().any(|other| other.axes.id == floor.cell && other.axes.env == cell.axes.env)
+    };
+    let of_class =
+        || results.noise_floor.iter().filter(|floor| floor.class == class && floor.floor.is_some());
+    let largest = |found: &mut dyn Iterator<Item = &NoiseFloor>| {
+        found.filter_map(|floor| floor.floor).filter(|floor| floor.is_finite()).reduce(f64::max)
+    };
+    largest(&mut of_class().filter(here)).or_else(|| largest(&mut of_class()))
+}
+
+/// A status in a word.
+pub fn word(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Crashed => "crashed",
+        Status::Hung => "hung",
+        Status::Broken => "broken",
+        Status::Skipped => "skipped",
+    }
+}

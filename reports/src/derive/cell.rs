@@ -1,0 +1,176 @@
+//! One cell from its rounds.
+
+use std::collections::BTreeMap;
+
+use super::latency;
+use super::windows::{in_class, measured, operations};
+use crate::format::rate;
+use crate::record::{
+    Cell, CellAxes, Exclusion, Fairness, Interval, Measured, Outcome, Purpose, Round, Start, Status,
+};
+use crate::statistics::{Window, interval, jain, median, rate_interval, shares};
+
+pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>) -> Cell {
+    let (status, reason) = status(&rounds);
+    let exclusion = exclusion(&rounds, status);
+    // The second runs of A/A pairs live in the noise floor; only their failures concern the cell.
+    rounds.retain(|round| round.purpose != Purpose::Twin);
+    // A lock that failed never yields a number: what it did until then says nothing.
+    let ok = status == Status::Ok;
+    let used = if ok { in_class(&rounds, Purpose::Rate) } else { Vec::new() };
+    let windows: Vec<Window> = used.iter().map(|(window, _)| *window).collect();
+    let (counters, counted_operations) = counters(&rounds);
+    Cell {
+        status,
+        reason,
+        exclusion,
+        ops_per_second: rate_interval(&windows),
+        fairness: fairness(&used, &rounds),
+        acquire_ns: if ok { latency::acquire(&rounds) } else { None },
+        counters,
+        counted_operations,
+        on_cpu_share: on_cpu_share(&rounds),
+        windows_used: windows.len() as u32,
+        interconnect_ns: span(&windows),
+        notes: if ok { notes(&rounds, &used) } else { Vec::new() },
+        rounds,
+        axes,
+    }
+}
+
+/// The worst that happened in any window, and what it said.
+fn status(rounds: &[Round]) -> (Status, Option<String>) {
+    let failed = |round: &Round| match &round.outcome {
+        Outcome::Measured(_) => None,
+        Outcome::Broken { reason } => Some((3, Status::Broken, reason.clone())),
+        Outcome::Crashed { reason } => Some((2, Status::Crashed, reason.clone())),
+        Outcome::Hung { reason } => Some((1, Status::Hung, reason.clone())),
+        Outcome::Skipped { reason } => Some((0, Status::Skipped, reason.clone())),
+    };
+    if rounds.is_empty() {
+        return (Status::Skipped, Some("the run ended before this cell was measured".into()));
+    }
+    let Some((severity, status, reason)) =
+        rounds.iter().filter_map(failed).reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
+    else {
+        return (Status::Ok, None);
+    };
+    let alike = rounds.iter().filter_map(failed).filter(|failure| failure.0 == severity).count();
+    let measured = rounds.iter().any(|round| matches!(round.outcome, Outcome::Measured(_)));
+    if status == Status::Skipped && measured {
+        return (Status::Ok, None);
+    }
+    if alike == rounds.len() {
+        return (status, Some(reason));
+    }
+    (status, Some(format!("{reason} (in {alike} of {} windows)", rounds.len())))
+}
+
+fn exclusion(rounds: &[Round], status: Status) -> Exclusion {
+    let mut checked = rounds.iter().filter_map(|round| match &round.outcome {
+        Outcome::Measured(measured) => Some(measured.exclusion_checked),
+        _ => None,
+    });
+    match status {
+        Status::Broken => Exclusion::Violated,
+        _ => match checked.next() {
+            Some(true) if checked.all(|each| each) => Exclusion::Held,
+            _ => Exclusion::Unchecked,
+        },
+    }
+}
+
+fn fairness(used: &[(Window, &Measured)], rounds: &[Round]) -> Fairness {
+    let over = |of: &dyn Fn(&[u64]) -> Option<f64>| {
+        median(&used.iter().filter_map(|(_, measured)| of(&measured.operations)).collect::<Vec<_>>())
+    };
+    let longest_run = rounds
+        .iter()
+        .filter_map(|round| match &round.outcome {
+            Outcome::Measured(measured) => Some(measured.longest_run),
+            _ => None,
+        })
+        .max()
+        .filter(|&run| run > 0);
+    Fairness {
+        jain: over(&jain),
+        min_share: over(&|counts| shares(counts)?.into_iter().reduce(f64::min)),
+        max_share: over(&|counts| shares(counts)?.into_iter().reduce(f64::max)),
+        longest_run,
+    }
+}
+
+fn counters(rounds: &[Round]) -> (BTreeMap<String, u64>, u64) {
+    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+    let mut counted = 0_u64;
+    for (_, measured) in measured(rounds, Purpose::Rate) {
+        counted = counted.saturating_add(operations(measured));
+        for (name, &count) in &measured.counters {
+            let sum = sums.entry(name.clone()).or_default();
+            *sum = sum.saturating_add(count);
+        }
+        if !measured.steal_ns.is_empty() {
+            let sum = sums.entry("steal_ns".into()).or_default();
+            *sum = measured.steal_ns.iter().fold(*sum, |sum, &ns| sum.saturating_add(ns));
+        }
+    }
+    (sums, counted)
+}
+
+fn on_cpu_share(rounds: &[Round]) -> Option<f64> {
+    let shares: Vec<f64> = measured(rounds, Purpose::Rate)
+        .flat_map(|(_, measured)| measured.on_cpu_share.iter().copied())
+        .filter(|share| share.is_finite())
+        .collect();
+    (!shares.is_empty())
+        .then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+        .filter(|mean| mean.is_finite())
+}
+
+fn span(windows: &[Window]) -> Option<[f64; 2]> {
+    let trips = || windows.iter().filter_map(|window| window.round_trip_ns).filter(|trip| trip.is_finite());
+    Some([trips().reduce(f64::min)?, trips().reduce(f64::max)?])
+}
+
+/// What a reader of the cell's figures must know.
+fn notes(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let all: Vec<&Measured> = measured(rounds, Purpose::Rate).map(|(_, measured)| measured).collect();
+    let moved = all.iter().filter(|measured| measured.moved).count();
+    if moved > 0 {
+        notes.push(format!("{moved} of {} windows left out: the pCPUs moved apart or together", all.len()));
+    }
+    let other = all.len() - moved - used.len();
+    if other > 0 {
+        notes.push(format!("{other} of {} windows left out: the pCPUs were at another distance", all.len()));
+    }
+    let unsteady = used.iter().filter(|(_, measured)| !measured.steady).count();
+    if unsteady > 0 {
+        notes.push(format!("{unsteady} of {} windows not steady", used.len()));
+    }
+    notes.extend(starts_disagree(used));
+    notes
+}
+
+/// Windows that began with every vCPU queued must agree with those that began with the lock free: otherwise the
+/// warm-up was too short for one of them.
+fn starts_disagree(used: &[(Window, &Measured)]) -> Option<String> {
+    let of = |start: Start| -> Option<Interval> {
+        let rates: Vec<f64> = used
+            .iter()
+            .filter(|(_, measured)| measured.start == start)
+            .map(|(window, _)| window.rate())
+            .collect();
+        if rates.len() < 2 { None } else { interval(&rates) }
+    };
+    let (free, queued) = (of(Start::Free)?, of(Start::Queued)?);
+    // Two or three windows a side scatter more than their extremes say; only a factor speaks of a warm-up too short.
+    let apart = free.low > queued.high * 1.5 || queued.low > free.high * 1.5;
+    apart.then(|| {
+        format!(
+            "starts disagree: {} from a free lock, {} from a full queue",
+            rate(free.median),
+            rate(queued.median)
+        )
+    })
+}

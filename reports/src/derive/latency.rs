@@ -1,0 +1,33 @@
+//! Acquire times of a cell over its latency windows.
+
+use super::windows::in_class;
+use crate::record::{Acquire, Purpose, Round};
+use crate::statistics::{Percentile, Waits, median};
+
+pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
+    let windows = in_class(rounds, Purpose::Latency);
+    let waits = Waits::of(windows.iter().filter_map(|(_, measured)| measured.acquire.as_ref()));
+    let mut at_least = Vec::new();
+    let mut take = |name: &str, percentile: Option<Percentile>| {
+        let percentile = percentile?;
+        if percentile.at_least {
+            at_least.push(name.to_owned());
+        }
+        Some(percentile.ns)
+    };
+    let max = take("max", waits.max());
+    max?;
+    let (p50, p90) = (take("p50", waits.percentile(0.5)), take("p90", waits.percentile(0.9)));
+    let (p99, p999) = (take("p99", waits.percentile(0.99)), take("p999", waits.percentile(0.999)));
+    let rates: Vec<f64> = windows.iter().map(|(window, _)| window.rate()).collect();
+    Some(Acquire {
+        p50,
+        p90,
+        p99,
+        p999,
+        max,
+        at_least,
+        samples: waits.samples,
+        ops_per_second: median(&rates),
+    })
+}

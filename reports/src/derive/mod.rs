@@ -1,0 +1,78 @@
+//! From the rounds as they were written to the results as they are read.
+
+mod cell;
+mod latency;
+mod noise;
+mod windows;
+
+use std::collections::BTreeMap;
+
+use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
+
+pub use noise::class_of;
+pub(crate) use windows::measured_windows;
+
+/// Derives the results from the lines of a run, finished or not.
+///
+/// Cells stand in plan order. Without an end line the run counts as interrupted; without a header there are no
+/// cells, for nothing says what they were.
+pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
+    let mut results = empty();
+    let mut planned: Vec<CellAxes> = Vec::new();
+    let mut rounds: BTreeMap<String, Vec<Round>> = BTreeMap::new();
+    for line in lines {
+        match line {
+            Line::Header(header) => planned = adopt(&mut results, header),
+            Line::Round(round) => rounds.entry(round.cell.clone()).or_default().push(round),
+            Line::End { interrupted, wall_seconds, measuring_share } => {
+                results.interrupted = interrupted;
+                results.wall_seconds = Some(wall_seconds);
+                results.measuring_share = Some(measuring_share);
+            }
+        }
+    }
+    for axes in planned {
+        let of_cell = rounds.remove(&axes.id).unwrap_or_default();
+        results.noise_floor.extend(noise::floor(&axes, &of_cell));
+        results.cells.push(cell::derive(axes, of_cell));
+    }
+    if !rounds.is_empty() {
+        let n = rounds.len();
+        results.notes.push(format!("{n} cells were measured that the plan does not name; they are left out"));
+    }
+    results
+}
+
+fn empty() -> Results {
+    Results {
+        schema_version: SCHEMA_VERSION,
+        run_id: String::new(),
+        started_at: String::new(),
+        command: String::new(),
+        seed: 0,
+        profile: String::new(),
+        rounds: 0,
+        window_ns: 0,
+        machine: Default::default(),
+        noise_floor: Vec::new(),
+        dropped: Vec::new(),
+        cells: Vec::new(),
+        interrupted: true,
+        wall_seconds: None,
+        measuring_share: None,
+        notes: Vec::new(),
+    }
+}
+
+fn adopt(results: &mut Results, header: Header) -> Vec<CellAxes> {
+    results.run_id = header.run_id;
+    results.started_at = header.started_at;
+    results.command = header.command;
+    results.seed = header.seed;
+    results.profile = header.profile;
+    results.rounds = header.rounds;
+    results.window_ns = header.window_ns;
+    results.machine = header.machine;
+    results.dropped = header.dropped;
+    header.cells
+}

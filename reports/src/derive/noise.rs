@@ -1,0 +1,50 @@
+//! The noise floor: how far two runs of the same thing lay apart.
+
+use super::windows::measured_windows;
+use crate::record::{CellAxes, NoiseFloor, Purpose, Round};
+use crate::statistics::{Window, ratios};
+
+/// Pairs below which they show no spread.
+const PAIRS_NEEDED: usize = 3;
+
+/// Class of a cell for noise: `one-vcpu`, `contended` or `overcommitted`.
+pub fn class_of(axes: &CellAxes) -> &'static str {
+    if axes.overcommit > 1.0 + 1e-9 {
+        "overcommitted"
+    } else if axes.vcpus <= 1 {
+        "one-vcpu"
+    } else {
+        "contended"
+    }
+}
+
+/// The noise floor from a cell's twin windows; none if it has none.
+pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
+    if !rounds.iter().any(|round| round.purpose == Purpose::Twin) {
+        return None;
+    }
+    let first = measured_windows(rounds, Purpose::Rate);
+    let second = measured_windows(rounds, Purpose::Twin);
+    let paired = ratios(&second, &first);
+    let ratio = paired.ratio.filter(|_| paired.rounds >= PAIRS_NEEDED);
+    // A floor of 5 % means that the same thing measured twice came out up to 1.05x or down to 1/1.05 of itself.
+    let floor = ratio.filter(|r| r.low > 0.0).map(|r| (r.high.max(1.0 / r.low) - 1.0).max(0.0));
+    Some(NoiseFloor {
+        class: class_of(axes).to_owned(),
+        cell: axes.id.clone(),
+        ratio,
+        floor: floor.filter(|floor| floor.is_finite()),
+        rounds: paired.rounds as u32,
+        pairs: pairs(&first, &second),
+    })
+}
+
+fn pairs(first: &[Window], second: &[Window]) -> Vec<[f64; 2]> {
+    first
+        .iter()
+        .filter_map(|one| {
+            let other = second.iter().find(|other| other.round == one.round)?;
+            Some([one.rate(), other.rate()])
+        })
+        .collect()
+}

@@ -1,0 +1,136 @@
+//! Figures and foreign text as people read them.
+
+use crate::record::Interval;
+
+/// A rate: `6.50 M/s`, `450/s`.
+pub fn rate(per_second: f64) -> String {
+    match per_second.abs() {
+        value if value >= 999.5e6 => format!("{} G/s", significant(per_second / 1e9)),
+        value if value >= 999.5e3 => format!("{} M/s", significant(per_second / 1e6)),
+        value if value >= 999.5 => format!("{} k/s", significant(per_second / 1e3)),
+        _ => format!("{}/s", significant(per_second)),
+    }
+}
+
+/// A duration: `5.70 ns`, `12.3 µs`, `4.00 ms`, `1.20 s`.
+pub fn duration(ns: f64) -> String {
+    match ns.abs() {
+        value if value >= 999.5e6 => format!("{} s", significant(ns / 1e9)),
+        value if value >= 999.5e3 => format!("{} ms", significant(ns / 1e6)),
+        value if value >= 999.5 => format!("{} µs", significant(ns / 1e3)),
+        _ => format!("{} ns", significant(ns)),
+    }
+}
+
+/// A fraction as a percentage: `0.0069 %`, `42.0 %`.
+pub fn percent(fraction: f64) -> String {
+    format!("{} %", significant(fraction * 100.0))
+}
+
+/// A ratio: `1.09`, `25.1`.
+pub fn ratio(value: f64) -> String {
+    significant(value)
+}
+
+/// An overcommit factor: `1x`, `1.5x`, `2x`.
+pub fn overcommit(k: f64) -> String {
+    let rounded = (k * 100.0).round() / 100.0;
+    if rounded.abs() < 1e9 { format!("{rounded}x") } else { format!("{rounded:e}x") }
+}
+
+/// An interval in words, by one of the functions above: `0.93 to 1.12`.
+pub fn range(interval: Interval, show: impl Fn(f64) -> String) -> String {
+    format!("{} to {}", show(interval.low), show(interval.high))
+}
+
+/// Three significant digits with thousands separated, never `-0`; a dash for what is no number.
+pub fn significant(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    if value == 0.0 {
+        return "0".into();
+    }
+    // Rounded before its digits are counted: 0.9997 is 1.00, not 1.000.
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    let digits = 2 - rounded.abs().log10().floor().clamp(-300.0, 300.0) as i32;
+    match digits {
+        ..=0 => grouped(value),
+        1..=8 => format!("{value:.*}", digits as usize),
+        _ => format!("{value:.2e}"),
+    }
+}
+
+fn grouped(value: f64) -> String {
+    if value.abs() >= 1e15 {
+        return format!("{value:.2e}");
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}", count(value.abs().round() as u64))
+}
+
+/// A count with thousands separated: `1,234,567`.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut shown = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// Foreign text fit for a terminal and for a line of prose: control and bidirectional characters become `�`, and
+/// what is longer than 300 characters is cut.
+pub fn printable(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut shown: String =
+        text.chars().take(LONGEST).map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Characters that can drive a terminal or turn the reading direction of what follows.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures() {
+        assert_eq!(rate(6_500_000.0), "6.50 M/s");
+        assert_eq!(rate(450.2), "450/s");
+        assert_eq!(rate(0.0), "0/s");
+        assert_eq!(rate(999_700.0), "1.00 M/s");
+        assert_eq!(duration(5.7), "5.70 ns");
+        assert_eq!(duration(4e6), "4.00 ms");
+        assert_eq!(percent(0.00007), "0.00700 %");
+        assert_eq!(significant(14_400.0), "14,400");
+        assert_eq!(significant(-1234.0), "-1,234");
+        assert_eq!(significant(1e-12), "1.00e-12");
+        assert_eq!(overcommit(1.5), "1.5x");
+        assert_eq!(overcommit(2.0), "2x");
+        assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn what_is_no_number_is_a_dash() {
+        assert_eq!(significant(f64::NAN), "–");
+        assert_eq!(rate(f64::INFINITY), "– G/s");
+        assert!(!significant(f64::MAX).is_empty() && !overcommit(f64::MAX).is_empty());
+    }
+
+    #[test]
+    fn nothing_drives_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+        assert_eq!(printable(&"x".repeat(10_000)).chars().count(), 301);
+    }
+}
