@@ -35,7 +35,9 @@ impl Placer {
         let Ok(residence) = self.binder.locate(words) else { return Ok(Vec::new()) };
         let found: Vec<u32> = residence.pages.keys().map(|node| node.0).collect();
         match found.iter().find(|node| !nodes.is_empty() && !nodes.contains(node)) {
-            Some(node) => Err(format!("the arena was bound to NUMA nodes {nodes:?} yet has pages on node {node}")),
+            Some(node) => {
+                Err(format!("the arena was bound to NUMA nodes {nodes:?} yet has pages on node {node}"))
+            }
             None => Ok(found),
         }
     }

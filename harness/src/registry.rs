@@ -56,7 +56,7 @@ impl Registry {
 }
 
 /// "unknown lock `tickt`; did you mean `ticket`?", with the whole list where nothing is near.
-pub fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
     let known: Vec<&str> = known.into_iter().collect();
     let near = known
         .iter()

@@ -52,7 +52,8 @@ fn topology_line(topology: &topology::Machine) -> String {
         let size = cache.size_bytes.map_or_else(|| "?".into(), |bytes| format!("{}KiB", bytes / 1024));
         let name = format!("L{}({size})", cache.level);
         if !caches.iter().any(|known| known.starts_with(&format!("{name}:"))) {
-            let same = topology.caches.iter().filter(|c| (c.level, c.size_bytes) == (cache.level, cache.size_bytes));
+            let same =
+                topology.caches.iter().filter(|c| (c.level, c.size_bytes) == (cache.level, cache.size_bytes));
             caches.push(format!("{name}:{}", same.count()));
         }
     }
@@ -101,8 +102,10 @@ fn hypervisor_signature() -> Option<String> {
 
 /// What /dev/kvm is made of.
 fn kvm_kind(cpuinfo: &str) -> String {
-    let modules = fs::read_dir("/sys/module").map(|dir| dir.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
-    let loaded = |name: &str| modules.as_ref().is_ok_and(|modules| modules.iter().any(|module| module == name));
+    let modules =
+        fs::read_dir("/sys/module").map(|dir| dir.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
+    let loaded =
+        |name: &str| modules.as_ref().is_ok_and(|modules| modules.iter().any(|module| module == name));
     let beneath = hypervisor(cpuinfo) != "none";
     if fs::metadata("/dev/kvm").is_err() {
         "absent".into()
@@ -158,15 +161,19 @@ fn warnings(machine: &Machine, topology: &topology::Machine) -> Vec<String> {
     if topology.pus.len() < 2 {
         warnings.push("Only one CPU may be used: nothing is contended natively.".into());
     }
-    let load: f64 = read_line("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    let load: f64 =
+        read_line("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
     if load > 0.3 * topology.pus.len() as f64 {
-        warnings.push(format!("The load average was {load} when the run began: something else is using the CPUs."));
+        warnings.push(format!(
+            "The load average was {load} when the run began: something else is using the CPUs."
+        ));
     }
     if cfg!(target_arch = "aarch64") {
         warnings.push("lockbench on aarch64 is unverified so far.".into());
     }
     if cfg!(debug_assertions) {
-        warnings.push("This is a debug build; the workers are optimised all the same, the parent is not.".into());
+        warnings
+            .push("This is a debug build; the workers are optimised all the same, the parent is not.".into());
     }
     warnings
 }

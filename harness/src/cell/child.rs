@@ -47,14 +47,14 @@ fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
     // fresh process owns it. A wrong number is refused by `Memory::open`'s checks.
     let fd = unsafe { OwnedFd::from_raw_fd(spec.arena) };
     let memory: &'static Memory = Box::leak(Box::new(Memory::open(fd).map_err(|e| failed("the arena", &e))?));
-    let (family, variant) =
-        registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
+    let (family, variant) = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
     let env = registry.environment(&spec.env).ok_or_else(|| failed("no such environment", &spec.env))?;
     let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];
     let entry = family.entry(variant.paravirt, probe);
     // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
     unsafe { (entry.init)(memory.as_ptr()) };
-    env.start(Cell { memory, entry, count_preemptions: spec.count_preemptions }).map_err(ChildReport::Skipped)?;
+    env.start(Cell { memory, entry, count_preemptions: spec.count_preemptions })
+        .map_err(ChildReport::Skipped)?;
     let ready = &memory.header().gate.ready;
     loop {
         let n = ready.load(std::sync::atomic::Ordering::Acquire);

@@ -14,6 +14,6 @@ mod spec;
 mod window;
 
 pub use memory::Memory;
-pub use spec::{ChildSpec, WindowSpec};
 pub use process::VERB;
+pub use spec::{ChildSpec, WindowSpec};
 pub use window::{Bench, Interrupted, Taken, measure};

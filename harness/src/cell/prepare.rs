@@ -19,8 +19,8 @@ pub(super) fn arena(
     let workload = &spec.axes.workload;
     let layout = Layout::new(family.lock, family.per_vcpu, spec.axes.vcpus as usize, workload.lines as usize)
         .ok_or("the lock asks for an alignment above 128 bytes, which the arena does not give")?;
-    let mut memory =
-        Memory::create(layout.total).map_err(|e| format!("no memory for the arena ({} bytes): {e}", layout.total))?;
+    let mut memory = Memory::create(layout.total)
+        .map_err(|e| format!("no memory for the arena ({} bytes): {e}", layout.total))?;
     let header = memory.header_mut();
     header.plan = Plan {
         magic: MAGIC,

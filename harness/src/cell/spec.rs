@@ -41,6 +41,27 @@ pub struct WindowSpec {
 }
 
 impl WindowSpec {
+    /// What a type cannot say; a spec may come from a file.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = |ns: f64| ns.is_finite() && ns > 0.0;
+        if self.axes.vcpus == 0 || self.axes.vcpus > 4096 {
+            return Err(format!("{} vCPUs cannot be had", self.axes.vcpus));
+        }
+        if self.axes.pcpus.is_empty() {
+            return Err("it names no pCPUs".into());
+        }
+        if !positive(self.work_ns) || !positive(self.ticks_per_ns) {
+            return Err("work_ns and ticks_per_ns must be above 0".into());
+        }
+        if self.window_ns == 0 || self.samples == 0 {
+            return Err("the window and its samples must be above 0".into());
+        }
+        if self.axes.workload.lines > 4096 {
+            return Err(format!("{} shared lines are too many", self.axes.workload.lines));
+        }
+        Ok(())
+    }
+
     /// The probe that its purpose needs.
     pub fn probe(&self) -> ProbeKind {
         match self.purpose {

@@ -101,8 +101,8 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
         probe: spec.probe() as u8,
         count_preemptions: spec.count_preemptions,
     };
-    let mut process =
-        Process::start(&child).map_err(|e| skipped(format!("the cell's process could not be started: {e}")))?;
+    let mut process = Process::start(&child)
+        .map_err(|e| skipped(format!("the cell's process could not be started: {e}")))?;
     process.wait_ready(Duration::from_secs(10))?;
     let placed = bench.placer.place_vcpus(&memory, spec).map_err(skipped)?;
 
@@ -220,7 +220,8 @@ impl<'a> Window<'a> {
         let mut count = |name: &str, n: u64| *counters.entry(name.to_owned()).or_insert(0) += n;
         let mut on_cpu_share = Vec::new();
         for (before, after) in self.tasks.iter().zip(&tasks_after) {
-            on_cpu_share.push(after.on_cpu_ns.saturating_sub(before.on_cpu_ns) as f64 / window.as_nanos() as f64);
+            on_cpu_share
+                .push(after.on_cpu_ns.saturating_sub(before.on_cpu_ns) as f64 / window.as_nanos() as f64);
             count("voluntary_switches", after.voluntary_switches - before.voluntary_switches);
             count("involuntary_switches", after.involuntary_switches - before.involuntary_switches);
             count("minor_faults", after.minor_faults - before.minor_faults);
@@ -276,7 +277,12 @@ impl<'a> Window<'a> {
                 .map(|(bucket, (before, after))| (ns(histogram::upper_bound(bucket)), after - before))
                 .collect(),
             censored,
-            max_ns: ns(self.memory.blocks().map(|block| block.own.longest_wait.load(Relaxed)).max().unwrap_or(0)),
+            max_ns: ns(self
+                .memory
+                .blocks()
+                .map(|block| block.own.longest_wait.load(Relaxed))
+                .max()
+                .unwrap_or(0)),
         }
     }
 }

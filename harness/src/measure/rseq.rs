@@ -106,7 +106,9 @@ fn thread_pointer() -> *const c_void {
 fn thread_pointer() -> *const c_void {
     let pointer: *const c_void;
     // SAFETY: reading TPIDR_EL0 has no side effect.
-    unsafe { std::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        std::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack, preserves_flags))
+    };
     pointer
 }
 
@@ -150,7 +152,9 @@ pub fn self_test(pcpu: u32) -> Result<String, String> {
         let pinned = competitor.join().unwrap_or(false);
         match noticed {
             Some(TRIALS) if pinned => Ok(format!("rseq: {TRIALS} of {TRIALS} forced preemptions noticed")),
-            Some(n) if pinned => Err(format!("rseq: only {n} of {TRIALS} forced preemptions noticed by this kernel")),
+            Some(n) if pinned => {
+                Err(format!("rseq: only {n} of {TRIALS} forced preemptions noticed by this kernel"))
+            }
             _ => Err("two threads could not be pinned to one pCPU for the self-test".into()),
         }
     })

@@ -5,4 +5,4 @@ mod std_mutex;
 use lockbench_workloads::Family;
 
 /// Every peer.
-pub static PEERS: &[Family] = &[Family::of::<std_mutex::StdMutex>()];
+pub(crate) static PEERS: &[Family] = &[Family::of::<std_mutex::StdMutex>()];

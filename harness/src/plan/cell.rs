@@ -90,13 +90,15 @@ impl PlannedCell {
 
     /// An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few of everybody's slices.
     pub(crate) fn warmup_ns(&self, timing: &Timing) -> u64 {
-        let cycles = if self.axes.overcommit > 1.0 { 3.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
+        let cycles =
+            if self.axes.overcommit > 1.0 { 3.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
         cycles.max(SHORTEST_WARMUP_NS) as u64
     }
 
     /// The window asked for, or two of everybody's slices where that is longer.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
-        let cycles = if self.axes.overcommit > 1.0 { 2.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
+        let cycles =
+            if self.axes.overcommit > 1.0 { 2.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
         timing.window_ns.max(cycles as u64)
     }
 

@@ -28,7 +28,10 @@ pub(crate) struct Resources<'a> {
 }
 
 /// All cells of a profile, most important first, each once; and those that cannot run here.
-pub(crate) fn expand(profile: &Profile, on: &Resources<'_>) -> Result<(Vec<PlannedCell>, Vec<Dropped>), Error> {
+pub(crate) fn expand(
+    profile: &Profile,
+    on: &Resources<'_>,
+) -> Result<(Vec<PlannedCell>, Vec<Dropped>), Error> {
     let mut cells: Vec<PlannedCell> = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
     let mut dropped = Vec::new();
@@ -44,7 +47,12 @@ pub(crate) fn expand(profile: &Profile, on: &Resources<'_>) -> Result<(Vec<Plann
                 // The same cell may be asked for again with a further purpose.
                 Some(&at) => {
                     let known = &mut cells[at].purposes;
-                    known.extend(cell.purposes.into_iter().filter(|purpose| !known.contains(purpose)).collect::<Vec<_>>());
+                    known.extend(
+                        cell.purposes
+                            .into_iter()
+                            .filter(|purpose| !known.contains(purpose))
+                            .collect::<Vec<_>>(),
+                    );
                 }
                 None => {
                     place.insert(cell.axes.id.clone(), cells.len());
@@ -151,7 +159,12 @@ fn thresholds(group: &CellGroup, variant: &Variant) -> Vec<u32> {
 }
 
 /// Fills in the nodes of memory and of each vCPU; a refusal where the machine has no such nodes.
-fn place_on(cell: &mut PlannedCell, memory: &str, pcpus: &[PuIndex], machine: &Machine) -> Result<Option<String>, Error> {
+fn place_on(
+    cell: &mut PlannedCell,
+    memory: &str,
+    pcpus: &[PuIndex],
+    machine: &Machine,
+) -> Result<Option<String>, Error> {
     let policy: Memory = memory.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
     let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
     cell.vcpu_nodes = assign(cell.axes.vcpus as usize, pcpus).into_iter().map(node).collect();
@@ -170,7 +183,8 @@ fn sizes(
     placement: &str,
     machine: &Machine,
 ) -> Result<Vec<(u32, Vec<PuIndex>)>, Error> {
-    let placement: Placement = placement.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
+    let placement: Placement =
+        placement.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
     let all = placement.order(machine).map_err(|e| Error::new(e.to_string()))?;
     let mut sizes: Vec<(u32, Vec<PuIndex>)> = Vec::new();
     let overcommit = group.overcommit.iter().map(|k| (k * all.len() as f64).round().max(1.0) as u32);

@@ -27,7 +27,13 @@ pub(crate) struct Fitted {
 }
 
 /// Keeps as many cells as fit, in their order. The A/A pairs come out of the time first.
-pub(crate) fn fit(cells: Vec<PlannedCell>, timing: &Timing, rounds: u32, time: Option<Duration>, noise: bool) -> Fitted {
+pub(crate) fn fit(
+    cells: Vec<PlannedCell>,
+    timing: &Timing,
+    rounds: u32,
+    time: Option<Duration>,
+    noise: bool,
+) -> Fitted {
     let twins = if noise { choose_twins(&cells) } else { Vec::new() };
     let window_ns = |cell: &PlannedCell| {
         let ping_pongs = if cell.axes.pcpus.len() > 1 { PING_PONGS_NS } else { 0 };

@@ -94,7 +94,8 @@ impl Profile {
     /// A built-in profile.
     pub(crate) fn built_in(name: &str) -> Result<Self, Error> {
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
-        let (_, text) = found.ok_or_else(|| unknown("profile", name, BUILT_IN.iter().map(|(name, _)| *name)))?;
+        let (_, text) =
+            found.ok_or_else(|| unknown("profile", name, BUILT_IN.iter().map(|(name, _)| *name)))?;
         Self::parse(text).map_err(|e| Error::new(format!("built-in profile {name}: {e}")))
     }
 
@@ -146,8 +147,9 @@ impl Profile {
 
 /// Reads `250ns`, `30us`, `2ms`, `90s`, `4m`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| format!("`{}` is no duration; write it like 250ns, 30us, 2ms, 90s or 4m", text.escape_debug()))
+    humantime::parse_duration(text).map_err(|_| {
+        format!("`{}` is no duration; write it like 250ns, 30us, 2ms, 90s or 4m", text.escape_debug())
+    })
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -172,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_mistake_is_told_with_its_line_and_field() {
-        let text = "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\nenvz = ['native']\n";
+        let text =
+            "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\nenvz = ['native']\n";
         let error = Profile::parse(text).unwrap_err();
         assert!(error.contains("line 6") && error.contains("envz"), "{error}");
         let short = "about = 'x'\nrounds = 6\nwindow = '10ms'\n[[cells]]\nlocks = []\nenvs = []\nworkloads = []\nvcpus = [1]\n";

@@ -24,7 +24,9 @@ pub(super) fn parse(text: &str) -> Result<Workload, Error> {
             _ => return Err(Error::new(format!("`{text}`: give 1 to {MOST_LINES} lines, like lines:8"))),
         },
         (None, None) => return Err(Error::new(format!("`{text}`: say how many lines, like lines:8"))),
-        (Some(_), Some(_)) => return Err(Error::new(format!("`{text}`: the section `{section_name}` takes no number"))),
+        (Some(_), Some(_)) => {
+            return Err(Error::new(format!("`{text}`: the section `{section_name}` takes no number")));
+        }
     };
     let (think_name, mean) = split_argument(think_text);
     let think = THINKS
@@ -60,7 +62,17 @@ mod tests {
         assert_eq!(workload.name, "lines:8+exp:250ns");
         assert_eq!(parse("short").unwrap().section_ns, 100.0);
         assert_eq!(parse("short+none").unwrap().name, "short");
-        for bad in ["lines", "lines:0", "lines:x", "short:3", "shrt", "short+ex", "short+none:3ns", "short+exp:3", ""] {
+        for bad in [
+            "lines",
+            "lines:0",
+            "lines:x",
+            "short:3",
+            "shrt",
+            "short+ex",
+            "short+none:3ns",
+            "short+exp:3",
+            "",
+        ] {
             assert!(parse(bad).is_err(), "{bad} was taken");
         }
         assert!(parse("shrt").unwrap_err().to_string().contains("did you mean `short`"));

@@ -22,8 +22,11 @@ impl Journal {
         let dir = out.join(run_id);
         fs::create_dir_all(&dir).map_err(|e| cannot_write(&dir, &e))?;
         let path = dir.join("rounds.jsonl");
-        let file =
-            OpenOptions::new().append(true).create_new(true).open(&path).map_err(|e| cannot_write(&path, &e))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(|e| cannot_write(&path, &e))?;
         Ok(Self { dir, path, file })
     }
 

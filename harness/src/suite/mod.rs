@@ -31,8 +31,12 @@ pub(crate) struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// Measures everything. Ctrl-C ends it early; what was measured is in the journal either way.
-    pub(crate) fn run(&self, journal: &mut Journal, progress: &mut Progress) -> Result<(), Error> {
+    /// Measures everything. Ctrl-C ends it early; what was measured was recorded either way.
+    pub(crate) fn run(
+        &self,
+        record: &mut dyn FnMut(&Line) -> Result<(), Error>,
+        progress: &mut Progress,
+    ) -> Result<(), Error> {
         // Cells that broke, crashed or hung are not tried again: one window of evidence is enough.
         let mut given_up: HashMap<usize, &'static str> = HashMap::new();
         let mut measuring_ns = 0;
@@ -52,7 +56,7 @@ impl Suite<'_> {
                 if let Some(why) = failure(&taken.outcome) {
                     given_up.insert(turn.cell, why);
                 }
-                journal.append(&Line::Round(Round {
+                record(&Line::Round(Round {
                     cell: cell.axes.id.clone(),
                     round: number,
                     purpose: turn.purpose,
@@ -62,7 +66,7 @@ impl Suite<'_> {
             }
         }
         let wall = self.began.elapsed();
-        journal.append(&Line::End {
+        record(&Line::End {
             interrupted: interrupt::requested(),
             wall_seconds: wall.as_secs_f64(),
             measuring_share: measuring_ns as f64 / wall.as_nanos() as f64,

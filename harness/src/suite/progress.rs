@@ -15,7 +15,9 @@ impl Progress {
     /// Over so many windows, which should take so long. Hidden where stderr is no terminal.
     pub(crate) fn new(windows: u64, estimate: Duration) -> Self {
         let bar = ProgressBar::with_draw_target(Some(windows), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} windows  {prefix} left  {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:24} {pos}/{len} windows  {prefix} left  {wide_msg}")
+        {
             bar.set_style(style);
         }
         Self { bar, began: Instant::now(), estimate }

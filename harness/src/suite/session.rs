@@ -22,7 +22,8 @@ pub(crate) struct Session {
 impl Session {
     /// Looks at the machine; `pcpus` limits it. Takes about 0.2 s.
     pub(crate) fn open(pcpus: Option<&topology::CpuList>) -> Result<Self, Error> {
-        let (mut topology, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
+        let (mut topology, binder) =
+            topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
         if !topology.is_this_system {
             return Err(Error::new(format!(
                 "the topology is that of {}, which cannot be measured from here; unset HWLOC_* or use --plan-only",
@@ -39,7 +40,9 @@ impl Session {
         let slice = slice::measure_ns(first);
         machine.calibration.slice_ns = slice.unwrap_or(0.0);
         if slice.is_none() {
-            machine.warnings.push("The scheduler's timeslice could not be measured; 4 ms are assumed.".into());
+            machine
+                .warnings
+                .push("The scheduler's timeslice could not be measured; 4 ms are assumed.".into());
         }
         let pinned = placer.check(first);
         let mut facility = |name: &str, found: Result<String, String>| {

@@ -101,7 +101,9 @@ impl Binder {
             },
         };
         match self.allowed(tid) {
-            Ok(now) if now.len() == cpus.len() && now.iter().all(|pu| cpus.contains(pu)) => Outcome::Bound(via),
+            Ok(now) if now.len() == cpus.len() && now.iter().all(|pu| cpus.contains(pu)) => {
+                Outcome::Bound(via)
+            }
             Ok(now) => Outcome::Failed(format!("thread {tid} was bound to CPU {cpus} yet may run on {now}")),
             Err(why) => Outcome::Failed(format!(
                 "thread {tid} was bound to CPU {cpus}, but that cannot be checked: {why}"
