@@ -55,36 +55,41 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Binds threads and memory on the machine that a topology describes, if that is the one we run on.
+/// Binds threads and memory on the machine that we run on; on any other it refuses, where hwloc would accept and do nothing.
 #[derive(Debug)]
 pub struct Binder {
-    pub(super) topology: Topology,
-    is_this_system: bool,
+    topology: Option<&'static Topology>,
 }
 
 impl Binder {
-    pub(super) fn new(topology: Topology, is_this_system: bool) -> Self {
-        Self { topology, is_this_system }
+    /// Never freed: a process needs one, and freeing takes a lock of hwloc's that a forked loader may find held.
+    pub(super) fn to(this_machine: Topology) -> Self {
+        Self { topology: Some(Box::leak(Box::new(this_machine))) }
     }
 
-    /// Why nothing can be bound at all, if so: hwloc would accept it on a foreign topology and do nothing.
-    pub(super) fn refusal(&self) -> Option<Outcome> {
+    pub(super) fn foreign() -> Self {
+        Self { topology: None }
+    }
+
+    /// hwloc's view of this machine, or why nothing can be bound at all.
+    pub(super) fn topology(&self) -> Result<&'static Topology, Outcome> {
         let why = "the topology describes another machine, not the one we run on";
-        (!self.is_this_system).then(|| Outcome::Unsupported(why.to_owned()))
+        self.topology.ok_or_else(|| Outcome::Unsupported(why.to_owned()))
     }
 
     /// Pins a thread, of this process or another, to one CPU and reads the binding back.
     ///
     /// `tid` is the kernel's thread number. Other processes' threads can be bound with the rights to do so.
     pub fn bind_thread(&self, tid: u32, pu: PuIndex) -> Outcome {
-        if let Some(refusal) = self.refusal() {
-            return refusal;
-        }
+        let topology = match self.topology() {
+            Ok(topology) => topology,
+            Err(refusal) => return refusal,
+        };
         // 0 would mean the caller, whatever the caller meant.
         let Some(raw) = libc::pid_t::try_from(tid).ok().filter(|&tid| tid != 0) else {
             return Outcome::Failed(format!("there is no thread {tid}"));
         };
-        let via = match self.by_hwloc(tid, pu) {
+        let via = match by_hwloc(topology, tid, pu) {
             Ok(()) => Via::Hwloc,
             Err(said) => match pin::set_affinity(raw, pu) {
                 Ok(()) => Via::SystemCall,
@@ -130,16 +135,16 @@ impl Binder {
         }
         last
     }
+}
 
-    fn by_hwloc(&self, tid: u32, pu: PuIndex) -> Result<(), String> {
-        let support = self.topology.feature_support().cpu_binding();
-        if !support.is_some_and(|support| support.set_process()) {
-            return Err("does not bind other threads here".to_owned());
-        }
-        let bit = BitmapIndex::try_from(pu.0 as usize).map_err(|_| "takes no such CPU".to_owned())?;
-        let cpus = CpuSet::from_iter([bit]);
-        // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
-        let thread = CpuBindingFlags::THREAD;
-        self.topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())
+fn by_hwloc(topology: &Topology, tid: u32, pu: PuIndex) -> Result<(), String> {
+    let support = topology.feature_support().cpu_binding();
+    if !support.is_some_and(|support| support.set_process()) {
+        return Err("does not bind other threads here".to_owned());
     }
+    let bit = BitmapIndex::try_from(pu.0 as usize).map_err(|_| "takes no such CPU".to_owned())?;
+    let cpus = CpuSet::from_iter([bit]);
+    // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
+    let thread = CpuBindingFlags::THREAD;
+    topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())
 }

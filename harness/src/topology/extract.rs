@@ -15,8 +15,8 @@ use hwlocality::{
 
 use super::{Cache, CacheKind, Core, CpuList, Distances, Machine, Node, NodeIndex, Package, Pu, PuIndex};
 
-/// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists as usable.
-pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool) -> Machine {
+/// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists; whose machine it is the caller knows.
+pub(super) fn machine(topology: &Topology, source: String) -> Machine {
     let mut packages = Grouping::default();
     let mut cores = Grouping::default();
     let mut pus = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool)
     }
     let mut machine = Machine {
         source,
-        is_this_system,
+        is_this_system: false,
         cpu_model: cpu_model(topology),
         packages: packages.map(|os_index, cpus| Package { os_index, cpus }),
         nodes: Vec::new(),
@@ -43,7 +43,7 @@ pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool)
         unavailable: CpuList::default(),
         offline: CpuList::default(),
     };
-    let mut positions: HashMap<PuIndex, usize> =
+    let positions: HashMap<PuIndex, usize> =
         machine.pus.iter().enumerate().map(|(position, pu)| (pu.os_index, position)).collect();
     machine.nodes = nodes(topology, &positions);
     machine.caches = caches(topology, &positions);
@@ -54,9 +54,8 @@ pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool)
             machine.pus[positions[&cpu]].nodes.push(node.os_index);
         }
     }
-    positions.clear();
-    let known: CpuList = all(&topology.complete_cpuset()).filter(|&cpu| machine.pu(cpu).is_none()).collect();
-    machine.unavailable = known;
+    machine.unavailable =
+        all(&topology.complete_cpuset()).filter(|cpu| !positions.contains_key(cpu)).collect();
     machine
 }
 

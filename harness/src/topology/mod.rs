@@ -10,6 +10,7 @@ mod cpu_list;
 mod draw;
 mod error;
 mod extract;
+mod isolate;
 mod load;
 mod machine;
 mod memory;
@@ -18,7 +19,6 @@ mod placement;
 mod restrict;
 mod source;
 mod table;
-mod xml;
 
 pub use bind::{Binder, Outcome, Via};
 pub use bind_memory::Residence;
