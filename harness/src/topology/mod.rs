@@ -10,6 +10,7 @@ mod cpu_list;
 mod draw;
 mod error;
 mod extract;
+mod group;
 mod isolate;
 mod load;
 mod machine;
@@ -19,6 +20,7 @@ mod placement;
 mod restrict;
 mod source;
 mod table;
+mod text;
 
 pub use bind::{Binder, Outcome, Via};
 pub use bind_memory::Residence;

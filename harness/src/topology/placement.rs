@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, hash::Hash, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CacheKind, Error, Machine, NodeIndex, Pu, PuIndex};
+use super::{CacheKind, Error, Machine, NodeIndex, Pu, PuIndex, group::grouped};
 
 /// An order in which a machine's CPUs are used. A placement of n pCPUs is the first n of that order.
 ///
@@ -110,7 +110,13 @@ fn scatter<'a>(machine: &Machine, pus: Vec<&'a Pu>) -> Vec<&'a Pu> {
         dealt_by(
             pus,
             |pu| pu.package,
-            |pus| dealt_by(pus, home, |pus| dealt_by(pus, |pu| last_level.get(&pu.os_index), |pus| pus)),
+            |pus| {
+                dealt_by(
+                    pus,
+                    |pu| home(pu),
+                    |pus| dealt_by(pus, |pu| last_level.get(&pu.os_index), |pus| pus),
+                )
+            },
         )
     });
     dealt.collect()
@@ -129,27 +135,12 @@ fn last_level_caches(machine: &Machine) -> HashMap<PuIndex, usize> {
 }
 
 /// Groups by `key`, orders each group by `inner`, and deals from the groups in turn.
-fn dealt_by<'a, K: Eq + Hash + Copy>(
+fn dealt_by<'a, K: Clone + Eq + Hash>(
     pus: Vec<&'a Pu>,
-    key: impl Fn(&'a Pu) -> K,
+    key: impl Fn(&&'a Pu) -> K,
     inner: impl Fn(Vec<&'a Pu>) -> Vec<&'a Pu>,
 ) -> Vec<&'a Pu> {
     deal(grouped(pus, key).into_iter().map(|(_, pus)| inner(pus)).collect())
-}
-
-/// Groups by `key`, in order of first appearance.
-fn grouped<'a, K: Eq + Hash + Copy>(pus: Vec<&'a Pu>, key: impl Fn(&'a Pu) -> K) -> Vec<(K, Vec<&'a Pu>)> {
-    let mut places = HashMap::new();
-    let mut groups: Vec<(K, Vec<&Pu>)> = Vec::new();
-    for pu in pus {
-        let key = key(pu);
-        let place = *places.entry(key).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push((key, Vec::new()));
-        }
-        groups[place].1.push(pu);
-    }
-    groups
 }
 
 /// The first of each group, then the second of each that has one, and so on.
