@@ -123,18 +123,6 @@ impl Binder {
         let tid = libc::pid_t::try_from(tid).map_err(|_| format!("there is no thread {tid}"))?;
         pin::affinity(tid).map_err(|error| error.to_string())
     }
-
-    /// Pins every thread to the CPU at the same place of `pcpus`, in order, and stops at the first that cannot be.
-    pub fn bind_threads(&self, tids: &[u32], pcpus: &[PuIndex]) -> Outcome {
-        let mut last = Outcome::Bound(Via::Hwloc);
-        for (&tid, &pu) in tids.iter().zip(pcpus) {
-            last = self.bind_thread(tid, pu);
-            if !last.is_bound() {
-                break;
-            }
-        }
-        last
-    }
 }
 
 fn by_hwloc(topology: &Topology, tid: u32, pu: PuIndex) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! From hwloc's tree to a plain [`Machine`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hwlocality::{
     Topology,
@@ -137,7 +137,19 @@ fn nodes(topology: &Topology, usable: &HashMap<PuIndex, usize>) -> Vec<Node> {
         .collect();
     nodes.sort_by_key(|node| node.os_index);
     nodes.dedup_by_key(|node| node.os_index);
+    let expanders: Vec<bool> = nodes.iter().map(|node| spans_others(node, &nodes)).collect();
+    for (node, _) in nodes.iter_mut().zip(expanders).filter(|(_, expander)| *expander) {
+        node.cpus = CpuList::default();
+    }
     nodes
+}
+
+/// Whether a node lies above others in the tree, as hwloc hangs a memory expander that is near no CPU in particular.
+fn spans_others(node: &Node, nodes: &[Node]) -> bool {
+    let cpus: HashSet<PuIndex> = node.cpus.iter().collect();
+    nodes.iter().any(|other| {
+        (1..cpus.len()).contains(&other.cpus.len()) && other.cpus.iter().all(|cpu| cpus.contains(&cpu))
+    })
 }
 
 fn caches(topology: &Topology, usable: &HashMap<PuIndex, usize>) -> Vec<Cache> {

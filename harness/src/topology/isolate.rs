@@ -23,6 +23,9 @@ use super::Machine;
 /// hwloc takes a few milliseconds for hundreds of CPUs, yet a file may make it run for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Bytes that a child may fill; hundreds of CPUs take a few megabytes.
+const MEMORY: u64 = 2 << 30;
+
 /// Held by whoever is inside hwloc's set-up, so that no child is forked while hwloc's own lock is taken.
 pub(super) fn hwloc_is_mine() -> MutexGuard<'static, ()> {
     static HWLOC: Mutex<()> = Mutex::new(());
@@ -64,6 +67,8 @@ fn in_child(build: impl FnOnce() -> Result<Machine, String>, write: OwnedFd) -> 
         libc::dup2(nowhere, libc::STDERR_FILENO);
         // A crash here is expected and worth no core file.
         libc::setrlimit(libc::RLIMIT_CORE, &libc::rlimit { rlim_cur: 0, rlim_max: 0 });
+        // A file may name CPU 4000000000, and hwloc would make room for as many in every set.
+        libc::setrlimit(libc::RLIMIT_DATA, &libc::rlimit { rlim_cur: MEMORY, rlim_max: MEMORY });
     }
     let answer =
         catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|_| Err("hwloc stumbled over it".to_owned()));

@@ -1,6 +1,6 @@
 //! Loading a topology, whatever it comes from.
 
-use std::{collections::HashSet, fmt, path::Path};
+use std::{collections::HashSet, fmt, fs::File, io::Read, path::Path};
 
 use hwlocality::{Topology, errors::RawHwlocError, topology::builder::TopologyBuilder};
 
@@ -34,10 +34,10 @@ pub fn load(source: &Source) -> Result<(Machine, Binder), Error> {
 
 fn this_machine() -> Result<(Machine, Binder), Error> {
     if let Some(name) = OVERRIDES.into_iter().find(|name| std::env::var_os(name).is_some()) {
-        let build = move || discover(format!("another machine ({name} is set)"));
-        let found = isolated(|| build().map(|(machine, _)| machine));
-        let reason = |reason| format!("{name} is set, and {reason}");
-        return Ok((found.map_err(|why| Error::Discovery(reason(why)))?, Binder::foreign()));
+        let elsewhere = || discover(format!("another machine ({name} is set)")).map(|(machine, _)| machine);
+        let machine =
+            isolated(elsewhere).map_err(|why| Error::Discovery(format!("{name} is set, and {why}")))?;
+        return Ok((machine, Binder::foreign()));
     }
     let allowed = pin::allowed_cpus();
     let guard = hwloc_is_mine();
@@ -65,11 +65,17 @@ fn discover(source: String) -> Result<(Machine, Topology), String> {
 }
 
 fn file(path: &Path) -> Result<Machine, Error> {
+    /// A hundred times what the largest machines need, for /dev/zero is a file too.
+    const MOST: u64 = 64 << 20;
     let unreadable =
         |error: std::io::Error| Error::Unreadable { path: path.to_owned(), reason: error.to_string() };
     let bad = |reason: String| Error::BadXml { path: path.to_owned(), reason };
     // hwlocality can do this itself, but panics where there is no file.
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST {
+        return Err(bad(format!("it is longer than {MOST} bytes")));
+    }
     let text = String::from_utf8(bytes).map_err(|_| bad("it is not text".to_owned()))?;
     // hwloc would merely call these invalid.
     if text.trim().is_empty() {

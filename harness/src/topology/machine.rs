@@ -75,7 +75,7 @@ pub struct Node {
     pub memory_bytes: Option<u64>,
     /// A cache in front of its memory, in bytes.
     pub memory_side_cache_bytes: Option<u64>,
-    /// The CPUs near it that may be used; may be empty.
+    /// The CPUs near it that may be used; empty for one that is near none in particular, such as a memory expander.
     pub cpus: CpuList,
 }
 
@@ -135,6 +135,13 @@ pub struct Distances {
     pub nodes: Vec<NodeIndex>,
     /// `nodes.len()` rows of as many values; a row is "from".
     pub values: Vec<u64>,
+}
+
+impl Pu {
+    /// The node that its plain memory comes from.
+    pub fn home(&self) -> Option<NodeIndex> {
+        self.nodes.first().copied()
+    }
 }
 
 impl Machine {

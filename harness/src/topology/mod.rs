@@ -39,3 +39,6 @@ pub use table::placements;
 pub fn describe(machine: &Machine, vcpus: usize) -> String {
     format!("{}\n{}", draw(machine), placements(machine, vcpus))
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,7 @@ impl Placement {
             Self::RoundRobin => {
                 // Numbered nodes first: `None` would sort before them.
                 let mut nodes = grouped(pus, |pu| {
-                    (home(pu).is_none(), home(pu), home(pu).is_none().then_some(pu.package))
+                    (pu.home().is_none(), pu.home(), pu.home().is_none().then_some(pu.package))
                 });
                 nodes.sort_by_key(|(key, _)| *key);
                 deal(nodes.into_iter().map(|(_, pus)| cores_first(pus)).collect())
@@ -76,11 +76,6 @@ pub fn assign(vcpus: usize, pcpus: &[PuIndex]) -> Vec<PuIndex> {
     pcpus.iter().copied().cycle().take(vcpus).collect()
 }
 
-/// The node that a CPU's plain memory comes from.
-fn home(pu: &Pu) -> Option<NodeIndex> {
-    pu.nodes.first().copied()
-}
-
 fn of_node(machine: &Machine, node: NodeIndex) -> Result<Vec<&Pu>, Error> {
     let Some(found) = machine.node(node) else {
         return Err(Error::UnknownNode { node, have: machine.node_indices() });
@@ -92,7 +87,7 @@ fn of_node(machine: &Machine, node: NodeIndex) -> Result<Vec<&Pu>, Error> {
 }
 
 fn compact(pus: Vec<&Pu>) -> Vec<&Pu> {
-    let scopes = grouped(pus, |pu| (pu.package, home(pu)));
+    let scopes = grouped(pus, |pu| (pu.package, pu.home()));
     scopes.into_iter().flat_map(|(_, pus)| cores_first(pus)).collect()
 }
 
@@ -113,7 +108,7 @@ fn scatter<'a>(machine: &Machine, pus: Vec<&'a Pu>) -> Vec<&'a Pu> {
             |pus| {
                 dealt_by(
                     pus,
-                    |pu| home(pu),
+                    |pu| pu.home(),
                     |pus| dealt_by(pus, |pu| last_level.get(&pu.os_index), |pus| pus),
                 )
             },

@@ -14,17 +14,15 @@ pub fn placements(machine: &Machine, vcpus: usize) -> String {
         first_node.map(|node| Placement::OneNode(node.os_index)).filter(|_| machine.nodes.len() > 1);
     let [compact, scatter, rest @ ..] = Placement::ALL;
     let shown = [compact, scatter].into_iter().chain(one_node).chain(rest);
-    let mut rows = vec![["placement", "local", "remote", "CPUs of vCPUs 0, 1, 2, …"].map(str::to_owned)];
+    let mut rows =
+        vec![["placement", "local node", "remote node", "CPUs of vCPUs 0, 1, 2, …"].map(str::to_owned)];
     for placement in shown {
         rows.push(match placement.order(machine) {
             Ok(order) => row(machine, placement, vcpus, order),
             Err(error) => [placement.to_string(), "-".to_owned(), "-".to_owned(), error.to_string()],
         });
     }
-    let title = format!(
-        "Where {} would go (`0-6:2` is every second CPU from 0 to 6); nodes of local and remote memory",
-        count(vcpus, "vCPU")
-    );
+    let title = format!("Where {} would go; `0-6:2` is every second CPU from 0 to 6", count(vcpus, "vCPU"));
     format!("{title}\n\n{}", columns(&rows))
 }
 
