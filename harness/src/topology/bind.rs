@@ -55,7 +55,9 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Binds threads and memory on the machine that we run on; on any other it refuses, where hwloc would accept and do nothing.
+/// Binds threads and memory on the machine that we run on.
+///
+/// On any other it refuses, where hwloc would accept and do nothing.
 #[derive(Debug)]
 pub struct Binder {
     topology: Option<&'static Topology>,

@@ -15,7 +15,9 @@ use hwlocality::{
 
 use super::{Cache, CacheKind, Core, CpuList, Distances, Machine, Node, NodeIndex, Package, Pu, PuIndex};
 
-/// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists; whose machine it is the caller knows.
+/// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists.
+///
+/// Whose machine it is, the caller knows.
 pub(super) fn machine(topology: &Topology, source: String) -> Machine {
     let mut packages = Grouping::default();
     let mut cores = Grouping::default();

@@ -75,7 +75,7 @@ pub struct Node {
     pub memory_bytes: Option<u64>,
     /// A cache in front of its memory, in bytes.
     pub memory_side_cache_bytes: Option<u64>,
-    /// The CPUs near it that may be used; empty for one that is near none in particular, such as a memory expander.
+    /// The CPUs near it that may be used; empty for a node near none in particular, such as a memory expander.
     pub cpus: CpuList,
 }
 
@@ -99,7 +99,8 @@ pub struct Pu {
     pub core: usize,
     /// Its package, as an index into [`Machine::packages`].
     pub package: usize,
-    /// The nodes near it, nearest first; of equally near ones the lowest number, where plain memory comes from. May be empty.
+    /// The nodes near it, nearest first; of equally near ones the lowest number first, for there Linux has plain
+    /// memory. May be empty.
     pub nodes: Vec<NodeIndex>,
 }
 

@@ -8,16 +8,16 @@ use super::{CacheKind, Error, Machine, NodeIndex, Pu, PuIndex, group::grouped};
 
 /// An order in which a machine's CPUs are used. A placement of n pCPUs is the first n of that order.
 ///
-/// Wherever an order speaks of cores, a core's first CPU (sibling rank 0) is meant, and the other hardware threads come
-/// when the cores of that scope are used up.
+/// Wherever an order speaks of cores, a core's first CPU (sibling rank 0) is meant, and the other hardware threads
+/// come when the cores of that scope are used up.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Placement {
     /// `compact`: fills one NUMA node of a package after the other. Within a node every core gets one vCPU before any
     /// sibling gets a second, as the Linux scheduler and `numactl --cpunodebind` would have it.
     Compact,
-    /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes, in a node over its last-level
-    /// caches, in a cache over its cores; siblings only when every core of the machine has one vCPU.
+    /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes, in a node over its
+    /// last-level caches, in a cache over its cores; siblings only when every core of the machine has one vCPU.
     Scatter,
     /// `node:N`: as `compact`, but on the CPUs of NUMA node N alone.
     OneNode(NodeIndex),
