@@ -60,7 +60,8 @@ fn unreadable_and_damaged_files_are_refused() {
     fs::write(path("newer.json"), r#"{"schema_version": 99}"#).unwrap();
     refused_in_a_line(&["report", &path("newer.json")]);
     refused_in_a_line(&["suite", "--config", &path("missing.toml")]);
-    fs::write(path("typo.toml"), "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlock = ['ticket']\n").unwrap();
+    fs::write(path("typo.toml"), "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlock = ['ticket']\n")
+        .unwrap();
     assert!(refused_in_a_line(&["suite", "--config", &path("typo.toml")]).contains("line 5"));
     fs::write(path("spec.json"), "{}").unwrap();
     refused_in_a_line(&["run", "--json", "--spec", &path("spec.json")]);
@@ -78,9 +79,14 @@ fn an_output_directory_that_cannot_be_written_is_refused_before_measuring() {
 #[test]
 fn a_foreign_topology_is_planned_for_and_never_measured() {
     refused(&["suite", "--topology", "pack:2 core:2 pu:2"]);
-    let output = lockbench().args(["suite", "--plan-only", "--topology", "pack:2 core:2 pu:2"]).output().unwrap();
+    let output =
+        lockbench().args(["suite", "--plan-only", "--topology", "pack:2 core:2 pu:2"]).output().unwrap();
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().contains("16v:8p"));
-    let output = lockbench().args(["run", "--locks", "ticket"]).env("HWLOC_SYNTHETIC", "core:4 pu:1").output().unwrap();
+    let output = lockbench()
+        .args(["run", "--locks", "ticket"])
+        .env("HWLOC_SYNTHETIC", "core:4 pu:1")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
 }

@@ -4,7 +4,18 @@ use super::misbehaving;
 
 fn run(locks: &str, vcpus: &str) -> (Option<i32>, serde_json::Value) {
     let output = misbehaving()
-        .args(["run", "--json", "--rounds", "2", "--envs", "emulated", "--vcpus", vcpus, "--workloads", "short"])
+        .args([
+            "run",
+            "--json",
+            "--rounds",
+            "2",
+            "--envs",
+            "emulated",
+            "--vcpus",
+            vcpus,
+            "--workloads",
+            "short",
+        ])
         .args(["--locks", locks])
         .output()
         .unwrap();

@@ -21,14 +21,25 @@ fn a_suite_leaves_rounds_results_and_a_report() {
     let config = dir.path().join("small.toml");
     fs::write(&config, SMALL).unwrap();
     let out = dir.path().join("out");
-    let output = lockbench().args(["suite", "--seed", "7", "--config"]).arg(&config).arg("--out").arg(&out).output().unwrap();
+    let output = lockbench()
+        .args(["suite", "--seed", "7", "--config"])
+        .arg(&config)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.starts_with("lockbench: "), "{said}");
     let run = run_dir(&out);
-    assert_eq!(said.trim_end().lines().last(), run.join("report.html").to_str(), "the report's path comes last");
+    assert_eq!(
+        said.trim_end().lines().last(),
+        run.join("report.html").to_str(),
+        "the report's path comes last"
+    );
 
-    let results: serde_json::Value = serde_json::from_slice(&fs::read(run.join("results.json")).unwrap()).unwrap();
+    let results: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.join("results.json")).unwrap()).unwrap();
     assert_eq!(results["seed"], 7);
     assert_eq!(results["schema_version"], 1);
     let cells = results["cells"].as_array().unwrap();
