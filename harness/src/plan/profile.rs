@@ -109,7 +109,8 @@ impl Profile {
     fn parse(text: &str) -> Result<Self, String> {
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let profile: Self = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let before = e.span().map_or("", |span| &text[..span.start.min(text.len())]);
+            let line = before.matches('\n').count() + 1;
             format!("line {line}: {}", e.message().replace('\n', " "))
         })?;
         profile.check()?;
