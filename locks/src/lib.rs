@@ -10,6 +10,7 @@ extern crate std;
 mod catalogue;
 mod ctx;
 mod event;
+mod optable;
 mod params;
 mod platform;
 mod raw;
@@ -23,6 +24,8 @@ pub use raw::{Order, Paravirt, RawLock, Variant};
 
 catalogue::catalogue! {
     ticket::Ticket,
+    pvops_ticket::PvopsTicket,
+    pv_ticket::PvTicket,
     mcs::Mcs,
     tas::Tas,
 }
