@@ -10,9 +10,11 @@ extern crate std;
 mod catalogue;
 mod ctx;
 mod event;
+mod hash;
 mod optable;
 mod params;
 mod platform;
+mod queue;
 mod raw;
 pub mod sync;
 
@@ -26,6 +28,9 @@ catalogue::catalogue! {
     ticket::Ticket,
     pvops_ticket::PvopsTicket,
     pv_ticket::PvTicket,
+    pv_byte::PvByte,
     mcs::Mcs,
+    queued::Queued,
+    pv_queued::PvQueued,
     tas::Tas,
 }

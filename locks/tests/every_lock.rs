@@ -10,11 +10,6 @@ use lockbench_locks::{Paravirt, RawLock, Variant, for_each_lock};
 const VCPUS: usize = 4;
 const PASSES: usize = 1000;
 
-/// Runs `$check::<Lock>()` for every lock.
-macro_rules! every {
-    ($check:ident: $($lock:path),+) => { $($check::<$lock>();)+ };
-}
-
 fn excludes<L: RawLock>() {
     fn run<L: RawLock, const PARAVIRT: bool>(spins: u32, hypervisor: bool, machine: &Machine) {
         let lock = L::new::<Vcpu<'_, PARAVIRT>>(&params(spins, hypervisor, VCPUS));
@@ -31,8 +26,8 @@ fn excludes<L: RawLock>() {
 
 #[test]
 fn every_lock_excludes() {
-    macro_rules! check { ($($lock:path),+) => { every!(excludes: $($lock),+) } }
-    for_each_lock!(check);
+    macro_rules! every { ($($lock:path),+) => { $(excludes::<$lock>();)+ } }
+    for_each_lock!(every);
 }
 
 #[test]
@@ -69,8 +64,8 @@ fn tries<L: RawLock>() {
 
 #[test]
 fn every_lock_can_be_tried() {
-    macro_rules! check { ($($lock:path),+) => { every!(tries: $($lock),+) } }
-    for_each_lock!(check);
+    macro_rules! every { ($($lock:path),+) => { $(tries::<$lock>();)+ } }
+    for_each_lock!(every);
 }
 
 #[test]

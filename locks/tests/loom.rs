@@ -9,7 +9,9 @@
 mod common;
 
 use common::{broken, params};
-use lockbench_locks::{Ctx, Event, Mcs, Params, Platform, PvTicket, PvopsTicket, RawLock, Tas, Ticket};
+use lockbench_locks::{
+    Ctx, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas, Ticket,
+};
 use loom::cell::UnsafeCell;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -78,8 +80,11 @@ struct Model {
 }
 
 const PAIR: Model = Model { vcpus: 2, passes: 1, preemptions: 8 };
-const TWICE: Model = Model { vcpus: 2, passes: 2, preemptions: 3 };
-const TRIO: Model = Model { vcpus: 3, passes: 1, preemptions: 1 };
+const TWICE: Model = Model { vcpus: 2, passes: 2, preemptions: 5 };
+const TRIO: Model = Model { vcpus: 3, passes: 1, preemptions: 2 };
+/// For locks whose waiters all spin on one word: preempted twice, the model may let two of them spin in turns for ever
+/// and never run the holder.
+const FAIR_TRIO: Model = Model { preemptions: 1, ..TRIO };
 
 impl<L: RawLock> World<L> {
     fn run<const PARAVIRT: bool>(&self, me: usize, passes: usize) {
@@ -145,7 +150,7 @@ macro_rules! models {
 
 models! {
     ticket_twice: bare::<Ticket>(TWICE);
-    ticket_trio: bare::<Ticket>(TRIO);
+    ticket_trio: bare::<Ticket>(FAIR_TRIO);
     pvops_ticket_pair: bare::<PvopsTicket>(PAIR);
     pv_ticket_bare_twice: bare::<PvTicket>(TWICE);
     pv_ticket_pair: halting::<PvTicket>(PAIR);
@@ -153,8 +158,18 @@ models! {
     pv_ticket_trio: halting::<PvTicket>(TRIO);
     mcs_twice: bare::<Mcs>(TWICE);
     mcs_trio: bare::<Mcs>(TRIO);
+    queued_twice: bare::<Queued>(TWICE);
+    queued_trio: bare::<Queued>(FAIR_TRIO);
+    pv_queued_bare_pair: bare::<PvQueued>(PAIR);
+    pv_queued_pair: halting::<PvQueued>(PAIR);
+    pv_queued_twice: halting::<PvQueued>(TWICE);
+    pv_queued_trio: halting::<PvQueued>(TRIO);
+    pv_byte_bare_pair: bare::<PvByte>(PAIR);
+    pv_byte_pair: halting::<PvByte>(PAIR);
+    pv_byte_twice: halting::<PvByte>(TWICE);
+    pv_byte_trio: halting::<PvByte>(TRIO);
     tas_twice: bare::<Tas>(TWICE);
-    tas_trio: bare::<Tas>(TRIO);
+    tas_trio: bare::<Tas>(FAIR_TRIO);
 }
 
 /// The head's last number: the release in between wraps, where loom runs the whole-word add.

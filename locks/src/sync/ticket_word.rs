@@ -1,11 +1,6 @@
 //! Head and tail of a ticket lock in one word.
-//!
-//! Rust has no atomics of different sizes on the same memory, so to the language every operation here is one on the
-//! whole word. Where that would make the unlock a locked instruction, which no kernel's is, x86-64 runs a narrower
-//! plain one by inline assembly. Loom, ThreadSanitizer and other processors get the whole-word operation: the first
-//! two cannot look into assembly, and the last have other ways (byte-sized exclusives) that nobody measured here.
 
-use super::{AtomicU64, Ordering};
+use super::{AtomicU64, Ordering, parts};
 
 /// A ticket lock's head (whose turn it is; low half) and tail (the next number to be given out; high half).
 ///
@@ -90,26 +85,10 @@ impl TicketWord {
         );
     }
 
-    /// Calls the next number where nobody ever sets the flag, with a plain store's cost.
+    /// Calls the next number where nobody ever sets the flag, at the cost of a plain add.
     #[inline(always)]
     pub fn advance(&self) {
-        #[cfg(all(target_arch = "x86_64", not(locks_loom), not(locks_tsan)))]
-        // SAFETY: the pointer is to a live, aligned word. To the language this is `fetch_add(self.step(), Release)`
-        // on the whole of it. The processor adds to the low half alone, without a lock prefix: a load and a store
-        // that others can get between, but as the flag is out of use only the holder, who runs this, writes those
-        // four bytes, so what is stored is right whatever happened to the other half; and the half wraps by itself.
-        // x86 keeps older loads and stores before a store, which is release; the block clobbers memory, so the
-        // compiler keeps them there too.
-        unsafe {
-            core::arch::asm!(
-                "add dword ptr [{word}], {step}",
-                word = in(reg) self.0.as_ptr(),
-                step = const Self::STEP,
-                options(nostack),
-            );
-        }
-        #[cfg(not(all(target_arch = "x86_64", not(locks_loom), not(locks_tsan))))]
-        self.0.fetch_add(self.step(), Ordering::Release);
+        parts::add_low::<{ Self::STEP }>(&self.0, self.step());
     }
 
     /// Calls the next number and returns the head as it was, flag and all.

@@ -1,7 +1,7 @@
 //! A machine whose vCPUs are threads, and the check that a lock excludes on it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -131,11 +131,13 @@ pub(crate) fn stress<L: RawLock, const PARAVIRT: bool>(
 ) -> u64 {
     let (counter, owner) = (AtomicU64::new(0), AtomicUsize::new(usize::MAX));
     let (violations, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let start = Barrier::new(machine.vcpus());
     thread::scope(|scope| {
         for me in 0..machine.vcpus() {
-            let (counter, owner, violations, stop) = (&counter, &owner, &violations, &stop);
+            let (counter, owner, violations, stop, start) = (&counter, &owner, &violations, &stop, &start);
             scope.spawn(move || {
                 let ctx = Vcpu::<PARAVIRT>::context::<L>(machine, blocks, me);
+                start.wait();
                 for pass in 0..passes {
                     if stop.load(Ordering::Relaxed) {
                         return;
@@ -146,7 +148,8 @@ pub(crate) fn stress<L: RawLock, const PARAVIRT: bool>(
                     // Load and store apart: a second vCPU inside loses one of the two updates.
                     let before = counter.load(Ordering::Relaxed);
                     owner.store(me, Ordering::Relaxed);
-                    if pass % 8 == 0 {
+                    if pass % 2 == 0 {
+                        // Lets the others run into a held lock, however few cores there are.
                         thread::yield_now();
                     }
                     let broken = owner.load(Ordering::Relaxed) != me;

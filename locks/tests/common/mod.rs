@@ -4,6 +4,8 @@
 pub(crate) mod broken;
 #[cfg(not(locks_loom))]
 pub(crate) mod machine;
+#[cfg(not(locks_loom))]
+pub(crate) mod script;
 
 use lockbench_locks::Params;
 
