@@ -19,10 +19,12 @@ pub struct Tickets {
 }
 
 impl Tickets {
+    #[inline(always)]
     const fn pack(self) -> u64 {
         (self.tail as u64) << 32 | self.head as u64
     }
 
+    #[inline(always)]
     const fn unpack(word: u64) -> Self {
         Self { head: word as u32, tail: (word >> 32) as u32 }
     }
