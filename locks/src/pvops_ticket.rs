@@ -1,7 +1,8 @@
 //! The ticket lock behind a table of function pointers: what a paravirtual kernel ran natively before 3.12.
 
 use crate::optable::Op;
-use crate::ticket::Ticket;
+use crate::sync::{TicketWord, Tickets};
+use crate::ticket;
 use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
 
 /// The ticket lock, each of its operations called indirectly.
@@ -10,7 +11,7 @@ use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
 /// for the series that made [`PvTicket`](crate::PvTicket).
 #[derive(Debug)]
 pub struct PvopsTicket {
-    ticket: Ticket,
+    tickets: TicketWord,
     ops: Ops,
 }
 
@@ -18,9 +19,9 @@ pub struct PvopsTicket {
 #[derive(Debug)]
 #[repr(align(128))]
 struct Ops {
-    lock: Op<Ticket, u32>,
-    trylock: Op<Ticket, bool>,
-    unlock: Op<Ticket, ()>,
+    lock: Op<TicketWord, Tickets>,
+    trylock: Op<TicketWord, bool>,
+    unlock: Op<TicketWord, ()>,
 }
 
 impl RawLock for PvopsTicket {
@@ -36,13 +37,13 @@ impl RawLock for PvopsTicket {
     const LEAF: bool = true;
     type PerVcpu = ();
 
-    fn new<P: Platform>(params: &Params) -> Self {
+    fn new<P: Platform>(_: &Params) -> Self {
         Self {
-            ticket: Ticket::new::<P>(params),
+            tickets: TicketWord::starting_at(0),
             ops: Ops {
-                lock: Op::new(Ticket::take),
-                trylock: Op::new(Ticket::try_take),
-                unlock: Op::new(Ticket::advance),
+                lock: Op::new(TicketWord::take),
+                trylock: Op::new(TicketWord::try_take),
+                unlock: Op::new(TicketWord::advance),
             },
         }
     }
@@ -51,17 +52,17 @@ impl RawLock for PvopsTicket {
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
         // The kernel's whole loop sat behind the call. Here the wait stays with the caller, who knows the platform:
         // one call either way, and the table needs no type for it.
-        let mine = self.ops.lock.call(&self.ticket);
-        self.ticket.wait(mine, ctx.platform());
+        let mine = self.ops.lock.call(&self.tickets);
+        ticket::wait(&self.tickets, mine, ctx.platform());
     }
 
     #[inline(always)]
     fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
-        self.ops.trylock.call(&self.ticket)
+        self.ops.trylock.call(&self.tickets)
     }
 
     #[inline(always)]
     fn release<P: Platform>(&self, _: &Ctx<'_, Self, P>) {
-        self.ops.unlock.call(&self.ticket);
+        self.ops.unlock.call(&self.tickets);
     }
 }

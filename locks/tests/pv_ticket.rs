@@ -5,8 +5,9 @@ mod common;
 
 use common::machine::{Machine, Vcpu, blocks, stress};
 use common::params;
+use common::script::{Actor, Record};
 use lockbench_locks::sync::{TicketWord, Tickets};
-use lockbench_locks::{Event, Params, PvTicket, RawLock, Ticket};
+use lockbench_locks::{Ctx, Event, Params, PvTicket, RawLock, Ticket};
 
 const ON: Params = params(1, true, 2);
 const OFF: Params = params(1, false, 2);
@@ -15,7 +16,12 @@ const OFF: Params = params(1, false, 2);
 fn tickets_wrap_around() {
     let machine = Machine::new(3);
     assert_eq!(
-        stress::<_, false>(&Ticket::starting_at(u32::MAX - 50), &machine, &blocks::<Ticket>(&machine), 100),
+        stress::<_, false>(
+            &Ticket::starting_at(0u32.wrapping_sub(100)),
+            &machine,
+            &blocks::<Ticket>(&machine),
+            100
+        ),
         0
     );
     for params in [ON, OFF] {
@@ -66,13 +72,46 @@ fn trying_takes_no_flagged_lock() {
     assert_eq!(word.head(), TicketWord::SLOW);
 }
 
-/// The kick that arrives while its target is on the way to its halt, every time.
+/// The release comes between the waiter's last look and its halt: it finds the flag and the slot, and kicks.
+#[test]
+fn whoever_is_about_to_halt_is_kicked() {
+    let lock = PvTicket::new::<Actor<'_>>(&ON);
+    let blocks: [<PvTicket as RawLock>::PerVcpu; 3] = Default::default();
+    let [holder, waiter] = [(); 2].map(|()| Record::default());
+    let holding = Ctx::over(0, &blocks, Actor::new(&holder));
+    let halted = |_: Actor<'_>| lock.release(&holding);
+    let waiting = Ctx::over(2, &blocks, Actor::new(&waiter).spinning(&|_| {}).halted(&halted));
+    lock.acquire(&holding);
+    lock.acquire(&waiting);
+    assert_eq!((holder.kicked(), waiter.counted(Event::PvSpuriousWakeup)), (vec![2], 0));
+    lock.release(&waiting);
+    assert_eq!(waiter.kicked(), [], "the flag was cleared by the last waiter");
+}
+
+/// The release comes before the waiter's last look: there is nobody to kick, and no halt.
+#[test]
+fn whoever_sees_the_ticket_called_does_not_halt() {
+    let lock = PvTicket::new::<Actor<'_>>(&ON);
+    let blocks: [<PvTicket as RawLock>::PerVcpu; 2] = Default::default();
+    let [holder, waiter] = [(); 2].map(|()| Record::default());
+    let holding = Ctx::over(0, &blocks, Actor::new(&holder));
+    let spinning = |_: Actor<'_>| lock.release(&holding);
+    let waiting = Ctx::over(1, &blocks, Actor::new(&waiter).spinning(&spinning));
+    lock.acquire(&holding);
+    lock.acquire(&waiting);
+    lock.release(&waiting);
+    assert_eq!((holder.kicked(), waiter.kicked()), (vec![], vec![]));
+    assert!(lock.try_acquire(&holding), "the flag is gone");
+}
+
+/// The same with threads: a kick that arrives while its target dawdles on the way to its halt.
 #[test]
 fn a_kick_before_the_halt_sticks() {
     let machine = Machine::new(2).dawdling(50);
-    let lock = PvTicket::new::<Vcpu<'_, true>>(&ON);
-    assert_eq!(stress::<_, true>(&lock, &machine, &blocks::<PvTicket>(&machine), 500), 0);
-    assert_ne!(machine.counted(Event::Halt), 0, "the slow path was not run");
+    let blocks = blocks::<PvTicket>(&machine);
+    machine.until(Event::Halt, || {
+        assert_eq!(stress::<_, true>(&PvTicket::new::<Vcpu<'_, true>>(&ON), &machine, &blocks, 500), 0);
+    });
 }
 
 #[test]

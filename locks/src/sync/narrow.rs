@@ -1,6 +1,10 @@
 //! Parts of a word written by x86-64 instructions of the part's own size.
 //!
-//! Every kernel unlocks with a plain store or add, never with a locked instruction, which would cost two thirds more.
+//! Every kernel unlocks with a plain store or add of a part, never with a locked instruction on the whole, and what an
+//! unlock costs is what its instruction costs. (Neither is the cheaper one everywhere. Where a locked instruction is
+//! quick, as on recent AMD processors, the narrow one may lose: the next locked one on the whole word cannot be fed
+//! from a store that covers a part of it, and waits until that has reached the cache.)
+//!
 //! Rust has no atomics of different sizes on the same memory. So to the language each block of assembly below is the
 //! operation on the whole word that `whole.rs` spells out, by the same name; that the processor does it by writing
 //! less is its own affair as long as nobody can tell. Nobody can:

@@ -42,6 +42,17 @@ impl Machine {
         self.counts[event as usize].load(Ordering::Relaxed)
     }
 
+    /// Repeats `round` until the lock has counted `event`: which slow paths a round takes is up to the scheduler.
+    pub(crate) fn until(&self, event: Event, mut round: impl FnMut()) {
+        for _ in 0..1000 {
+            round();
+            if self.counted(event) != 0 {
+                return;
+            }
+        }
+        panic!("{event:?} never happened");
+    }
+
     pub(crate) fn vcpus(&self) -> usize {
         self.bells.len()
     }
