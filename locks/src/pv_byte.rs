@@ -41,13 +41,13 @@ pub struct Spinner(AtomicUsize);
 const TIMEOUT: u32 = 1 << 10;
 
 impl Byte {
-    fn try_lock(&self) -> bool {
+    extern "C" fn try_lock(&self) -> bool {
         // Not a swap: see `Tas`.
         self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Frees the lock, and tells whether somebody may sleep for it.
-    fn unlock(&self) -> bool {
+    extern "C" fn unlock(&self) -> bool {
         self.locked.store(0, Ordering::Release);
         // Pairs with the one in `halt`: either this sees the sleeper, or the sleeper sees the free lock.
         fence(Ordering::SeqCst);

@@ -41,9 +41,9 @@ impl RawLock for PvopsTicket {
         Self {
             tickets: TicketWord::starting_at(0),
             ops: Ops {
-                lock: Op::new(TicketWord::take),
-                trylock: Op::new(TicketWord::try_take),
-                unlock: Op::new(TicketWord::advance),
+                lock: Op::new(take),
+                trylock: Op::new(try_take),
+                unlock: Op::new(advance),
             },
         }
     }
@@ -65,4 +65,16 @@ impl RawLock for PvopsTicket {
     fn release<P: Platform>(&self, _: &Ctx<'_, Self, P>) {
         self.ops.unlock.call(&self.tickets);
     }
+}
+
+extern "C" fn take(tickets: &TicketWord) -> Tickets {
+    tickets.take()
+}
+
+extern "C" fn try_take(tickets: &TicketWord) -> bool {
+    tickets.try_take()
+}
+
+extern "C" fn advance(tickets: &TicketWord) {
+    tickets.advance();
 }

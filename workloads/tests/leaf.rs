@@ -30,7 +30,11 @@ impl Program {
         // A position-independent program is linked at 0 and loaded where its first mapping begins.
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
         let first = maps.split('-').next().unwrap();
-        let bias = if file.kind() == object::ObjectKind::Dynamic { u64::from_str_radix(first, 16).unwrap() } else { 0 };
+        let bias = if file.kind() == object::ObjectKind::Dynamic {
+            u64::from_str_radix(first, 16).unwrap()
+        } else {
+            0
+        };
         let functions = file
             .symbols()
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
@@ -43,7 +47,8 @@ impl Program {
     }
 
     fn instructions(&self, start: u64) -> Vec<Instruction> {
-        let (size, _) = self.functions.get(&start).unwrap_or_else(|| panic!("no function begins at {start:#x}"));
+        let (size, _) =
+            self.functions.get(&start).unwrap_or_else(|| panic!("no function begins at {start:#x}"));
         // SAFETY: the symbol table says that a function of `size` bytes lies there, and a program's text is readable.
         let code = unsafe { std::slice::from_raw_parts(start as *const u8, *size as usize) };
         Decoder::with_ip(64, code, start, DecoderOptions::NONE).iter().collect()
@@ -81,9 +86,12 @@ impl Program {
                     }
                 }
                 // Through the global offset table: a direct call whose target the loader filled in.
-                FlowControl::IndirectCall | FlowControl::IndirectBranch if instruction.is_ip_rel_memory_operand() => {
+                FlowControl::IndirectCall | FlowControl::IndirectBranch
+                    if source(&code[..at], instruction).is_ip_rel_memory_operand() =>
+                {
+                    let slot = source(&code[..at], instruction).ip_rel_memory_address();
                     // SAFETY: an aligned word of this program's own, constant since it was loaded.
-                    let target = unsafe { *(instruction.ip_rel_memory_address() as *const u64) };
+                    let target = unsafe { *(slot as *const u64) };
                     if self.functions.contains_key(&target) {
                         self.offences(target, by_table, seen, found);
                     } else {
@@ -96,7 +104,11 @@ impl Program {
                     offence("calls through a pointer that is neither halt nor kick");
                 }
                 FlowControl::Interrupt | FlowControl::Exception => offence("traps"),
-                _ if matches!(instruction.mnemonic(), Mnemonic::Syscall | Mnemonic::Sysenter | Mnemonic::Int) => {
+                _ if matches!(
+                    instruction.mnemonic(),
+                    Mnemonic::Syscall | Mnemonic::Sysenter | Mnemonic::Int
+                ) =>
+                {
                     offence("enters the kernel");
                 }
                 _ if [Register::FS, Register::GS].contains(&instruction.segment_prefix()) => {
@@ -109,26 +121,36 @@ impl Program {
 
     /// Functions whose address is taken in the function at `start`.
     fn addresses_taken(&self, start: u64) -> Vec<u64> {
-        let taken = self.instructions(start).into_iter().filter(|i| i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand());
-        taken.map(|i| i.ip_rel_memory_address()).filter(|address| self.functions.contains_key(address)).collect()
+        let taken = self
+            .instructions(start)
+            .into_iter()
+            .filter(|i| i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand());
+        taken
+            .map(|i| i.ip_rel_memory_address())
+            .filter(|address| self.functions.contains_key(address))
+            .collect()
     }
 }
 
-/// Whether an indirect call goes through `halt` or `kick` of a vCPU's block, directly or by a register loaded from there.
+/// Whether an indirect call goes through `halt` or `kick` of a vCPU's block.
 fn through_the_block(before: &[Instruction], call: &Instruction) -> bool {
     let env = offset_of!(Block, env);
     let allowed = [env + offset_of!(EnvBlock, halt), env + offset_of!(EnvBlock, kick)];
-    let from_block = |i: &Instruction| {
-        i.memory_base() != Register::None && allowed.contains(&(i.memory_displacement64() as usize))
+    let source = source(before, call);
+    source.memory_base() != Register::None && allowed.contains(&(source.memory_displacement64() as usize))
+}
+
+/// The instruction that read an indirect call's pointer from memory: the call itself, or the load of its register.
+fn source<'a>(before: &'a [Instruction], call: &'a Instruction) -> &'a Instruction {
+    let loads = |i: &&Instruction| {
+        i.mnemonic() == Mnemonic::Mov
+            && i.op0_kind() == OpKind::Register
+            && i.op0_register() == call.op0_register()
+            && i.op1_kind() == OpKind::Memory
     };
     match call.op0_kind() {
-        OpKind::Memory => from_block(call),
-        OpKind::Register => {
-            let loads = |i: &&Instruction| i.op0_kind() == OpKind::Register && i.op0_register() == call.op0_register();
-            let load = before.iter().rev().find(|i| loads(i) && i.mnemonic() == Mnemonic::Mov);
-            load.is_some_and(|load| load.op1_kind() == OpKind::Memory && from_block(load))
-        }
-        _ => false,
+        OpKind::Register => before.iter().rev().find(loads).unwrap_or(call),
+        _ => call,
     }
 }
 
@@ -142,12 +164,15 @@ fn workers_call_nothing_but_halt_and_kick() {
         for paravirt in [Paravirt::CompiledOut, Paravirt::On] {
             for probe in [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace] {
                 let entry = family.entry(paravirt, probe);
-                let mut seen = BTreeSet::new();
+                let (mut seen, before) = (BTreeSet::new(), found.len());
                 program.offences(entry.run as *const () as u64, by_table, &mut seen, &mut found);
                 if by_table {
                     for function in program.addresses_taken(entry.init as *const () as u64) {
                         program.offences(function, by_table, &mut seen, &mut found);
                     }
+                }
+                for offence in &mut found[before..] {
+                    *offence = format!("{} {paravirt:?} {probe:?}: {offence}", family.name);
                 }
                 workers += 1;
             }

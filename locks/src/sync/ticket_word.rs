@@ -11,6 +11,7 @@ pub struct TicketWord(AtomicU64);
 
 /// A [`TicketWord`] taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Tickets {
     /// Whose turn it is, and the flag.
     pub head: u32,
