@@ -41,6 +41,7 @@ pub struct Spinner(AtomicUsize);
 const TIMEOUT: u32 = 1 << 10;
 
 impl Byte {
+    #[inline]
     fn try_lock(&self) -> bool {
         // Not a swap: see `Tas`.
         self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
