@@ -19,9 +19,9 @@ use core::arch::asm;
 
 use super::{AtomicU32, AtomicU64};
 
-/// Adds `STEP` to the low half. `_whole` is what the whole-word operation adds: here the half wraps by itself.
+/// Adds `STEP` to the low half. `_whole` tells what the whole-word operation adds: here the half wraps by itself.
 #[inline(always)]
-pub(super) fn add_low<const STEP: u32>(word: &AtomicU64, _whole: u64) {
+pub(super) fn add_low<const STEP: u32>(word: &AtomicU64, _whole: impl FnOnce() -> u64) {
     // SAFETY: a live and aligned word, little-endian; the rest is argued above.
     unsafe { asm!("add dword ptr [{}], {}", in(reg) word.as_ptr(), const STEP, options(nostack)) };
 }

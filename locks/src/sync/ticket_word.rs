@@ -91,7 +91,7 @@ impl TicketWord {
     /// Calls the next number where nobody ever sets the flag, at the cost of a plain add.
     #[inline(always)]
     pub fn advance(&self) {
-        parts::add_low::<{ Self::STEP }>(&self.0, self.step());
+        parts::add_low::<{ Self::STEP }>(&self.0, || self.step());
     }
 
     /// Calls the next number and returns the head as it was, flag and all.

@@ -2,10 +2,10 @@
 
 use super::{AtomicU32, AtomicU64, Ordering};
 
-/// Adds to the low half, of which the caller is the only writer: `whole` is the step less its carry.
+/// Adds to the low half, of which the caller is the only writer: `whole` tells the step less its carry.
 #[inline(always)]
-pub(super) fn add_low<const STEP: u32>(word: &AtomicU64, whole: u64) {
-    word.fetch_add(whole, Ordering::Release);
+pub(super) fn add_low<const STEP: u32>(word: &AtomicU64, whole: impl FnOnce() -> u64) {
+    word.fetch_add(whole(), Ordering::Release);
 }
 
 /// Stores `VALUE` to the lowest byte, of which the caller is the only writer.
