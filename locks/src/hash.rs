@@ -20,7 +20,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Frees the entry, by whoever inserted it or took it out for a kick.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clear(&self) {
         // Release: the next to use the entry must not overtake this one's reading of it.
         self.lock.store(0, Ordering::Release);

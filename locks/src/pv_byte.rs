@@ -41,12 +41,8 @@ pub struct Spinner(AtomicUsize);
 const TIMEOUT: u32 = 1 << 10;
 
 impl Byte {
-<<<<<<< HEAD
-    extern "C" fn try_lock(&self) -> bool {
-=======
     #[inline]
-    fn try_lock(&self) -> bool {
->>>>>>> refs/heads/locks
+    extern "C" fn try_lock(&self) -> bool {
         // Not a swap: see `Tas`.
         self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
