@@ -63,6 +63,9 @@ pub(crate) struct CellGroup {
     /// Spin thresholds of paravirtual locks, in iterations; empty: the kernel's.
     #[serde(default)]
     pub(crate) spin_thresholds: Vec<u32>,
+    /// `count` (preemptions and events), or `off` to see what counting costs.
+    #[serde(default = "count")]
+    pub(crate) probe: String,
     /// Whether throughput is measured.
     #[serde(default = "yes")]
     pub(crate) rate: bool,
@@ -81,6 +84,10 @@ fn compact() -> Vec<String> {
 
 fn pinned() -> Vec<String> {
     vec!["pinned".into()]
+}
+
+fn count() -> String {
+    "count".into()
 }
 
 fn local() -> Vec<String> {
