@@ -15,5 +15,5 @@ mod window;
 
 pub use memory::Memory;
 pub use process::VERB;
-pub use spec::{ChildSpec, WindowSpec};
+pub use spec::{ChildReport, ChildSpec, WindowSpec};
 pub use window::{Bench, Interrupted, Taken, measure};

@@ -1,6 +1,8 @@
 //! Where vCPUs run: the same worker on threads and in real vCPUs.
 
+mod doorbell;
 mod emulated;
+mod kvm;
 mod native;
 mod thread;
 
@@ -41,4 +43,4 @@ pub trait Environment: Sync {
 }
 
 /// Every environment, in the order in which reports show them.
-pub static ENVIRONMENTS: &[&dyn Environment] = &[&native::Native, &emulated::Emulated];
+pub static ENVIRONMENTS: &[&dyn Environment] = &[&native::Native, &emulated::Emulated, &kvm::Kvm];
