@@ -21,8 +21,8 @@ impl Placer {
 
     /// Binds the arena to `nodes` before anybody has touched it, makes its pages present and says where they lie.
     pub fn place_memory(&self, memory: &Memory, nodes: &[u32]) -> Result<Vec<u32>, String> {
-        // SAFETY: `as_ptr` heads a mapping of `len` bytes that lives as long as `memory`; seen as atomics, it may change.
-        let words = unsafe { slice::from_raw_parts(memory.as_ptr().cast::<AtomicU64>(), memory.len() / 8) };
+        // SAFETY: `as_ptr` heads a mapping of `bytes` bytes that lives as long as `memory`; seen as atomics, it may change.
+        let words = unsafe { slice::from_raw_parts(memory.as_ptr().cast::<AtomicU64>(), memory.bytes() / 8) };
         if !nodes.is_empty() {
             let nodes: Vec<NodeIndex> = nodes.iter().copied().map(NodeIndex).collect();
             match self.binder.bind_memory(words, &nodes) {

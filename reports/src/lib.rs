@@ -8,6 +8,7 @@ pub mod derive;
 pub mod error;
 pub mod format;
 pub mod html;
+pub mod plots;
 pub mod record;
 pub mod run_dir;
 pub mod slices;

@@ -1,4 +1,29 @@
-//! The report's templates and styles as embedded constants; no logic.
+//! The report's templates, styles and script as embedded constants; no logic.
 
-/// The page.
-pub const PAGE: &str = include_str!("html/page.html");
+/// tera templates by name; register them together, for they include one another.
+pub const TEMPLATES: [(&str, &str); 10] = [
+    ("page.html", include_str!("html/page.html")),
+    ("run.html", include_str!("html/run.html")),
+    ("answers.html", include_str!("html/answers.html")),
+    ("noise.html", include_str!("html/noise.html")),
+    ("machine.html", include_str!("html/machine.html")),
+    ("figures.html", include_str!("html/figures.html")),
+    ("table.html", include_str!("html/table.html")),
+    ("method.html", include_str!("html/method.html")),
+    ("side_by_side.html", include_str!("html/side_by_side.html")),
+    ("data.html", include_str!("html/data.html")),
+];
+
+/// The template that a page is rendered from.
+pub const PAGE: &str = "page.html";
+
+/// The page's style sheets, in order.
+pub const STYLES: [&str; 4] = [
+    include_str!("css/base.css"),
+    include_str!("css/tables.css"),
+    include_str!("css/figures.css"),
+    include_str!("css/print.css"),
+];
+
+/// The page's only script: sorts tables and saves the data that the page carries. Without it everything can be read.
+pub const SCRIPT: &str = include_str!("js/report.js");

@@ -81,7 +81,7 @@ impl Memory {
     }
 
     /// Length in bytes.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.len
     }
 

@@ -62,9 +62,14 @@ impl WindowSpec {
         Ok(())
     }
 
-    /// The probe that its purpose needs.
+    /// The probe that its purpose needs, unless the cell is there to show what counting costs.
     pub fn probe(&self) -> ProbeKind {
         match self.purpose {
+            Purpose::Rate | Purpose::Twin
+                if self.axes.params.get("probe").is_some_and(|probe| probe == "off") =>
+            {
+                ProbeKind::Off
+            }
             Purpose::Rate | Purpose::Twin => ProbeKind::Count,
             Purpose::Latency | Purpose::Trace => ProbeKind::Trace,
         }

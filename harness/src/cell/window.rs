@@ -117,12 +117,20 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let outcome = window.sample(&mut process, half)?;
     let measured = window.close(&memory, process.pid());
     // Killed before the check: only then does the counter stand still.
+    let killed = Instant::now();
     drop(process);
+    let closing_ns = killed.elapsed().as_nanos() as u64;
     if let Some(hung) = outcome {
         return Ok(hung);
     }
     Ok(match exclusion::check(&memory) {
-        Ok(()) => Outcome::Measured(Measured { placed, memory_nodes, exclusion_checked: true, ..measured }),
+        Ok(()) => Outcome::Measured(Measured {
+            placed,
+            memory_nodes,
+            exclusion_checked: true,
+            closing_ns,
+            ..measured
+        }),
         Err(reason) => Outcome::Broken { reason },
     })
 }

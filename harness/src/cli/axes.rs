@@ -48,6 +48,9 @@ pub(crate) struct Axes {
     /// Seed of everything random [default: from the clock]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// What is watched in throughput windows: count (preemptions and events) or off
+    #[arg(long, value_name = "NAME")]
+    pub(crate) probe: Option<String>,
     /// Measure acquire times as well, in windows of their own
     #[arg(long)]
     pub(crate) latency: bool,
@@ -88,6 +91,9 @@ impl Axes {
         }
         if let Some(thresholds) = &self.spin_threshold {
             group.spin_thresholds.clone_from(thresholds);
+        }
+        if let Some(probe) = &self.probe {
+            group.probe.clone_from(probe);
         }
         group.latency |= self.latency;
     }

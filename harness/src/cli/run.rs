@@ -107,6 +107,7 @@ fn profile(axes: &Axes) -> Result<Profile, Error> {
             pinnings: vec!["pinned".into()],
             memory: vec!["local".into()],
             spin_thresholds: Vec::new(),
+            probe: "count".into(),
             rate: true,
             latency: false,
         }],

@@ -51,9 +51,6 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let seed = args.axes.seed();
     let started = jiff::Timestamp::now();
     let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-    // Before anything is measured: a directory that cannot be written would lose it all.
-    let mut journal = Journal::create(&args.out, &run_id)?;
-
     let session = Session::open(args.axes.cpu_list()?.as_ref())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
@@ -63,6 +60,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     if fitted.cells.is_empty() {
         return Err(nothing_left(&fitted.dropped, profile.time));
     }
+    // Before anything is measured: a directory that cannot be written would lose it all.
+    let mut journal = Journal::create(&args.out, &run_id)?;
     let header = Header {
         schema_version: SCHEMA_VERSION,
         run_id,

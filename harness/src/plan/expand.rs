@@ -89,6 +89,9 @@ fn locks_of(names: &[String], registry: &Registry) -> Result<Vec<Lock>, Error> {
 
 fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell, Option<String>)>, Error> {
     let locks = locks_of(&group.locks, on.registry)?;
+    if !["count", "off"].contains(&group.probe.as_str()) {
+        return Err(unknown("probe", &group.probe, ["count", "off"]));
+    }
     let mut cells = Vec::new();
     for env_name in &group.envs {
         let names = ENVIRONMENTS.iter().map(|env| env.name());
@@ -111,6 +114,9 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
                                     }
                                     if threshold != Params::KERNEL_SPINS {
                                         params.insert("spin-threshold".into(), threshold.to_string());
+                                    }
+                                    if group.probe != "count" {
+                                        params.insert("probe".into(), group.probe.clone());
                                     }
                                     let mut cell = PlannedCell::new(
                                         variant,

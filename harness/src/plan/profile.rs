@@ -63,6 +63,9 @@ pub(crate) struct CellGroup {
     /// Spin thresholds of paravirtual locks, in iterations; empty: the kernel's.
     #[serde(default)]
     pub(crate) spin_thresholds: Vec<u32>,
+    /// `count` (preemptions and events), or `off` to see what counting costs.
+    #[serde(default = "count")]
+    pub(crate) probe: String,
     /// Whether throughput is measured.
     #[serde(default = "yes")]
     pub(crate) rate: bool,
@@ -81,6 +84,10 @@ fn compact() -> Vec<String> {
 
 fn pinned() -> Vec<String> {
     vec!["pinned".into()]
+}
+
+fn count() -> String {
+    "count".into()
 }
 
 fn local() -> Vec<String> {
@@ -109,7 +116,8 @@ impl Profile {
     fn parse(text: &str) -> Result<Self, String> {
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let profile: Self = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let before = e.span().map_or("", |span| &text[..span.start.min(text.len())]);
+            let line = before.matches('\n').count() + 1;
             format!("line {line}: {}", e.message().replace('\n', " "))
         })?;
         profile.check()?;

@@ -55,22 +55,28 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Binds threads and memory on the machine that a topology describes, if that is the one we run on.
+/// Binds threads and memory on the machine that we run on.
+///
+/// On any other it refuses, where hwloc would accept and do nothing.
 #[derive(Debug)]
 pub struct Binder {
-    pub(super) topology: Topology,
-    is_this_system: bool,
+    topology: Option<&'static Topology>,
 }
 
 impl Binder {
-    pub(super) fn new(topology: Topology, is_this_system: bool) -> Self {
-        Self { topology, is_this_system }
+    /// Never freed: a process needs one, and freeing takes a lock of hwloc's that a forked loader may find held.
+    pub(super) fn to(this_machine: Topology) -> Self {
+        Self { topology: Some(Box::leak(Box::new(this_machine))) }
     }
 
-    /// Why nothing can be bound at all, if so: hwloc would accept it on a foreign topology and do nothing.
-    pub(super) fn refusal(&self) -> Option<Outcome> {
+    pub(super) fn foreign() -> Self {
+        Self { topology: None }
+    }
+
+    /// hwloc's view of this machine, or why nothing can be bound at all.
+    pub(super) fn topology(&self) -> Result<&'static Topology, Outcome> {
         let why = "the topology describes another machine, not the one we run on";
-        (!self.is_this_system).then(|| Outcome::Unsupported(why.to_owned()))
+        self.topology.ok_or_else(|| Outcome::Unsupported(why.to_owned()))
     }
 
     /// Pins a thread, of this process or another, to one CPU and reads the binding back.
@@ -82,14 +88,15 @@ impl Binder {
 
     /// Lets a thread float in a set of CPUs and reads the binding back.
     pub fn confine_thread(&self, tid: u32, cpus: &CpuList) -> Outcome {
-        if let Some(refusal) = self.refusal() {
-            return refusal;
-        }
+        let topology = match self.topology() {
+            Ok(topology) => topology,
+            Err(refusal) => return refusal,
+        };
         // 0 would mean the caller, whatever the caller meant.
         let Some(raw) = libc::pid_t::try_from(tid).ok().filter(|&tid| tid != 0) else {
             return Outcome::Failed(format!("there is no thread {tid}"));
         };
-        let via = match self.by_hwloc(tid, cpus) {
+        let via = match by_hwloc(topology, tid, cpus) {
             Ok(()) => Via::Hwloc,
             Err(said) => match pin::set_affinity(raw, cpus) {
                 Ok(()) => Via::SystemCall,
@@ -125,28 +132,16 @@ impl Binder {
         let tid = libc::pid_t::try_from(tid).map_err(|_| format!("there is no thread {tid}"))?;
         pin::affinity(tid).map_err(|error| error.to_string())
     }
+}
 
-    /// Pins every thread to the CPU at the same place of `pcpus`, in order, and stops at the first that cannot be.
-    pub fn bind_threads(&self, tids: &[u32], pcpus: &[PuIndex]) -> Outcome {
-        let mut last = Outcome::Bound(Via::Hwloc);
-        for (&tid, &pu) in tids.iter().zip(pcpus) {
-            last = self.bind_thread(tid, pu);
-            if !last.is_bound() {
-                break;
-            }
-        }
-        last
+fn by_hwloc(topology: &Topology, tid: u32, list: &CpuList) -> Result<(), String> {
+    let support = topology.feature_support().cpu_binding();
+    if !support.is_some_and(|support| support.set_process()) {
+        return Err("does not bind other threads here".to_owned());
     }
-
-    fn by_hwloc(&self, tid: u32, list: &CpuList) -> Result<(), String> {
-        let support = self.topology.feature_support().cpu_binding();
-        if !support.is_some_and(|support| support.set_process()) {
-            return Err("does not bind other threads here".to_owned());
-        }
-        let bits: Result<Vec<_>, _> = list.iter().map(|pu| BitmapIndex::try_from(pu.0 as usize)).collect();
-        let cpus = CpuSet::from_iter(bits.map_err(|_| "takes no such CPU".to_owned())?);
-        // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
-        let thread = CpuBindingFlags::THREAD;
-        self.topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())
-    }
+    let bits: Result<Vec<_>, _> = list.iter().map(|pu| BitmapIndex::try_from(pu.0 as usize)).collect();
+    let cpus = CpuSet::from_iter(bits.map_err(|_| "takes no such CPU".to_owned())?);
+    // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
+    let thread = CpuBindingFlags::THREAD;
+    topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())
 }

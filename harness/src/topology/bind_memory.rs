@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, io, ptr};
 
-use hwlocality::memory::{
-    binding::{MemoryBindingFlags, MemoryBindingPolicy},
-    nodeset::NodeSet,
+use hwlocality::{
+    Topology,
+    bitmap::BitmapIndex,
+    memory::{
+        binding::{MemoryBindingFlags, MemoryBindingPolicy},
+        nodeset::NodeSet,
+    },
 };
 
 use super::{Binder, CpuList, NodeIndex, Outcome, Via};
@@ -63,14 +67,15 @@ impl Binder {
     ///
     /// Nothing is read or written, so memory that others change is best passed as a slice of atomics.
     pub fn bind_memory<T: ?Sized>(&self, area: &T, nodes: &[NodeIndex]) -> Outcome {
-        if let Some(refusal) = self.refusal() {
-            return refusal;
-        }
+        let topology = match self.topology() {
+            Ok(topology) => topology,
+            Err(refusal) => return refusal,
+        };
         if nodes.is_empty() || size_of_val(area) == 0 {
             return Outcome::Failed("there is no memory to bind, or no node to bind it to".to_owned());
         }
-        let tried = self.memory_by_hwloc(area, nodes);
-        let only = self.only_node();
+        let tried = by_hwloc(topology, area, nodes);
+        let only = only_node(topology);
         match (tried, self.locate(area)) {
             (Ok(()), Ok(residence)) if residence.is_within(nodes) => Outcome::Bound(Via::Hwloc),
             (Ok(()), Ok(residence)) => {
@@ -121,38 +126,36 @@ impl Binder {
         }
         Ok(residence)
     }
+}
 
-    fn memory_by_hwloc<T: ?Sized>(&self, area: &T, nodes: &[NodeIndex]) -> Result<(), Outcome> {
-        let support = self.topology.feature_support().memory_binding();
-        let policy =
-            if nodes.len() == 1 { MemoryBindingPolicy::Bind } else { MemoryBindingPolicy::Interleave };
-        let able = support.is_some_and(|support| {
-            support.set_area()
-                && if nodes.len() == 1 { support.bind_policy() } else { support.interleave_policy() }
-        });
-        if !able {
-            return Err(Outcome::Unsupported("hwloc cannot bind memory here".to_owned()));
-        }
-        let failed =
-            |why: String| Outcome::Failed(format!("memory cannot be bound to {}: {why}", Nodes(nodes)));
-        let mut set = NodeSet::new();
-        for node in nodes {
-            let index = hwlocality::bitmap::BitmapIndex::try_from(node.0 as usize);
-            set.set(index.map_err(|_| failed("no such node".to_owned()))?);
-        }
-        // No MIGRATE: hwlocality refuses it for an area.
-        let flags = MemoryBindingFlags::STRICT;
-        self.topology.bind_memory_area(area, &set, policy, flags).map_err(|error| failed(error.to_string()))
+fn by_hwloc<T: ?Sized>(topology: &Topology, area: &T, nodes: &[NodeIndex]) -> Result<(), Outcome> {
+    let support = topology.feature_support().memory_binding();
+    let policy = if nodes.len() == 1 { MemoryBindingPolicy::Bind } else { MemoryBindingPolicy::Interleave };
+    let able = support.is_some_and(|support| {
+        support.set_area()
+            && if nodes.len() == 1 { support.bind_policy() } else { support.interleave_policy() }
+    });
+    if !able {
+        return Err(Outcome::Unsupported("hwloc cannot bind memory here".to_owned()));
     }
+    let failed = |why: String| Outcome::Failed(format!("memory cannot be bound to {}: {why}", Nodes(nodes)));
+    let mut set = NodeSet::new();
+    for node in nodes {
+        let index = BitmapIndex::try_from(node.0 as usize);
+        set.set(index.map_err(|_| failed("no such node".to_owned()))?);
+    }
+    // No MIGRATE: hwlocality refuses it for an area.
+    let flags = MemoryBindingFlags::STRICT;
+    topology.bind_memory_area(area, &set, policy, flags).map_err(|error| failed(error.to_string()))
+}
 
-    /// The machine's node, if it has but one.
-    fn only_node(&self) -> Option<NodeIndex> {
-        let nodes = self.topology.nodeset();
-        let mut nodes = nodes.iter_set();
-        match (nodes.next(), nodes.next()) {
-            (Some(only), None) => Some(NodeIndex(usize::from(only) as u32)),
-            _ => None,
-        }
+/// The machine's node, if it has but one.
+fn only_node(topology: &Topology) -> Option<NodeIndex> {
+    let nodes = topology.nodeset();
+    let mut nodes = nodes.iter_set();
+    match (nodes.next(), nodes.next()) {
+        (Some(only), None) => Some(NodeIndex(usize::from(only) as u32)),
+        _ => None,
     }
 }
 

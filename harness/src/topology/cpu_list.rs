@@ -91,8 +91,11 @@ fn range(item: &str, indices: &mut Vec<u32>) -> Result<(), String> {
 }
 
 fn number(digits: &str) -> Result<u32, String> {
+    if digits.is_empty() {
+        return Err("a number is missing".to_owned());
+    }
     // `parse` alone would take `+3`.
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("`{}` is not a number", digits.escape_debug()));
     }
     match digits.parse() {

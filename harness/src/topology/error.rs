@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// hwloc could not discover the machine.
     Discovery(String),
-    /// A topology without a single CPU that this process may use.
+    /// A machine of which no CPU may be used.
     NoCpu,
     /// A CPU list that does not parse.
     BadCpuList {
@@ -104,13 +104,13 @@ impl fmt::Display for Error {
                 )
             }
             Self::NoCpu => {
-                f.write_str("the topology holds no CPU that could be used; check its allowed CPUs")
+                f.write_str("no CPU of the machine may be used; check the CPUs allowed to this process")
             }
             Self::BadCpuList { text, reason } => {
                 write!(f, "`{}` is not a list of CPUs: {reason}; write one like `0-3,8`", Shown(text))
             }
             Self::UnknownCpus { unknown, have } => {
-                write!(f, "the machine has no {}; it has {}", Cpus(unknown), Cpus(have))
+                write!(f, "the machine has no {}; choose among {}", Cpus(unknown), Cpus(have))
             }
             Self::UnavailableCpus { unavailable, have } => write!(
                 f,
@@ -125,7 +125,7 @@ impl fmt::Display for Error {
             ),
             Self::UnknownNode { node, have } => {
                 let have: CpuList = have.iter().map(|node| node.0).collect();
-                write!(f, "the machine has no NUMA node {node}; it has {have}")
+                write!(f, "the machine has no NUMA node {node}; choose among {have}")
             }
             Self::NodeWithoutCpus(node) => {
                 write!(f, "NUMA node {node} has no CPU that could be used; place vCPUs on another node")

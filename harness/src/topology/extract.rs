@@ -1,6 +1,6 @@
 //! From hwloc's tree to a plain [`Machine`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hwlocality::{
     Topology,
@@ -15,8 +15,10 @@ use hwlocality::{
 
 use super::{Cache, CacheKind, Core, CpuList, Distances, Machine, Node, NodeIndex, Package, Pu, PuIndex};
 
-/// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists as usable.
-pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool) -> Machine {
+/// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists.
+///
+/// Whose machine it is, the caller knows.
+pub(super) fn machine(topology: &Topology, source: String) -> Machine {
     let mut packages = Grouping::default();
     let mut cores = Grouping::default();
     let mut pus = Vec::new();
@@ -32,7 +34,7 @@ pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool)
     }
     let mut machine = Machine {
         source,
-        is_this_system,
+        is_this_system: false,
         cpu_model: cpu_model(topology),
         packages: packages.map(|os_index, cpus| Package { os_index, cpus }),
         nodes: Vec::new(),
@@ -43,7 +45,7 @@ pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool)
         unavailable: CpuList::default(),
         offline: CpuList::default(),
     };
-    let mut positions: HashMap<PuIndex, usize> =
+    let positions: HashMap<PuIndex, usize> =
         machine.pus.iter().enumerate().map(|(position, pu)| (pu.os_index, position)).collect();
     machine.nodes = nodes(topology, &positions);
     machine.caches = caches(topology, &positions);
@@ -54,9 +56,8 @@ pub(super) fn machine(topology: &Topology, source: String, is_this_system: bool)
             machine.pus[positions[&cpu]].nodes.push(node.os_index);
         }
     }
-    positions.clear();
-    let known: CpuList = all(&topology.complete_cpuset()).filter(|&cpu| machine.pu(cpu).is_none()).collect();
-    machine.unavailable = known;
+    machine.unavailable =
+        all(&topology.complete_cpuset()).filter(|cpu| !positions.contains_key(cpu)).collect();
     machine
 }
 
@@ -138,7 +139,19 @@ fn nodes(topology: &Topology, usable: &HashMap<PuIndex, usize>) -> Vec<Node> {
         .collect();
     nodes.sort_by_key(|node| node.os_index);
     nodes.dedup_by_key(|node| node.os_index);
+    let expanders: Vec<bool> = nodes.iter().map(|node| spans_others(node, &nodes)).collect();
+    for (node, _) in nodes.iter_mut().zip(expanders).filter(|(_, expander)| *expander) {
+        node.cpus = CpuList::default();
+    }
     nodes
+}
+
+/// Whether a node lies above others in the tree, as hwloc hangs a memory expander that is near no CPU in particular.
+fn spans_others(node: &Node, nodes: &[Node]) -> bool {
+    let cpus: HashSet<PuIndex> = node.cpus.iter().collect();
+    nodes.iter().any(|other| {
+        (1..cpus.len()).contains(&other.cpus.len()) && other.cpus.iter().all(|cpu| cpus.contains(&cpu))
+    })
 }
 
 fn caches(topology: &Topology, usable: &HashMap<PuIndex, usize>) -> Vec<Cache> {

@@ -75,7 +75,7 @@ pub struct Node {
     pub memory_bytes: Option<u64>,
     /// A cache in front of its memory, in bytes.
     pub memory_side_cache_bytes: Option<u64>,
-    /// The CPUs near it that may be used; may be empty.
+    /// The CPUs near it that may be used; empty for a node near none in particular, such as a memory expander.
     pub cpus: CpuList,
 }
 
@@ -99,12 +99,13 @@ pub struct Pu {
     pub core: usize,
     /// Its package, as an index into [`Machine::packages`].
     pub package: usize,
-    /// The nodes near it, nearest first; of equally near ones the lowest number, where plain memory comes from. May be empty.
+    /// The nodes near it, nearest first; of equally near ones the lowest number first, for there Linux has plain
+    /// memory. May be empty.
     pub nodes: Vec<NodeIndex>,
 }
 
 /// What a cache holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CacheKind {
     /// Data only.
@@ -135,6 +136,13 @@ pub struct Distances {
     pub nodes: Vec<NodeIndex>,
     /// `nodes.len()` rows of as many values; a row is "from".
     pub values: Vec<u64>,
+}
+
+impl Pu {
+    /// The node that its plain memory comes from.
+    pub fn home(&self) -> Option<NodeIndex> {
+        self.nodes.first().copied()
+    }
 }
 
 impl Machine {

@@ -13,7 +13,8 @@ pub enum Memory {
     /// `local`: on the first pCPU's own node; if that has no memory, on the nearest that has.
     #[default]
     Local,
-    /// `remote`: on the node with memory that is farthest from it.
+    /// `remote`: on the node with memory that is farthest from it; on one near it (fast memory, say) only if there
+    /// is no other.
     Remote,
     /// `interleave`: page by page over all nodes with memory. Where there is one only, the same as `local`.
     Interleave,
@@ -25,8 +26,8 @@ impl Memory {
 
     /// The nodes that the arena should lie on, for vCPUs on `pcpus`.
     ///
-    /// Distance is the firmware's where known. Where not, nodes sharing the first pCPU come first, then those of its package,
-    /// then the others; among equals the lowest number wins.
+    /// Distance is the firmware's where known. Where not, nodes near the first pCPU come first, then those of its
+    /// package, then the others; among equals the lowest number wins.
     pub fn nodes(self, machine: &Machine, pcpus: &[PuIndex]) -> Result<Vec<NodeIndex>, Error> {
         let with_memory: Vec<&Node> = machine.nodes.iter().filter(|node| machine.has_memory(node)).collect();
         let first = pcpus.first().copied();
@@ -61,7 +62,7 @@ fn remoteness(machine: &Machine, from: Option<PuIndex>, node: &Node) -> u64 {
     }
     // Above any rank among the nodes near the CPU.
     let ranks = machine.nodes.len() as u64;
-    let distance = pu.nodes.first().and_then(|&home| machine.distance(home, node.os_index));
+    let distance = pu.home().and_then(|home| machine.distance(home, node.os_index));
     distance.map_or_else(
         || {
             let package = &machine.packages[pu.package];

@@ -10,6 +10,8 @@ mod cpu_list;
 mod draw;
 mod error;
 mod extract;
+mod group;
+mod isolate;
 mod load;
 mod machine;
 mod memory;
@@ -18,7 +20,7 @@ mod placement;
 mod restrict;
 mod source;
 mod table;
-mod xml;
+mod text;
 
 pub use bind::{Binder, Outcome, Via};
 pub use bind_memory::Residence;
@@ -37,3 +39,6 @@ pub use table::placements;
 pub fn describe(machine: &Machine, vcpus: usize) -> String {
     format!("{}\n{}", draw(machine), placements(machine, vcpus))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,20 +4,20 @@ use std::{collections::HashMap, fmt, hash::Hash, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CacheKind, Error, Machine, NodeIndex, Pu, PuIndex};
+use super::{CacheKind, Error, Machine, NodeIndex, Pu, PuIndex, group::grouped};
 
 /// An order in which a machine's CPUs are used. A placement of n pCPUs is the first n of that order.
 ///
-/// Wherever an order speaks of cores, a core's first CPU (sibling rank 0) is meant, and the other hardware threads come
-/// when the cores of that scope are used up.
+/// Wherever an order speaks of cores, a core's first CPU (sibling rank 0) is meant, and the other hardware threads
+/// come when the cores of that scope are used up.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Placement {
     /// `compact`: fills one NUMA node of a package after the other. Within a node every core gets one vCPU before any
     /// sibling gets a second, as the Linux scheduler and `numactl --cpunodebind` would have it.
     Compact,
-    /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes, in a node over its last-level
-    /// caches, in a cache over its cores; siblings only when every core of the machine has one vCPU.
+    /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes, in a node over its
+    /// last-level caches, in a cache over its cores; siblings only when every core of the machine has one vCPU.
     Scatter,
     /// `node:N`: as `compact`, but on the CPUs of NUMA node N alone.
     OneNode(NodeIndex),
@@ -52,7 +52,7 @@ impl Placement {
             Self::RoundRobin => {
                 // Numbered nodes first: `None` would sort before them.
                 let mut nodes = grouped(pus, |pu| {
-                    (home(pu).is_none(), home(pu), home(pu).is_none().then_some(pu.package))
+                    (pu.home().is_none(), pu.home(), pu.home().is_none().then_some(pu.package))
                 });
                 nodes.sort_by_key(|(key, _)| *key);
                 deal(nodes.into_iter().map(|(_, pus)| cores_first(pus)).collect())
@@ -76,11 +76,6 @@ pub fn assign(vcpus: usize, pcpus: &[PuIndex]) -> Vec<PuIndex> {
     pcpus.iter().copied().cycle().take(vcpus).collect()
 }
 
-/// The node that a CPU's plain memory comes from.
-fn home(pu: &Pu) -> Option<NodeIndex> {
-    pu.nodes.first().copied()
-}
-
 fn of_node(machine: &Machine, node: NodeIndex) -> Result<Vec<&Pu>, Error> {
     let Some(found) = machine.node(node) else {
         return Err(Error::UnknownNode { node, have: machine.node_indices() });
@@ -92,7 +87,7 @@ fn of_node(machine: &Machine, node: NodeIndex) -> Result<Vec<&Pu>, Error> {
 }
 
 fn compact(pus: Vec<&Pu>) -> Vec<&Pu> {
-    let scopes = grouped(pus, |pu| (pu.package, home(pu)));
+    let scopes = grouped(pus, |pu| (pu.package, pu.home()));
     scopes.into_iter().flat_map(|(_, pus)| cores_first(pus)).collect()
 }
 
@@ -110,7 +105,13 @@ fn scatter<'a>(machine: &Machine, pus: Vec<&'a Pu>) -> Vec<&'a Pu> {
         dealt_by(
             pus,
             |pu| pu.package,
-            |pus| dealt_by(pus, home, |pus| dealt_by(pus, |pu| last_level.get(&pu.os_index), |pus| pus)),
+            |pus| {
+                dealt_by(
+                    pus,
+                    |pu| pu.home(),
+                    |pus| dealt_by(pus, |pu| last_level.get(&pu.os_index), |pus| pus),
+                )
+            },
         )
     });
     dealt.collect()
@@ -129,27 +130,12 @@ fn last_level_caches(machine: &Machine) -> HashMap<PuIndex, usize> {
 }
 
 /// Groups by `key`, orders each group by `inner`, and deals from the groups in turn.
-fn dealt_by<'a, K: Eq + Hash + Copy>(
+fn dealt_by<'a, K: Clone + Eq + Hash>(
     pus: Vec<&'a Pu>,
-    key: impl Fn(&'a Pu) -> K,
+    key: impl Fn(&&'a Pu) -> K,
     inner: impl Fn(Vec<&'a Pu>) -> Vec<&'a Pu>,
 ) -> Vec<&'a Pu> {
     deal(grouped(pus, key).into_iter().map(|(_, pus)| inner(pus)).collect())
-}
-
-/// Groups by `key`, in order of first appearance.
-fn grouped<'a, K: Eq + Hash + Copy>(pus: Vec<&'a Pu>, key: impl Fn(&'a Pu) -> K) -> Vec<(K, Vec<&'a Pu>)> {
-    let mut places = HashMap::new();
-    let mut groups: Vec<(K, Vec<&Pu>)> = Vec::new();
-    for pu in pus {
-        let key = key(pu);
-        let place = *places.entry(key).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push((key, Vec::new()));
-        }
-        groups[place].1.push(pu);
-    }
-    groups
 }
 
 /// The first of each group, then the second of each that has one, and so on.

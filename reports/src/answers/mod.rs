@@ -7,6 +7,7 @@ mod problem;
 use std::fmt;
 
 pub use native_cost::{NativeCost, native_costs};
+pub(crate) use native_cost::{ns_per_pair, uncontended};
 
 use crate::comparison::Comparison;
 use crate::format::{printable, range, rate};

@@ -6,7 +6,7 @@ use crate::statistics::{Percentile, Waits, median};
 
 pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
     let windows = in_class(rounds, Purpose::Latency);
-    let waits = Waits::of(windows.iter().filter_map(|(_, measured)| measured.acquire.as_ref()));
+    let waits = waits(rounds);
     let mut at_least = Vec::new();
     let mut take = |name: &str, percentile: Option<Percentile>| {
         let percentile = percentile?;
@@ -30,4 +30,10 @@ pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
         samples: waits.samples,
         ops_per_second: median(&rates),
     })
+}
+
+/// The waits of all latency windows in the largest class.
+pub(crate) fn waits(rounds: &[Round]) -> Waits {
+    let windows = in_class(rounds, Purpose::Latency);
+    Waits::of(windows.iter().filter_map(|(_, measured)| measured.acquire.as_ref()))
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
 
+pub(crate) use latency::waits;
 pub use noise::class_of;
 pub(crate) use windows::measured_windows;
 

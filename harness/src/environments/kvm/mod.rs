@@ -57,7 +57,7 @@ impl Environment for Kvm {
         let vm = vm::Vm::new(
             memory.vcpus(),
             worker,
-            Some(arena..arena + memory.len().next_multiple_of(pages::PAGE)),
+            Some(arena..arena + memory.bytes().next_multiple_of(pages::PAGE)),
         )?;
         let ring0 = vm.ring0();
         for cpu in 0..memory.vcpus() {

@@ -1,0 +1,53 @@
+//! Counters of every cell, per million acquisitions.
+
+use std::collections::BTreeSet;
+
+use super::view::{Column, Entry, Table};
+use crate::format::{count, overcommit, significant};
+use crate::record::{Cell, Results};
+
+/// More columns than this nobody reads; the data has them all.
+const MOST_COLUMNS: usize = 40;
+
+pub(super) fn table(results: &Results) -> Table {
+    let counted: Vec<&Cell> = results
+        .cells
+        .iter()
+        .filter(|cell| cell.counted_operations > 0 && cell.counters.values().any(|count| *count > 0))
+        .collect();
+    let names: BTreeSet<&String> = counted
+        .iter()
+        .flat_map(|cell| cell.counters.iter().filter(|(_, count)| **count > 0).map(|(name, _)| name))
+        .collect();
+    let names: Vec<&String> = names.into_iter().take(MOST_COLUMNS).collect();
+    let rows = counted.iter().map(|cell| row(cell, &names)).collect();
+    let fixed = [
+        ("Lock", false),
+        ("Environment", false),
+        ("Workload", false),
+        ("Overcommit", true),
+        ("Acquisitions", true),
+    ];
+    let mut table = Table::new("Events per million acquisitions, of every cell", &fixed, rows);
+    table.columns.extend(
+        names.iter().map(|name| Column { name: super::view::shown(&name.replace('_', " ")), number: true }),
+    );
+    table
+}
+
+fn row(cell: &Cell, names: &[&String]) -> Vec<Entry> {
+    let axes = &cell.axes;
+    let params: Vec<String> = axes.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut row = vec![
+        Entry::text(&axes.lock),
+        Entry::text(&axes.env),
+        Entry::text(&axes.workload.name).with_note(params.join(", ")),
+        Entry::number(Some(axes.overcommit), overcommit),
+        Entry::number(Some(cell.counted_operations as f64), |_| count(cell.counted_operations)),
+    ];
+    row.extend(names.iter().map(|name| {
+        let events = cell.counters.get(*name).copied();
+        Entry::number(events.map(|events| events as f64 * 1e6 / cell.counted_operations as f64), significant)
+    }));
+    row
+}

@@ -1,0 +1,99 @@
+//! Plots: one question and one file each, a function from results to SVG.
+//!
+//! Text in the pictures is kept to figures, axis titles and short labels; legend, explanation and data stand beside
+//! the picture as HTML, where they wrap, scale and can be read aloud.
+
+mod axis;
+mod canvas;
+mod counters;
+mod dash;
+mod fairness;
+mod fairness_throughput;
+mod forest;
+mod latency;
+mod legend;
+mod lines;
+mod native_cost;
+mod overcommit;
+mod percentile_axis;
+mod ratios;
+mod spin_threshold;
+mod style;
+mod topology;
+mod vcpus;
+
+use serde::Serialize;
+
+use crate::Error;
+use crate::record::Results;
+use crate::slices::environments;
+
+pub use legend::Key;
+
+/// A table of strings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Table {
+    /// Headings.
+    pub columns: Vec<String>,
+    /// Rows, each as long as the headings; the first entry heads the row.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A plot with all that stands beside it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plot {
+    /// Unique in a run's page: `throughput-vcpus-emulated`.
+    pub id: String,
+    /// What it shows.
+    pub title: String,
+    /// How to read it, in a sentence or two.
+    pub reading: String,
+    /// The picture: an `svg` element with title and description, escaped already.
+    pub svg: String,
+    /// Lines and markers by name.
+    pub legend: Vec<Key>,
+    /// What is drawn, as figures.
+    pub data: Table,
+}
+
+/// A plot, or a sentence that says why it is not there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Figure {
+    /// Drawn.
+    Drawn(Plot),
+    /// Left out.
+    Missing {
+        /// What it would have shown.
+        title: String,
+        /// Why it is left out.
+        why: String,
+    },
+}
+
+impl Figure {
+    fn missing(title: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Missing { title: title.into(), why: why.into() }
+    }
+}
+
+/// Every plot of one run, in the order in which they are to be read.
+pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
+    let mut figures = Vec::new();
+    let envs = environments(results);
+    for env in &envs {
+        figures.push(vcpus::plot(results, env)?);
+    }
+    for env in envs.iter().filter(|env| **env != "native") {
+        figures.push(overcommit::plot(results, env)?);
+    }
+    figures.push(ratios::plot(results)?);
+    figures.push(native_cost::plot(results)?);
+    figures.push(spin_threshold::plot(results)?);
+    figures.push(fairness::plot(results)?);
+    figures.push(fairness_throughput::plot(results)?);
+    figures.push(latency::plot(results)?);
+    figures.push(counters::plot(results)?);
+    figures.push(topology::plot(results));
+    Ok(figures)
+}

@@ -1,0 +1,32 @@
+//! The percentile axis: equal steps for 90, 99, 99.9 %, so that the tail is not squeezed into the last pixel.
+
+use super::axis::Axis;
+
+/// Percentiles drawn, as fractions.
+pub(super) const QUANTILES: [(f64, &str); 10] = [
+    (0.1, ""),
+    (0.25, ""),
+    (0.5, "50"),
+    (0.75, ""),
+    (0.9, "90"),
+    (0.95, ""),
+    (0.99, "99"),
+    (0.999, "99.9"),
+    (0.9999, "99.99"),
+    (0.99999, "99.999"),
+];
+
+/// Where a quantile goes: 0.9 at 1, 0.99 at 2, 0.999 at 3.
+pub(super) fn place(quantile: f64) -> f64 {
+    -(1.0 - quantile).max(1e-9).log10()
+}
+
+/// The axis up to the highest quantile that anything reaches.
+pub(super) fn axis(highest: f64) -> Axis {
+    let ticks = QUANTILES
+        .iter()
+        .filter(|(quantile, label)| !label.is_empty() && *quantile <= highest + 1e-12)
+        .map(|&(quantile, label)| (place(quantile), label.to_owned()))
+        .collect();
+    Axis::with_ticks("percentile of waits", 0.0..place(highest).max(1.0) + 0.12, ticks)
+}

@@ -1,0 +1,47 @@
+//! The cure against its spin threshold.
+
+use super::Figure;
+use super::lines::{Lines, Series};
+use super::style::nth;
+use crate::Error;
+use crate::format::overcommit;
+use crate::record::Results;
+use crate::slices::{environments, main_slice};
+use crate::sweep::{DEFAULT_SPINS, loops, sweeps};
+
+const TITLE: &str = "The cure against its spin threshold";
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    let mut series: Vec<Series> = Vec::new();
+    for env in environments(results) {
+        let Some(slice) = main_slice(results, env) else { continue };
+        for lock in ["pv-ticket", "pv-queued"] {
+            for sweep in sweeps(results, &slice, lock) {
+                let spins = |cell: &crate::record::Cell| {
+                    sweep
+                        .steps
+                        .iter()
+                        .find(|step| std::ptr::eq(step.1, cell))
+                        .map_or(0.0, |step| step.0 as f64)
+                };
+                let cells = sweep.steps.iter().map(|step| step.1);
+                let Some(mut one) = Series::of_cells(lock, 0, cells, spins) else { continue };
+                one.name = format!("{lock}, {env}, {}", overcommit(sweep.overcommit));
+                one.style = nth(series.len() + 1);
+                series.push(one);
+            }
+        }
+    }
+    Lines {
+        id: "spin-threshold".into(),
+        title: TITLE.into(),
+        reading: "A vCPU spins this many times before it halts. Falling to the right means that the kernel's default, \
+                  the dashed line, spins for longer than it pays to on this machine.",
+        x_title: "loops before halting",
+        x_label: |value| loops(value as u64),
+        y_title: "acquisitions per second (log scale)",
+        mark: (!series.is_empty()).then(|| (DEFAULT_SPINS as f64, String::new())),
+        series,
+    }
+    .draw("Only one spin threshold was measured.")
+}

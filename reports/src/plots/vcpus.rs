@@ -1,0 +1,34 @@
+//! Throughput against vCPUs: does the lock scale, and what happens where the pCPUs run out?
+
+use super::Figure;
+use super::axis::trimmed;
+use super::lines::{Lines, Series};
+use crate::Error;
+use crate::record::Results;
+use crate::slices::main_slice;
+
+pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
+    let title = format!("Throughput against vCPUs, {env}");
+    let nothing = format!("No cell of {env} gave a rate.");
+    let Some(slice) = main_slice(results, env) else { return Ok(Figure::missing(title, nothing)) };
+    let vcpus = |cell: &crate::record::Cell| f64::from(cell.axes.vcpus);
+    let locks = slice.locks();
+    let series =
+        locks.iter().enumerate().filter_map(|(i, lock)| Series::of_cells(lock, i, slice.of(lock), vcpus));
+    let series: Vec<Series> = series.collect();
+    let pcpus = slice.cells.iter().map(|cell| cell.axes.pcpus.len()).max().unwrap_or(0);
+    let run_out = slice.cells.iter().any(|cell| cell.axes.vcpus as usize > pcpus);
+    Lines {
+        id: format!("vcpus-{env}"),
+        title: format!("{title}: {}", slice.axes().workload.name),
+        reading: "Higher is better. Bars are intervals of the median, faint dots single rounds. A closed loop: each \
+                  vCPU asks again as soon as it has thought, so this is service, not demand. Right of the dashed line \
+                  vCPUs outnumber pCPUs.",
+        x_title: "vCPUs",
+        x_label: trimmed,
+        y_title: "acquisitions per second, all vCPUs (log scale)",
+        series,
+        mark: run_out.then(|| (pcpus as f64, format!("{pcpus} pCPUs"))),
+    }
+    .draw(&nothing)
+}
