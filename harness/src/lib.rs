@@ -1,1 +1,52 @@
-//! Placeholder.
+//! lockbench: what do preempted vCPUs do to a lock?
+//!
+//! The library behind the `lockbench` program: topology and placement, the plan, environments, cells, and the command
+//! line. A user measures a lock of their own with a `main` of one line:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! fn main() -> ExitCode {
+//!     lockbench::main_with(lockbench::locks![])
+//! }
+//! ```
+
+pub mod cell;
+mod cli;
+mod doctor;
+pub mod environments;
+mod error;
+pub mod interrupt;
+pub mod measure;
+mod peers;
+mod placing;
+mod plan;
+mod registry;
+mod suite;
+mod system;
+pub mod topology;
+
+use std::process::ExitCode;
+
+pub use error::Error;
+pub use lockbench_workloads::{Family, locks as api};
+pub use placing::Placer;
+pub use registry::Registry;
+
+/// The descriptors of a user's own locks, for [`main_with`]. Takes types that implement
+/// [`api::RawLock`](lockbench_workloads::locks::RawLock).
+#[macro_export]
+macro_rules! locks {
+    ($($lock:ty),* $(,)?) => {{
+        static LOCKS: &[$crate::Family] = &[$($crate::Family::of::<$lock>()),*];
+        LOCKS
+    }};
+}
+
+/// The whole program, with the user's own locks beside the built-in ones.
+pub fn main_with(own: &'static [Family]) -> ExitCode {
+    let registry = Registry::new(own);
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == cell::VERB) {
+        return cell::child::main(&registry);
+    }
+    cli::main(&registry)
+}

@@ -10,8 +10,11 @@ extern crate std;
 mod catalogue;
 mod ctx;
 mod event;
+mod hash;
+mod optable;
 mod params;
 mod platform;
+mod queue;
 mod raw;
 pub mod sync;
 
@@ -23,6 +26,11 @@ pub use raw::{Order, Paravirt, RawLock, Variant};
 
 catalogue::catalogue! {
     ticket::Ticket,
+    pvops_ticket::PvopsTicket,
+    pv_ticket::PvTicket,
+    pv_byte::PvByte,
     mcs::Mcs,
+    queued::Queued,
+    pv_queued::PvQueued,
     tas::Tas,
 }

@@ -3,7 +3,7 @@
 use crate::sync::{AtomicU32, Ordering};
 use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
 
-/// One word, taken by whoever swaps it first; waiters read before they swap again (test-and-test-and-set).
+/// One word, taken by whoever sets it first; waiters read before they try again (test-and-test-and-set).
 #[derive(Debug)]
 pub struct Tas {
     locked: AtomicU32,
@@ -29,15 +29,21 @@ impl RawLock for Tas {
     #[inline(always)]
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
         while !self.try_acquire(ctx) {
-            while self.locked.load(Ordering::Relaxed) != 0 {
+            // Relax first, so that no turn of the outer loop goes unseen by a probe or a model.
+            loop {
                 ctx.platform().relax();
+                if self.locked.load(Ordering::Relaxed) == 0 {
+                    break;
+                }
             }
         }
     }
 
     #[inline(always)]
     fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
-        self.locked.swap(1, Ordering::Acquire) == 0
+        // Not a swap, though it costs the same: loom does not order a release behind a swap that failed, and would
+        // let a waiter miss it.
+        self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     #[inline(always)]

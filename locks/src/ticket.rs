@@ -1,16 +1,26 @@
 //! The ticket lock: the kernel's x86 spinlock from 2.6.25 to 4.1.
 
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{TicketWord, Tickets};
 use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
 
 /// Two counters: take a number from one, wait until the other shows it.
 ///
 /// Strictly FIFO: with k vCPUs per pCPU the next in line is off its pCPU with a probability of at least 1 - 1/k, and
 /// everybody behind waits for it.
+///
+/// The counters share a word, as the kernel's did: that has its price (see `sync/narrow.rs`), and the locks that are
+/// compared with this one pay it too.
 #[derive(Debug)]
 pub struct Ticket {
-    next: AtomicU32,
-    owner: AtomicU32,
+    tickets: TicketWord,
+}
+
+impl Ticket {
+    /// A free lock whose next number is `first` (an even one), for tests of the wrap-around.
+    #[doc(hidden)]
+    pub fn starting_at(first: u32) -> Self {
+        Self { tickets: TicketWord::starting_at(first) }
+    }
 }
 
 impl RawLock for Ticket {
@@ -27,29 +37,32 @@ impl RawLock for Ticket {
     type PerVcpu = ();
 
     fn new<P: Platform>(_: &Params) -> Self {
-        Self { next: AtomicU32::new(0), owner: AtomicU32::new(0) }
+        Self::starting_at(0)
     }
 
     #[inline(always)]
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        // Relaxed: a number is only a place in the queue; the acquire below is what orders the section.
-        let mine = self.next.fetch_add(1, Ordering::Relaxed);
-        while self.owner.load(Ordering::Acquire) != mine {
-            ctx.platform().relax();
-        }
+        let tickets = self.tickets.take();
+        wait(&self.tickets, tickets, ctx.platform());
     }
 
     #[inline(always)]
     fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
-        let owner = self.owner.load(Ordering::Acquire);
-        // Acquire came with the load of `owner`: it is the previous holder's release that must be seen.
-        self.next.compare_exchange(owner, owner.wrapping_add(1), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.tickets.try_take()
     }
 
     #[inline(always)]
     fn release<P: Platform>(&self, _: &Ctx<'_, Self, P>) {
-        // Only the holder writes `owner`, so a plain load and store do: no locked instruction on the unlock path.
-        let owner = self.owner.load(Ordering::Relaxed);
-        self.owner.store(owner.wrapping_add(1), Ordering::Release);
+        self.tickets.advance();
+    }
+}
+
+/// Waits until the number that was taken as `mine` is called.
+#[inline(always)]
+pub(crate) fn wait(tickets: &TicketWord, mine: Tickets, platform: &impl Platform) {
+    let mut head = mine.head;
+    while head != mine.tail {
+        platform.relax();
+        head = tickets.head();
     }
 }

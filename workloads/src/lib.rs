@@ -1,1 +1,26 @@
-//! Placeholder.
+//! What a vCPU does: critical sections, think time and the one worker loop, in an arena that two processes and a
+//! bare virtual machine share.
+//!
+//! A worker is leaf code. It makes no system call, touches no thread-local storage, allocates nothing and cannot
+//! panic; it is handed a pointer to an [`arena::Header`] and its vCPU number, and the same function pointer runs on a
+//! thread and inside a KVM vCPU. Compiled per lock x {[`Bare`], [`Paravirt`]} x [`Probe`]; everything else is data.
+#![no_std]
+#[cfg(test)]
+extern crate std;
+
+mod arch;
+pub mod arena;
+mod descriptor;
+pub mod histogram;
+mod probe;
+mod vcpu;
+pub mod work;
+mod worker;
+pub mod workload;
+
+pub use arch::ticks;
+pub use descriptor::{CATALOGUE, Entry, Family};
+pub use lockbench_locks as locks;
+pub use probe::{Count, Off, Phase, Probe, ProbeKind, Trace};
+pub use vcpu::{Bare, Mode, Paravirt, Vcpu};
+pub use worker::{WorkerFn, worker};

@@ -134,6 +134,8 @@ pub struct Measured {
     pub warmup_ns: u64,
     /// The window, by the clock read beside the counters.
     pub window_ns: u64,
+    /// From the window's end until the cell's process was gone: nothing waits for a lock to drain.
+    pub closing_ns: u64,
     /// Acquisitions in the window.
     pub operations: Vec<u64>,
     /// Acquisitions per second in consecutive parts of the window, warm-up discarded.

@@ -1,0 +1,70 @@
+//! The cell's own process: maps the arena, makes the lock, starts the vCPUs, and waits to be killed.
+
+use std::io::{self, Write};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::process::ExitCode;
+
+use lockbench_workloads::{Entry, ProbeKind};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+
+use super::Memory;
+use super::spec::{ChildReport, ChildSpec};
+use crate::Registry;
+use crate::measure::futex;
+
+/// What an environment is given to start a cell's vCPUs.
+pub struct Cell {
+    /// The arena.
+    pub memory: &'static Memory,
+    /// The lock's worker.
+    pub entry: Entry,
+    /// Whether to arm the preemption probe.
+    pub count_preemptions: bool,
+}
+
+/// Runs a cell; returns only if that failed.
+pub fn main(registry: &Registry) -> ExitCode {
+    let Err(report) = run(registry);
+    say(&report);
+    ExitCode::from(2)
+}
+
+/// Tells the parent; a parent that is gone has killed this process already.
+pub fn say(report: &ChildReport) {
+    let mut out = io::stdout().lock();
+    let _ = serde_json::to_writer(&mut out, report);
+    let _ = out.write_all(b"\n").and_then(|()| out.flush());
+}
+
+fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
+    let failed = |what: &str, e: &dyn std::fmt::Display| ChildReport::Crashed(format!("{what}: {e}"));
+    // From the main thread, for the kernel ties the request to the thread that makes it.
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| failed("parent-death signal", &e))?;
+    // A crash is an expected outcome here; nobody wants its core.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let spec: ChildSpec = serde_json::from_reader(io::stdin()).map_err(|e| failed("the cell's spec", &e))?;
+    // SAFETY: the parent keeps this descriptor open for us across exec and says its number; nothing else in this
+    // fresh process owns it. A wrong number is refused by `Memory::open`'s checks.
+    let fd = unsafe { OwnedFd::from_raw_fd(spec.arena) };
+    let memory: &'static Memory = Box::leak(Box::new(Memory::open(fd).map_err(|e| failed("the arena", &e))?));
+    let (family, variant) = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
+    let env = registry.environment(&spec.env).ok_or_else(|| failed("no such environment", &spec.env))?;
+    let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];
+    let entry = family.entry(variant.paravirt, probe);
+    // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
+    unsafe { (entry.init)(memory.as_ptr()) };
+    env.start(Cell { memory, entry, count_preemptions: spec.count_preemptions })
+        .map_err(ChildReport::Skipped)?;
+    let ready = &memory.header().gate.ready;
+    loop {
+        let n = ready.load(std::sync::atomic::Ordering::Acquire);
+        if n as usize == memory.vcpus() {
+            break;
+        }
+        futex::wait(ready, n);
+    }
+    say(&ChildReport::Ready);
+    loop {
+        std::thread::park();
+    }
+}

@@ -1,0 +1,55 @@
+//! The check that a number rests on: did the lock keep everyone else out?
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Memory;
+
+/// Checks an arena in which nobody runs any more. The counter may be one ahead, for the kill may fall between its
+/// update and the operation's; a tolerance of one per vCPU would be vacuous where a convoy does 8 acquisitions a second.
+pub(super) fn check(memory: &Memory) -> Result<(), String> {
+    let counter = memory.header().data.counter.load(Relaxed);
+    let operations: u64 = memory.blocks().map(|block| block.own.operations.load(Relaxed)).sum();
+    let violations: u64 = memory.blocks().map(|block| block.own.violations.load(Relaxed)).sum();
+    if violations > 0 {
+        return Err(format!(
+            "mutual exclusion violated: {violations} times another vCPU was inside the critical section as well"
+        ));
+    }
+    match counter.checked_sub(operations) {
+        Some(0 | 1) => Ok(()),
+        _ => Err(format!(
+            "mutual exclusion violated: the protected counter stands at {counter} after {operations} acquisitions"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockbench_workloads::arena::{Layout, MAGIC};
+
+    fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
+        let unit = std::alloc::Layout::new::<()>();
+        let layout = Layout::new(unit, unit, 2, 0).unwrap();
+        let mut memory = Memory::create(layout.total).unwrap();
+        let plan = &mut memory.header_mut().plan;
+        plan.magic = MAGIC;
+        plan.layout = layout;
+        plan.params.vcpus = 2;
+        memory.header().data.counter.store(counter, Relaxed);
+        for (block, n) in memory.blocks().zip(operations) {
+            block.own.operations.store(n, Relaxed);
+        }
+        memory.blocks().next().unwrap().own.violations.store(violations, Relaxed);
+        memory
+    }
+
+    #[test]
+    fn the_counter_must_match_but_for_the_turn_that_the_kill_cut() {
+        assert!(check(&arena(30, [10, 20], 0)).is_ok());
+        assert!(check(&arena(31, [10, 20], 0)).is_ok());
+        assert!(check(&arena(32, [10, 20], 0)).is_err(), "two vCPUs were inside");
+        assert!(check(&arena(29, [10, 20], 0)).is_err(), "an update was lost");
+        assert!(check(&arena(30, [10, 20], 1)).is_err(), "another owner was seen");
+    }
+}

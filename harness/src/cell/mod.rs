@@ -1,0 +1,19 @@
+//! One cell: its arena, its process, its window.
+//!
+//! A cell runs in a process of its own, which discovers nothing: the parent resolves everything, writes it into the
+//! arena, starts the process, pins its threads, opens the gate, samples the counters and kills it. No measurement waits
+//! for a FIFO lock to drain, no hung lock hangs the suite, and a crash costs one window.
+
+pub mod child;
+mod counters;
+mod exclusion;
+mod memory;
+mod prepare;
+mod process;
+mod spec;
+mod window;
+
+pub use memory::Memory;
+pub use process::VERB;
+pub use spec::{ChildReport, ChildSpec, WindowSpec};
+pub use window::{Bench, Interrupted, Taken, measure};

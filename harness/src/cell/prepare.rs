@@ -1,0 +1,76 @@
+//! Writes a window's plan into a new arena.
+
+use lockbench_reports::record::Start;
+use lockbench_workloads::Family;
+use lockbench_workloads::arena::{Layout, MAGIC, Plan, THINK_ENTRIES};
+use lockbench_workloads::locks::{Params, Paravirt, Variant};
+use lockbench_workloads::workload::THINKS;
+
+use super::{Memory, WindowSpec};
+use crate::environments::Environment;
+
+/// A new arena for `spec`, its plan written and its gate closed.
+pub(super) fn arena(
+    spec: &WindowSpec,
+    family: &Family,
+    variant: &Variant,
+    env: &dyn Environment,
+) -> Result<Memory, String> {
+    let workload = &spec.axes.workload;
+    let layout = Layout::new(family.lock, family.per_vcpu, spec.axes.vcpus as usize, workload.lines as usize)
+        .ok_or("the lock asks for an alignment above 128 bytes, which the arena does not give")?;
+    let mut memory = Memory::create(layout.total)
+        .map_err(|e| format!("no memory for the arena ({} bytes): {e}", layout.total))?;
+    let header = memory.header_mut();
+    header.plan = Plan {
+        magic: MAGIC,
+        layout,
+        params: Params {
+            spin_threshold: spec.spin_threshold,
+            hypervisor: env.hypervisor() && variant.paravirt == Paravirt::On,
+            vcpus: spec.axes.vcpus,
+        },
+        section_work: steps(workload.section_ns, spec.work_ns),
+        lines: workload.lines,
+        start_queued: spec.start == Start::Queued,
+        thinks: workload.think_ns > 0.0,
+        think: think_table(&workload.think, workload.think_ns, spec.work_ns),
+    };
+    header.gate.hold = u32::from(spec.start == Start::Queued).into();
+    // No vCPU has the last number, so the first turn is nobody's second in a row.
+    header.data.owner = u32::MAX.into();
+    for (block, node) in memory.blocks().zip(&spec.vcpu_nodes) {
+        block.env.node.store(*node, std::sync::atomic::Ordering::Relaxed);
+    }
+    Ok(memory)
+}
+
+fn steps(ns: f64, work_ns: f64) -> u32 {
+    (ns / work_ns).round().min(f64::from(u32::MAX)) as u32
+}
+
+/// Quantiles of the think time, in steps of work, at the middle of [`THINK_ENTRIES`] equal parts.
+fn think_table(name: &str, mean_ns: f64, work_ns: f64) -> [u32; THINK_ENTRIES] {
+    let mut table = [0; THINK_ENTRIES];
+    if let Some(think) = THINKS.iter().find(|think| think.name == name) {
+        for (i, entry) in table.iter_mut().enumerate() {
+            let u = (i as f64 + 0.5) / THINK_ENTRIES as f64;
+            *entry = steps(mean_ns * (think.quantile)(u, f64::ln), work_ns);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponential_think_times_have_the_mean_asked_for() {
+        let table = think_table("exp", 1000.0, 1.0);
+        let mean = table.iter().map(|&steps| f64::from(steps)).sum::<f64>() / THINK_ENTRIES as f64;
+        assert!((mean - 1000.0).abs() < 5.0, "mean {mean}");
+        assert!(table[0] < 5 && table[THINK_ENTRIES - 1] > 6000, "the tail is missing: {table:?}");
+        assert!(think_table("fixed", 300.0, 2.0).iter().all(|&steps| steps == 150));
+    }
+}

@@ -1,0 +1,109 @@
+//! A window as it is to be taken, with nothing left to be discovered.
+
+use std::os::fd::RawFd;
+
+use lockbench_reports::record::{CellAxes, Purpose, Start};
+use lockbench_workloads::ProbeKind;
+use serde::{Deserialize, Serialize};
+
+/// One window of one cell, resolved: the seam between versions (`run --spec`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowSpec {
+    /// The cell.
+    pub axes: CellAxes,
+    /// Number of the round.
+    pub round: u32,
+    /// Why the window is taken.
+    pub purpose: Purpose,
+    /// How the vCPUs stand when the warm-up begins.
+    pub start: Start,
+    /// Warm-up, in nanoseconds.
+    pub warmup_ns: u64,
+    /// Window, in nanoseconds.
+    pub window_ns: u64,
+    /// Parts into which the window is cut for its samples.
+    pub samples: u32,
+    /// No acquisition for this long is a hang, in nanoseconds.
+    pub hang_ns: u64,
+    /// Spin iterations before a paravirtual lock halts.
+    pub spin_threshold: u32,
+    /// Length of one step of busy work, in nanoseconds: turns section and think times into steps.
+    pub work_ns: f64,
+    /// Ticks of the time-stamp counter per nanosecond.
+    pub ticks_per_ns: f64,
+    /// NUMA nodes that the arena is bound to; empty: wherever the kernel puts it.
+    pub memory_nodes: Vec<u32>,
+    /// NUMA node of each vCPU's pCPU.
+    pub vcpu_nodes: Vec<u32>,
+    /// Whether preemptions can be counted here; if not, they are not even looked for.
+    pub count_preemptions: bool,
+}
+
+impl WindowSpec {
+    /// What a type cannot say; a spec may come from a file.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = |ns: f64| ns.is_finite() && ns > 0.0;
+        if self.axes.vcpus == 0 || self.axes.vcpus > 4096 {
+            return Err(format!("{} vCPUs cannot be had", self.axes.vcpus));
+        }
+        if self.axes.pcpus.is_empty() {
+            return Err("it names no pCPUs".into());
+        }
+        if !positive(self.work_ns) || !positive(self.ticks_per_ns) {
+            return Err("work_ns and ticks_per_ns must be above 0".into());
+        }
+        if self.window_ns == 0 || self.samples == 0 {
+            return Err("the window and its samples must be above 0".into());
+        }
+        if self.axes.workload.lines > 4096 {
+            return Err(format!("{} shared lines are too many", self.axes.workload.lines));
+        }
+        Ok(())
+    }
+
+    /// The probe that its purpose needs, unless the cell is there to show what counting costs.
+    pub fn probe(&self) -> ProbeKind {
+        match self.purpose {
+            Purpose::Rate | Purpose::Twin
+                if self.axes.params.get("probe").is_some_and(|probe| probe == "off") =>
+            {
+                ProbeKind::Off
+            }
+            Purpose::Rate | Purpose::Twin => ProbeKind::Count,
+            Purpose::Latency | Purpose::Trace => ProbeKind::Trace,
+        }
+    }
+
+    /// The pCPU that vCPU `cpu` is pinned to.
+    pub fn pcpu_of(&self, cpu: usize) -> u32 {
+        self.axes.pcpus[cpu % self.axes.pcpus.len()]
+    }
+}
+
+/// What a cell's process is told, on its standard input; the rest stands in the arena.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChildSpec {
+    /// Inherited descriptor of the arena.
+    pub arena: RawFd,
+    /// Name of the lock variant.
+    pub lock: String,
+    /// Name of the environment.
+    pub env: String,
+    /// 0 off, 1 count, 2 trace.
+    pub probe: u8,
+    /// See [`WindowSpec::count_preemptions`].
+    pub count_preemptions: bool,
+}
+
+/// What a cell's process says on its standard output, one line of JSON each.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChildReport {
+    /// All vCPUs wait at the gate.
+    Ready,
+    /// The environment cannot run this cell: why, and what to do.
+    Skipped(String),
+    /// A vCPU ended in a fault.
+    Crashed(String),
+}

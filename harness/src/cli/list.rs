@@ -1,0 +1,104 @@
+//! `lockbench list`: everything that can be asked for by name.
+
+use std::fmt::Write;
+
+use lockbench_workloads::workload::{SECTIONS, THINKS};
+use serde::Serialize;
+
+use super::{Ended, print};
+use crate::environments::ENVIRONMENTS;
+use crate::plan::{BUILT_IN, Profile};
+use crate::topology::Placement;
+use crate::{Error, Registry};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Lock {
+    name: &'static str,
+    about: &'static str,
+    order: &'static str,
+    paravirt: &'static str,
+    leaf: bool,
+    lock_bytes: usize,
+    per_vcpu_bytes: usize,
+    source: &'static str,
+}
+
+#[derive(Serialize)]
+struct Named {
+    name: String,
+    about: String,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    locks: Vec<Lock>,
+    environments: Vec<Named>,
+    sections: Vec<Named>,
+    think_times: Vec<Named>,
+    placements: Vec<String>,
+    profiles: Vec<Named>,
+}
+
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+    let listing = listing(registry)?;
+    if args.json {
+        let json = serde_json::to_string_pretty(&listing).map_err(|e| Error::new(e.to_string()))?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&text(&listing))?;
+    }
+    Ok(Ended::Well)
+}
+
+fn named(name: impl Into<String>, about: impl Into<String>) -> Named {
+    Named { name: name.into(), about: about.into() }
+}
+
+fn listing(registry: &Registry) -> Result<Listing, Error> {
+    let locks = registry.locks().map(|(family, variant)| Lock {
+        name: variant.name,
+        about: variant.about,
+        order: family.order.name(),
+        paravirt: variant.paravirt.name(),
+        leaf: family.leaf,
+        lock_bytes: family.lock.size(),
+        per_vcpu_bytes: family.per_vcpu.size(),
+        source: family.source,
+    });
+    let profiles = BUILT_IN.iter().map(|(name, _)| Ok(named(*name, Profile::built_in(name)?.about)));
+    Ok(Listing {
+        locks: locks.collect(),
+        environments: ENVIRONMENTS.iter().map(|env| named(env.name(), env.about())).collect(),
+        sections: SECTIONS.iter().map(|section| named(section.name, section.about)).collect(),
+        think_times: THINKS.iter().map(|think| named(think.name, think.about)).collect(),
+        placements: Placement::ALL.iter().map(ToString::to_string).chain(["node:N".into()]).collect(),
+        profiles: profiles.collect::<Result<_, Error>>()?,
+    })
+}
+
+fn text(listing: &Listing) -> String {
+    let mut text = String::from("Locks\n");
+    for lock in &listing.locks {
+        let _ =
+            writeln!(text, "  {:<16} {:<7} pv {:<4} {}", lock.name, lock.order, lock.paravirt, lock.about);
+    }
+    let mut section = |title: &str, entries: &[Named]| {
+        let _ = writeln!(text, "\n{title}");
+        for entry in entries {
+            let _ = writeln!(text, "  {:<16} {}", entry.name, entry.about);
+        }
+    };
+    section("Environments", &listing.environments);
+    section("Sections (a workload is a section, or section+think)", &listing.sections);
+    section("Think times", &listing.think_times);
+    section("Profiles", &listing.profiles);
+    let _ = writeln!(text, "\nPlacements\n  {}", listing.placements.join(", "));
+    text
+}

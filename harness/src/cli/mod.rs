@@ -1,0 +1,114 @@
+//! The command line: what a user can ask for, and the exit status it ends with.
+
+mod axes;
+mod doctor;
+mod list;
+mod plan_only;
+mod report;
+mod run;
+mod suite;
+mod topology;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{Error, Registry};
+
+/// How a command ended, as an exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Done.
+    Well,
+    /// Done, with a negative verdict: something worse, a machine unfit, a cell broken, crashed or hung.
+    Negative,
+    /// Interrupted; partial results are written.
+    Interrupted,
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Well => Self::SUCCESS,
+            Ended::Negative => Self::from(1),
+            Ended::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// What do preempted vCPUs do to a lock?
+#[derive(Parser)]
+#[command(name = "lockbench", version, about, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 done; 1 done, with a negative verdict (a cell broken, crashed or hung, \
+something worse); 2 could not do what was asked; 130 interrupted, partial results written.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure a whole profile and write the report
+    Suite(suite::Args),
+    /// Measure some cells and print a table
+    Run(run::Args),
+    /// Make the report of one run, or of several side by side
+    Report(report::Args),
+    /// Show what hwloc sees and where each placement would pin
+    Topology(topology::Args),
+    /// Say whether this machine is fit to measure on, and what to change
+    Doctor(doctor::Args),
+    /// List locks, workloads, environments and placements
+    List(list::Args),
+}
+
+/// Parses and runs; every failure is one sentence on stderr.
+pub(crate) fn main(registry: &Registry) -> ExitCode {
+    // Usage errors and --help end here; clap's status for the former is 2, too.
+    let cli = Cli::parse();
+    let ended = registry.check().and_then(|()| match cli.command {
+        Command::Suite(args) => suite::run(&args, registry),
+        Command::Run(args) => run::run(&args, registry),
+        Command::Report(args) => report::run(&args),
+        Command::Topology(args) => topology::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::List(args) => list::run(&args, registry),
+    });
+    match ended {
+        Ok(ended) => ended.into(),
+        Err(e) => {
+            eprintln!("lockbench: {e}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints to stdout; a reader that has gone away (`| head`) is no error worth a word.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    use io::Write;
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(format!("cannot write to stdout: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The command as typed, for the record.
+pub(crate) fn command_line() -> String {
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    std::iter::once(program).chain(words.map(quote)).collect::<Vec<_>>().join(" ")
+}
+
+fn quote(word: String) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,61 @@
+//! `lockbench suite --plan-only`: the plan of this machine or of another, without measuring anything.
+
+use std::fmt::Write;
+
+use lockbench_reports::format;
+
+use super::axes::Axes;
+use super::{Ended, print};
+use crate::plan::{self, Profile, Resources, Timing};
+use crate::topology::{self, Source};
+use crate::{Error, Registry};
+
+/// Figures of an unmeasured machine: a tick at 250 Hz, a nanosecond of work per step.
+const ASSUMED: Timing =
+    Timing { window_ns: 0, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0, count_preemptions: false };
+
+pub(super) fn run(
+    profile: &Profile,
+    topology: Option<&str>,
+    axes: &Axes,
+    registry: &Registry,
+) -> Result<Ended, Error> {
+    let told = |e: topology::Error| Error::new(e.to_string());
+    let source = topology.map_or(Source::ThisMachine, Source::from_argument);
+    let (mut machine, _) = topology::load(&source).map_err(told)?;
+    if let Some(pcpus) = axes.cpu_list()? {
+        machine = machine.restricted_to(&pcpus).map_err(told)?;
+    }
+    let timing = Timing { window_ns: profile.window.as_nanos() as u64, ..ASSUMED };
+    let on = Resources { registry, machine: &machine, foreign: !machine.is_this_system };
+    let (cells, refused) = plan::expand(profile, &on)?;
+    let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
+    fitted.dropped.extend(refused);
+    let mut text = format!(
+        "{}: {} packages, {} NUMA nodes, {} cores, CPUs {}\n{} cells x {} rounds, about {:.0} s, timeslice taken as 4 ms\n\n",
+        machine.source,
+        machine.packages.len(),
+        machine.nodes.len(),
+        machine.cores.len(),
+        machine.cpus(),
+        fitted.cells.len(),
+        profile.rounds,
+        fitted.estimate.as_secs_f64().ceil()
+    );
+    for (index, cell) in fitted.cells.iter().enumerate() {
+        let twin = if fitted.twins.contains(&index) { "  (A/A pair)" } else { "" };
+        let ms = |ns: u64| format::duration(ns as f64);
+        let _ = writeln!(
+            text,
+            "{:<70} {} + {}{twin}",
+            cell.axes.id,
+            ms(cell.warmup_ns(&timing)),
+            ms(cell.window_ns(&timing))
+        );
+    }
+    for dropped in &fitted.dropped {
+        let _ = writeln!(text, "dropped: {}: {}", dropped.cell, dropped.reason);
+    }
+    print(&text)?;
+    Ok(Ended::Well)
+}

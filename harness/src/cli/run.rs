@@ -1,0 +1,151 @@
+//! `lockbench run`: some cells, a table.
+
+use std::io::{self, Read};
+use std::time::Instant;
+
+use lockbench_reports::record::{Header, Line, Round, SCHEMA_VERSION};
+use lockbench_reports::{derive, summary};
+
+use super::axes::Axes;
+use super::{Ended, command_line, print, suite};
+use crate::cell::{self, Bench, WindowSpec};
+use crate::plan::{self, CellGroup, Profile, Resources};
+use crate::suite::{Progress, Session, Suite};
+use crate::topology::{self, Source};
+use crate::{Error, Placer, Registry, interrupt};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    axes: Axes,
+    /// Print results.json instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Take one window exactly as this file (- for stdin) specifies, and print its round as JSON
+    #[arg(long, value_name = "FILE|-", requires = "json", conflicts_with_all = ["locks", "envs", "workloads"])]
+    spec: Option<String>,
+}
+
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+    let began = Instant::now();
+    interrupt::install()?;
+    if let Some(spec) = &args.spec {
+        return run_spec(spec, registry);
+    }
+    let profile = profile(&args.axes)?;
+    let session = Session::open(args.axes.cpu_list()?.as_ref())?;
+    let timing = session.timing(profile.window.as_nanos() as u64);
+    let on = Resources { registry, machine: &session.topology, foreign: false };
+    let (cells, refused) = plan::expand(&profile, &on)?;
+    if cells.is_empty() {
+        let why = refused
+            .first()
+            .map_or("no environment asked for has cells of that size", |dropped| &dropped.reason);
+        return Err(Error::new(format!("there is nothing to measure: {why}")));
+    }
+    let fitted = plan::fit(cells, &timing, profile.rounds, None, profile.noise_floor);
+    let seed = args.axes.seed();
+    let started = jiff::Timestamp::now();
+    let mut lines = vec![Line::Header(Header {
+        schema_version: SCHEMA_VERSION,
+        run_id: format!("{}-run-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..)),
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        command: command_line(),
+        seed,
+        profile: "run".into(),
+        rounds: profile.rounds,
+        window_ns: timing.window_ns,
+        machine: session.machine.clone(),
+        cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
+        dropped: refused,
+    })];
+    let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
+    let mut progress = Progress::new(windows, fitted.estimate);
+    let suite = Suite {
+        registry,
+        placer: &session.placer,
+        plan: &fitted,
+        timing,
+        rounds: profile.rounds,
+        seed,
+        began,
+    };
+    suite.run(
+        &mut |line| {
+            lines.push(line.clone());
+            Ok(())
+        },
+        &mut progress,
+    )?;
+    progress.finish();
+    let results = derive::derive(lines.into_iter());
+    if args.json {
+        let json = serde_json::to_string_pretty(&results).map_err(|e| Error::new(e.to_string()))?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&summary::table(&results))?;
+    }
+    Ok(suite::verdict(&results))
+}
+
+/// The one group of cells that the options describe.
+fn profile(axes: &Axes) -> Result<Profile, Error> {
+    let by_factor = axes.vcpus.is_none() || axes.overcommit.is_some();
+    let mut profile = Profile {
+        about: "run".into(),
+        time: None,
+        rounds: 6,
+        window: Profile::SHORTEST_WINDOW,
+        noise_floor: false,
+        cells: vec![CellGroup {
+            locks: vec!["core".into()],
+            envs: vec!["native".into(), "emulated".into()],
+            workloads: vec!["short".into()],
+            overcommit: if by_factor { vec![1.0] } else { Vec::new() },
+            vcpus: if by_factor { Vec::new() } else { vec![1] },
+            placements: vec!["compact".into()],
+            pinnings: vec!["pinned".into()],
+            memory: vec!["local".into()],
+            spin_thresholds: Vec::new(),
+            probe: "count".into(),
+            rate: true,
+            latency: false,
+        }],
+    };
+    axes.apply(&mut profile)?;
+    Ok(profile)
+}
+
+/// One window, as specified to the last detail: how `duel` drives two builds.
+fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
+    let mut text = String::new();
+    let read = if path == "-" {
+        io::stdin().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map_err(|e| Error::new(format!("cannot read the spec {path}: {e}")))?;
+    let spec: WindowSpec = serde_json::from_str(&text)
+        .map_err(|e| Error::new(format!("the spec {path} is no window's spec: {e}")))?;
+    spec.check().map_err(|e| Error::new(format!("the spec {path}: {e}")))?;
+    let (family, variant) = registry
+        .lock(&spec.axes.lock)
+        .ok_or_else(|| Error::new(format!("the spec {path}: this build has no lock `{}`", spec.axes.lock)))?;
+    let env = registry.environment(&spec.axes.env).ok_or_else(|| {
+        Error::new(format!("the spec {path}: this build has no environment `{}`", spec.axes.env))
+    })?;
+    let (_, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
+    let placer = Placer::new(binder);
+    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, env, family, variant }) else {
+        return Ok(Ended::Interrupted);
+    };
+    let round = Round {
+        cell: spec.axes.id.clone(),
+        round: spec.round,
+        purpose: spec.purpose,
+        outcome: taken.outcome,
+    };
+    let json = serde_json::to_string(&round).map_err(|e| Error::new(e.to_string()))?;
+    print(&format!("{json}\n"))?;
+    Ok(Ended::Well)
+}

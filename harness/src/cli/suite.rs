@@ -1,0 +1,148 @@
+//! `lockbench suite`: the main job.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use lockbench_reports::record::{Dropped, Header, Line, Results, SCHEMA_VERSION, Status};
+use lockbench_reports::{answers, html, run_dir, summary};
+
+use super::axes::Axes;
+use super::{Ended, command_line, plan_only, print};
+use crate::plan::{self, Fitted, Profile, Resources, parse_duration};
+use crate::suite::{Journal, Progress, Session, Suite};
+use crate::{Error, Registry, interrupt};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Built-in profile: smoke, quick, standard, nightly
+    #[arg(long, value_name = "NAME", default_value = "standard", conflicts_with = "config")]
+    profile: String,
+    /// Profile of your own, in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Wall time to fit the plan into, by dropping cells from its end: 90s
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    time: Option<Duration>,
+    /// Only print what would be measured
+    #[arg(long)]
+    plan_only: bool,
+    /// Plan for another machine: an hwloc XML file or a synthetic description; needs --plan-only
+    #[arg(long, value_name = "FILE|SYNTHETIC", requires = "plan_only")]
+    topology: Option<String>,
+    /// Directory for runs
+    #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
+    out: PathBuf,
+    #[command(flatten)]
+    axes: Axes,
+}
+
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+    let began = Instant::now();
+    let (name, mut profile) = match &args.config {
+        Some(path) => (config_name(path), Profile::read(path)?),
+        None => (args.profile.clone(), Profile::built_in(&args.profile)?),
+    };
+    args.axes.apply(&mut profile)?;
+    profile.time = args.time.or(profile.time);
+    if args.plan_only {
+        return plan_only::run(&profile, args.topology.as_deref(), &args.axes, registry);
+    }
+    interrupt::install()?;
+    let seed = args.axes.seed();
+    let started = jiff::Timestamp::now();
+    let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
+    let session = Session::open(args.axes.cpu_list()?.as_ref())?;
+    let timing = session.timing(profile.window.as_nanos() as u64);
+    let on = Resources { registry, machine: &session.topology, foreign: false };
+    let (cells, refused) = plan::expand(&profile, &on)?;
+    let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
+    fitted.dropped.extend(refused);
+    if fitted.cells.is_empty() {
+        return Err(nothing_left(&fitted.dropped, profile.time));
+    }
+    // Before anything is measured: a directory that cannot be written would lose it all.
+    let mut journal = Journal::create(&args.out, &run_id)?;
+    let header = Header {
+        schema_version: SCHEMA_VERSION,
+        run_id,
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        command: command_line(),
+        seed,
+        profile: name,
+        rounds: profile.rounds,
+        window_ns: timing.window_ns,
+        machine: session.machine.clone(),
+        cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
+        dropped: fitted.dropped.clone(),
+    };
+    journal.append(&Line::Header(header))?;
+    print(&opening(&fitted, &session, profile.rounds))?;
+
+    let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
+    let mut progress = Progress::new(windows, fitted.estimate);
+    let suite = Suite {
+        registry,
+        placer: &session.placer,
+        plan: &fitted,
+        timing,
+        rounds: profile.rounds,
+        seed,
+        began,
+    };
+    let ran = suite.run(&mut |line| journal.append(line), &mut progress);
+    progress.finish();
+    ran?;
+    finish(&journal)
+}
+
+fn config_name(path: &std::path::Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+fn nothing_left(dropped: &[Dropped], time: Option<Duration>) -> Error {
+    let why = dropped
+        .first()
+        .map_or_else(|| "the plan is empty".into(), |first| format!("{}: {}", first.cell, first.reason));
+    let advice = if time.is_some() { "; give more --time" } else { "" };
+    Error::new(format!("there is nothing to measure ({why}{advice})"))
+}
+
+/// "lockbench: 30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."
+fn opening(fitted: &Fitted, session: &Session, rounds: u32) -> String {
+    format!(
+        "lockbench: {} cells x {rounds} rounds, about {:.0} s, on CPUs {}; leave the machine alone until it is done.\n",
+        fitted.cells.len(),
+        fitted.estimate.as_secs_f64().ceil(),
+        session.topology.cpus()
+    )
+}
+
+/// Derives results and report from the journal, prints the answers, and says how it went.
+fn finish(journal: &Journal) -> Result<Ended, Error> {
+    let told = |e: lockbench_reports::Error| Error::new(e.to_string());
+    let results = run_dir::read(journal.dir()).map_err(told)?;
+    run_dir::write_results(journal.dir(), &results).map_err(told)?;
+    let page = html::render(std::slice::from_ref(&results)).map_err(told)?;
+    let path = journal.dir().join(run_dir::REPORT);
+    run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
+    print(&format!(
+        "\n{}\n\n{}\n{}\n",
+        answers::answers(&results),
+        summary::table(&results),
+        path.display()
+    ))?;
+    Ok(verdict(&results))
+}
+
+/// A cell that could not be measured for its own fault is a negative verdict; a skipped one is not.
+pub(super) fn verdict(results: &Results) -> Ended {
+    let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
+    if interrupt::requested() {
+        Ended::Interrupted
+    } else if results.cells.iter().any(|cell| failed(cell.status)) {
+        Ended::Negative
+    } else {
+        Ended::Well
+    }
+}

@@ -1,0 +1,44 @@
+//! Emulated: a vCPU is a thread among more threads than pCPUs, preempted by the kernel's scheduler as a hypervisor's
+//! scheduler preempts vCPUs. Halting is a futex wait on the vCPU's own doorbell, kicking a futex wake.
+
+use lockbench_workloads::arena::Header;
+
+use super::{Environment, doorbell, thread};
+use crate::cell::child::Cell;
+
+/// Threads that are preempted.
+pub(super) struct Emulated;
+
+impl Environment for Emulated {
+    fn name(&self) -> &'static str {
+        "emulated"
+    }
+
+    fn about(&self) -> &'static str {
+        "a vCPU is a thread among more threads than pCPUs; halt is a futex wait, kick a futex wake"
+    }
+
+    fn hypervisor(&self) -> bool {
+        true
+    }
+
+    fn start(&self, cell: Cell) -> Result<(), String> {
+        thread::start_workers(&cell, Some(halt), Some(kick))
+    }
+}
+
+/// Sleeps until kicked. A kick that came first sticks.
+unsafe extern "C" fn halt(arena: *const Header, me: u32) {
+    // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
+    doorbell::sleep(unsafe { &(*arena).block(me as usize).word });
+}
+
+/// Wakes vCPU `cpu`, or spares it its next halt.
+unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
+    // SAFETY: called by a worker with its own mapped arena.
+    let header = unsafe { &*arena };
+    if cpu < header.plan.params.vcpus {
+        // SAFETY: `cpu` is a vCPU of this arena.
+        doorbell::wake(unsafe { &header.block(cpu as usize).word });
+    }
+}

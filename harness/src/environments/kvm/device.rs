@@ -1,0 +1,74 @@
+//! /dev/kvm: whether it can be used, and what to do where it cannot.
+
+use std::io;
+
+use kvm_ioctls::{Cap, Kvm, VmFd};
+
+/// The API's version, the same since Linux 2.6.22.
+const API: i32 = 12;
+
+/// Opens it; an error says what to do.
+pub(super) fn open() -> Result<Kvm, String> {
+    let kvm = Kvm::new().map_err(|e| refusal(e.into()))?;
+    let api = kvm.get_api_version();
+    if api != API {
+        return Err(format!(
+            "/dev/kvm speaks version {api} of its API, this program version {API}: use Linux 2.6.22 or newer"
+        ));
+    }
+    let needed = [
+        (Cap::UserMemory, "guest memory from user space (KVM_CAP_USER_MEMORY)"),
+        (Cap::ExtCpuid, "CPUID for guests (KVM_CAP_EXT_CPUID)"),
+        (Cap::Xcrs, "extended processor state for guests (KVM_CAP_XCRS)"),
+    ];
+    match needed.iter().find(|(cap, _)| !kvm.check_extension(*cap)) {
+        Some((_, what)) => Err(format!("this kernel's KVM lacks {what}: use a newer kernel")),
+        None => Ok(kvm),
+    }
+}
+
+/// A new machine, with nothing in it.
+pub(super) fn create_vm(kvm: &Kvm) -> Result<VmFd, String> {
+    // EINTR: making a machine takes locks that a signal may interrupt.
+    for _ in 0..100 {
+        match kvm.create_vm() {
+            Err(e) if e.errno() == libc::EINTR => continue,
+            made => return made.map_err(|e| format!("KVM made no virtual machine: {}", io::Error::from(e))),
+        }
+    }
+    Err("KVM made no virtual machine: signals kept interrupting it".into())
+}
+
+fn refusal(e: io::Error) -> String {
+    match e.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no /dev/kvm: load kvm_intel or kvm_amd, and switch on virtualisation in the firmware, or nested \
+             virtualisation in the hypervisor beneath this machine"
+                .into()
+        }
+        io::ErrorKind::PermissionDenied => {
+            let group = rustix::fs::stat("/dev/kvm").map(|stat| stat.st_gid).ok();
+            let group = group.map_or_else(String::new, |gid| format!(" (group id {gid})"));
+            format!("/dev/kvm may not be opened by this user: join its group{group}, usually `sudo usermod -aG kvm $USER`, and log in again")
+        }
+        _ if e.raw_os_error() == Some(libc::ENODEV) || e.raw_os_error() == Some(libc::ENXIO) => {
+            format!("/dev/kvm is there but nothing is behind it ({e}): load kvm_intel or kvm_amd")
+        }
+        _ => format!("/dev/kvm cannot be opened: {e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        for (errno, advice) in
+            [(libc::ENOENT, "kvm_intel"), (libc::EACCES, "usermod"), (libc::ENODEV, "load")]
+        {
+            let said = refusal(io::Error::from_raw_os_error(errno));
+            assert!(said.contains(advice), "{said}");
+        }
+    }
+}

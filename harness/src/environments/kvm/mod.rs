@@ -1,0 +1,105 @@
+//! kvm: a vCPU is a real one, entered in ring 3 on this program's own machine code.
+//!
+//! The cell's process makes one virtual machine ([`vm`]). Its guest has no kernel and no image: it sees the running
+//! program's own text, constants and data ([`program`]) and the arena, at the very addresses they have in the process
+//! ([`guest_memory`], [`page_tables`]). Each vCPU starts in 64-bit mode, ring 3, at the first instruction of the worker
+//! ([`vcpu`]), on a stack of its own, and is run by a host thread ([`run`]) that the parent pins like any other. It leaves
+//! only through the doorbell ([`doorbell`]): to halt, to kick, and to report a fault, for which a few stubs stand in ring 0
+//! ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). Nothing is ever torn down: the parent
+//! kills the process, and the kernel takes the machine with it.
+
+mod device;
+mod doorbell;
+mod faults;
+mod guest_memory;
+mod page_tables;
+mod pages;
+mod program;
+mod run;
+mod steal;
+mod symbols;
+mod vcpu;
+mod vm;
+
+use lockbench_workloads::arena::Block;
+
+use super::{Environment, doorbell as sleeper, thread};
+use crate::cell::Memory;
+use crate::cell::child::Cell;
+
+/// Real vCPUs.
+pub(super) struct Kvm;
+
+impl Environment for Kvm {
+    fn name(&self) -> &'static str {
+        "kvm"
+    }
+
+    fn about(&self) -> &'static str {
+        "a vCPU is a real one, in ring 3 on the same code; halt is a store that exits to its sleeping host thread"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        device::open().map(drop)
+    }
+
+    fn hypervisor(&self) -> bool {
+        true
+    }
+
+    fn needs_leaf(&self) -> bool {
+        true
+    }
+
+    fn start(&self, cell: Cell) -> Result<(), String> {
+        let (memory, worker) = (cell.memory, cell.entry.run as usize);
+        let arena = memory.as_ptr() as usize;
+        let vm = vm::Vm::new(
+            memory.vcpus(),
+            worker,
+            Some(arena..arena + memory.bytes().next_multiple_of(pages::PAGE)),
+        )?;
+        let ring0 = vm.ring0();
+        for cpu in 0..memory.vcpus() {
+            let mut vcpu =
+                vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
+            let block = thread::block(memory, cpu);
+            // SAFETY: written once, here, before the vCPU's thread exists; read by its worker, later.
+            unsafe {
+                *block.env.halt.get() = Some(doorbell::halt);
+                *block.env.kick.get() = Some(doorbell::kick);
+            }
+            if steal::register(&vm, &vcpu, &block.steal).is_ok() {
+                steal::hint(block);
+                if cell.count_preemptions {
+                    steal::watch(block);
+                }
+            }
+            thread::spawn(memory, cpu, move || {
+                move || match run::run(&mut vcpu, cpu, memory.vcpus(), ring0, &mut Sleeper { memory, block })
+                {
+                    run::Ended::Stopped => {}
+                    run::Ended::Fault(reason) => run::crash(reason),
+                }
+            })?;
+        }
+        // The vCPUs keep the machine alive.
+        Ok(())
+    }
+}
+
+/// A vCPU's host thread: halts as an emulated vCPU does, once the exit has brought it here.
+struct Sleeper {
+    memory: &'static Memory,
+    block: &'static Block,
+}
+
+impl run::Host for Sleeper {
+    fn halt(&mut self) {
+        sleeper::sleep(&self.block.word);
+    }
+
+    fn kick(&mut self, cpu: usize) {
+        sleeper::wake(&thread::block(self.memory, cpu).word);
+    }
+}

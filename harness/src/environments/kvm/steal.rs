@@ -1,0 +1,51 @@
+//! Steal time: what the host's scheduler took from a vCPU, told to the guest by KVM.
+//!
+//! The record counts the time that the vCPU was runnable and not running; a wake-up from a halt adds to it, a sleep does
+//! not. KVM updates it on the first entry after each preemption, so that a worker that sees it change has lost its pCPU.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use kvm_bindings::{Msrs, kvm_msr_entry};
+use kvm_ioctls::{Kvm, VcpuFd};
+use lockbench_workloads::arena::{Block, Steal};
+
+use super::vm::Vm;
+
+/// MSR_KVM_STEAL_TIME. Bit 0 enables.
+const MSR: u32 = 0x4b56_4d03;
+/// KVM_FEATURE_STEAL_TIME, in EAX of CPUID leaf 0x40000001.
+const FEATURE: u32 = 1 << 5;
+
+/// Whether this host keeps steal time at all.
+pub(super) fn check(kvm: &Kvm) -> Result<(), String> {
+    let cpuid = super::vcpu::cpuid(kvm)?;
+    let offered = cpuid.as_slice().iter().any(|leaf| leaf.function == 0x4000_0001 && leaf.eax & FEATURE != 0);
+    let why =
+        "the host's KVM keeps no steal time (KVM_FEATURE_STEAL_TIME): its kernel needs CONFIG_SCHED_INFO";
+    if offered { Ok(()) } else { Err(why.into()) }
+}
+
+/// Has KVM keep a vCPU's steal time in `record`, which the guest must see.
+pub(super) fn register(vm: &Vm, vcpu: &VcpuFd, record: &Steal) -> Result<(), String> {
+    let refused = || "KVM refused to keep steal time for the guest".to_owned();
+    let phys = vm.phys(std::ptr::from_ref(record) as usize).ok_or_else(refused)?;
+    let entry = kvm_msr_entry { index: MSR, data: phys | 1, ..Default::default() };
+    let msrs = Msrs::from_entries(&[entry]).map_err(|_| refused())?;
+    match vcpu.set_msrs(&msrs) {
+        Ok(1) => Ok(()),
+        _ => Err(refused()),
+    }
+}
+
+/// Makes a vCPU's steal time the probe of its worker, which takes any change as a preemption.
+pub(super) fn watch(block: &Block) {
+    block.env.expected.store(block.steal.steal_ns.load(Relaxed), Relaxed);
+    block.env.rearm.store(0, Relaxed);
+    block.env.probe.store(block.steal.steal_ns.as_ptr(), Relaxed);
+}
+
+/// Points everybody's hint at the byte that is not 0 while this vCPU is off its pCPU. Hosts that do not keep the byte
+/// leave it 0, which means: no hint.
+pub(super) fn hint(block: &Block) {
+    block.env.preempted.store(block.steal.preempted.as_ptr().cast(), Relaxed);
+}

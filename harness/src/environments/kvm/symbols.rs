@@ -1,0 +1,74 @@
+//! What an address of the guest means to a reader: the nearest symbol, or whose memory it is.
+
+use std::fs;
+use std::ops::Range;
+
+use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
+
+use super::{doorbell, program};
+
+/// `0x5555…: lockbench_workloads::worker::worker<Ticket, …>+0x3c`, or what else the address is.
+pub(super) fn place(address: u64) -> String {
+    match nearest(address as usize) {
+        Some(symbol) => format!("{address:#x} in {symbol}"),
+        None => match owner(address) {
+            Some(owner) => format!("{address:#x} in {owner}"),
+            None => format!("{address:#x}, where this process has nothing"),
+        },
+    }
+}
+
+/// Whose memory holds an address of this process.
+pub(super) fn owner(address: u64) -> Option<String> {
+    let address = address as usize;
+    if address < 0x1_0000 {
+        return Some("page 0, as a null pointer is".into());
+    }
+    if (doorbell::VIRT..doorbell::VIRT + (1 << 20)).contains(&address) {
+        return Some("the doorbell".into());
+    }
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    maps.lines().find_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let range: Range<usize> =
+            usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        // Five fields stand before the name, which may hold blanks.
+        let name = rest.splitn(5, ' ').nth(4).unwrap_or_default().trim();
+        range
+            .contains(&address)
+            .then(|| if name.is_empty() { "unnamed memory".into() } else { name.to_owned() })
+    })
+}
+
+/// The program's symbol at or before `address`, from the symbol table of its own file.
+fn nearest(address: usize) -> Option<String> {
+    let parts = program::parts(place as *const () as usize).ok()?;
+    let in_file = |part: &&program::Part| part.range.contains(&address) && part.file_offset.is_some();
+    parts.iter().find(in_file)?;
+    let data = fs::read("/proc/self/exe").ok()?;
+    let file = object::File::parse(&*data).ok()?;
+    // The part that maps the file's beginning tells how far the program was moved from the addresses that it was linked at.
+    let head = parts.iter().find(|part| part.file_offset == Some(0))?.range.start;
+    let linked = file.segments().find(|segment| segment.file_range().0 == 0)?.address() as usize;
+    let wanted = address.wrapping_sub(head).wrapping_add(linked) as u64;
+    let text =
+        file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.address() <= wanted);
+    let symbol = text.max_by_key(|symbol| symbol.address())?;
+    let name = rustc_demangle::demangle(symbol.name().ok()?);
+    Some(format!("{name:#}+{:#x}", wanted - symbol.address()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_and_foreign_memory_have_names() {
+        let here = functions_and_foreign_memory_have_names as *const () as u64;
+        assert!(place(here).contains("functions_and_foreign_memory_have_names+0x0"), "{}", place(here));
+        let libc = libc::getpid as *const () as u64;
+        assert!(place(libc).contains("libc"), "{}", place(libc));
+        assert!(place(8).contains("null pointer"));
+    }
+}

@@ -1,0 +1,88 @@
+//! A virtual machine: the program's own memory, page tables, a page of ring 0 and a stack for each vCPU.
+
+use std::ops::Range;
+
+use kvm_bindings::CpuId;
+use kvm_ioctls::{VcpuFd, VmFd};
+
+use super::faults::Ring0;
+use super::guest_memory::GuestMemory;
+use super::page_tables::Access;
+use super::pages::{PAGE, pages};
+use super::{device, doorbell, program, vcpu};
+
+/// Pages of a vCPU's stack; a worker has one frame. Below each lies a page that is not mapped, so that an overflow faults.
+const STACK_PAGES: usize = 16;
+const STACK: usize = (1 + STACK_PAGES) * PAGE;
+
+/// A machine whose vCPUs can be made.
+pub(super) struct Vm {
+    fd: VmFd,
+    memory: GuestMemory,
+    ring0: Ring0,
+    stacks: Range<usize>,
+    cpuid: CpuId,
+}
+
+/// A function of the program to run in the guest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Task {
+    pub(super) function: usize,
+    pub(super) arguments: [u64; 2],
+}
+
+impl Vm {
+    /// A machine for `vcpus` vCPUs that run text near `function`; it sees the program and `shared`, which must be whole
+    /// pages that stay mapped for good.
+    pub(super) fn new(vcpus: usize, function: usize, shared: Option<Range<usize>>) -> Result<Self, String> {
+        let kvm = device::open()?;
+        let most = kvm.get_max_vcpus();
+        if vcpus > most {
+            return Err(format!("KVM gives a virtual machine at most {most} vCPUs here"));
+        }
+        let fd = device::create_vm(&kvm)?;
+        let no_memory = |e| format!("no memory for {vcpus} vCPUs: {e}");
+        let ring0 = Ring0::new(vcpus).map_err(no_memory)?;
+        let stacks = pages(vcpus * STACK / PAGE).map_err(no_memory)?.as_ptr_range();
+        let stacks = stacks.start as usize..stacks.end as usize;
+
+        let program = program::parts(function)?;
+        let mut seen: Vec<(Range<usize>, Access)> =
+            program.into_iter().map(|part| (part.range, part.access)).collect();
+        seen.extend(shared.map(|range| (range, Access::Data)));
+        seen.push((ring0.range(), Access::Supervisor));
+        let bytes = stacks.len() + seen.iter().map(|(range, _)| range.len()).sum::<usize>();
+        // The stacks count one by one, with the doorbell.
+        let mut memory = GuestMemory::new(&fd, seen.len() + 2, bytes)?;
+        for (range, access) in seen {
+            memory.give(&fd, range.clone())?;
+            memory.map(range, access)?;
+        }
+        memory.give(&fd, stacks.clone())?;
+        for guard in stacks.clone().step_by(STACK) {
+            memory.map(guard + PAGE..guard + STACK, Access::Data)?;
+        }
+        memory.map_device(doorbell::VIRT, doorbell::PHYS, doorbell::len(vcpus))?;
+        let cpuid = vcpu::cpuid(&kvm)?;
+        Ok(Self { fd, memory, ring0, stacks, cpuid })
+    }
+
+    /// vCPU `cpu`, about to run `task`.
+    pub(super) fn vcpu(&self, cpu: usize, task: Task) -> Result<VcpuFd, String> {
+        let vcpu = self.fd.create_vcpu(cpu as u64).map_err(|e| format!("KVM refused vCPU {cpu}: {e}"))?;
+        let stack_top = self.stacks.start + (cpu + 1) * STACK;
+        let entry = vcpu::Entry { function: task.function, arguments: task.arguments, stack_top };
+        vcpu::prepare(&vcpu, cpu, &self.cpuid, self.memory.root(), &self.ring0, entry)?;
+        Ok(vcpu)
+    }
+
+    /// Guest-physical address of memory that the guest sees.
+    pub(super) fn phys(&self, address: usize) -> Option<u64> {
+        self.memory.phys(address)
+    }
+
+    /// Where faults are left.
+    pub(super) fn ring0(&self) -> Ring0 {
+        self.ring0
+    }
+}

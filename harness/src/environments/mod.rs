@@ -1,0 +1,46 @@
+//! Where vCPUs run: the same worker on threads and in real vCPUs.
+
+mod doorbell;
+mod emulated;
+mod kvm;
+mod native;
+mod thread;
+
+use crate::cell::child::Cell;
+
+/// An environment: what a vCPU is, and how it halts and is kicked.
+///
+/// Everything but `start` is asked of it in the parent; `start` runs in the cell's own process.
+pub trait Environment: Sync {
+    /// Name on the command line and in results.
+    fn name(&self) -> &'static str;
+
+    /// One line for `list`.
+    fn about(&self) -> &'static str;
+
+    /// Whether this machine can run it; if not, why, and what to do.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether a hypervisor is there to halt and kick vCPUs. Without one, paravirtual locks run switched off, as the same
+    /// kernel would on bare hardware.
+    fn hypervisor(&self) -> bool;
+
+    /// Whether there may be more vCPUs than pCPUs.
+    fn overcommits(&self) -> bool {
+        self.hypervisor()
+    }
+
+    /// Whether only locks that are leaf code can run in it.
+    fn needs_leaf(&self) -> bool {
+        false
+    }
+
+    /// Starts the cell's vCPUs: one host thread each, which counts itself in the gate's `ready`, waits at the gate and then
+    /// enters the worker for ever. An error says why the cell cannot run here.
+    fn start(&self, cell: Cell) -> Result<(), String>;
+}
+
+/// Every environment, in the order in which reports show them.
+pub static ENVIRONMENTS: &[&dyn Environment] = &[&native::Native, &emulated::Emulated, &kvm::Kvm];

@@ -1,0 +1,73 @@
+//! A vCPU's host thread: what threads as vCPUs and threads that run a real vCPU have in common.
+
+use std::io;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use lockbench_workloads::arena::{Block, HaltFn, KickFn};
+
+use crate::cell::Memory;
+use crate::cell::child::Cell;
+use crate::measure::{futex, rseq};
+
+/// Enough for any worker: it has one frame, and a peer's lock may call into libc.
+const STACK: usize = 256 * 1024;
+
+/// Starts vCPU `cpu`'s host thread. It runs `prepare`, waits at the gate, then runs what `prepare` returned.
+pub(super) fn spawn<Enter: FnOnce()>(
+    memory: &'static Memory,
+    cpu: usize,
+    prepare: impl FnOnce() -> Enter + Send + 'static,
+) -> Result<(), String> {
+    let run = move || {
+        let block = block(memory, cpu);
+        block.env.tid.store(rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned(), Relaxed);
+        let enter = prepare();
+        let gate = &memory.header().gate;
+        // Release: the parent and the main thread read what was prepared once the count is full.
+        gate.ready.fetch_add(1, Release);
+        futex::wake_all(&gate.ready);
+        futex::pass(if cpu == 0 { &gate.go_first } else { &gate.go_rest });
+        enter();
+    };
+    let spawned: io::Result<_> = std::thread::Builder::new().stack_size(STACK).spawn(run);
+    spawned.map(drop).map_err(|e| format!("the host thread of vCPU {cpu} could not be started: {e}"))
+}
+
+/// A vCPU's block.
+pub(super) fn block(memory: &'static Memory, cpu: usize) -> &'static Block {
+    assert!(cpu < memory.vcpus(), "no vCPU {cpu}");
+    // SAFETY: the mapping is whole (checked when opened), and `cpu` is one of its vCPUs.
+    unsafe { memory.header().block(cpu) }
+}
+
+/// Starts every vCPU as a thread that runs the worker itself, with these ways to halt and kick.
+pub(super) fn start_workers(cell: &Cell, halt: Option<HaltFn>, kick: Option<KickFn>) -> Result<(), String> {
+    let (memory, entry, count) = (cell.memory, cell.entry, cell.count_preemptions);
+    for cpu in 0..memory.vcpus() {
+        spawn(memory, cpu, move || {
+            let block = block(memory, cpu);
+            // SAFETY: this thread alone writes its vCPU's `halt` and `kick`, once, before it counts itself ready; they are
+            // read by this vCPU's worker, which this very thread enters later.
+            unsafe {
+                *block.env.halt.get() = halt;
+                *block.env.kick.get() = kick;
+            }
+            let probe = if count { rseq::Probe::of_this_thread() } else { None };
+            if let Some(probe) = probe {
+                block.env.probe.store(probe.word, Relaxed);
+                block.env.expected.store(probe.armed, Relaxed);
+                block.env.rearm.store(probe.armed, Relaxed);
+            }
+            move || {
+                // Sleeping at the gate cleared it.
+                if let Some(probe) = probe {
+                    probe.arm();
+                }
+                // SAFETY: the arena is mapped for the process's life and laid out for this entry, whose `init` has run;
+                // `cpu` is one of its vCPUs and this thread is the only one to run it.
+                unsafe { (entry.run)(memory.as_ptr(), cpu as u32) }
+            }
+        })?;
+    }
+    Ok(())
+}

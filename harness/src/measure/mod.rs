@@ -1,0 +1,7 @@
+//! Instruments: what is measured of the machine itself.
+
+pub mod calibrate;
+pub mod futex;
+pub mod ping_pong;
+pub mod rseq;
+pub mod slice;

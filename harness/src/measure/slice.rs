@@ -1,0 +1,39 @@
+//! The timeslice that the kernel gives two busy threads on one pCPU.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::topology::{PuIndex, pin_current};
+
+const LENGTH: Duration = Duration::from_millis(100);
+/// A gap this long between two looks at the clock is the other thread's turn, not an interrupt.
+const TURN: Duration = Duration::from_micros(300);
+
+/// Lower quartile of the turns in nanoseconds, for a third thread on the pCPU only makes gaps longer. None if the threads
+/// could not be pinned or never took turns.
+pub fn measure_ns(pcpu: u32) -> Option<f64> {
+    let stop = AtomicBool::new(false);
+    let watch = || {
+        pin_current(PuIndex(pcpu)).is_bound().then_some(())?;
+        let mut gaps = Vec::new();
+        let began = Instant::now();
+        let mut last = began;
+        while !stop.load(Ordering::Relaxed) && began.elapsed() < LENGTH {
+            let now = Instant::now();
+            if now - last > TURN {
+                gaps.push((now - last).as_nanos() as f64);
+            }
+            last = now;
+        }
+        stop.store(true, Ordering::Relaxed);
+        Some(gaps)
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(watch);
+        let this = scope.spawn(watch);
+        let mut gaps = this.join().ok().flatten()?;
+        gaps.extend(other.join().ok().flatten()?);
+        gaps.sort_by(f64::total_cmp);
+        gaps.get(gaps.len() / 4).copied()
+    })
+}

@@ -1,0 +1,74 @@
+//! Puts a cell's threads and memory where its placement says, and checks that they are there.
+
+use std::slice;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::cell::{Memory, WindowSpec};
+use crate::topology::{Binder, CpuList, NodeIndex, Outcome, PuIndex};
+
+/// Binds through hwloc on the machine that we run on.
+#[derive(Debug)]
+pub struct Placer {
+    binder: Binder,
+}
+
+impl Placer {
+    /// Over what binds to this machine.
+    pub fn new(binder: Binder) -> Self {
+        Self { binder }
+    }
+
+    /// Binds the arena to `nodes` before anybody has touched it, makes its pages present and says where they lie.
+    pub fn place_memory(&self, memory: &Memory, nodes: &[u32]) -> Result<Vec<u32>, String> {
+        // SAFETY: `as_ptr` heads a mapping of `bytes` bytes that lives as long as `memory`; seen as atomics, it may change.
+        let words = unsafe { slice::from_raw_parts(memory.as_ptr().cast::<AtomicU64>(), memory.bytes() / 8) };
+        if !nodes.is_empty() {
+            let nodes: Vec<NodeIndex> = nodes.iter().copied().map(NodeIndex).collect();
+            match self.binder.bind_memory(words, &nodes) {
+                Outcome::Bound(_) => {}
+                refused => return Err(format!("the arena's memory {refused}")),
+            }
+        }
+        memory.touch();
+        // A kernel without NUMA does not tell; a machine with one node needs not be asked.
+        let Ok(residence) = self.binder.locate(words) else { return Ok(Vec::new()) };
+        let found: Vec<u32> = residence.pages.keys().map(|node| node.0).collect();
+        match found.iter().find(|node| !nodes.is_empty() && !nodes.contains(node)) {
+            Some(node) => {
+                Err(format!("the arena was bound to NUMA nodes {nodes:?} yet has pages on node {node}"))
+            }
+            None => Ok(found),
+        }
+    }
+
+    /// Pins each vCPU's thread to its pCPU, or lets all float in the set; says where each was verified to be.
+    pub fn place_vcpus(&self, memory: &Memory, spec: &WindowSpec) -> Result<Vec<u32>, String> {
+        let floating = spec.axes.pinning == "floating";
+        let set: CpuList = spec.axes.pcpus.iter().copied().collect();
+        let mut placed = Vec::new();
+        for (cpu, block) in memory.blocks().enumerate() {
+            let tid = block.env.tid.load(Relaxed);
+            let pcpu = spec.pcpu_of(cpu);
+            let outcome = if floating {
+                self.binder.confine_thread(tid, &set)
+            } else {
+                self.binder.bind_thread(tid, PuIndex(pcpu))
+            };
+            match outcome {
+                Outcome::Bound(_) if floating => {}
+                Outcome::Bound(_) => placed.push(pcpu),
+                refused => return Err(format!("vCPU {cpu} {refused}")),
+            }
+        }
+        Ok(placed)
+    }
+
+    /// Whether a thread of this process can be pinned to `pcpu` at all, tried on a thread made for it.
+    pub fn check(&self, pcpu: u32) -> Outcome {
+        std::thread::scope(|scope| {
+            let tried = scope.spawn(|| self.binder.bind_current(PuIndex(pcpu))).join();
+            tried.unwrap_or_else(|_| Outcome::Failed("the thread to try it on died".into()))
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! A cell of the plan, and how long its windows take.
+
+use std::collections::BTreeMap;
+
+use lockbench_reports::record::{CellAxes, Purpose, Scheduler, Start, Workload};
+use lockbench_workloads::locks::{Params, Variant};
+
+use crate::cell::WindowSpec;
+
+/// Warm-up below which no cell goes.
+const SHORTEST_WARMUP_NS: f64 = 30e6;
+/// Parts of a window that are sampled apart.
+const SAMPLES: u32 = 10;
+
+/// What turns axes into times on this machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    /// Window asked for, in nanoseconds.
+    pub(crate) window_ns: u64,
+    /// Timeslice of the host, in nanoseconds.
+    pub(crate) slice_ns: f64,
+    /// See [`WindowSpec::work_ns`].
+    pub(crate) work_ns: f64,
+    /// See [`WindowSpec::ticks_per_ns`].
+    pub(crate) ticks_per_ns: f64,
+    /// See [`WindowSpec::count_preemptions`].
+    pub(crate) count_preemptions: bool,
+}
+
+/// A cell to be measured.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedCell {
+    pub(crate) axes: CellAxes,
+    pub(crate) spin_threshold: u32,
+    pub(crate) memory_nodes: Vec<u32>,
+    pub(crate) vcpu_nodes: Vec<u32>,
+    /// Windows to take of it in each round.
+    pub(crate) purposes: Vec<Purpose>,
+}
+
+impl PlannedCell {
+    /// A cell with its id made from its axes.
+    #[expect(clippy::too_many_arguments, reason = "a cell has that many axes")]
+    pub(crate) fn new(
+        variant: &Variant,
+        env: &str,
+        workload: Workload,
+        vcpus: u32,
+        pcpus: Vec<u32>,
+        placement: &str,
+        pinning: &str,
+        params: BTreeMap<String, String>,
+    ) -> Self {
+        let extra: String = params.iter().map(|(name, value)| format!("/{name}={value}")).collect();
+        let (lock, workload_name, on) = (variant.name, &workload.name, pcpus.len());
+        let id = format!("{lock}/{env}/{workload_name}/{vcpus}v:{on}p/{placement}/{pinning}{extra}");
+        let axes = CellAxes {
+            id,
+            lock: variant.name.into(),
+            baseline: variant.baseline.map(Into::into),
+            env: env.into(),
+            workload,
+            placement: placement.into(),
+            pinning: pinning.into(),
+            vcpus,
+            overcommit: f64::from(vcpus) / pcpus.len() as f64,
+            pcpus,
+            params,
+            scheduler: Scheduler::Host,
+            neighbours: Vec::new(),
+        };
+        Self {
+            axes,
+            spin_threshold: Params::KERNEL_SPINS,
+            memory_nodes: Vec::new(),
+            vcpu_nodes: Vec::new(),
+            purposes: Vec::new(),
+        }
+    }
+
+    /// Cells of one block are measured back to back: a lock with those that are compared with it.
+    pub(crate) fn block(&self) -> String {
+        let family = self.axes.baseline.as_ref().unwrap_or(&self.axes.lock);
+        format!("{family}/{}", self.axes.workload.name)
+    }
+
+    fn vcpus_per_pcpu(&self) -> f64 {
+        self.axes.overcommit.max(1.0).ceil()
+    }
+
+    /// An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few of everybody's slices.
+    pub(crate) fn warmup_ns(&self, timing: &Timing) -> u64 {
+        let cycles =
+            if self.axes.overcommit > 1.0 { 3.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
+        cycles.max(SHORTEST_WARMUP_NS) as u64
+    }
+
+    /// The window asked for, or two of everybody's slices where that is longer.
+    pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
+        let cycles =
+            if self.axes.overcommit > 1.0 { 2.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
+        timing.window_ns.max(cycles as u64)
+    }
+
+    /// No acquisition for this long is a hang.
+    fn hang_ns(&self, timing: &Timing) -> u64 {
+        (8.0 * timing.slice_ns * f64::from(self.axes.vcpus)).max(2e9) as u64
+    }
+
+    /// One window, resolved. Overcommitted cells start with a free lock and with everybody queued in turns: in a steady
+    /// state both give the same rate.
+    pub(crate) fn window(&self, timing: &Timing, round: u32, purpose: Purpose) -> WindowSpec {
+        let queued = self.axes.overcommit > 1.0 && round % 2 == 1;
+        WindowSpec {
+            axes: self.axes.clone(),
+            round,
+            purpose,
+            start: if queued { Start::Queued } else { Start::Free },
+            warmup_ns: self.warmup_ns(timing),
+            window_ns: self.window_ns(timing),
+            samples: SAMPLES,
+            hang_ns: self.hang_ns(timing),
+            spin_threshold: self.spin_threshold,
+            work_ns: timing.work_ns,
+            ticks_per_ns: timing.ticks_per_ns,
+            memory_nodes: self.memory_nodes.clone(),
+            vcpu_nodes: self.vcpu_nodes.clone(),
+            count_preemptions: timing.count_preemptions,
+        }
+    }
+}

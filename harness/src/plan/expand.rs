@@ -1,0 +1,210 @@
+//! From groups of axes to cells.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lockbench_reports::record::{Dropped, Purpose};
+use lockbench_workloads::Family;
+use lockbench_workloads::locks::{Params, Paravirt, Variant};
+
+use super::{CellGroup, PlannedCell, Profile, workload};
+use crate::environments::{ENVIRONMENTS, Environment};
+use crate::registry::unknown;
+use crate::topology::{Machine, Memory, Placement, PuIndex, assign};
+use crate::{Error, Registry};
+
+/// The locks that answer the three questions.
+const CORE: [&str; 8] =
+    ["ticket", "pvops-ticket", "pv-ticket", "pv-ticket-off", "mcs", "queued", "pv-queued", "std-mutex"];
+
+/// Kernel limits aside, the most vCPUs a cell may have.
+const MOST_VCPUS: u32 = 4096;
+
+/// What a plan is made over.
+pub(crate) struct Resources<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) machine: &'a Machine,
+    /// Whether the machine is another one, so that environments are not asked whether they run here.
+    pub(crate) foreign: bool,
+}
+
+/// All cells of a profile, most important first, each once; and those that cannot run here.
+pub(crate) fn expand(
+    profile: &Profile,
+    on: &Resources<'_>,
+) -> Result<(Vec<PlannedCell>, Vec<Dropped>), Error> {
+    let mut cells: Vec<PlannedCell> = Vec::new();
+    let mut place: HashMap<String, usize> = HashMap::new();
+    let mut dropped = Vec::new();
+    for group in &profile.cells {
+        for (cell, refusal) in group_cells(group, on)? {
+            if let Some(reason) = refusal {
+                if !dropped.iter().any(|d: &Dropped| d.cell == cell.axes.id) {
+                    dropped.push(Dropped { cell: cell.axes.id, reason });
+                }
+                continue;
+            }
+            match place.get(&cell.axes.id) {
+                // The same cell may be asked for again with a further purpose.
+                Some(&at) => {
+                    let known = &mut cells[at].purposes;
+                    known.extend(
+                        cell.purposes
+                            .into_iter()
+                            .filter(|purpose| !known.contains(purpose))
+                            .collect::<Vec<_>>(),
+                    );
+                }
+                None => {
+                    place.insert(cell.axes.id.clone(), cells.len());
+                    cells.push(cell);
+                }
+            }
+        }
+    }
+    Ok((cells, dropped))
+}
+
+type Lock = (&'static Family, &'static Variant);
+
+fn locks_of(names: &[String], registry: &Registry) -> Result<Vec<Lock>, Error> {
+    let mut locks: Vec<Lock> = Vec::new();
+    for name in names {
+        let named: Vec<Lock> = match name.as_str() {
+            "core" => CORE.iter().filter_map(|name| registry.lock(name)).collect(),
+            "all" => registry.locks().collect(),
+            "own" => registry.own_locks().filter_map(|name| registry.lock(name)).collect(),
+            name => {
+                let names = registry.locks().map(|(_, variant)| variant.name).chain(["core", "all", "own"]);
+                vec![registry.lock(name).ok_or_else(|| unknown("lock", name, names))?]
+            }
+        };
+        for lock in named {
+            if !locks.iter().any(|(_, variant)| variant.name == lock.1.name) {
+                locks.push(lock);
+            }
+        }
+    }
+    Ok(locks)
+}
+
+fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell, Option<String>)>, Error> {
+    let locks = locks_of(&group.locks, on.registry)?;
+    if !["count", "off"].contains(&group.probe.as_str()) {
+        return Err(unknown("probe", &group.probe, ["count", "off"]));
+    }
+    let mut cells = Vec::new();
+    for env_name in &group.envs {
+        let names = ENVIRONMENTS.iter().map(|env| env.name());
+        let env = on.registry.environment(env_name).ok_or_else(|| unknown("environment", env_name, names))?;
+        let env_refusal = if on.foreign { None } else { env.check().err() };
+        for workload_name in &group.workloads {
+            let workload = workload::parse(workload_name)?;
+            for placement_name in &group.placements {
+                for (vcpus, pcpus) in sizes(group, env, placement_name, on.machine)? {
+                    for pinning in &group.pinnings {
+                        if !["pinned", "floating"].contains(&pinning.as_str()) {
+                            return Err(unknown("pinning", pinning, ["pinned", "floating"]));
+                        }
+                        for memory in &group.memory {
+                            for &(family, variant) in &locks {
+                                for threshold in thresholds(group, variant) {
+                                    let mut params = BTreeMap::new();
+                                    if memory != "local" {
+                                        params.insert("memory".into(), memory.clone());
+                                    }
+                                    if threshold != Params::KERNEL_SPINS {
+                                        params.insert("spin-threshold".into(), threshold.to_string());
+                                    }
+                                    if group.probe != "count" {
+                                        params.insert("probe".into(), group.probe.clone());
+                                    }
+                                    let mut cell = PlannedCell::new(
+                                        variant,
+                                        env_name,
+                                        workload.clone(),
+                                        vcpus,
+                                        pcpus.iter().map(|pu| pu.0).collect(),
+                                        placement_name,
+                                        pinning,
+                                        params,
+                                    );
+                                    cell.spin_threshold = threshold;
+                                    if group.rate {
+                                        cell.purposes.push(Purpose::Rate);
+                                    }
+                                    if group.latency {
+                                        cell.purposes.push(Purpose::Latency);
+                                    }
+                                    let place = place_on(&mut cell, memory, &pcpus, on.machine)?;
+                                    let refusal = leaf_refusal(family, variant, env);
+                                    cells.push((cell, refusal.or_else(|| env_refusal.clone()).or(place)));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(cells)
+}
+
+fn leaf_refusal(family: &Family, variant: &Variant, env: &dyn Environment) -> Option<String> {
+    let (name, env_name) = (variant.name, env.name());
+    (env.needs_leaf() && !family.leaf).then(|| {
+        format!("{name} is not leaf code (it calls into libc or the kernel), so it cannot run inside a bare vCPU ({env_name})")
+    })
+}
+
+/// Only a lock that may halt has a use for a spin threshold.
+fn thresholds(group: &CellGroup, variant: &Variant) -> Vec<u32> {
+    if group.spin_thresholds.is_empty() || variant.paravirt != Paravirt::On {
+        return vec![Params::KERNEL_SPINS];
+    }
+    group.spin_thresholds.clone()
+}
+
+/// Fills in the nodes of memory and of each vCPU; a refusal where the machine has no such nodes.
+fn place_on(
+    cell: &mut PlannedCell,
+    memory: &str,
+    pcpus: &[PuIndex],
+    machine: &Machine,
+) -> Result<Option<String>, Error> {
+    let policy: Memory = memory.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
+    let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
+    cell.vcpu_nodes = assign(cell.axes.vcpus as usize, pcpus).into_iter().map(node).collect();
+    match policy.nodes(machine, pcpus) {
+        Ok(nodes) => cell.memory_nodes = nodes.into_iter().map(|node| node.0).collect(),
+        Err(e) => return Ok(Some(e.to_string())),
+    }
+    Ok(None)
+}
+
+/// The sizes of a group: how many vCPUs, on which pCPUs. Sizes that come out equal after rounding count once; those that
+/// an environment cannot have by its nature (native above 1x) are not there.
+fn sizes(
+    group: &CellGroup,
+    env: &dyn Environment,
+    placement: &str,
+    machine: &Machine,
+) -> Result<Vec<(u32, Vec<PuIndex>)>, Error> {
+    let placement: Placement =
+        placement.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
+    let all = placement.order(machine).map_err(|e| Error::new(e.to_string()))?;
+    let mut sizes: Vec<(u32, Vec<PuIndex>)> = Vec::new();
+    let overcommit = group.overcommit.iter().map(|k| (k * all.len() as f64).round().max(1.0) as u32);
+    for vcpus in overcommit.chain(group.vcpus.iter().copied()) {
+        if vcpus == 0 || vcpus > MOST_VCPUS {
+            return Err(Error::new(format!("{vcpus} vCPUs cannot be had; give 1 to {MOST_VCPUS}")));
+        }
+        if vcpus as usize > all.len() && !env.overcommits() {
+            continue;
+        }
+        let pcpus = all[..all.len().min(vcpus as usize)].to_vec();
+        if !sizes.contains(&(vcpus, pcpus.clone())) {
+            sizes.push((vcpus, pcpus));
+        }
+    }
+    Ok(sizes)
+}

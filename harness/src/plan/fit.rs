@@ -1,0 +1,81 @@
+//! Fits a plan into its time by dropping cells from its end; windows are never shrunk.
+
+use std::time::Duration;
+
+use lockbench_reports::record::{Dropped, Purpose};
+
+use super::{PlannedCell, Timing};
+
+/// Starting, placing and killing a cell's process, besides its warm-up and window.
+const OVERHEAD_NS: u64 = 12_000_000;
+/// Two ping-pongs with their threads.
+const PING_PONGS_NS: u64 = 7_000_000;
+/// Calibration at the start, the report at the end.
+const FIXED: Duration = Duration::from_millis(1500);
+/// Part of the time kept for windows that have to be repeated because the pCPUs moved.
+const RESERVE: f64 = 0.08;
+
+/// A plan that fits.
+pub(crate) struct Fitted {
+    pub(crate) cells: Vec<PlannedCell>,
+    /// Indices of the cells that are run twice in every round: the A/A pairs.
+    pub(crate) twins: Vec<usize>,
+    /// What did not fit.
+    pub(crate) dropped: Vec<Dropped>,
+    /// How long it should take.
+    pub(crate) estimate: Duration,
+}
+
+/// Keeps as many cells as fit, in their order. The A/A pairs come out of the time first.
+pub(crate) fn fit(
+    cells: Vec<PlannedCell>,
+    timing: &Timing,
+    rounds: u32,
+    time: Option<Duration>,
+    noise: bool,
+) -> Fitted {
+    let twins = if noise { choose_twins(&cells) } else { Vec::new() };
+    let window_ns = |cell: &PlannedCell| {
+        let ping_pongs = if cell.axes.pcpus.len() > 1 { PING_PONGS_NS } else { 0 };
+        cell.warmup_ns(timing) + cell.window_ns(timing) + OVERHEAD_NS + ping_pongs
+    };
+    let budget = time.map_or(f64::INFINITY, |time| {
+        time.saturating_sub(FIXED).as_nanos() as f64 * (1.0 - RESERVE) / f64::from(rounds)
+    });
+    let mut spent: f64 = twins.iter().map(|&twin| window_ns(&cells[twin]) as f64).sum();
+    let mut fitted = Fitted { cells: Vec::new(), twins: Vec::new(), dropped: Vec::new(), estimate: FIXED };
+    let mut full = false;
+    for (index, cell) in cells.into_iter().enumerate() {
+        let cost = window_ns(&cell) as f64 * cell.purposes.len() as f64;
+        // Once one is dropped all that follow are: a priority list with holes would be none.
+        full |= spent + cost > budget;
+        if full {
+            let reason = format!("does not fit into {} s", time.unwrap_or_default().as_secs());
+            fitted.dropped.push(Dropped { cell: cell.axes.id, reason });
+            continue;
+        }
+        spent += cost;
+        if twins.contains(&index) {
+            fitted.twins.push(fitted.cells.len());
+        }
+        fitted.cells.push(cell);
+    }
+    fitted.estimate += Duration::from_nanos((spent * f64::from(rounds)) as u64);
+    fitted
+}
+
+/// One cell of each class: one vCPU, contended at 1x or below, above 1x.
+fn choose_twins(cells: &[PlannedCell]) -> Vec<usize> {
+    let measured = |cell: &PlannedCell| cell.purposes.contains(&Purpose::Rate);
+    let class = |wanted: u8| {
+        cells.iter().position(|cell| {
+            let class = match (cell.axes.vcpus, cell.axes.overcommit) {
+                (1, _) => 0,
+                (_, k) if k <= 1.0 => 1,
+                _ => 2,
+            };
+            class == wanted && measured(cell)
+        })
+    };
+    (0..3).filter_map(class).collect()
+}

@@ -1,0 +1,14 @@
+//! What is to be measured: profiles, axes, cells, and what of them fits into the time.
+
+mod cell;
+mod expand;
+mod fit;
+mod profile;
+mod rounds;
+mod workload;
+
+pub(crate) use cell::{PlannedCell, Timing};
+pub(crate) use expand::{Resources, expand};
+pub(crate) use fit::{Fitted, fit};
+pub(crate) use profile::{BUILT_IN, CellGroup, Profile, parse_duration};
+pub(crate) use rounds::{Turn, round};

@@ -1,0 +1,71 @@
+//! Everything that can be asked for by name.
+
+use lockbench_workloads::locks::Variant;
+use lockbench_workloads::{CATALOGUE, Family};
+
+use crate::Error;
+use crate::environments::{ENVIRONMENTS, Environment};
+use crate::peers::PEERS;
+
+/// Locks (the catalogue's, the peers, the user's own) and environments.
+#[derive(Clone, Copy)]
+pub struct Registry {
+    own: &'static [Family],
+}
+
+impl Registry {
+    /// With the user's own locks, which come first: their names win.
+    pub fn new(own: &'static [Family]) -> Self {
+        Self { own }
+    }
+
+    /// Every lock source, the user's own last.
+    pub fn families(&self) -> impl Iterator<Item = &'static Family> + use<> {
+        CATALOGUE.iter().chain(PEERS).chain(self.own)
+    }
+
+    /// Every name under which a lock is measured.
+    pub fn locks(&self) -> impl Iterator<Item = (&'static Family, &'static Variant)> + use<> {
+        self.families().flat_map(|family| family.variants.iter().map(move |variant| (family, variant)))
+    }
+
+    /// Names of the user's own locks.
+    pub fn own_locks(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.own.iter().flat_map(|family| family.variants).map(|variant| variant.name)
+    }
+
+    /// A lock by name.
+    pub fn lock(&self, name: &str) -> Option<(&'static Family, &'static Variant)> {
+        self.locks().find(|(_, variant)| variant.name == name)
+    }
+
+    /// An environment by name.
+    pub fn environment(&self, name: &str) -> Option<&'static dyn Environment> {
+        ENVIRONMENTS.iter().copied().find(|env| env.name() == name)
+    }
+
+    /// A user's lock whose name is taken would be measured under another's.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut names: Vec<_> = self.locks().map(|(_, variant)| variant.name).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(Error::new(format!("two locks are named `{}`; rename yours", pair[0]))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// "unknown lock `tickt`; did you mean `ticket`?", with the whole list where nothing is near.
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min_by_key(|(distance, _)| *distance);
+    let name = name.escape_debug();
+    Error::new(match near {
+        Some((_, candidate)) => format!("unknown {what} `{name}`; did you mean `{candidate}`?"),
+        None => format!("unknown {what} `{name}`; there are: {}", known.join(", ")),
+    })
+}

@@ -1,0 +1,102 @@
+//! Runs a plan: rounds of windows, each written down as soon as it is finished.
+
+mod journal;
+mod progress;
+mod session;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Instant;
+
+use lockbench_reports::record::{Line, Outcome, Round};
+
+use crate::cell::{self, Bench, Interrupted};
+use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
+use crate::{Error, Placer, Registry, interrupt};
+
+pub(crate) use journal::Journal;
+pub(crate) use progress::Progress;
+pub(crate) use session::Session;
+
+/// A run of a fitted plan.
+pub(crate) struct Suite<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) placer: &'a Placer,
+    pub(crate) plan: &'a Fitted,
+    pub(crate) timing: Timing,
+    pub(crate) rounds: u32,
+    pub(crate) seed: u64,
+    /// When the program started: set-up counts as wall time too.
+    pub(crate) began: Instant,
+}
+
+impl Suite<'_> {
+    /// Measures everything. Ctrl-C ends it early; what was measured was recorded either way.
+    pub(crate) fn run(
+        &self,
+        record: &mut dyn FnMut(&Line) -> Result<(), Error>,
+        progress: &mut Progress,
+    ) -> Result<(), Error> {
+        // Cells that broke, crashed or hung are not tried again: one window of evidence is enough.
+        let mut given_up: HashMap<usize, &'static str> = HashMap::new();
+        let mut measuring_ns = 0;
+        'rounds: for number in 0..self.rounds {
+            for turn in plan::round(&self.plan.cells, &self.plan.twins, self.seed, number) {
+                if interrupt::requested() {
+                    break 'rounds;
+                }
+                if given_up.contains_key(&turn.cell) {
+                    progress.step();
+                    continue;
+                }
+                let cell = &self.plan.cells[turn.cell];
+                progress.show(&cell.axes.id, number);
+                let Ok(taken) = self.window(cell, turn, number) else { break 'rounds };
+                measuring_ns += taken.measuring_ns;
+                if let Some(why) = failure(&taken.outcome) {
+                    given_up.insert(turn.cell, why);
+                }
+                record(&Line::Round(Round {
+                    cell: cell.axes.id.clone(),
+                    round: number,
+                    purpose: turn.purpose,
+                    outcome: taken.outcome,
+                }))?;
+                progress.step();
+            }
+        }
+        let wall = self.began.elapsed();
+        record(&Line::End {
+            interrupted: interrupt::requested(),
+            wall_seconds: wall.as_secs_f64(),
+            measuring_share: measuring_ns as f64 / wall.as_nanos() as f64,
+        })
+    }
+
+    fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
+        let spec = cell.window(&self.timing, number, turn.purpose);
+        // The plan was made from the registry, so both are known.
+        let lock = self.registry.lock(&cell.axes.lock);
+        let env = self.registry.environment(&cell.axes.env);
+        let (Some((family, variant)), Some(env)) = (lock, env) else {
+            let reason = "this build does not know its lock or environment".into();
+            return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
+        };
+        cell::measure(&spec, &Bench { placer: self.placer, env, family, variant })
+    }
+}
+
+fn failure(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Measured(_) => None,
+        Outcome::Broken { .. } => Some("broken"),
+        Outcome::Hung { .. } => Some("hung"),
+        Outcome::Crashed { .. } => Some("crashed"),
+        Outcome::Skipped { .. } => Some("skipped"),
+    }
+}
+
+/// Sentence for a directory or file that cannot be written.
+pub(crate) fn cannot_write(path: &Path, e: &std::io::Error) -> Error {
+    Error::new(format!("cannot write {}: {e}; give another place with --out", path.display()))
+}

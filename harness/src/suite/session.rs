@@ -1,0 +1,73 @@
+//! What a run finds out before its first window: the machine, its facilities, its elementary costs.
+
+use lockbench_reports::record::{Facility, Machine};
+
+use crate::environments::ENVIRONMENTS;
+use crate::measure::{calibrate, rseq, slice};
+use crate::plan::Timing;
+use crate::topology::{self, Source};
+use crate::{Error, Placer};
+
+/// Timeslice to assume where it could not be measured: a tick at 250 Hz.
+const ASSUMED_SLICE_NS: f64 = 4e6;
+
+/// This machine, looked at and calibrated.
+pub(crate) struct Session {
+    pub(crate) topology: topology::Machine,
+    pub(crate) placer: Placer,
+    pub(crate) machine: Machine,
+    pub(crate) count_preemptions: bool,
+}
+
+impl Session {
+    /// Looks at the machine; `pcpus` limits it. Takes about 0.2 s.
+    pub(crate) fn open(pcpus: Option<&topology::CpuList>) -> Result<Self, Error> {
+        let (mut topology, binder) =
+            topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
+        if !topology.is_this_system {
+            return Err(Error::new(format!(
+                "the topology is that of {}, which cannot be measured from here; unset HWLOC_* or use --plan-only",
+                topology.source
+            )));
+        }
+        if let Some(pcpus) = pcpus {
+            topology = topology.restricted_to(pcpus).map_err(|e| Error::new(e.to_string()))?;
+        }
+        let placer = Placer::new(binder);
+        let mut machine = crate::system::describe(&topology);
+        let first = topology.pus[0].os_index.0;
+        machine.calibration = calibrate::calibrate();
+        let slice = slice::measure_ns(first);
+        machine.calibration.slice_ns = slice.unwrap_or(0.0);
+        if slice.is_none() {
+            machine
+                .warnings
+                .push("The scheduler's timeslice could not be measured; 4 ms are assumed.".into());
+        }
+        let pinned = placer.check(first);
+        let mut facility = |name: &str, found: Result<String, String>| {
+            let (available, detail) = found.map_or_else(|why| (false, why), |how| (true, how));
+            machine.facilities.push(Facility { name: name.into(), available, detail });
+            available
+        };
+        facility("pinning", if pinned.is_bound() { Ok(pinned.to_string()) } else { Err(pinned.to_string()) });
+        let count_preemptions = facility("preemption-counting", rseq::self_test(first));
+        for env in ENVIRONMENTS {
+            facility(env.name(), env.check().map(|()| env.about().to_owned()));
+        }
+        Ok(Self { topology, placer, machine, count_preemptions })
+    }
+
+    /// The figures that windows are made with.
+    pub(crate) fn timing(&self, window_ns: u64) -> Timing {
+        let calibration = &self.machine.calibration;
+        let slice_ns = if calibration.slice_ns > 0.0 { calibration.slice_ns } else { ASSUMED_SLICE_NS };
+        Timing {
+            window_ns,
+            slice_ns,
+            work_ns: calibration.work_ns,
+            ticks_per_ns: calibration.ticks_per_ns,
+            count_preemptions: self.count_preemptions,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What can go wrong between a topology and a placement, each as one sentence.
+
+use std::{fmt, path::PathBuf};
+
+use super::{CpuList, NodeIndex};
+
+/// Why a topology, a CPU list or a placement cannot be had. `Display` is one sentence that says what to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A topology file could not be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// A topology file is not XML that hwloc can load.
+    BadXml {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A synthetic description that hwloc does not understand.
+    BadSynthetic {
+        /// The description.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// hwloc could not discover the machine.
+    Discovery(String),
+    /// A machine of which no CPU may be used.
+    NoCpu,
+    /// A CPU list that does not parse.
+    BadCpuList {
+        /// The list.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// CPUs that the machine does not have.
+    UnknownCpus {
+        /// Those it lacks.
+        unknown: CpuList,
+        /// Those it has.
+        have: CpuList,
+    },
+    /// CPUs that exist but are offline or not allowed to this process.
+    UnavailableCpus {
+        /// Those that cannot be used.
+        unavailable: CpuList,
+        /// Those that can.
+        have: CpuList,
+    },
+    /// A placement asked for more CPUs than it can give.
+    TooFewCpus {
+        /// The placement's name.
+        placement: String,
+        /// How many were wanted.
+        wanted: usize,
+        /// How many there are.
+        have: usize,
+    },
+    /// A NUMA node that the machine does not have.
+    UnknownNode {
+        /// The node.
+        node: NodeIndex,
+        /// Those it has.
+        have: Vec<NodeIndex>,
+    },
+    /// A NUMA node without CPUs was asked to hold vCPUs.
+    NodeWithoutCpus(NodeIndex),
+    /// Remote memory on a machine whose memory is all in one node.
+    NoRemoteNode,
+    /// A placement name that does not exist.
+    UnknownPlacement(String),
+    /// A memory policy name that does not exist.
+    UnknownMemory(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, reason } => {
+                write!(f, "cannot read the topology file {}: {reason}", path.display())
+            }
+            Self::BadXml { path, reason } => write!(
+                f,
+                "{} is not an hwloc XML topology: {reason}; write one with `lstopo --of xml FILE.xml`",
+                path.display()
+            ),
+            Self::BadSynthetic { text, reason } => write!(
+                f,
+                "`{}` is not a synthetic topology: {reason}; write one like `pack:2 numa:1 core:4 pu:2`, or give a file \
+                 whose name contains `/` or ends in `.xml`",
+                Shown(text)
+            ),
+            Self::Discovery(reason) => {
+                write!(
+                    f,
+                    "hwloc could not discover this machine: {reason}; give --topology to plan for another"
+                )
+            }
+            Self::NoCpu => {
+                f.write_str("no CPU of the machine may be used; check the CPUs allowed to this process")
+            }
+            Self::BadCpuList { text, reason } => {
+                write!(f, "`{}` is not a list of CPUs: {reason}; write one like `0-3,8`", Shown(text))
+            }
+            Self::UnknownCpus { unknown, have } => {
+                write!(f, "the machine has no {}; choose among {}", Cpus(unknown), Cpus(have))
+            }
+            Self::UnavailableCpus { unavailable, have } => write!(
+                f,
+                "{} cannot be used (offline, or not allowed to this process); choose among {}",
+                Cpus(unavailable),
+                Cpus(have)
+            ),
+            Self::TooFewCpus { placement, wanted, have } => write!(
+                f,
+                "placement {placement} can give {have} CPU{}, not the {wanted} wanted; ask for fewer or place otherwise",
+                if *have == 1 { "" } else { "s" }
+            ),
+            Self::UnknownNode { node, have } => {
+                let have: CpuList = have.iter().map(|node| node.0).collect();
+                write!(f, "the machine has no NUMA node {node}; choose among {have}")
+            }
+            Self::NodeWithoutCpus(node) => {
+                write!(f, "NUMA node {node} has no CPU that could be used; place vCPUs on another node")
+            }
+            Self::NoRemoteNode => {
+                f.write_str("memory cannot be remote: all of it is in one NUMA node; use local memory")
+            }
+            Self::UnknownPlacement(name) => write!(
+                f,
+                "there is no placement `{}`; choose among compact, scatter, node:N, round-robin, smt-first, smt-last",
+                Shown(name)
+            ),
+            Self::UnknownMemory(name) => {
+                write!(
+                    f,
+                    "there is no memory policy `{}`; choose among local, remote, interleave",
+                    Shown(name)
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A user's text, short and without control characters, so that a sentence stays a sentence.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 80;
+        for character in self.0.chars().take(LONGEST) {
+            write!(f, "{}", if character.is_control() { char::REPLACEMENT_CHARACTER } else { character })?;
+        }
+        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+/// "CPU 3" or "CPUs 0-3,8".
+struct Cpus<'a>(&'a CpuList);
+
+impl fmt::Display for Cpus<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CPU{} {}", if self.0.len() == 1 { "" } else { "s" }, self.0)
+    }
+}

@@ -1,0 +1,72 @@
+//! A lock that breaks, hangs or crashes costs its own cell and no other.
+
+use super::misbehaving;
+
+fn run(locks: &str, vcpus: &str) -> (Option<i32>, serde_json::Value) {
+    let output = misbehaving()
+        .args([
+            "run",
+            "--json",
+            "--rounds",
+            "2",
+            "--envs",
+            "emulated",
+            "--vcpus",
+            vcpus,
+            "--workloads",
+            "short",
+        ])
+        .args(["--locks", locks])
+        .output()
+        .unwrap();
+    let results = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code(), results)
+}
+
+fn cell<'a>(results: &'a serde_json::Value, lock: &str) -> &'a serde_json::Value {
+    let cells = results["cells"].as_array().unwrap();
+    cells.iter().find(|cell| cell["lock"] == lock).unwrap_or_else(|| panic!("no cell of {lock}"))
+}
+
+#[test]
+fn a_lock_that_excludes_nobody_is_broken_and_never_a_number() {
+    // Four vCPUs even on one pCPU: somebody is preempted inside the section sooner or later.
+    let (status, results) = run("open,ticket", "4");
+    assert_eq!(status, Some(1));
+    let open = cell(&results, "open");
+    assert_eq!(open["status"], "broken", "{open}");
+    assert_eq!(open["exclusion"], "violated");
+    assert!(open["ops_per_second"].is_null());
+    assert_eq!(cell(&results, "ticket")["status"], "ok");
+}
+
+#[test]
+fn a_lock_that_never_grants_is_hung() {
+    let (status, results) = run("shut,ticket", "2");
+    assert_eq!(status, Some(1));
+    let shut = cell(&results, "shut");
+    assert_eq!(shut["status"], "hung", "{shut}");
+    assert!(shut["reason"].as_str().unwrap().contains("no vCPU got the lock"), "{shut}");
+    assert_eq!(cell(&results, "ticket")["status"], "ok");
+}
+
+#[test]
+fn a_lock_that_stops_granting_is_hung_too() {
+    let (status, results) = run("forgetful", "2");
+    assert_eq!(status, Some(1));
+    assert_eq!(cell(&results, "forgetful")["status"], "hung");
+}
+
+#[test]
+fn a_lock_that_crashes_says_how() {
+    let (status, results) = run("wild,panicky,ticket", "2");
+    assert_eq!(status, Some(1));
+    let wild = cell(&results, "wild");
+    assert_eq!(wild["status"], "crashed", "{wild}");
+    assert!(wild["reason"].as_str().unwrap().contains("SIGSEGV"), "{wild}");
+    let panicky = cell(&results, "panicky");
+    assert_eq!(panicky["status"], "crashed", "{panicky}");
+    assert!(panicky["reason"].as_str().unwrap().contains("out of cheese"), "{panicky}");
+    assert_eq!(cell(&results, "ticket")["status"], "ok");
+}

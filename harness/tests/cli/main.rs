@@ -1,0 +1,24 @@
+//! The program as its users meet it. One binary, for each further one links everything again.
+
+mod bad_input;
+mod failing_locks;
+mod interrupted;
+mod listing;
+mod suite;
+
+use assert_cmd::Command;
+
+/// The program.
+fn lockbench() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockbench"));
+    command.env("NO_COLOR", "1");
+    command
+}
+
+/// The program with locks that misbehave, which cargo built beside the tests.
+fn misbehaving() -> Command {
+    let mut dir = std::env::current_exe().unwrap();
+    dir.pop();
+    dir.pop();
+    Command::new(dir.join("examples/misbehaving"))
+}

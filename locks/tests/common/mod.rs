@@ -1,0 +1,15 @@
+//! What the tests and the models share: the broken locks, and (off loom) a machine of threads.
+#![allow(dead_code, reason = "each test target uses a part of it")]
+
+pub(crate) mod broken;
+#[cfg(not(locks_loom))]
+pub(crate) mod machine;
+#[cfg(not(locks_loom))]
+pub(crate) mod script;
+
+use lockbench_locks::Params;
+
+/// Few spins, so that the paravirtual slow paths are run and not only carried.
+pub(crate) const fn params(spin_threshold: u32, hypervisor: bool, vcpus: usize) -> Params {
+    Params { spin_threshold, hypervisor, vcpus: vcpus as u32 }
+}

@@ -1,0 +1,83 @@
+//! One table of everything that can be measured. Type erasure happens here and nowhere else.
+
+use core::alloc::Layout;
+
+use lockbench_locks::{self as locks, Order, Paravirt as Carried, RawLock, Variant};
+
+use crate::arena::Header;
+use crate::probe::{Count, Off, ProbeKind, Trace};
+use crate::vcpu::{Bare, Paravirt};
+use crate::worker::{WorkerFn, init, worker};
+
+/// A lock instantiated for one mode and one probe.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Puts a free lock into an arena. See the safety section of the worker's module.
+    pub init: unsafe fn(arena: *mut Header),
+    /// The worker that uses it.
+    pub run: WorkerFn,
+}
+
+impl Entry {
+    const fn of<L: RawLock, M: crate::Mode, Pr: crate::Probe>() -> Self {
+        Self { init: init::<L, M, Pr>, run: worker::<L, M, Pr> }
+    }
+}
+
+/// A lock's source: its names, properties, sizes and workers.
+#[derive(Debug)]
+pub struct Family {
+    /// Name of the algorithm.
+    pub name: &'static str,
+    /// The names under which it is measured.
+    pub variants: &'static [Variant],
+    /// Order of admission.
+    pub order: Order,
+    /// Paper or kernel commit.
+    pub source: &'static str,
+    /// Whether it may run inside a bare vCPU.
+    pub leaf: bool,
+    /// Size and alignment of the lock.
+    pub lock: Layout,
+    /// Size and alignment of its part per vCPU.
+    pub per_vcpu: Layout,
+    bare: [Entry; 3],
+    paravirt: [Entry; 3],
+}
+
+impl Family {
+    /// The descriptor of a lock.
+    pub const fn of<L: RawLock>() -> Self {
+        Self {
+            name: L::NAME,
+            variants: L::VARIANTS,
+            order: L::ORDER,
+            source: L::SOURCE,
+            leaf: L::LEAF,
+            lock: Layout::new::<L>(),
+            per_vcpu: Layout::new::<L::PerVcpu>(),
+            bare: [Entry::of::<L, Bare, Off>(), Entry::of::<L, Bare, Count>(), Entry::of::<L, Bare, Trace>()],
+            paravirt: [
+                Entry::of::<L, Paravirt, Off>(),
+                Entry::of::<L, Paravirt, Count>(),
+                Entry::of::<L, Paravirt, Trace>(),
+            ],
+        }
+    }
+
+    /// The worker of one of its variants.
+    pub const fn entry(&self, paravirt: Carried, probe: ProbeKind) -> Entry {
+        match paravirt {
+            Carried::CompiledOut => self.bare[probe as usize],
+            Carried::CarriedOff | Carried::On => self.paravirt[probe as usize],
+        }
+    }
+}
+
+macro_rules! families {
+    ($($lock:ty),+) => {
+        /// Every lock of the catalogue, in its order.
+        pub static CATALOGUE: &[Family] = &[$(Family::of::<$lock>()),+];
+    };
+}
+locks::for_each_lock!(families);

@@ -1,0 +1,197 @@
+//! The vCPU as a lock sees it: the one [`Platform`] of all environments.
+
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use lockbench_locks::{Event, Platform};
+
+use crate::arena::{Block, Header};
+use crate::probe::{Phase, Probe};
+
+/// Whether paravirtual code is compiled in: the second compile-time axis.
+pub trait Mode: 'static {
+    /// See [`Platform::PARAVIRT`].
+    const PARAVIRT: bool;
+}
+
+/// Compiled without paravirtual code.
+#[derive(Debug)]
+pub struct Bare;
+/// Compiled with it; whether it is used is data.
+#[derive(Debug)]
+pub struct Paravirt;
+
+impl Mode for Bare {
+    const PARAVIRT: bool = false;
+}
+impl Mode for Paravirt {
+    const PARAVIRT: bool = true;
+}
+
+/// A running vCPU. What the environment provides (halt, kick, probe) it reaches through the vCPU's block, so there
+/// is one type, and one worker, for threads and real vCPUs alike.
+pub struct Vcpu<M, Pr> {
+    header: *const Header,
+    me: u32,
+    probe: *mut u64,
+    expected: Cell<u64>,
+    rearm: u64,
+    axes: PhantomData<(M, Pr)>,
+}
+
+impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
+    /// vCPU `me` of an arena.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::block`]; the block's `env` must be filled in, and live as long as this.
+    #[inline(always)]
+    pub unsafe fn new(header: *const Header, me: u32) -> Self {
+        // SAFETY: as the caller vouches.
+        let env = unsafe { &(*header).block(me as usize).env };
+        let mut probe = env.probe.load(Relaxed);
+        if probe.is_null() {
+            // Nobody counts: watch a word that nobody changes, which is cheaper than asking each time.
+            probe = env.expected.as_ptr();
+        }
+        Self {
+            header,
+            me,
+            probe,
+            expected: Cell::new(env.expected.load(Relaxed)),
+            rearm: env.rearm.load(Relaxed),
+            axes: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    fn header(&self) -> &Header {
+        // SAFETY: `new`'s caller vouched for a mapped arena that outlives this.
+        unsafe { &*self.header }
+    }
+
+    /// The block of this vCPU.
+    #[inline(always)]
+    pub fn block(&self) -> &Block {
+        // SAFETY: `me` is a vCPU of this arena, as `new`'s caller vouched.
+        unsafe { self.header().block(self.me as usize) }
+    }
+
+    /// The block of another vCPU, or this one's if there is no such vCPU.
+    #[inline(always)]
+    fn other(&self, cpu: usize) -> &Block {
+        let cpu = if cpu < self.header().plan.params.vcpus as usize { cpu } else { self.me as usize };
+        // SAFETY: `cpu` is below `vcpus` on both branches.
+        unsafe { self.header().block(cpu) }
+    }
+
+    /// Looks whether the pCPU was lost since the last look, and books it under `phase`.
+    #[inline(always)]
+    pub fn look(&self, phase: Phase) {
+        if !Pr::COUNT {
+            return;
+        }
+        // SAFETY: the environment points the probe at a word that lives as long as the vCPU: its thread's rseq area,
+        // its steal record or its own block. Volatile, for the kernel or the hypervisor changes it.
+        let seen = unsafe { ptr::read_volatile(self.probe) };
+        if seen != self.expected.get() {
+            self.preempted(phase, seen);
+        }
+    }
+
+    #[inline(always)]
+    fn preempted(&self, phase: Phase, seen: u64) {
+        bump(&self.block().own.preempted[phase as usize]);
+        self.arm(seen);
+    }
+
+    #[inline(always)]
+    fn arm(&self, seen: u64) {
+        if self.rearm == 0 {
+            self.expected.set(seen);
+        } else {
+            // SAFETY: as in `look`; only a probe in the thread's own rseq area asks for re-arming, and only this
+            // thread and the kernel on its behalf write there.
+            unsafe { ptr::write_volatile(self.probe, self.rearm) };
+        }
+    }
+}
+
+/// Adds one to a counter that only the caller writes: no locked instruction.
+#[inline(always)]
+pub(crate) fn bump(counter: &AtomicU64) {
+    add(counter, 1);
+}
+
+#[inline(always)]
+fn add(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
+}
+
+impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
+    const PARAVIRT: bool = M::PARAVIRT;
+
+    #[inline(always)]
+    fn relax(&self) {
+        core::hint::spin_loop();
+        self.look(Phase::Waiting);
+    }
+
+    #[inline(always)]
+    fn halt(&self) {
+        if !M::PARAVIRT {
+            return;
+        }
+        self.look(Phase::Waiting);
+        self.count(Event::Halt);
+        // SAFETY: `env.halt` was written before the gate opened and not since; it takes this arena and this vCPU.
+        if let Some(halt) = unsafe { *self.block().env.halt.get() } {
+            // SAFETY: the environment that filled it in vouches for it under just these arguments.
+            unsafe { halt(self.header, self.me) };
+        }
+        if Pr::COUNT {
+            // Sleeping clears the probe too; that was no preemption.
+            // SAFETY: as in `look`.
+            self.arm(unsafe { ptr::read_volatile(self.probe) });
+        }
+    }
+
+    #[inline(always)]
+    fn kick(&self, cpu: usize) {
+        if !M::PARAVIRT {
+            return;
+        }
+        self.count(Event::Kick);
+        // SAFETY: as for `halt`.
+        if let Some(kick) = unsafe { *self.block().env.kick.get() } {
+            // SAFETY: as for `halt`; environments ignore a number that no vCPU has.
+            unsafe { kick(self.header, cpu as u32) };
+        }
+    }
+
+    #[inline(always)]
+    fn is_preempted(&self, cpu: usize) -> bool {
+        let hint = self.other(cpu).env.preempted.load(Relaxed);
+        // SAFETY: null or the byte of a steal record inside the arena. Volatile, for the hypervisor writes it.
+        !hint.is_null() && unsafe { ptr::read_volatile(hint) } != 0
+    }
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        crate::ticks()
+    }
+
+    #[inline(always)]
+    fn node_of(&self, cpu: usize) -> usize {
+        self.other(cpu).env.node.load(Relaxed) as usize
+    }
+
+    #[inline(always)]
+    fn add(&self, event: Event, n: u64) {
+        if Pr::COUNT {
+            add(&self.block().own.events[event as usize], n);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Busy work of a known length, for sections and think times.
+
+/// Spends `iterations` dependent steps and returns what they made, which the caller must store or the compiler may
+/// drop the loop. One step costs the same whatever the value, and touches no memory.
+#[inline(always)]
+pub fn burn(seed: u64, iterations: u32) -> u64 {
+    // xorshift64 (Marsaglia 2003): a chain that no compiler folds, without multiplications whose latency differs
+    // between processors. A zero seed would stay zero and so be foldable.
+    let mut x = seed | 1;
+    for _ in 0..iterations {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+    }
+    x
+}

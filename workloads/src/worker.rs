@@ -1,0 +1,132 @@
+//! THE worker loop: acquire, section, release, think, for ever.
+
+use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use lockbench_locks::{Ctx, Platform, RawLock};
+
+use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
+use crate::histogram::bucket;
+use crate::probe::{Phase, Probe};
+use crate::vcpu::{Mode, Vcpu, bump};
+use crate::work::burn;
+
+/// A worker: entered once per vCPU, left by being killed.
+pub type WorkerFn = unsafe extern "C" fn(arena: *const Header, me: u32) -> !;
+
+/// The worker of lock `L` on vCPU `me`.
+///
+/// # Safety
+///
+/// `arena` must head a mapped arena whose plan is written, whose lock and per-vCPU parts were initialised for just
+/// these type arguments (see [`Entry`](crate::Entry)), and `me` must be one of its vCPUs, running here alone.
+pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const Header, me: u32) -> ! {
+    // SAFETY: the arena is mapped and its plan written before any vCPU starts, as the caller vouches.
+    let header = unsafe { &*arena };
+    let plan = &header.plan;
+    let layout = &plan.layout;
+    // SAFETY: `init` of the same type arguments put an `L` there, aligned by `Layout::new`; shared from then on.
+    let lock = unsafe { &*arena.byte_add(layout.lock).cast::<L>() };
+    // SAFETY: `me` is a vCPU of this arena and its environment filled in its block before the gate opened.
+    let ctx = unsafe {
+        let first = arena.byte_add(layout.blocks + layout.per_vcpu).cast::<u8>();
+        let platform = Vcpu::<M, Pr>::new(arena, me);
+        Ctx::<L, _>::new(me as usize, plan.params.vcpus as usize, first, layout.stride, platform)
+    };
+    let own = &ctx.platform().block().own;
+
+    if plan.start_queued && me == 0 {
+        lock.acquire(&ctx);
+        own.entered.store(1, Relaxed);
+        while header.gate.hold.load(Relaxed) != 0 {
+            ctx.platform().relax();
+        }
+        lock.release(&ctx);
+    }
+    own.entered.store(1, Relaxed);
+
+    let mut random = u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    loop {
+        if Pr::TRACE {
+            own.wait_since.store(ctx.platform().now(), Relaxed);
+        }
+        lock.acquire(&ctx);
+        if Pr::TRACE {
+            note_wait(&ctx, own);
+        }
+        ctx.platform().look(Phase::Waiting);
+        section::<Pr>(arena, plan, &header.data, own, me);
+        ctx.platform().look(Phase::Holding);
+        lock.release(&ctx);
+        if plan.thinks {
+            random = burn(random, 1);
+            let steps = plan.think[(random >> 32) as usize % THINK_ENTRIES];
+            own.sink.store(burn(random, steps), Relaxed);
+        }
+        ctx.platform().look(Phase::Thinking);
+    }
+}
+
+/// The critical section, which is also the exclusion check: the counter is loaded first and stored last, so that two
+/// vCPUs inside at once lose an update, and `owner` must still be this vCPU at the end.
+#[inline(always)]
+fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32) {
+    let counter = data.counter.load(Relaxed);
+    if Pr::COUNT {
+        let run = if data.owner.load(Relaxed) == me { data.run.load(Relaxed).wrapping_add(1) } else { 1 };
+        data.run.store(run, Relaxed);
+        if u64::from(run) > own.longest_run.load(Relaxed) {
+            own.longest_run.store(u64::from(run), Relaxed);
+        }
+    }
+    data.owner.store(me, Relaxed);
+    if plan.section_work > 0 {
+        own.sink.store(burn(counter, plan.section_work), Relaxed);
+    }
+    for line in 0..plan.lines as usize {
+        // SAFETY: the layout reserved `plan.lines` lines from `layout.lines` on, and the section is exclusive. Should a
+        // broken lock let two vCPUs in, these are still relaxed atomic stores: a wrong number, no undefined behaviour.
+        let word = unsafe { &*arena.byte_add(plan.layout.lines + line * LINE).cast::<AtomicU64>() };
+        word.store(counter, Relaxed);
+    }
+    if data.owner.load(Relaxed) != me {
+        bump(&own.violations);
+    }
+    data.counter.store(counter.wrapping_add(1), Relaxed);
+    bump(&own.operations);
+}
+
+/// Books the wait that just ended.
+#[inline(always)]
+fn note_wait<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, own: &OwnBlock) {
+    // A vCPU's clock may be behind another's by a few ticks after a migration; a wait is never negative.
+    let waited = ctx.platform().now().saturating_sub(own.wait_since.load(Relaxed));
+    own.wait_since.store(0, Relaxed);
+    // `get`, for an index would bring the panic machinery into a worker.
+    if let Some(count) = ctx.platform().block().acquire.get(bucket(waited)) {
+        bump(count);
+    }
+    if waited > own.longest_wait.load(Relaxed) {
+        own.longest_wait.store(waited, Relaxed);
+    }
+}
+
+/// Puts a free lock and every vCPU's part of it into an arena.
+///
+/// # Safety
+///
+/// `arena` must be mapped whole and writable, with a plan whose layout was made for `L`; nobody else may use it yet.
+pub(crate) unsafe fn init<L: RawLock, M: Mode, Pr: Probe>(arena: *mut Header) {
+    // SAFETY: the layout reserves aligned room for one `L` and for one `PerVcpu` behind each block, and nobody reads
+    // them before this returns.
+    unsafe {
+        let plan = &(*arena).plan;
+        let layout = plan.layout;
+        let params = plan.params;
+        ptr::write(arena.byte_add(layout.lock).cast(), L::new::<Vcpu<M, Pr>>(&params));
+        for cpu in 0..params.vcpus as usize {
+            let at = layout.blocks + cpu * layout.stride + layout.per_vcpu;
+            ptr::write(arena.byte_add(at).cast(), L::PerVcpu::default());
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Exponential think time: arrivals without memory.
+
+use super::Think;
+
+pub(super) const THINK: Think = Think {
+    name: "exp",
+    default_ns: 500.0,
+    quantile: |u, ln| -ln(1.0 - u),
+    about: "exponentially distributed with the given mean: exp:500ns",
+};

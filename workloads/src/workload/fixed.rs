@@ -1,0 +1,10 @@
+//! A constant think time.
+
+use super::Think;
+
+pub(super) const THINK: Think = Think {
+    name: "fixed",
+    default_ns: 500.0,
+    quantile: |_, _| 1.0,
+    about: "the same time each turn: fixed:500ns",
+};

@@ -1,0 +1,42 @@
+//! The critical sections and think times that can be asked for by name. A new one is a file here and a line below.
+
+mod empty;
+mod exponential;
+mod fixed;
+mod lines;
+mod long;
+mod none;
+mod short;
+
+/// A critical section.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Section {
+    /// Name on the command line; `lines` takes a number: `lines:8`.
+    pub name: &'static str,
+    /// Time spent holding the lock besides the counter's update, in nanoseconds.
+    pub work_ns: f64,
+    /// Shared cache lines written; none where the name takes a number.
+    pub lines: Option<u32>,
+    /// One line for `list`.
+    pub about: &'static str,
+}
+
+/// How the time between a release and the next acquire is distributed.
+#[derive(Clone, Copy, Debug)]
+pub struct Think {
+    /// Name on the command line; takes a mean but for `none`: `exp:500ns`.
+    pub name: &'static str,
+    /// Mean where none is given, in nanoseconds.
+    pub default_ns: f64,
+    /// The think time at quantile `u` in (0, 1), as a multiple of the mean. `ln` is the natural logarithm, which
+    /// `core` lacks.
+    pub quantile: fn(u: f64, ln: fn(f64) -> f64) -> f64,
+    /// One line for `list`.
+    pub about: &'static str,
+}
+
+/// Every section.
+pub static SECTIONS: &[Section] = &[empty::SECTION, short::SECTION, long::SECTION, lines::SECTION];
+
+/// Every distribution of think time.
+pub static THINKS: &[Think] = &[none::THINK, fixed::THINK, exponential::THINK];
