@@ -110,6 +110,7 @@ fn profile(axes: &Axes) -> Result<Profile, Error> {
             probe: "count".into(),
             rate: true,
             latency: false,
+            trace: false,
         }],
     };
     axes.apply(&mut profile)?;

@@ -135,6 +135,9 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
                                     if group.latency {
                                         cell.purposes.push(Purpose::Latency);
                                     }
+                                    if group.trace {
+                                        cell.purposes.push(Purpose::Trace);
+                                    }
                                     let place = place_on(&mut cell, memory, &pcpus, on.machine)?;
                                     let refusal = leaf_refusal(family, variant, env);
                                     cells.push((cell, refusal.or_else(|| env_refusal.clone()).or(place)));
