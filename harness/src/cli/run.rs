@@ -43,6 +43,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
             .map_or("no environment asked for has cells of that size", |dropped| &dropped.reason);
         return Err(Error::new(format!("there is nothing to measure: {why}")));
     }
+    for dropped in &refused {
+        eprintln!("lockbench: {} is skipped: {}", dropped.cell, dropped.reason);
+    }
     let fitted = plan::fit(cells, &timing, profile.rounds, None, profile.noise_floor);
     let seed = args.axes.seed();
     let started = jiff::Timestamp::now();

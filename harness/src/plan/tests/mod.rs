@@ -8,8 +8,13 @@ use super::{Fitted, Profile, Resources, Timing, expand, fit, round};
 use crate::Registry;
 use crate::topology::{self, Source};
 
-const TIMING: Timing =
-    Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0, count_preemptions: true };
+const TIMING: Timing = Timing {
+    window_ns: 100_000_000,
+    slice_ns: 4e6,
+    work_ns: 1.0,
+    ticks_per_ns: 1.0,
+    count_preemptions: true,
+};
 
 fn planned(profile: &str, machine: &str, time: Option<Duration>) -> Fitted {
     let profile = Profile::built_in(profile).unwrap();
@@ -71,7 +76,11 @@ fn a_round_takes_every_window_once_and_depends_on_the_seed_alone() {
     let rates = turns.iter().filter(|turn| turn.purpose == Purpose::Rate).count();
     assert_eq!(rates, fitted.cells.len());
     for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.purpose == Purpose::Twin) {
-        assert_eq!((turns[at - 1].cell, turns[at - 1].purpose), (turn.cell, Purpose::Rate), "A/A stands side by side");
+        assert_eq!(
+            (turns[at - 1].cell, turns[at - 1].purpose),
+            (turn.cell, Purpose::Rate),
+            "A/A stands side by side"
+        );
     }
     assert_eq!(turns.len(), rates + fitted.twins.len());
     assert_eq!(fitted.twins.len(), 3, "one vCPU, contended, overcommitted");
@@ -93,7 +102,8 @@ fn cells_of_a_block_are_back_to_back() {
 #[test]
 fn warm_up_and_window_grow_with_overcommit() {
     let fitted = planned("nightly", "core:2 pu:1", Some(Duration::from_secs(36_000)));
-    let at = |k: f64| fitted.cells.iter().find(|cell| cell.axes.overcommit == k && cell.axes.vcpus > 1).unwrap();
+    let at =
+        |k: f64| fitted.cells.iter().find(|cell| cell.axes.overcommit == k && cell.axes.vcpus > 1).unwrap();
     assert_eq!(at(1.0).warmup_ns(&TIMING), 30_000_000);
     assert_eq!(at(4.0).warmup_ns(&TIMING), 48_000_000, "three of everybody's slices");
     assert_eq!(at(8.0).window_ns(&TIMING), 100_000_000, "two of everybody's slices are shorter");
