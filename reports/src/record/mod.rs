@@ -9,7 +9,7 @@ mod results;
 mod round;
 
 pub use axes::{CellAxes, Scheduler, Workload};
-pub use machine::{Calibration, Facility, Machine};
+pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};
 
