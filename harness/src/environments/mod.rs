@@ -1,10 +1,15 @@
 //! Where vCPUs run: the same worker on threads and in real vCPUs.
 
 mod emulated;
+#[cfg(target_arch = "x86_64")]
+mod kvm;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "kvm/elsewhere.rs"]
 mod kvm;
 mod native;
 mod thread;
 
+pub(crate) use kvm::{VERB as KVM_VERB, examining_process};
 use lockbench_reports::record::Machine;
 
 use crate::cell::child::Cell;

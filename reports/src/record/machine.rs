@@ -57,6 +57,13 @@ pub struct Machine {
     pub warnings: Vec<String>,
 }
 
+impl Machine {
+    /// Whether a facility is there.
+    pub fn has(&self, facility: &str) -> bool {
+        self.facilities.iter().any(|known| known.name == facility && known.available)
+    }
+}
+
 /// One thing that an environment needs, and whether it could be had.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facility {

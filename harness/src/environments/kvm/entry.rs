@@ -100,7 +100,7 @@ fn ring3(sregs: &mut kvm_sregs, page_tables: u64, xsave: bool, ring0: &Ring0, cp
 
 /// Registers beyond SSE that compiled code may use: x87, SSE, AVX, and AVX-512 where all three of its parts are there.
 /// None without XSAVE.
-fn xcr0(cpuid: &CpuId) -> Option<u64> {
+pub(super) fn xcr0(cpuid: &CpuId) -> Option<u64> {
     const AVX_512: u64 = 0xe0;
     let leaf = |function, index| cpuid.as_slice().iter().find(|e| e.function == function && e.index == index);
     let xsave = leaf(1, 0).is_some_and(|features| features.ecx & 1 << 26 != 0);

@@ -23,8 +23,17 @@ mod symbols;
 mod vcpu;
 mod vm;
 
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+use lockbench_reports::record::Machine;
+
 use super::{Environment, thread};
 use crate::cell::child::Cell;
+
+pub(crate) use costs::VERB;
 
 /// Real vCPUs.
 pub(super) struct Kvm;
@@ -61,10 +70,11 @@ impl Environment for Kvm {
     fn start(&self, cell: Cell) -> Result<(), String> {
         let (memory, worker) = (cell.memory, cell.entry.run as usize);
         let arena = memory.as_ptr() as usize;
-        let vm = vm::Vm::new(memory.vcpus(), worker, Some(arena..arena + memory.size()))?;
+        let vm = vm::Vm::new(memory.vcpus(), worker, Some(arena..arena + memory.bytes()))?;
         vm.wire_kicks();
         for cpu in 0..memory.vcpus() {
-            let mut vcpu = vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
+            let mut vcpu =
+                vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
             let block = thread::block(memory, cpu);
             // SAFETY: written once, here, before the vCPU's thread exists; read by its worker, later.
             unsafe {
@@ -87,4 +97,9 @@ impl Environment for Kvm {
         // The machine lives on in its vCPUs.
         Ok(())
     }
+}
+
+/// The process in which [`costs`] are measured, under [`VERB`].
+pub(crate) fn examining_process() -> ExitCode {
+    costs::main()
 }

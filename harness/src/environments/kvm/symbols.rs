@@ -41,6 +41,12 @@ pub(super) fn owner(address: u64) -> Option<String> {
     })
 }
 
+/// Whether an address lies in the program, as the guest sees it.
+pub(super) fn in_program(address: u64) -> bool {
+    let parts = program::parts(place as *const () as usize).unwrap_or_default();
+    parts.iter().any(|part| part.range.contains(&(address as usize)))
+}
+
 /// The program's symbol at or before `address`, from the symbol table of its own file.
 pub(super) fn function(address: u64) -> Option<String> {
     let address = address as usize;

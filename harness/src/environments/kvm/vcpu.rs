@@ -70,7 +70,9 @@ impl Vcpu {
                 Ok(VcpuExit::MmioRead(address, _)) => {
                     format!("a load from guest-physical address {address:#x}, where no memory is")
                 }
-                Ok(VcpuExit::Shutdown) => "a triple fault (KVM_EXIT_SHUTDOWN): a fault that could not be delivered".into(),
+                Ok(VcpuExit::Shutdown) => {
+                    "a triple fault (KVM_EXIT_SHUTDOWN): a fault that could not be delivered".into()
+                }
                 Ok(VcpuExit::InternalError) => self.internal_error(),
                 Ok(VcpuExit::FailEntry(reason, _)) => {
                     format!("a failed entry, which the processor refused for reason {reason:#x}")
@@ -81,7 +83,11 @@ impl Vcpu {
                 Ok(other) => format!("an exit that nothing asked for ({other:?})"),
                 Err(e) => format!("a failed KVM_RUN ({})", std::io::Error::from(e)),
             };
-            return Ended::Fault(format!("vCPU {} left the guest by {why}; {}", self.cpu, self.whereabouts()));
+            return Ended::Fault(format!(
+                "vCPU {} left the guest by {why}; {}",
+                self.cpu,
+                self.whereabouts()
+            ));
         }
     }
 
@@ -92,13 +98,17 @@ impl Vcpu {
         if symbols::function(frame.rip).is_none()
             && let Some(caller) = self.caller(frame.rsp)
         {
-            said += &format!(", come from {caller}");
+            said += &format!(", called by {caller}");
         }
         if frame.vector == 14
             && frame.cr2 != frame.rip
             && let Some(owner) = symbols::owner(frame.cr2)
         {
             said += &format!("; the address is in {owner}");
+        }
+        if !symbols::in_program(frame.rip) {
+            said += "; a guest sees the program and the arena, nothing of libc: a lock of your own must be leaf code, built with \
+                     optimisation";
         }
         said + " (exit: doorbell)"
     }
@@ -111,7 +121,9 @@ impl Vcpu {
         }
         // SAFETY: an aligned word of this vCPU's stack, which stays mapped for good; volatile, for the guest wrote it. The
         // vCPU is outside.
-        symbols::function(unsafe { ptr::read_volatile(rsp as *const u64) })
+        let back = unsafe { ptr::read_volatile(rsp as *const u64) };
+        // One before, for a call may be its function's last instruction.
+        symbols::function(back.wrapping_sub(1))
     }
 
     /// Where it stands after an exit that no stub reported. After a shutdown on AMD processors these are reset values.

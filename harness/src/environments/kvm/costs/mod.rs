@@ -88,7 +88,11 @@ fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
         Ok(found) => found,
         Err(_) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!("its process ended with {} {}", output.status, said.lines().next().unwrap_or_default()))
+            Err(format!(
+                "its process ended with {} {}",
+                output.status,
+                said.lines().next().unwrap_or_default()
+            ))
         }
     }
 }
@@ -132,6 +136,12 @@ fn find(ticks_per_ns: f64, pcpus: (u32, u32)) -> Result<Found, String> {
     Ok(Found { costs, steal, hint })
 }
 
+/// Whether the guest's time-stamp counter is the host's.
+#[cfg(test)]
+pub(super) fn clocks_agree() -> Result<bool, String> {
+    exits::measure().map(|exits| exits.clocks_agree)
+}
+
 fn cost_ns(mut ticks: Vec<u64>, ticks_per_ns: f64) -> CostNs {
     ticks.sort_unstable();
     let at = |share: f64| {
@@ -142,10 +152,7 @@ fn cost_ns(mut ticks: Vec<u64>, ticks_per_ns: f64) -> CostNs {
 }
 
 /// A machine that sees `notes`, with a vCPU for each function.
-fn machine(
-    notes: &guest::Notes,
-    functions: &[unsafe extern "C" fn()],
-) -> Result<(Vm, Vec<Vcpu>), String> {
+fn machine(notes: &guest::Notes, functions: &[unsafe extern "C" fn()]) -> Result<(Vm, Vec<Vcpu>), String> {
     let page = notes.page();
     let arguments = [page.start as u64, 0];
     let vm = Vm::new(functions.len(), functions[0] as usize, Some(page))?;

@@ -23,7 +23,9 @@ const SCHEDULER: [&str; 2] = ["base_slice_ns", "min_granularity_ns"];
 /// Those that can be read, as `module.name`.
 pub(super) fn read() -> BTreeMap<String, String> {
     let of_modules = MODULES.iter().flat_map(|module| {
-        OF_INTEREST.iter().map(move |name| (format!("{module}.{name}"), format!("/sys/module/{module}/parameters/{name}")))
+        OF_INTEREST
+            .iter()
+            .map(move |name| (format!("{module}.{name}"), format!("/sys/module/{module}/parameters/{name}")))
     });
     let of_scheduler =
         SCHEDULER.iter().map(|name| (format!("sched.{name}"), format!("/sys/kernel/debug/sched/{name}")));

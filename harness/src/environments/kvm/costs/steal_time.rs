@@ -30,16 +30,23 @@ pub(super) fn test(pcpu: u32) -> Result<(String, Result<String, String>), String
         let stolen = notes.steal.iter().map(|record| record.steal_ns.load(Relaxed));
         let (least, waited) = (stolen.min().unwrap_or(0), began.elapsed());
         if least > 0 && (hinted > 0 || waited > SHORTEST) {
-            let seen = format!("each of two vCPUs on one pCPU was told of {:.1} ms or more", least as f64 / 1e6);
+            let seen =
+                format!("each of two vCPUs on one pCPU was told of {:.1} ms or more", least as f64 / 1e6);
             let hint = match hinted {
-                0 => Err(format!("the host keeps no `preempted` byte: it stayed 0 for {:.0} ms while two vCPUs shared a \
-                     pCPU; locks that ask whether a vCPU is preempted are told no", waited.as_secs_f64() * 1e3)),
+                0 => Err(format!(
+                    "the host keeps no `preempted` byte: it stayed 0 for {:.0} ms while two vCPUs shared a \
+                     pCPU; locks that ask whether a vCPU is preempted are told no",
+                    waited.as_secs_f64() * 1e3
+                )),
                 _ => Ok("the `preempted` byte was seen set on one of two vCPUs that shared a pCPU".into()),
             };
             return Ok((seen, hint));
         }
         if waited > LONGEST {
-            return Err(format!("two vCPUs shared a pCPU for {} ms and were told of no steal time", LONGEST.as_millis()));
+            return Err(format!(
+                "two vCPUs shared a pCPU for {} ms and were told of no steal time",
+                LONGEST.as_millis()
+            ));
         }
     }
 }
