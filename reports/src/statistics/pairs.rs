@@ -50,6 +50,10 @@ pub struct Paired {
     pub round_trip_ns: Option<[f64; 2]>,
     /// Why rounds, or the ratio, are missing; none if nothing is.
     pub missing: Option<String>,
+    /// The same over the rounds of all classes together, and how many those are: each round's ratio is inside one class.
+    pub every_class: Option<(Interval, usize)>,
+    /// Shortest and longest round trip over those.
+    pub all_trips_ns: Option<[f64; 2]>,
 }
 
 /// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest class of rounds.
@@ -72,6 +76,9 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
     let trips: Vec<Option<f64>> = both.iter().map(|(a, b)| joint(a.round_trip_ns, b.round_trip_ns)).collect();
     let mut paired =
         of_pairs(&largest_class(&trips).into_iter().map(|index| both[index]).collect::<Vec<_>>());
+    let all = of_pairs(&both);
+    paired.every_class = all.ratio.map(|ratio| (ratio, both.len()));
+    paired.all_trips_ns = all.round_trip_ns;
     if paired.missing.is_none() {
         paired.missing = match apart {
             Some((a, b)) => Some(format!("pCPUs {a:.0} ns apart in one, {b:.0} ns in the other")),
@@ -187,6 +194,19 @@ mod tests {
         assert_eq!(paired.rounds, 5);
         assert!(paired.ratio.unwrap().high < 1.01);
         assert!(paired.missing.unwrap().contains("in others"));
+    }
+
+    #[test]
+    fn the_rounds_of_all_classes_are_given_as_well() {
+        let mut one = windows(&[9_000; 6], 80.0);
+        let mut two = windows(&[1_000; 6], 80.0);
+        for window in one[3..].iter_mut().chain(&mut two[3..]) {
+            window.round_trip_ns = Some(400.0);
+        }
+        let paired = ratios(&one, &two);
+        assert_eq!(paired.rounds, 3);
+        assert_eq!(paired.every_class.unwrap().1, 6);
+        assert_eq!(paired.all_trips_ns, Some([80.0, 400.0]));
     }
 
     #[test]
