@@ -52,7 +52,7 @@ pub struct Machine {
     pub calibration: Calibration,
     /// What KVM costs here, where kvm cells were planned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kvm_costs: Option<KvmCosts>,
+    pub kvm_costs: Option<Box<KvmCosts>>,
     /// Sentences to be read before any number: governor, other load, swap, ….
     pub warnings: Vec<String>,
 }

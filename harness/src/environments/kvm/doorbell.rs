@@ -60,7 +60,9 @@ pub(super) fn ring(address: u64, vcpus: usize) -> Option<Ring> {
         HALT => Some(Ring::Halt),
         FAULT => Some(Ring::Fault),
         RING => Some(Ring::Nothing),
-        KICK.. if offset % 8 == 0 && (offset - KICK) / 8 < vcpus => Some(Ring::Kick((offset - KICK) / 8)),
+        KICK.. if offset.is_multiple_of(8) && (offset - KICK) / 8 < vcpus => {
+            Some(Ring::Kick((offset - KICK) / 8))
+        }
         _ => None,
     }
 }

@@ -116,7 +116,7 @@ impl Vcpu {
     /// The function that the top of the stack would return to: whoever called what lies outside the program.
     fn caller(&self, rsp: u64) -> Option<String> {
         let rsp = rsp as usize;
-        if !self.stack.contains(&rsp) || rsp % 8 != 0 {
+        if !self.stack.contains(&rsp) || !rsp.is_multiple_of(8) {
             return None;
         }
         // SAFETY: an aligned word of this vCPU's stack, which stays mapped for good; volatile, for the guest wrote it. The

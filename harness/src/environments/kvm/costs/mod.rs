@@ -56,7 +56,7 @@ pub(super) fn examine(machine: &mut Machine, pcpus: &[u32]) {
             );
         }
         facility("kvm-costs", Ok(sentence(&found.costs)));
-        machine.kvm_costs = Some(found.costs);
+        machine.kvm_costs = Some(Box::new(found.costs));
     }
 }
 
