@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let seed = args.axes.seed();
     let started = jiff::Timestamp::now();
     let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-    let session = Session::open(args.axes.cpu_list()?.as_ref())?;
+    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
     let (cells, refused) = plan::expand(&profile, &on)?;
@@ -83,6 +83,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let suite = Suite {
         registry,
         placer: &session.placer,
+        machine: &session.machine,
         plan: &fitted,
         timing,
         rounds: profile.rounds,
