@@ -9,7 +9,6 @@ use super::{Causes, CellAxes, Dropped, Machine};
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "one header a file")]
 pub enum Line {
     /// The first line: what was planned, on which machine.
     Header(Header),
