@@ -2,7 +2,7 @@
 
 use super::windows::measured_windows;
 use crate::record::{CellAxes, NoiseFloor, Purpose, Round};
-use crate::statistics::{Window, ratios};
+use crate::statistics::{Window, matched_ratios};
 
 /// Pairs below which they show no spread.
 const PAIRS_NEEDED: usize = 3;
@@ -25,7 +25,7 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
     }
     let first = measured_windows(rounds, Purpose::Rate);
     let second = measured_windows(rounds, Purpose::Twin);
-    let paired = ratios(&second, &first);
+    let paired = matched_ratios(&second, &first);
     let ratio = paired.ratio.filter(|_| paired.rounds >= PAIRS_NEEDED);
     // A floor of 5 % means that the same thing measured twice came out up to 1.05x or down to 1/1.05 of itself.
     let floor = ratio.filter(|r| r.low > 0.0).map(|r| (r.high.max(1.0 / r.low) - 1.0).max(0.0));
