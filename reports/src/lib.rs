@@ -11,6 +11,7 @@ pub mod html;
 pub mod plots;
 pub mod record;
 pub mod run_dir;
+pub mod schema;
 pub mod slices;
 pub mod statistics;
 pub mod summary;

@@ -6,6 +6,7 @@ mod list;
 mod plan_only;
 mod report;
 mod run;
+mod schema;
 mod suite;
 mod topology;
 
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::Args),
     /// List locks, workloads, environments and placements
     List(list::Args),
+    /// Print the JSON Schema of results.json
+    Schema,
 }
 
 /// Parses and runs; every failure is one sentence on stderr.
@@ -74,6 +77,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Topology(args) => topology::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Schema => schema::run(),
         Command::List(args) => list::run(&args, registry),
     });
     match ended {
