@@ -115,6 +115,11 @@ impl Profile {
         Self::parse(&text).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
     }
 
+    /// Names of the environments that it asks for.
+    pub(crate) fn envs(&self) -> Vec<&str> {
+        self.cells.iter().flat_map(|group| &group.envs).map(String::as_str).collect()
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let profile: Self = toml::from_str(text).map_err(|e| {

@@ -4,6 +4,7 @@ mod bad_input;
 mod failing_locks;
 mod interrupted;
 mod listing;
+mod real_vcpus;
 mod suite;
 
 use assert_cmd::Command;

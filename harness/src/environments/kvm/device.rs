@@ -3,6 +3,7 @@
 use std::io;
 
 use kvm_ioctls::{Cap, Kvm, VmFd};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The API's version, the same since Linux 2.6.22.
 const API: i32 = 12;
@@ -37,6 +38,16 @@ pub(super) fn create_vm(kvm: &Kvm) -> Result<VmFd, String> {
         }
     }
     Err("KVM made no virtual machine: signals kept interrupting it".into())
+}
+
+/// Raises the limit of open files towards `needed`, as far as this user may: a vCPU has two.
+pub(super) fn allow_descriptors(needed: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        let wanted = limit.maximum.map_or(needed, |most| most.min(needed));
+        // Where this fails, so will the vCPU that is one too many, and that says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+    }
 }
 
 fn refusal(e: io::Error) -> String {
