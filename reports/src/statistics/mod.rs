@@ -18,7 +18,7 @@ pub use class::{CLASS_WIDTH, largest_class};
 pub use interval::{coverage, interval};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use median::median;
-pub use pairs::{Paired, Window, matched_ratios, rate_interval, ratios, rounds_in_class};
+pub use pairs::{Paired, Window, rate_interval, ratios, rounds_in_class};
 pub use percentiles::{Percentile, Waits, samples_needed};
 pub use steady::{STEADY_NEEDS, steady};
 pub use verdict::{MARGIN, MIN_ROUNDS, Verdict, judge};
