@@ -57,6 +57,29 @@ pub struct Paired {
 /// A round counts only if its two windows were taken with the pCPUs equally far apart. Like a rate, each end leaves
 /// room for one acquisition more or less in each window.
 pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
+    let (both, apart) = matched(first, second);
+    let trips = joint_trips(&both);
+    let mut paired =
+        of_pairs(&largest_class(&trips).into_iter().map(|index| both[index]).collect::<Vec<_>>());
+    if paired.missing.is_none() {
+        paired.missing = match apart {
+            Some((a, b)) => Some(format!("pCPUs {a:.0} ns apart in one, {b:.0} ns in the other")),
+            None if paired.rounds < both.len() => Some(spread(&trips)),
+            None if both.is_empty() => Some("no round has a usable window of both".into()),
+            None => None,
+        };
+    }
+    paired
+}
+
+/// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
+pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Window)> {
+    let (both, _) = matched(first, second);
+    largest_class(&joint_trips(&both)).into_iter().map(|index| both[index]).collect()
+}
+
+/// Windows of one round whose pCPUs were equally far apart; and the round trips of two that were not.
+fn matched(first: &[Window], second: &[Window]) -> (Vec<(Window, Window)>, Option<(f64, f64)>) {
     let mut both: Vec<(Window, Window)> = Vec::new();
     let mut apart: Option<(f64, f64)> = None;
     let by_round = by_round(second);
@@ -69,18 +92,11 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
             _ => {}
         }
     }
-    let trips: Vec<Option<f64>> = both.iter().map(|(a, b)| joint(a.round_trip_ns, b.round_trip_ns)).collect();
-    let mut paired =
-        of_pairs(&largest_class(&trips).into_iter().map(|index| both[index]).collect::<Vec<_>>());
-    if paired.missing.is_none() {
-        paired.missing = match apart {
-            Some((a, b)) => Some(format!("pCPUs {a:.0} ns apart in one, {b:.0} ns in the other")),
-            None if paired.rounds < both.len() => Some(spread(&trips)),
-            None if both.is_empty() => Some("no round has a usable window of both".into()),
-            None => None,
-        };
-    }
-    paired
+    (both, apart)
+}
+
+fn joint_trips(pairs: &[(Window, Window)]) -> Vec<Option<f64>> {
+    pairs.iter().map(|(a, b)| joint(a.round_trip_ns, b.round_trip_ns)).collect()
 }
 
 fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, Window> {
