@@ -12,6 +12,7 @@
 
 pub mod cell;
 mod cli;
+mod doctor;
 pub mod environments;
 mod error;
 pub mod interrupt;

@@ -81,7 +81,7 @@ impl PvTicket {
         ctx.platform().count(Event::LockSlowpath);
         let slot = ctx.mine();
         slot.want.store(want, Ordering::Relaxed);
-        // Release: whoever sees the lock must not see the want of an earlier wait beside it.
+        // Release: an unlock that looks at a slot before its flag is up must not take an earlier want for this one's.
         slot.lock.store(self.address(), Ordering::Release);
         // The slot is published before the flag. Flag and head being one word, setting the one and reading the other
         // is one step in that word's modification order, so there is no window for the kernel's full barrier to

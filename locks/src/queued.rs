@@ -11,6 +11,15 @@ pub struct Queued {
     word: QueueWord,
 }
 
+#[cfg(locks_loom)]
+impl Queued {
+    /// Acquires through the queue whatever the word says: in a model of two vCPUs nobody would ever queue.
+    #[doc(hidden)]
+    pub fn queue<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
+        queue::enqueue::<Spinning, _, _>(self, ctx);
+    }
+}
+
 impl Queue for Queued {
     #[inline(always)]
     fn word(&self) -> &QueueWord {

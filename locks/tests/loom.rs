@@ -10,17 +10,21 @@ mod common;
 
 use common::{broken, params};
 use lockbench_locks::{
-    Ctx, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas, Ticket,
+    Ctx, Event, Mcs, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas, Ticket,
 };
 use loom::cell::UnsafeCell;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 struct World<L: RawLock> {
     lock: L,
     blocks: Vec<L::PerVcpu>,
     bells: Vec<(Mutex<bool>, Condvar)>,
+    /// Whether the lock is held by a vCPU that no thread runs: whoever first waits releases it in its name. A third
+    /// contender for the price of two. Not loom's flag, for it is not part of what is explored.
+    held: AtomicBool,
     passes: UnsafeCell<usize>,
 }
 
@@ -32,12 +36,14 @@ unsafe impl<L: RawLock> Send for World<L> {}
 struct Vcpu<'a, const PARAVIRT: bool> {
     me: usize,
     bells: &'a [(Mutex<bool>, Condvar)],
+    on_relax: &'a dyn Fn(),
 }
 
 impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
     const PARAVIRT: bool = PARAVIRT;
 
     fn relax(&self) {
+        (self.on_relax)();
         thread::yield_now();
     }
 
@@ -71,80 +77,104 @@ impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
     fn add(&self, _: Event, _: u64) {}
 }
 
-/// What is explored: how many vCPUs pass the lock how often, and how often one of them may be preempted.
+/// What is explored: how many vCPUs pass the lock how often, whether one more holds it at first, and how often a vCPU
+/// may be preempted.
 #[derive(Clone, Copy)]
-struct Model {
+struct Scope {
     vcpus: usize,
     passes: usize,
+    held: bool,
     preemptions: usize,
 }
 
-const PAIR: Model = Model { vcpus: 2, passes: 1, preemptions: 8 };
-const TWICE: Model = Model { vcpus: 2, passes: 2, preemptions: 5 };
-const TRIO: Model = Model { vcpus: 3, passes: 1, preemptions: 2 };
+const PAIR: Scope = Scope { vcpus: 2, passes: 1, held: false, preemptions: 8 };
+const HELD: Scope = Scope { held: true, preemptions: 5, ..PAIR };
+const TWICE: Scope = Scope { passes: 2, preemptions: 4, ..PAIR };
+const TRIO: Scope = Scope { vcpus: 3, preemptions: 2, ..PAIR };
 /// For locks whose waiters all spin on one word: preempted twice, the model may let two of them spin in turns for ever
 /// and never run the holder.
-const FAIR_TRIO: Model = Model { preemptions: 1, ..TRIO };
+const FAIR_TRIO: Scope = Scope { preemptions: 1, ..TRIO };
 
-impl<L: RawLock> World<L> {
-    fn run<const PARAVIRT: bool>(&self, me: usize, passes: usize) {
-        let ctx = Ctx::<L, _>::over(me, &self.blocks, Vcpu::<PARAVIRT> { me, bells: &self.bells });
+/// A lock, and what is particular about it.
+struct Model<L: RawLock, const PARAVIRT: bool> {
+    new: fn() -> L,
+    acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, PARAVIRT>>),
+    at_rest: fn(&[L::PerVcpu]),
+}
+
+impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
+    const NEW: Self = Self {
+        new: || L::new::<Vcpu<'_, PARAVIRT>>(&params(1, PARAVIRT, 3)),
+        acquire: |lock, ctx| lock.acquire(ctx),
+        at_rest: |_| (),
+    };
+
+    fn run(&self, world: &World<L>, me: usize, passes: usize) {
+        let World { lock, blocks, bells, .. } = world;
+        let release_of_the_held = || {
+            if world.held.swap(false, Ordering::Relaxed) {
+                let me = blocks.len() - 1;
+                lock.release(&Ctx::over(me, blocks, Vcpu::<PARAVIRT> { me, bells, on_relax: &|| () }));
+            }
+        };
+        let ctx = Ctx::over(me, blocks, Vcpu::<PARAVIRT> { me, bells, on_relax: &release_of_the_held });
         for _ in 0..passes {
-            self.lock.acquire(&ctx);
+            (self.acquire)(lock, &ctx);
             // SAFETY: loom checks that nobody else is at the cell.
-            self.passes.with_mut(|passes| unsafe { *passes += 1 });
-            self.lock.release(&ctx);
+            world.passes.with_mut(|passes| unsafe { *passes += 1 });
+            lock.release(&ctx);
         }
+    }
+
+    fn explore(self, scope: Scope) {
+        let Scope { vcpus, passes, held, preemptions } = scope;
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(preemptions);
+        builder.max_branches = 10_000;
+        let model = Arc::new(self);
+        builder.check(move || {
+            // Not loom's Arc: dropping one while a failed model unwinds panics again.
+            let world = Arc::new(World {
+                lock: (model.new)(),
+                blocks: (0..=vcpus).map(|_| L::PerVcpu::default()).collect(),
+                bells: (0..=vcpus).map(|_| (Mutex::new(false), Condvar::new())).collect(),
+                held: AtomicBool::new(held),
+                passes: UnsafeCell::new(0),
+            });
+            if held {
+                let platform = Vcpu::<PARAVIRT> { me: vcpus, bells: &world.bells, on_relax: &|| () };
+                world.lock.acquire(&Ctx::over(vcpus, &world.blocks, platform));
+            }
+            let others: Vec<_> = (1..vcpus)
+                .map(|me| {
+                    let (model, world) = (model.clone(), world.clone());
+                    thread::spawn(move || model.run(&world, me, passes))
+                })
+                .collect();
+            model.run(&world, 0, passes);
+            for other in others {
+                other.join().unwrap();
+            }
+            // SAFETY: everybody else is gone.
+            assert_eq!(world.passes.with(|passes| unsafe { *passes }), vcpus * passes);
+            (model.at_rest)(&world.blocks);
+        });
     }
 }
 
-fn explore<L: RawLock + 'static, const PARAVIRT: bool>(
-    model: Model,
-    new: impl Fn() -> L + Send + Sync + 'static,
-) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(model.preemptions);
-    builder.max_branches = 10_000;
-    builder.check(move || {
-        // Not loom's Arc: dropping one while a failed model unwinds panics again.
-        let world = Arc::new(World {
-            lock: new(),
-            blocks: (0..model.vcpus).map(|_| L::PerVcpu::default()).collect(),
-            bells: (0..model.vcpus).map(|_| (Mutex::new(false), Condvar::new())).collect(),
-            passes: UnsafeCell::new(0),
-        });
-        let others: Vec<_> = (1..model.vcpus)
-            .map(|me| {
-                let world = world.clone();
-                thread::spawn(move || world.run::<PARAVIRT>(me, model.passes))
-            })
-            .collect();
-        world.run::<PARAVIRT>(0, model.passes);
-        for other in others {
-            other.join().unwrap();
-        }
-        // SAFETY: everybody else is gone.
-        let passes = world.passes.with(|passes| unsafe { *passes });
-        assert_eq!(passes, model.vcpus * model.passes);
-    });
-}
-
 /// A lock without paravirtual code, or with it compiled out.
-fn bare<L: RawLock + 'static>(model: Model) {
-    explore::<L, false>(model, || L::new::<Vcpu<'_, false>>(&OFF));
+fn bare<L: RawLock + 'static>(scope: Scope) {
+    Model::<L, false>::NEW.explore(scope);
 }
 
-/// A lock whose waiters halt at once.
-fn halting<L: RawLock + 'static>(model: Model) {
-    explore::<L, true>(model, || L::new::<Vcpu<'_, true>>(&ON));
+/// A lock whose waiters halt after one look.
+fn halting<L: RawLock + 'static>(scope: Scope) {
+    Model::<L, true>::NEW.explore(scope);
 }
-
-const OFF: Params = params(1, false, 3);
-const ON: Params = params(1, true, 3);
 
 macro_rules! models {
-    ($($name:ident: $run:ident::<$lock:ty>($model:expr);)+) => {
-        $(#[test] fn $name() { $run::<$lock>($model); })+
+    ($($name:ident: $run:ident::<$lock:ty>($scope:expr);)+) => {
+        $(#[test] fn $name() { $run::<$lock>($scope); })+
     };
 }
 
@@ -154,28 +184,70 @@ models! {
     pvops_ticket_pair: bare::<PvopsTicket>(PAIR);
     pv_ticket_bare_twice: bare::<PvTicket>(TWICE);
     pv_ticket_pair: halting::<PvTicket>(PAIR);
+    pv_ticket_held: halting::<PvTicket>(HELD);
     pv_ticket_twice: halting::<PvTicket>(TWICE);
     pv_ticket_trio: halting::<PvTicket>(TRIO);
+    mcs_held: bare::<Mcs>(HELD);
     mcs_twice: bare::<Mcs>(TWICE);
     mcs_trio: bare::<Mcs>(TRIO);
+    queued_held: bare::<Queued>(HELD);
     queued_twice: bare::<Queued>(TWICE);
     queued_trio: bare::<Queued>(FAIR_TRIO);
     pv_queued_bare_pair: bare::<PvQueued>(PAIR);
-    pv_queued_pair: halting::<PvQueued>(PAIR);
-    pv_queued_twice: halting::<PvQueued>(TWICE);
-    pv_queued_trio: halting::<PvQueued>(TRIO);
     pv_byte_bare_pair: bare::<PvByte>(PAIR);
     pv_byte_pair: halting::<PvByte>(PAIR);
+    pv_byte_held: halting::<PvByte>(HELD);
     pv_byte_twice: halting::<PvByte>(TWICE);
     pv_byte_trio: halting::<PvByte>(TRIO);
     tas_twice: bare::<Tas>(TWICE);
     tas_trio: bare::<Tas>(FAIR_TRIO);
 }
 
+/// The paravirtual queued lock, whose table of sleepers must be empty at rest.
+macro_rules! pv_queued {
+    ($($name:ident($scope:expr);)+) => { $(
+        #[test]
+        fn $name() {
+            let at_rest = |blocks: &[<PvQueued as RawLock>::PerVcpu]| {
+                assert!(blocks.iter().all(|block| block.hashed() == 0), "a stale entry");
+            };
+            Model::<PvQueued, true> { at_rest, ..Model::NEW }.explore($scope);
+        }
+    )+ };
+}
+
+pv_queued! {
+    pv_queued_pair(PAIR);
+    pv_queued_held(HELD);
+    pv_queued_twice(TWICE);
+    pv_queued_trio(TRIO);
+}
+
+/// Two vCPUs in the queue: as if others had been there, both queue at once.
+#[test]
+fn queued_line() {
+    for scope in [PAIR, HELD, TWICE] {
+        Model::<Queued, false> { acquire: |lock, ctx| lock.queue(ctx), ..Model::NEW }.explore(scope);
+    }
+}
+
+/// One queues at once; the other is on its way to the pending bit, and must undo it.
+#[test]
+fn queued_undoes_pending() {
+    for scope in [PAIR, HELD] {
+        Model::<Queued, false> {
+            acquire: |lock, ctx| if ctx.me() == 0 { lock.queue(ctx) } else { lock.acquire(ctx) },
+            ..Model::NEW
+        }
+        .explore(scope);
+    }
+}
+
 /// The head's last number: the release in between wraps, where loom runs the whole-word add.
 #[test]
 fn pv_ticket_wraps_around() {
-    explore::<_, true>(TWICE, || PvTicket::starting_at(0u32.wrapping_sub(2), &ON));
+    let new = || PvTicket::starting_at(0u32.wrapping_sub(2), &params(1, true, 2));
+    Model::<PvTicket, true> { new, ..Model::NEW }.explore(TWICE);
 }
 
 #[test]

@@ -34,8 +34,7 @@ pub fn ratio(value: f64) -> String {
 
 /// An overcommit factor: `1x`, `1.5x`, `2x`.
 pub fn overcommit(k: f64) -> String {
-    let rounded = (k * 100.0).round() / 100.0;
-    if rounded.abs() < 1e9 { format!("{rounded}x") } else { format!("{rounded:e}x") }
+    if k.abs() < 1e6 { format!("{}x", (k * 100.0).round() / 100.0) } else { format!("{}x", significant(k)) }
 }
 
 /// An interval in words, by one of the functions above: `0.93 to 1.12`.
@@ -85,10 +84,14 @@ pub fn count(value: u64) -> String {
 /// Foreign text fit for a terminal and for a line of prose: control and bidirectional characters become `�`, and
 /// what is longer than 300 characters is cut.
 pub fn printable(text: &str) -> String {
-    const LONGEST: usize = 300;
+    printable_up_to(text, 300)
+}
+
+/// As [`printable`], cut after `longest` characters.
+pub fn printable_up_to(text: &str, longest: usize) -> String {
     let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
+        text.chars().take(longest).map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(longest).is_some() {
         shown.push('…');
     }
     shown

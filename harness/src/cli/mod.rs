@@ -1,6 +1,7 @@
 //! The command line: what a user can ask for, and the exit status it ends with.
 
 mod axes;
+mod doctor;
 mod list;
 mod plan_only;
 mod report;
@@ -57,6 +58,8 @@ enum Command {
     Report(report::Args),
     /// Show what hwloc sees and where each placement would pin
     Topology(topology::Args),
+    /// Say whether this machine is fit to measure on, and what to change
+    Doctor(doctor::Args),
     /// List locks, workloads, environments and placements
     List(list::Args),
 }
@@ -70,6 +73,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Run(args) => run::run(&args, registry),
         Command::Report(args) => report::run(&args),
         Command::Topology(args) => topology::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::List(args) => list::run(&args, registry),
     });
     match ended {

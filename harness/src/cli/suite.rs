@@ -14,8 +14,8 @@ use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Built-in profile: smoke, quick
-    #[arg(long, value_name = "NAME", default_value = "quick", conflicts_with = "config")]
+    /// Built-in profile: smoke, quick, standard, nightly
+    #[arg(long, value_name = "NAME", default_value = "standard", conflicts_with = "config")]
     profile: String,
     /// Profile of your own, in TOML
     #[arg(long, value_name = "FILE")]

@@ -12,6 +12,8 @@ use crate::registry::unknown;
 pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("smoke", include_str!("../../profiles/smoke.toml")),
     ("quick", include_str!("../../profiles/quick.toml")),
+    ("standard", include_str!("../../profiles/standard.toml")),
+    ("nightly", include_str!("../../profiles/nightly.toml")),
 ];
 
 /// A profile. Its groups of cells are a priority list: what does not fit into `time` is dropped from the end.

@@ -66,12 +66,11 @@ impl TicketWord {
         Tickets::unpack(self.0.load(Ordering::Acquire)).head
     }
 
-    /// Sets the flag and returns the head as it was just before.
+    /// Sets the flag and returns the head as it was just before, to be read again before it is relied upon.
     #[inline(always)]
     pub fn set_slow(&self) -> u32 {
-        // Release: what the caller published about itself must be seen by the unlock that finds the flag. Acquire:
-        // as in `head`.
-        Tickets::unpack(self.0.fetch_or(Self::SLOW as u64, Ordering::AcqRel)).head
+        // Release: what the caller published about itself must be seen by the unlock that finds the flag.
+        Tickets::unpack(self.0.fetch_or(Self::SLOW as u64, Ordering::Release)).head
     }
 
     /// Called by the holder of number `mine`: clears the flag if nobody waits behind it.

@@ -95,12 +95,9 @@ fn to_baseline(results: &Results, cell: &Cell) -> Entry {
     match counterpart(results, cell, plain) {
         Some(plain) if plain.status == Status::Ok && cell.status == Status::Ok => {
             let comparison = compare(results, cell, plain);
-            let entry = Entry::number(comparison.ratio.map(|ratio| ratio.median), |value| {
-                format!("{} {}", ratio(value), baseline)
-            });
             let note =
                 comparison.ratio.map_or_else(String::new, |interval| format!("({})", range(interval, ratio)));
-            Entry { text: comparison.ratio.map_or_else(|| "–".into(), |r| ratio(r.median)), ..entry }
+            Entry::number(comparison.ratio.map(|ratio| ratio.median), ratio)
                 .with_note(format!("{note} of {baseline}").trim())
                 .with_verdict(&comparison.verdict)
         }
@@ -118,7 +115,7 @@ fn efficiency(results: &Results, slice: Option<&Slice<'_>>, cell: &Cell) -> Entr
     let entry = Entry::number(comparison.ratio.map(|ratio| ratio.median), percent);
     match (comparison.ratio, comparison.verdict.reason()) {
         (Some(interval), _) => entry.with_note(format!("({})", range(interval, percent))),
-        (None, Some(reason)) => entry.with_note(reason),
+        (None, Some(reason)) => entry.with_why(reason),
         (None, None) => entry,
     }
 }
@@ -154,5 +151,5 @@ fn status(cell: &Cell) -> Entry {
             Entry { badge: Some(word(cell.status).into()), class: Some(class), ..Entry::default() }
         }
     };
-    entry.with_note(notes.join("; "))
+    entry.with_why(notes.join("; "))
 }

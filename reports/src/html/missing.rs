@@ -26,5 +26,9 @@ pub(super) fn table(results: &Results) -> Table {
             add(&cell.axes.id, "windows left out", note);
         }
     }
-    Table::new("What is missing, and why", &[("What", false), ("State", false), ("Why", false)], rows)
+    Table::new(
+        "Cells and windows that are missing",
+        &[("What", false), ("State", false), ("Why", false)],
+        rows,
+    )
 }

@@ -17,12 +17,17 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use crate::Error;
+use crate::format::printable_up_to;
 use crate::record::Results;
 use crate::statistics::{BOOTSTRAP_FROM, CLASS_WIDTH, MARGIN, MIN_ROUNDS, RESAMPLES, SEED};
+
+/// Characters of one text of a record that reach the page; the embedded data has it whole.
+const LONGEST: usize = 4_000;
 
 /// Renders the page of one run, or of several side by side.
 pub fn render(runs: &[Results]) -> Result<String, Error> {
     let mut tera = Tera::default();
+    tera.set_escape_fn(escape);
     tera.add_raw_templates(lockbench_templates::TEMPLATES).map_err(failed)?;
     let css = lockbench_templates::STYLES.concat();
     let script = lockbench_templates::SCRIPT;
@@ -46,6 +51,11 @@ pub fn render(runs: &[Results]) -> Result<String, Error> {
     context.insert("method", &method());
     context.insert("version", env!("CARGO_PKG_VERSION"));
     tera.render(lockbench_templates::PAGE, &context).map_err(failed)
+}
+
+/// Escapes for HTML what is neither a control nor turns the reading direction, and cuts what nobody would read.
+fn escape(text: &str, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    tera::escape_html(&printable_up_to(text, LONGEST), out)
 }
 
 fn failed(error: tera::Error) -> Error {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::facts::{self, Group};
-use super::view::{Entry, Table, class, shown};
+use super::view::{Entry, Table, class, shown, unbroken};
 use super::{cells, counters, embed, missing};
 use crate::answers::{self, Answer};
 use crate::format::{duration, percent, range, rate, ratio};
@@ -16,6 +16,8 @@ use crate::{Error, csv};
 pub(super) struct View {
     pub(super) id: String,
     pub(super) name: String,
+    /// Level of its headings.
+    level: u8,
     /// What its data is saved as.
     file: String,
     answers: Vec<AnswerView>,
@@ -59,21 +61,27 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         figures(results)?.into_iter().partition(|figure| matches!(figure, Figure::Drawn(_)))
     };
     let answers = answers::answers(results);
+    // Beside other runs, each table says whose it is: people who hear the page find tables by name.
+    let named = |table: Table| match several {
+        true => Table { caption: format!("{}, {}", table.caption, shown(&results.run_id)), ..table },
+        false => table,
+    };
     Ok(View {
         id: format!("r{index}"),
         name: shown(&results.run_id),
+        level: if several { 3 } else { 2 },
         file: file_name(&results.run_id),
         answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
         noise_text: noise_text(results),
-        noise: noise(results),
+        noise: named(noise(results)),
         warnings: results.machine.warnings.iter().map(|warning| shown(warning)).collect(),
         facts: facts::groups(results),
-        facilities: facts::facilities(results),
+        facilities: named(facts::facilities(results)),
         figures: drawn,
         missing_figures,
         cells: (!several).then(|| cells::table(results)),
         counters: (!several).then(|| counters::table(results)),
-        dropped: missing::table(results),
+        dropped: named(missing::table(results)),
         rounds: results.rounds,
         window: duration(results.window_ns as f64),
         json: embed::json(results)?,
@@ -83,7 +91,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
 
 fn answer_view(name: &'static str, answer: &Answer) -> AnswerView {
     let statements = answer.statements.iter().map(|statement| StatementView {
-        text: statement.text.clone(),
+        text: unbroken(&statement.text),
         verdict: statement.verdict.as_ref().map(|verdict| verdict.word()),
         class: statement.verdict.as_ref().map(class),
         reason: statement.verdict.as_ref().and_then(|verdict| verdict.reason()).map(shown),

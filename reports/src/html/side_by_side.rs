@@ -60,7 +60,7 @@ fn relative(cell: Option<&Cell>, first: Option<&Cell>) -> Entry {
         if low > 0.0 && high > low * CLASS_WIDTH {
             let why =
                 format!("not enough data: pCPUs {:.0} ns apart in the first, {:.0} ns here", b[0], a[0]);
-            return none.with_note(why);
+            return none.with_why(why);
         }
     }
     match widest(one, other) {

@@ -32,6 +32,8 @@ pub(super) struct Entry {
     pub(super) class: Option<&'static str>,
     /// A second line, in small.
     pub(super) note: Option<String>,
+    /// A sentence below, which may wrap.
+    pub(super) why: Option<String>,
 }
 
 impl Table {
@@ -59,17 +61,15 @@ impl Entry {
         Self { note: (!note.is_empty()).then_some(note), ..self }
     }
 
+    pub(super) fn with_why(self, why: impl AsRef<str>) -> Self {
+        let why = shown(why.as_ref());
+        Self { why: (!why.is_empty()).then_some(why), ..self }
+    }
+
     /// With the verdict in a word, and its reason below.
     pub(super) fn with_verdict(self, verdict: &Verdict) -> Self {
         let entry = Self { badge: Some(verdict.word().into()), class: Some(class(verdict)), ..self };
-        match verdict.reason() {
-            Some(reason) => {
-                let note =
-                    entry.note.clone().map_or_else(|| reason.to_owned(), |note| format!("{note}; {reason}"));
-                entry.with_note(note)
-            }
-            None => entry,
-        }
+        entry.with_why(verdict.reason().unwrap_or_default())
     }
 }
 
@@ -86,4 +86,15 @@ pub(super) fn class(verdict: &Verdict) -> &'static str {
 /// Text of a record as it may be shown; tera escapes it.
 pub(super) fn shown(text: &str) -> String {
     printable(text)
+}
+
+/// Prose with its units kept beside their figures.
+pub(super) fn unbroken(text: &str) -> String {
+    ["%", "G/s", "M/s", "k/s", "ns", "µs", "ms", "s", "vCPUs", "pCPUs"].iter().fold(
+        text.to_owned(),
+        |text, unit| {
+            let after_digit = |digit: char| (format!("{digit} {unit}"), format!("{digit}\u{a0}{unit}"));
+            ('0'..='9').map(after_digit).fold(text, |text, (broken, kept)| text.replace(&broken, &kept))
+        },
+    )
 }

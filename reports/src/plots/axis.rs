@@ -42,7 +42,11 @@ impl Axis {
         (low, high) = (low - room, high + room);
         let mut steps: &[f64] = &[1.0];
         let mut stride = 1;
-        if high - low < 0.8 {
+        if high - low < 0.35 {
+            steps = &[
+                1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0, 2.3, 2.6, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0,
+            ];
+        } else if high - low < 0.8 {
             steps = &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
         } else if high - low < 2.2 {
             steps = &[1.0, 2.0, 5.0];
@@ -87,13 +91,26 @@ impl Axis {
     /// A linear axis from 0 to a little above the largest value.
     pub(super) fn from_zero(title: &str, values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let (_, high) = extremes(values)?;
-        let high = high.clamp(SMALLEST, LARGEST) * 1.06;
-        let rough = high / 5.0;
+        Self::linear(title, 0.0, high * 1.06)
+    }
+
+    /// A linear axis around the values, for places rather than lengths: it does not begin at 0.
+    pub(super) fn around(title: &str, values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let (low, high) = extremes(values)?;
+        let room = ((high - low) * 0.15).max(high.abs() * 0.02);
+        Self::linear(title, low - room, high + room)
+    }
+
+    fn linear(title: &str, low: f64, high: f64) -> Option<Self> {
+        let low = low.clamp(-LARGEST, LARGEST);
+        let high = high.clamp(low + low.abs().max(SMALLEST) * 1e-6, 2.0 * LARGEST);
+        let rough = (high - low) / 5.0;
         let decade = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|s| s * decade).into_iter().find(|s| *s >= rough)?;
-        let ticks = (0..=(high / step).floor() as i32).map(|i| f64::from(i) * step);
+        let first = (low / step).ceil();
+        let ticks = (0..12).map(|i| (first + f64::from(i)) * step).filter(|value| *value <= high);
         let ticks = ticks.map(|value| (value, trimmed(value))).collect();
-        Some(Self { title: title.into(), scale: Scale::Linear, low: 0.0, high, ticks })
+        Some(Self { title: title.into(), scale: Scale::Linear, low, high, ticks })
     }
 
     /// A linear axis with ticks as given.

@@ -139,7 +139,7 @@ impl<'p, 'a> Pen<'p, 'a> {
             .map_err(failed)?;
         let (columns, rows) = chart.plotting_area().get_pixel_range();
         let centre = f64::from(columns.start + columns.end) / 2.0 / f64::from(FINE);
-        let height = f64::from(rows.end) / f64::from(FINE) + 38.0;
+        let height = f64::from(rows.end) / f64::from(FINE) + 31.0;
         self.text((centre, height), &x.title, MUTED, HPos::Center)?;
         self.text((4.0, 11.0), &y.title, MUTED, HPos::Left)?;
         Ok(Frame { chart, x, y })

@@ -71,6 +71,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             .into(),
         svg,
         legend: drawn.iter().map(|(_, shown, style)| Key::new(*shown, *style, false)).collect(),
+        open: false,
         data: table(&cells),
     }))
 }

@@ -62,6 +62,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             .into(),
         svg,
         legend: locks.iter().map(|l| Key::new(format!("{} (Jain {})", l.cell.axes.lock, jain(l.cell)), l.style, true)).collect(),
+        open: false,
         data: table(&locks),
     }))
 }

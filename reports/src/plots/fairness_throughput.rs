@@ -65,6 +65,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             .into(),
         svg,
         legend: points.iter().map(|(cell, style, ..)| Key::new(&cell.axes.lock, *style, false)).collect(),
+        open: false,
         data: Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() },
     }))
 }

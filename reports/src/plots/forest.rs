@@ -3,15 +3,15 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
-use super::canvas::picture;
-use super::style::{INK, MUTED, Style};
+use super::canvas::{Frame, Pen, WIDTH, picture};
+use super::style::{INK, MUTED, Style, nth};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::record::Interval;
 
-/// Rows beyond this make no picture any more; the table has them all.
-const MOST_ROWS: usize = 48;
-const ROW: f64 = 19.0;
+/// Lines beyond this make no picture any more; the table has them all.
+const MOST_LINES: usize = 40;
+const LINE: f64 = 21.0;
 
 /// One row.
 pub(super) struct Row {
@@ -38,6 +38,8 @@ pub(super) struct Forest<'a> {
     pub(super) rows: Vec<Row>,
     /// Headings of the table after label and group.
     pub(super) columns: &'a [&'a str],
+    /// A table that says it better than one row after the other; it stands open.
+    pub(super) table: Option<Table>,
 }
 
 impl Forest<'_> {
@@ -45,32 +47,28 @@ impl Forest<'_> {
         let Some(axis) = self.axis.clone().filter(|_| !self.rows.is_empty()) else {
             return Ok(Figure::missing(self.title, nothing));
         };
-        let rows = &self.rows[..self.rows.len().min(MOST_ROWS)];
-        let height = 26 + 40 + (rows.len() as f64 * ROW) as u32 + 6;
-        let labels = rows.iter().map(|row| row.label.chars().count().min(24)).max().unwrap_or(0) as u32;
+        let lines = self.lines();
+        let height = 26 + 40 + (lines.len() as f64 * LINE) as u32 + 6;
+        let labels = lines.iter().map(|line| line[0].label.chars().count().min(24)).max().unwrap_or(0) as u32;
+        // Figures beside markers only where each has a line of its own; the table has them all.
+        let figures = lines.iter().all(|line| line.len() == 1);
         let left = 12 + labels * 13 / 2;
         let svg = picture(self.id, self.title, &self.description(), height, |pen| {
-            let y = Axis::with_ticks("", 0.0..rows.len() as f64, Vec::new());
+            let y = Axis::with_ticks("", 0.0..lines.len() as f64, Vec::new());
             let frame = pen.frame(axis, y, Some(left))?;
             let (top, bottom) = frame.top_and_bottom();
-            if let Some(line) = self.line {
-                let (across, _) = frame.at(line, 0.0);
+            if let Some(at) = self.line {
+                let (across, _) = frame.at(at, 0.0);
                 pen.mark((across, top), (across, bottom), false)?;
             }
-            for (index, row) in rows.iter().enumerate() {
-                let height = rows.len() as f64 - index as f64 - 0.5;
-                let style = self.groups.get(row.group).map_or_else(|| super::style::nth(0), |group| group.1);
-                let (low, high) = (frame.at(row.interval.low, height), frame.at(row.interval.high, height));
-                let place = frame.at(row.interval.median, height);
-                let label: String = row.label.chars().take(24).collect();
-                pen.text((f64::from(left) - 2.0, place.1), &label, INK, HPos::Right)?;
-                pen.bar(low, high, style)?;
-                pen.marker(place, style, false)?;
-                // Beside the interval, on whichever side has room.
-                let room_right = high.0 + 8.0 + 6.2 * row.figure.chars().count() as f64 <= 456.0;
-                let (x, to) =
-                    if room_right { (high.0 + 8.0, HPos::Left) } else { (low.0 - 8.0, HPos::Right) };
-                pen.text((x, place.1), &row.figure, MUTED, to)?;
+            for (index, line) in lines.iter().enumerate() {
+                let (_, middle) = frame.at(0.0, lines.len() as f64 - index as f64 - 0.5);
+                let label: String = line[0].label.chars().take(24).collect();
+                pen.text((f64::from(left) - 2.0, middle), &label, INK, HPos::Right)?;
+                for (place, row) in line.iter().enumerate() {
+                    let down = (place as f64 - (line.len() - 1) as f64 / 2.0) * 8.0;
+                    self.draw_row(pen, &frame, row, middle + down, figures)?;
+                }
             }
             Ok(())
         })?;
@@ -80,8 +78,39 @@ impl Forest<'_> {
             reading: self.reading.into(),
             svg,
             legend: self.groups.iter().map(|(name, style)| Key::new(name, *style, false)).collect(),
+            open: self.table.is_some(),
             data: self.table(),
         }))
+    }
+
+    /// Rows that follow one another with the same label, on one line together.
+    fn lines(&self) -> Vec<&[Row]> {
+        self.rows
+            .chunk_by(|one, next| one.label == next.label && one.group != next.group)
+            .take(MOST_LINES)
+            .collect()
+    }
+
+    fn draw_row(
+        &self,
+        pen: &Pen<'_, '_>,
+        frame: &Frame<'_, '_>,
+        row: &Row,
+        y: f64,
+        figure: bool,
+    ) -> Result<(), Error> {
+        let style = self.groups.get(row.group).map_or_else(|| nth(0), |group| group.1);
+        let across = |value: f64| (frame.at(value, 0.0).0, y);
+        let (low, high) = (across(row.interval.low), across(row.interval.high));
+        pen.bar(low, high, style)?;
+        pen.marker(across(row.interval.median), style, false)?;
+        if !figure {
+            return Ok(());
+        }
+        // Beside the interval, on whichever side has room.
+        let room_right = high.0 + 8.0 + 6.2 * row.figure.chars().count() as f64 <= f64::from(WIDTH) - 4.0;
+        let (x, to) = if room_right { (high.0 + 9.0, HPos::Left) } else { (low.0 - 9.0, HPos::Right) };
+        pen.text((x, y), &row.figure, MUTED, to)
     }
 
     fn description(&self) -> String {
@@ -95,6 +124,9 @@ impl Forest<'_> {
     }
 
     fn table(&self) -> Table {
+        if let Some(table) = &self.table {
+            return table.clone();
+        }
         let mut columns = vec!["row".to_owned(), "group".to_owned()];
         columns.extend(self.columns.iter().map(|&column| column.to_owned()));
         let rows = self.rows.iter().map(|row| {

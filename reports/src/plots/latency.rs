@@ -62,6 +62,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             .into(),
         svg,
         legend: curves.iter().map(|curve| Key::new(&curve.cell.axes.lock, curve.style, true)).collect(),
+        open: false,
         data: table(&curves),
     }))
 }

@@ -96,6 +96,7 @@ impl Lines<'_> {
             reading: self.reading.into(),
             svg,
             legend,
+            open: false,
             data,
         }))
     }

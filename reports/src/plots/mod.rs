@@ -52,6 +52,8 @@ pub struct Plot {
     pub svg: String,
     /// Lines and markers by name.
     pub legend: Vec<Key>,
+    /// Whether the table of its data stands open from the start.
+    pub open: bool,
     /// What is drawn, as figures.
     pub data: Table,
 }

@@ -1,72 +1,70 @@
 //! The 2x2 of the series: before or after it, paravirtualisation compiled in or not; natively and virtualized.
 
-use super::Figure;
 use super::axis::Axis;
 use super::forest::{Forest, Row};
 use super::style::nth;
+use super::{Figure, Table};
 use crate::Error;
 use crate::answers::{ns_per_pair, uncontended};
-use crate::format::{duration, range, significant};
-use crate::record::{Results, Status};
+use crate::format::{range, significant};
+use crate::record::{Interval, Results, Status};
 
-/// `(lock, before or after the series, with PV compiled in or not)`.
-const NATIVE: [(&str, &str); 4] = [
-    ("ticket", "before, without PV"),
-    ("pvops-ticket", "before, with PV"),
-    ("pv-ticket-bare", "after, without PV"),
-    ("pv-ticket-off", "after, with PV"),
-];
-const VIRTUALIZED: [(&str, &str); 4] = [
-    ("ticket", "before, without PV"),
-    ("pv-byte", "before, with PV"),
-    ("pv-ticket-bare", "after, without PV"),
-    ("pv-ticket", "after, with PV"),
+/// `[before without PV, before with PV, after without PV, after with PV]`.
+const NATIVE: [&str; 4] = ["ticket", "pvops-ticket", "pv-ticket-bare", "pv-ticket-off"];
+const VIRTUALIZED: [&str; 4] = ["ticket", "pv-byte", "pv-ticket-bare", "pv-ticket"];
+const PLACES: [(&str, &str, [&str; 4]); 3] = [
+    ("native", "native", NATIVE),
+    ("emulated", "virtualized (emulated)", VIRTUALIZED),
+    ("kvm", "virtualized (kvm)", VIRTUALIZED),
 ];
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let mut groups = Vec::new();
     let mut rows = Vec::new();
-    for (env, name, locks) in [
-        ("native", "native", NATIVE),
-        ("emulated", "virtualized (emulated)", VIRTUALIZED),
-        ("kvm", "virtualized (kvm)", VIRTUALIZED),
-    ] {
-        let of_env: Vec<Row> =
-            locks.iter().filter_map(|&(lock, when)| row(results, env, lock, when, groups.len())).collect();
-        if !of_env.is_empty() {
-            groups.push((name.to_owned(), nth(groups.len())));
-            rows.extend(of_env);
+    let columns =
+        ["environment", "before, without PV", "before, with PV", "after, without PV", "after, with PV"];
+    let mut table = Table { columns: columns.map(str::to_owned).to_vec(), rows: Vec::new() };
+    for (env, name, locks) in PLACES {
+        let times: Vec<Option<Interval>> = locks.iter().map(|lock| pair_time(results, env, lock)).collect();
+        if times.iter().all(Option::is_none) {
+            continue;
         }
+        let mut entries = vec![name.to_owned()];
+        for (lock, time) in locks.iter().zip(&times) {
+            entries
+                .push(time.map_or_else(|| format!("{lock}: –"), |time| format!("{lock}: {}", shown(time))));
+            rows.extend(time.map(|interval| Row {
+                label: (*lock).into(),
+                group: groups.len(),
+                interval,
+                figure: format!("{} ns", significant(interval.median)),
+                details: Vec::new(),
+            }));
+        }
+        groups.push((name.to_owned(), nth(groups.len())));
+        table.rows.push(entries);
     }
-    let values: Vec<f64> = rows.iter().map(|row| row.interval.high).collect();
+    let values: Vec<f64> = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).collect();
     Forest {
         id: "two-by-two",
         title: "The 2x2: before or after the series, PV compiled in or not",
-        reading: "Time for one uncontended pair of lock and unlock on one vCPU with an empty section; left is better. \
-                  The series set out to bring `after, with PV` as close to `before, without PV` as it could. Labels \
-                  are the locks that stand for the four kernels.",
-        axis: Axis::from_zero("nanoseconds for a pair of lock and unlock", values),
+        reading: "Time for one uncontended pair of lock and unlock on one vCPU with an empty section; left is better, \
+                  and the axis does not begin at 0. The series set out to bring “after, with PV” as close to “before, \
+                  without PV” as it could; the table says which lock stands for which kernel.",
+        axis: Axis::around("nanoseconds for a pair of lock and unlock", values),
         line: None,
         groups,
         rows,
-        columns: &["stands for", "time of a pair", "interval", "rounds"],
+        columns: &[],
+        table: Some(table),
     }
     .draw("No lock was run uncontended: one vCPU, empty section.")
 }
 
-fn row(results: &Results, env: &str, lock: &str, when: &str, group: usize) -> Option<Row> {
-    let cell = uncontended(results, env, lock).filter(|cell| cell.status == Status::Ok)?;
-    let interval = ns_per_pair(cell)?;
-    Some(Row {
-        label: lock.into(),
-        group,
-        interval,
-        figure: format!("{} ns", significant(interval.median)),
-        details: vec![
-            when.into(),
-            duration(interval.median),
-            range(interval, duration),
-            cell.windows_used.to_string(),
-        ],
-    })
+fn pair_time(results: &Results, env: &str, lock: &str) -> Option<Interval> {
+    uncontended(results, env, lock).filter(|cell| cell.status == Status::Ok).and_then(ns_per_pair)
+}
+
+fn shown(time: Interval) -> String {
+    format!("{} ns ({})", significant(time.median), range(time, significant))
 }

@@ -3,8 +3,7 @@
 use super::axis::Axis;
 
 /// Percentiles drawn, as fractions.
-pub(super) const QUANTILES: [(f64, &str); 10] = [
-    (0.1, ""),
+pub(super) const QUANTILES: [(f64, &str); 9] = [
     (0.25, ""),
     (0.5, "50"),
     (0.75, ""),

@@ -37,6 +37,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             .collect(),
         rows,
         columns: &["ratio", "interval", "first", "second", "rounds", "verdict"],
+        table: None,
     }
     .draw("No cell without overcommit was measured in two environments.")
 }

@@ -39,7 +39,7 @@ pub(super) fn plot(results: &Results) -> Figure {
     let reading = match shown {
         Some(cell) => format!(
             "Boxes within boxes share a package and a NUMA node, then a core. vCPUs (v0, v1, …) stand where the \
-             placement `{}` pins them, here with {} vCPUs on {} pCPUs ({}).",
+             placement “{}” pins them, here with {} vCPUs on {} pCPUs ({}).",
             cell.axes.placement,
             cell.axes.vcpus,
             cell.axes.pcpus.len(),
@@ -54,6 +54,7 @@ pub(super) fn plot(results: &Results) -> Figure {
         reading,
         svg: wrap("topology", TITLE, &description, WIDTH, height, 1, &body),
         legend: Vec::new(),
+        open: false,
         data: table(&cpus, &on),
     })
 }

@@ -4,11 +4,13 @@
 //! `report.html`. Adding a field does not raise [`SCHEMA_VERSION`]; readers ignore fields that they do not know.
 
 mod axes;
+mod causes;
 mod machine;
 mod results;
 mod round;
 
 pub use axes::{CellAxes, Scheduler, Workload};
+pub use causes::{Causes, Handovers, LockTime, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses};
 pub use machine::{Calibration, Facility, Machine};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, Dropped, Machine};
+use super::{Causes, CellAxes, Dropped, Machine};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -157,6 +157,8 @@ pub struct Measured {
     pub longest_run: u64,
     /// Acquire times, in windows that took them.
     pub acquire: Option<Histogram>,
+    /// Why the rate is what it is, in windows that traced it.
+    pub causes: Option<Causes>,
     /// Whether exclusion was checked in this window (it held, or the outcome would be `Broken`).
     pub exclusion_checked: bool,
     /// pCPU that each vCPU was verified on, where pinned and verified.

@@ -7,12 +7,14 @@ for (const table of document.querySelectorAll('table.sortable')) {
     const cell = row.cells[column];
     return cell.dataset.value === undefined ? cell.textContent.trim() : Number(cell.dataset.value);
   };
-  const before = (a, b) => {
-    if (typeof a === 'number' && typeof b === 'number') return a - b;
-    if (typeof a === 'number') return -1;
-    if (typeof b === 'number') return 1;
-    if (a === '' || b === '') return (a === '') - (b === '');
-    return a.localeCompare(b, 'en', { numeric: true });
+  const missing = (value) => value === '' || value === '\u2013';
+  const before = (a, b, up) => {
+    // What is missing stays at the end, whichever way the rest is turned.
+    if (missing(a) || missing(b)) return missing(a) - missing(b);
+    const order = typeof a === 'number' && typeof b === 'number'
+      ? a - b
+      : String(a).localeCompare(String(b), 'en', { numeric: true });
+    return up ? order : -order;
   };
   headings.forEach((heading, column) => {
     const button = document.createElement('button');
@@ -24,16 +26,17 @@ for (const table of document.querySelectorAll('table.sortable')) {
       headings.forEach((other) => other.removeAttribute('aria-sort'));
       heading.setAttribute('aria-sort', up ? 'ascending' : 'descending');
       const rows = [...body.rows].map((row) => [key(row, column), row]);
-      rows.sort((a, b) => (up ? before(a[0], b[0]) : before(b[0], a[0])));
+      rows.sort((a, b) => before(a[0], b[0], up));
       body.append(...rows.map((pair) => pair[1]));
     });
   });
 }
-// Saving: the data lie in the page as JSON; what is saved as CSV lies there as one JSON string.
+// Saving: the results are saved as they stand, for parsing would round large integers. The CSV stands there as one
+// JSON string.
 for (const button of document.querySelectorAll('button[data-save]')) {
   button.addEventListener('click', () => {
-    const data = JSON.parse(document.getElementById(button.dataset.save).textContent);
-    const text = typeof data === 'string' ? data : JSON.stringify(data, null, 2) + '\n';
+    const content = document.getElementById(button.dataset.save).textContent;
+    const text = button.dataset.type === 'text/csv' ? JSON.parse(content) : content + '\n';
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: button.dataset.type }));
     link.download = button.dataset.name;

@@ -1,0 +1,49 @@
+//! `lockbench doctor`: is this machine fit to measure on, and what to change.
+
+use std::fmt::Write;
+
+use super::axes::Axes;
+use super::{Ended, print};
+use crate::doctor::{self, Level};
+use crate::suite::Session;
+use crate::{Error, interrupt};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// CPUs to look at: 0-3,8 [default: all that this process may use]
+    #[arg(long, value_name = "CPUS")]
+    pcpus: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+    interrupt::install()?;
+    let axes = Axes { pcpus: args.pcpus.clone(), ..Axes::default() };
+    let session = Session::open(axes.cpu_list()?.as_ref())?;
+    let findings = doctor::examine(&session);
+    let mut text = String::new();
+    for finding in &findings {
+        let level = match finding.level {
+            Level::Fine => "fine ",
+            Level::Care => "care ",
+            Level::Unfit => "UNFIT",
+        };
+        let _ = writeln!(text, "{level}  {:<22} {}", finding.what, finding.found);
+        if let Some(advice) = &finding.advice {
+            let _ = writeln!(text, "       {:<22} -> {advice}", "");
+        }
+    }
+    let worst = |level| findings.iter().any(|finding| finding.level == level);
+    let (verdict, ended) = if worst(Level::Unfit) {
+        ("This machine is not fit to measure on as it is.", Ended::Negative)
+    } else if worst(Level::Care) {
+        (
+            "This machine can be measured on, with care: trust ratios taken in one run, with their intervals.",
+            Ended::Well,
+        )
+    } else {
+        ("This machine is fit to measure on.", Ended::Well)
+    };
+    let _ = writeln!(text, "\n{verdict}");
+    print(&text)?;
+    Ok(ended)
+}

@@ -1,0 +1,50 @@
+//! Is this machine fit to measure on, and what would make it fitter?
+
+mod noise;
+mod settings;
+
+use crate::suite::Session;
+use crate::topology::PuIndex;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// As it should be.
+    Fine,
+    /// Numbers are to be taken with care.
+    Care,
+    /// Numbers taken here would mislead.
+    Unfit,
+}
+
+/// One thing looked at.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) level: Level,
+    pub(crate) what: &'static str,
+    pub(crate) found: String,
+    /// What to do, where there is something to be done.
+    pub(crate) advice: Option<String>,
+}
+
+impl Finding {
+    fn fine(what: &'static str, found: impl Into<String>) -> Self {
+        Self { level: Level::Fine, what, found: found.into(), advice: None }
+    }
+
+    fn care(what: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { level: Level::Care, what, found: found.into(), advice: Some(advice.into()) }
+    }
+
+    fn unfit(what: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { level: Level::Unfit, what, found: found.into(), advice: Some(advice.into()) }
+    }
+}
+
+/// Looks at everything; takes about two seconds.
+pub(crate) fn examine(session: &Session) -> Vec<Finding> {
+    let mut findings = settings::examine(session);
+    let pcpus: Vec<PuIndex> = session.topology.pus.iter().map(|pu| pu.os_index).collect();
+    findings.extend(noise::examine(&pcpus));
+    findings
+}

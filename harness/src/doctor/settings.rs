@@ -1,0 +1,112 @@
+//! What can be read: CPUs, facilities, governor, load.
+
+use std::fs;
+
+use super::Finding;
+use crate::suite::Session;
+
+pub(super) fn examine(session: &Session) -> Vec<Finding> {
+    let mut findings = vec![cpus(session)];
+    for facility in &session.machine.facilities {
+        findings.push(match (facility.name.as_str(), facility.available) {
+            ("pinning", true) => Finding::fine("pinning", &facility.detail),
+            ("pinning", false) => Finding::unfit(
+                "pinning",
+                &facility.detail,
+                "allow sched_setaffinity (a container's profile may forbid it)",
+            ),
+            ("preemption-counting", true) => Finding::fine("preemption counting", &facility.detail),
+            ("preemption-counting", false) => Finding::care(
+                "preemption counting",
+                &facility.detail,
+                "rates are measured all the same; who was preempted is not",
+            ),
+            ("kvm", true) => Finding::fine("KVM", format!("{}: {}", session.machine.kvm, facility.detail)),
+            ("kvm", false) => Finding::care("KVM", &facility.detail, "without it the kvm cells are skipped"),
+            _ => continue,
+        });
+    }
+    findings.extend([governor(session), beneath(session), slice(session), load(session), swap()]);
+    findings
+}
+
+fn cpus(session: &Session) -> Finding {
+    let topology = &session.topology;
+    let found = format!("{} usable, CPUs {}", topology.pus.len(), topology.cpus());
+    if topology.pus.len() < 2 {
+        Finding::unfit(
+            "CPUs",
+            found,
+            "nothing is contended natively on one CPU; allow more (taskset, cgroup cpuset)",
+        )
+    } else if topology.unavailable.is_empty() {
+        Finding::fine("CPUs", found)
+    } else {
+        let hidden = format!("{found}; {} not usable", topology.unavailable);
+        Finding::care(
+            "CPUs",
+            hidden,
+            "the run covers only those; lift the taskset or cpuset if that is not meant",
+        )
+    }
+}
+
+fn governor(session: &Session) -> Finding {
+    match session.machine.governor.as_str() {
+        "performance" => Finding::fine("frequency governor", "performance"),
+        "" => Finding::fine("frequency governor", "none shown (fixed, or the hypervisor's affair)"),
+        other => Finding::care("frequency governor", other, "cpupower frequency-set -g performance"),
+    }
+}
+
+fn beneath(session: &Session) -> Finding {
+    match session.machine.hypervisor.as_str() {
+        "none" => Finding::fine("hypervisor beneath", "none"),
+        other => Finding::care(
+            "hypervisor beneath",
+            format!("{other}: its host may take pCPUs away or move them apart"),
+            "a machine of one's own, or dedicated pCPUs; else rely on ratios, intervals and the noise floor",
+        ),
+    }
+}
+
+fn slice(session: &Session) -> Finding {
+    let ns = session.machine.calibration.slice_ns;
+    if ns > 0.0 {
+        Finding::fine("scheduler timeslice", lockbench_reports::format::duration(ns))
+    } else {
+        Finding::care("scheduler timeslice", "could not be measured", "4 ms are assumed for warm-ups")
+    }
+}
+
+fn load(session: &Session) -> Finding {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: f64 = text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    let share = load / session.topology.pus.len() as f64;
+    let found = format!("{load:.2} on {} CPUs", session.topology.pus.len());
+    match share {
+        s if s > 0.7 => {
+            Finding::unfit("load average", found, "stop what else is running, wait a minute, look again")
+        }
+        s if s > 0.2 => Finding::care("load average", found, "something else has been using the CPUs"),
+        _ => Finding::fine("load average", found),
+    }
+}
+
+fn swap() -> Finding {
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let field = |name: &str| {
+        let line = meminfo.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|kb| kb.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0)
+    };
+    let used = field("SwapTotal:").saturating_sub(field("SwapFree:"));
+    if used > 0 {
+        Finding::care(
+            "swap",
+            format!("{} MiB in use", used / 1024),
+            "page faults would enter the figures: swapoff -a",
+        )
+    } else {
+        Finding::fine("swap", "none in use")
+    }
+}

@@ -1,0 +1,139 @@
+//! Why a rate is what it is: what traced windows add to a record. Times in nanoseconds.
+
+use serde::{Deserialize, Serialize};
+
+use super::Histogram;
+
+/// Causes, from windows of purpose `latency` or `trace`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Causes {
+    /// What the lock's time went into.
+    pub time: LockTime,
+    /// Acquisitions by another vCPU than the last holder.
+    pub handovers: u64,
+    /// Lock-waiter preemptions: the lock was granted to a vCPU that was not running.
+    pub granted_off: u64,
+    /// Time from such a grant until that vCPU ran again, summed.
+    pub granted_off_ns: u64,
+    /// How long the lock was held.
+    pub hold: Histogram,
+    /// From a release to the next holder's start of its section, where that holder was already waiting.
+    pub handover: Histogram,
+    /// From a kick to the kicked vCPU running again; empty where nobody halted.
+    pub wake: Histogram,
+    /// Spin iterations before each halt, on average; none where nobody halted.
+    pub spins_before_halt: Option<f64>,
+    /// One entry per vCPU.
+    pub vcpus: Vec<VcpuCauses>,
+    /// The longest finished wait.
+    pub longest_wait: Option<LongestWait>,
+    /// Handovers between pCPUs, where vCPUs are pinned.
+    pub matrix: Vec<Handovers>,
+    /// Events around the worst handover, in windows of purpose `trace`.
+    pub trace: Option<Trace>,
+}
+
+/// The five classes of a lock's time; together the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LockTime {
+    /// Nobody wanted the lock.
+    pub idle_ns: u64,
+    /// It was free though somebody waited.
+    pub free_ns: u64,
+    /// It was granted to a vCPU that was not running.
+    pub granted_off_ns: u64,
+    /// It was held by a vCPU that was not running.
+    pub held_off_ns: u64,
+    /// It was held usefully.
+    pub held_ns: u64,
+}
+
+/// One vCPU's share in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VcpuCauses {
+    /// Median acquire time; none without samples.
+    pub acquire_p50_ns: Option<u64>,
+    /// 99th percentile of acquire times; none below 1,000 samples.
+    pub acquire_p99_ns: Option<u64>,
+    /// Longest finished wait.
+    pub acquire_max_ns: u64,
+    /// Preempted while holding.
+    pub preempted_holding: u64,
+    /// Preempted while waiting.
+    pub preempted_waiting: u64,
+    /// Granted the lock while not running.
+    pub granted_off: u64,
+    /// Time from such grants until it ran again, summed.
+    pub granted_off_ns: u64,
+}
+
+/// The longest finished wait of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LongestWait {
+    /// Who waited.
+    pub vcpu: u32,
+    /// How long.
+    pub wait_ns: u64,
+    /// When it ended, since the window's opening.
+    pub at_ns: u64,
+}
+
+/// Handovers from one pCPU to another (or to itself).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Handovers {
+    /// pCPU of the releaser, by operating-system index.
+    pub from: u32,
+    /// pCPU of the next holder.
+    pub to: u32,
+    /// How many.
+    pub count: u64,
+    /// Median handover time, to within an octave's half.
+    pub median_ns: u64,
+}
+
+/// A stretch of events of all vCPUs, in order of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The handover it was cut out around.
+    pub worst_handover_ns: u64,
+    /// The events.
+    pub events: Vec<TraceEvent>,
+}
+
+/// One event of one vCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceEvent {
+    /// Since the stretch began.
+    pub at_ns: u64,
+    /// Whose.
+    pub vcpu: u32,
+    /// What.
+    pub kind: TraceKind,
+    /// For `resumed`: since when it may have been off its pCPU, on the same clock as `at_ns`. For `kick`: the vCPU
+    /// kicked. Else 0.
+    #[serde(default)]
+    pub arg: u64,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceKind {
+    /// Began to wait.
+    Wait,
+    /// Got the lock.
+    Acquire,
+    /// About to release it.
+    Release,
+    /// About to halt.
+    Halt,
+    /// Ran again after a halt.
+    Wake,
+    /// Kicked another.
+    Kick,
+    /// Noticed that it had been preempted.
+    Resumed,
+}
