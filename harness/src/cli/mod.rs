@@ -1,6 +1,7 @@
 //! The command line: what a user can ask for, and the exit status it ends with.
 
 mod axes;
+mod compare;
 mod doctor;
 mod list;
 mod plan_only;
@@ -56,6 +57,8 @@ enum Command {
     Run(run::Args),
     /// Make the report of one run, or of several side by side
     Report(report::Args),
+    /// Judge a run against earlier ones of the same machine, cell by cell
+    Compare(compare::Args),
     /// Show what hwloc sees and where each placement would pin
     Topology(topology::Args),
     /// Say whether this machine is fit to measure on, and what to change
@@ -72,6 +75,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
         Command::Report(args) => report::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Topology(args) => topology::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::List(args) => list::run(&args, registry),

@@ -1,10 +1,14 @@
 //! The program as its users meet it. One binary, for each further one links everything again.
 
 mod bad_input;
+mod compare;
 mod failing_locks;
 mod interrupted;
 mod listing;
 mod suite;
+
+#[path = "../../../reports/tests/fixture/mod.rs"]
+mod fixture;
 
 use assert_cmd::Command;
 

@@ -73,14 +73,17 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
 }
 
 /// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
-pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Window)> {
+pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<Pair> {
     let (both, _) = matched(first, second);
     largest_class(&joint_trips(&both)).into_iter().map(|index| both[index]).collect()
 }
 
+/// Windows of one round.
+type Pair = (Window, Window);
+
 /// Windows of one round whose pCPUs were equally far apart; and the round trips of two that were not.
-fn matched(first: &[Window], second: &[Window]) -> (Vec<(Window, Window)>, Option<(f64, f64)>) {
-    let mut both: Vec<(Window, Window)> = Vec::new();
+fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<(f64, f64)>) {
+    let mut both: Vec<Pair> = Vec::new();
     let mut apart: Option<(f64, f64)> = None;
     let by_round = by_round(second);
     let mut used = std::collections::BTreeSet::new();
@@ -95,7 +98,7 @@ fn matched(first: &[Window], second: &[Window]) -> (Vec<(Window, Window)>, Optio
     (both, apart)
 }
 
-fn joint_trips(pairs: &[(Window, Window)]) -> Vec<Option<f64>> {
+fn joint_trips(pairs: &[Pair]) -> Vec<Option<f64>> {
     pairs.iter().map(|(a, b)| joint(a.round_trip_ns, b.round_trip_ns)).collect()
 }
 
@@ -104,7 +107,7 @@ fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, Window> {
     windows.iter().rev().map(|window| (window.round, *window)).collect()
 }
 
-fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
+fn of_pairs(pairs: &[Pair]) -> Paired {
     let count = |w: &Window, more: f64| w.rate_of((w.operations as f64 + more).max(0.0));
     let trips: Vec<f64> = pairs
         .iter()
