@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod compare;
+mod duel;
 mod failing_locks;
 mod interrupted;
 mod listing;
