@@ -2,9 +2,11 @@
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 
 pub mod answers;
+pub mod compare;
 pub mod comparison;
 pub mod csv;
 pub mod derive;
+pub mod digest;
 pub mod error;
 pub mod format;
 pub mod html;
