@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lockbench_reports::record::Purpose;
 use serde::{Deserialize, Deserializer};
 
 use crate::Error;
@@ -79,6 +80,15 @@ pub(crate) struct CellGroup {
     pub(crate) trace: bool,
 }
 
+impl CellGroup {
+    /// Why windows are taken of its cells.
+    pub(crate) fn purposes(&self) -> impl Iterator<Item = Purpose> + use<> {
+        let purposes =
+            [(self.rate, Purpose::Rate), (self.latency, Purpose::Latency), (self.trace, Purpose::Trace)];
+        purposes.into_iter().filter(|(asked, _)| *asked).map(|(_, purpose)| purpose)
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -116,6 +126,11 @@ impl Profile {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::new(format!("cannot read the configuration {}: {e}", path.display())))?;
         Self::parse(&text).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
+    }
+
+    /// Names of the environments that it asks for.
+    pub(crate) fn envs(&self) -> Vec<&str> {
+        self.cells.iter().flat_map(|group| &group.envs).map(String::as_str).collect()
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use lockbench_reports::record::{Line, Outcome, Round};
+use lockbench_reports::record::{Line, Machine, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
@@ -23,6 +23,7 @@ pub(crate) struct Suite<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) placer: &'a Placer,
     pub(crate) plan: &'a Fitted,
+    pub(crate) machine: &'a Machine,
     pub(crate) timing: Timing,
     pub(crate) rounds: u32,
     pub(crate) seed: u64,
@@ -74,7 +75,6 @@ impl Suite<'_> {
     }
 
     fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
-        let spec = cell.window(&self.timing, number, turn.purpose);
         // The plan was made from the registry, so both are known.
         let lock = self.registry.lock(&cell.axes.lock);
         let env = self.registry.environment(&cell.axes.env);
@@ -82,6 +82,8 @@ impl Suite<'_> {
             let reason = "this build does not know its lock or environment".into();
             return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
         };
+        let count_preemptions = self.machine.has(env.counts_preemptions_by());
+        let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
         cell::measure(&spec, &Bench { placer: self.placer, env, family, variant })
     }
 }

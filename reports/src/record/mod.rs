@@ -11,7 +11,7 @@ mod round;
 
 pub use axes::{CellAxes, Scheduler, Workload};
 pub use causes::{Causes, Handovers, LockTime, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses};
-pub use machine::{Calibration, Facility, Machine};
+pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};
 
