@@ -2,7 +2,7 @@
 
 use crate::derive::{class_of, measured_windows};
 use crate::record::{Cell, Interval, NoiseFloor, Purpose, Results, Status};
-use crate::statistics::{MARGIN, MIN_ROUNDS, Verdict, judge, matched_ratios};
+use crate::statistics::{MARGIN, MIN_ROUNDS, Verdict, judge, ratios};
 
 /// Outcome of comparing two cells of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +27,16 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
         }
     }
     let windows = |cell: &Cell| measured_windows(&cell.rounds, Purpose::Rate);
-    let paired = matched_ratios(&windows(first), &windows(second));
+    let paired = ratios(&windows(first), &windows(second));
     let floor = noise_floor(results, first, second);
+    // A difference that shows in every round, whatever the distance of the pCPUs, needs no class of its own; that two
+    // are the same does, for it is a statement about small figures.
+    if let Some((ratio, rounds)) = paired.every_class.filter(|_| paired.rounds < MIN_ROUNDS) {
+        let verdict = judge(Some(ratio), rounds, MARGIN, floor);
+        if matches!(verdict, Verdict::Better | Verdict::Worse) {
+            return Comparison { ratio: Some(ratio), rounds, round_trip_ns: paired.all_trips_ns, verdict };
+        }
+    }
     let verdict = match judge(paired.ratio, paired.rounds, MARGIN, floor) {
         Verdict::NotEnoughData(_)
             if floor.is_none() && paired.ratio.is_some() && paired.rounds >= MIN_ROUNDS =>

@@ -112,7 +112,11 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
             for &(family, variant) in &locks {
                 for threshold in thresholds(group, variant) {
                     let mut cell = cell_at(&site, workload.clone(), variant, threshold, &group.probe);
-                    let purposes = [(group.rate, Purpose::Rate), (group.latency, Purpose::Latency)];
+                    let purposes = [
+                        (group.rate, Purpose::Rate),
+                        (group.latency, Purpose::Latency),
+                        (group.trace, Purpose::Trace),
+                    ];
                     cell.purposes
                         .extend(purposes.iter().filter(|(asked, _)| *asked).map(|(_, purpose)| *purpose));
                     let place = place_on(&mut cell, &site, on.machine)?;

@@ -74,6 +74,9 @@ pub(crate) struct CellGroup {
     /// Whether acquire times are measured, in windows of their own.
     #[serde(default)]
     pub(crate) latency: bool,
+    /// Whether events are traced, in windows of their own.
+    #[serde(default)]
+    pub(crate) trace: bool,
 }
 
 fn yes() -> bool {
@@ -152,8 +155,8 @@ impl Profile {
             if group.overcommit.is_empty() && group.vcpus.is_empty() {
                 return Err("a group of cells needs `overcommit` or `vcpus`".into());
             }
-            if !group.rate && !group.latency {
-                return Err("a group of cells with neither `rate` nor `latency` measures nothing".into());
+            if !group.rate && !group.latency && !group.trace {
+                return Err("a group of cells without `rate`, `latency` and `trace` measures nothing".into());
             }
         }
         Ok(())

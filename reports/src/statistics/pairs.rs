@@ -1,7 +1,7 @@
 //! Rates and ratios over rounds, with what the counting itself leaves open.
 
 use super::class::{CLASS_WIDTH, usable};
-use super::{MIN_ROUNDS, interval, largest_class, median};
+use super::{interval, largest_class, median};
 use crate::format::distance;
 use crate::record::Interval;
 
@@ -51,6 +51,10 @@ pub struct Paired {
     pub round_trip_ns: Option<[f64; 2]>,
     /// Why rounds, or the ratio, are missing; none if nothing is.
     pub missing: Option<String>,
+    /// The same over the rounds of all classes together, and how many those are: each round's ratio is inside one class.
+    pub every_class: Option<(Interval, usize)>,
+    /// Shortest and longest round trip over those.
+    pub all_trips_ns: Option<[f64; 2]>,
 }
 
 /// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest class of rounds.
@@ -62,6 +66,9 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
     let trips = joint_trips(&both);
     let mut paired =
         of_pairs(&largest_class(&trips).into_iter().map(|index| both[index]).collect::<Vec<_>>());
+    let all = of_pairs(&both);
+    paired.every_class = all.ratio.map(|ratio| (ratio, both.len()));
+    paired.all_trips_ns = all.round_trip_ns;
     if paired.missing.is_none() {
         paired.missing = match apart {
             Some((a, b)) => Some(format!("pCPUs {} apart in one, {} in the other", distance(a), distance(b))),
@@ -71,19 +78,6 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
         };
     }
     paired
-}
-
-/// As [`ratios`]; but where no single class has [`MIN_ROUNDS`], over all rounds whose own two windows match.
-///
-/// A host that moves the pCPUs apart halfway leaves neither class enough rounds. No window is set against one of
-/// another class even so, and if the ratio differs between the classes then the interval spans both.
-pub fn matched_ratios(first: &[Window], second: &[Window]) -> Paired {
-    let paired = ratios(first, second);
-    if paired.rounds >= MIN_ROUNDS {
-        return paired;
-    }
-    let (both, _) = matched(first, second);
-    if both.len() < MIN_ROUNDS { paired } else { of_pairs(&both) }
 }
 
 /// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
@@ -223,21 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_moves_halfway_leaves_matched_rounds() {
-        let halves = |near: u64, far: u64| {
-            let mut windows = windows(&[near, near, near, far, far, far], 60.0);
-            windows[3..].iter_mut().for_each(|window| window.round_trip_ns = Some(300.0));
-            windows
-        };
-        let (one, two) = (halves(20_000_000, 8_000_000), halves(2_000_000, 1_000_000));
-        assert_eq!(ratios(&one, &two).rounds, 3);
-        let matched = matched_ratios(&one, &two);
-        let ratio = matched.ratio.unwrap();
-        assert_eq!((matched.rounds, matched.round_trip_ns), (6, Some([60.0, 300.0])));
-        assert!(ratio.low < 8.01 && ratio.high > 9.99, "spans both classes: {ratio:?}");
-        let never = matched_ratios(&one, &windows(&[5; 6], 1_000.0));
-        assert_eq!((never.ratio, never.rounds), (None, 0));
-        assert!(never.missing.unwrap().contains("1.00 µs in the other"));
+    fn the_rounds_of_all_classes_are_given_as_well() {
+        let mut one = windows(&[9_000; 6], 80.0);
+        let mut two = windows(&[1_000; 6], 80.0);
+        for window in one[3..].iter_mut().chain(&mut two[3..]) {
+            window.round_trip_ns = Some(400.0);
+        }
+        let paired = ratios(&one, &two);
+        assert_eq!(paired.rounds, 3);
+        assert_eq!(paired.every_class.unwrap().1, 6);
+        assert_eq!(paired.all_trips_ns, Some([80.0, 400.0]));
     }
 
     #[test]
