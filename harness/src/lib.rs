@@ -13,6 +13,7 @@
 pub mod cell;
 mod cli;
 mod doctor;
+mod duel;
 pub mod environments;
 mod error;
 pub mod interrupt;

@@ -2,15 +2,18 @@
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 
 pub mod answers;
+pub mod compare;
 pub mod comparison;
 pub mod csv;
 pub mod derive;
+pub mod digest;
 pub mod error;
 pub mod format;
 pub mod html;
 pub mod plots;
 pub mod record;
 pub mod run_dir;
+pub mod schema;
 pub mod slices;
 pub mod statistics;
 pub mod summary;

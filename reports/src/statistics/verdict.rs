@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::coverage;
 use crate::record::Interval;
 
@@ -11,7 +13,8 @@ pub const MARGIN: f64 = 0.05;
 pub const MIN_ROUNDS: usize = 5;
 
 /// What may be said of a ratio.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", content = "reason", rename_all = "kebab-case")]
 pub enum Verdict {
     /// Above 1 by more than margin and noise floor.
     Better,

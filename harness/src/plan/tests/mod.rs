@@ -8,13 +8,7 @@ use super::{Fitted, Profile, Resources, Timing, expand, fit, round};
 use crate::Registry;
 use crate::topology::{self, Source};
 
-const TIMING: Timing = Timing {
-    window_ns: 100_000_000,
-    slice_ns: 4e6,
-    work_ns: 1.0,
-    ticks_per_ns: 1.0,
-    count_preemptions: true,
-};
+const TIMING: Timing = Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
 
 fn planned(profile: &str, machine: &str, time: Option<Duration>) -> Fitted {
     let profile = Profile::built_in(profile).unwrap();
