@@ -16,6 +16,7 @@ mod doctor;
 mod duel;
 pub mod environments;
 mod error;
+mod history;
 pub mod interrupt;
 pub mod measure;
 mod peers;

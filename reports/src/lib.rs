@@ -9,6 +9,7 @@ pub mod derive;
 pub mod digest;
 pub mod error;
 pub mod format;
+pub mod history;
 pub mod html;
 pub mod plots;
 pub mod record;

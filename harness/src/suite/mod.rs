@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use lockbench_reports::record::{Line, Machine, Outcome, Round};
+use lockbench_reports::record::{Line, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
-use crate::{Error, Placer, Registry, interrupt};
+use crate::{Error, Registry, interrupt};
 
 pub(crate) use journal::Journal;
 pub(crate) use progress::Progress;
@@ -21,9 +21,8 @@ pub(crate) use session::Session;
 /// A run of a fitted plan.
 pub(crate) struct Suite<'a> {
     pub(crate) registry: &'a Registry,
-    pub(crate) placer: &'a Placer,
+    pub(crate) session: &'a Session,
     pub(crate) plan: &'a Fitted,
-    pub(crate) machine: &'a Machine,
     pub(crate) timing: Timing,
     pub(crate) rounds: u32,
     pub(crate) seed: u64,
@@ -82,9 +81,9 @@ impl Suite<'_> {
             let reason = "this build does not know its lock or environment".into();
             return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
         };
-        let count_preemptions = self.machine.has(env.counts_preemptions_by());
+        let count_preemptions = self.session.counts_preemptions(&cell.axes.env);
         let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
-        cell::measure(&spec, &Bench { placer: self.placer, env, family, variant })
+        cell::measure(&spec, &Bench { placer: &self.session.placer, env, family, variant })
     }
 }
 

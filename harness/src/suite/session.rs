@@ -62,6 +62,12 @@ impl Session {
         Ok(Self { topology, placer, machine })
     }
 
+    /// Whether preemptions can be counted in the environment of that name.
+    pub(crate) fn counts_preemptions(&self, env: &str) -> bool {
+        let env = ENVIRONMENTS.iter().find(|known| known.name() == env);
+        env.is_some_and(|env| self.machine.has(env.counts_preemptions_by()))
+    }
+
     /// The figures that windows are made with.
     pub(crate) fn timing(&self, window_ns: u64) -> Timing {
         let calibration = &self.machine.calibration;

@@ -12,10 +12,19 @@ const API: i32 = 12;
 pub(super) fn open() -> Result<Kvm, String> {
     let kvm = Kvm::new().map_err(|e| refusal(e.into()))?;
     let api = kvm.get_api_version();
-    if api != API {
-        return Err(format!(
-            "/dev/kvm speaks version {api} of its API, this program version {API}: use Linux 2.6.22 or newer"
-        ));
+    match api {
+        API => {}
+        ..0 => {
+            return Err(
+                "/dev/kvm is there but is no KVM: load kvm_intel or kvm_amd, and let udev make the device"
+                    .into(),
+            );
+        }
+        other => {
+            return Err(format!(
+                "/dev/kvm speaks version {other} of its API, where version {API} is needed: use a mainline kernel"
+            ));
+        }
     }
     let needed = [
         (Cap::UserMemory, "guest memory from user space (KVM_CAP_USER_MEMORY)"),
