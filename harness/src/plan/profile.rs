@@ -66,6 +66,12 @@ pub(crate) struct CellGroup {
     /// Spin thresholds of paravirtual locks, in iterations; empty: the kernel's.
     #[serde(default)]
     pub(crate) spin_thresholds: Vec<u32>,
+    /// Arrivals per second, all vCPUs together, in an open loop; empty: a closed loop.
+    #[serde(default)]
+    pub(crate) arrivals: Vec<f64>,
+    /// Timeslices for the vCPUs' threads to ask for; empty: the kernel's own.
+    #[serde(default)]
+    pub(crate) slices: Vec<String>,
     /// `count` (preemptions and events), or `off` to see what counting costs.
     #[serde(default = "count")]
     pub(crate) probe: String,

@@ -9,7 +9,7 @@ mod machine;
 mod results;
 mod round;
 
-pub use axes::{CellAxes, Scheduler, Workload};
+pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
 pub use causes::{Causes, Handovers, LockTime, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses};
 pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
