@@ -1,5 +1,6 @@
 //! From the rounds as they were written to the results as they are read.
 
+mod causes;
 mod cell;
 mod latency;
 mod noise;

@@ -10,6 +10,7 @@ mod jain;
 mod median;
 mod pairs;
 mod percentiles;
+mod share;
 mod steady;
 mod verdict;
 
@@ -17,8 +18,9 @@ pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
 pub use class::{CLASS_WIDTH, largest_class};
 pub use interval::{coverage, interval};
 pub use jain::{JAIN_NEEDS, jain, shares};
-pub use median::median;
+pub use median::{median, weighted_median};
 pub use pairs::{Paired, Window, rate_interval, ratios};
 pub use percentiles::{Percentile, Waits, samples_needed};
+pub use share::share_interval;
 pub use steady::{STEADY_NEEDS, steady};
 pub use verdict::{MARGIN, MIN_ROUNDS, Verdict, judge};
