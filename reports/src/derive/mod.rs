@@ -12,7 +12,7 @@ use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
 
 pub(crate) use latency::waits;
 pub use noise::class_of;
-pub(crate) use windows::measured_windows;
+pub(crate) use windows::{measured_windows, traced};
 
 /// Derives the results from the lines of a run, finished or not.
 ///
