@@ -2,6 +2,7 @@
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 
 pub mod answers;
+pub mod causes;
 pub mod comparison;
 pub mod csv;
 pub mod derive;
@@ -15,5 +16,6 @@ pub mod slices;
 pub mod statistics;
 pub mod summary;
 pub mod sweep;
+pub mod trace_export;
 
 pub use error::Error;

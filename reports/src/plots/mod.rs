@@ -11,11 +11,13 @@ mod fairness;
 mod fairness_throughput;
 mod forest;
 mod handover_times;
+mod handovers;
 mod hatch;
 mod hold;
 mod latency;
 mod legend;
 mod lines;
+mod lock_events;
 mod lock_time;
 mod native_cost;
 mod overcommit;
@@ -25,6 +27,7 @@ mod preemptions;
 mod ratios;
 mod spin_threshold;
 mod style;
+mod timeline;
 mod topology;
 mod traced;
 mod vcpus;
@@ -108,7 +111,10 @@ pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
     figures.push(hold::plot(results)?);
     figures.push(handover_times::plot(results)?);
     figures.push(wake::plot(results)?);
+    figures.extend(timeline::plots(results)?);
+    figures.extend(handovers::plots(results)?);
     figures.push(counters::plot(results)?);
+    figures.push(lock_events::plot(results)?);
     figures.push(topology::plot(results));
     Ok(figures)
 }
