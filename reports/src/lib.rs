@@ -10,6 +10,7 @@ pub mod error;
 pub mod format;
 pub mod html;
 pub mod plots;
+pub mod published;
 pub mod record;
 pub mod run_dir;
 pub mod slices;
