@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{Entry, Table, shown};
 use crate::format::{count, duration, percent, significant};
-use crate::record::Results;
+use crate::record::{CostNs, Results};
 
 /// A group of facts under a heading.
 #[derive(Serialize)]
@@ -30,12 +30,16 @@ fn positive(name: &'static str, value: f64, show: impl Fn(f64) -> String) -> Opt
 }
 
 pub(super) fn groups(results: &Results) -> Vec<Group> {
-    vec![
+    [
         Group { name: "Run", facts: run(results) },
         Group { name: "Machine", facts: machine(results) },
         Group { name: "System", facts: system(results) },
         Group { name: "Calibration", facts: calibration(results) },
+        Group { name: "What KVM costs here", facts: kvm(results) },
     ]
+    .into_iter()
+    .filter(|group| !group.facts.is_empty())
+    .collect()
 }
 
 fn run(results: &Results) -> Vec<Fact> {
@@ -118,6 +122,40 @@ fn calibration(results: &Results) -> Vec<Fact> {
         positive("Time-stamp counter", calibration.ticks_per_ns, |ticks| {
             format!("{} GHz", significant(ticks))
         }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn kvm(results: &Results) -> Vec<Fact> {
+    let Some(costs) = &results.machine.kvm_costs else { return Vec::new() };
+    let cost = |name, cost: &CostNs| {
+        positive(name, cost.p50, |p50| {
+            let samples = count(cost.samples);
+            format!(
+                "{}, p90 {}, p99 {} ({samples} times)",
+                duration(p50),
+                duration(cost.p90),
+                duration(cost.p99)
+            )
+        })
+    };
+    let parameters: Vec<String> =
+        costs.parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let clocks = if costs.clocks_agree {
+        "the guest's counter is the host's"
+    } else {
+        "the guest's counter is not the host's"
+    };
+    [
+        cost("Doorbell round trip", &costs.round_trip_ns),
+        cost("Entry", &costs.entry_ns),
+        cost("Kick to running", &costs.kick_event_ns),
+        cost("The same by an exit", &costs.kick_exit_ns),
+        positive("Ring 3", costs.ring3_speed, |speed| format!("{} of native speed", percent(speed))),
+        fact("Time stamps", clocks),
+        fact("Host's parameters", parameters.join(", ")),
     ]
     .into_iter()
     .flatten()
