@@ -82,7 +82,7 @@ pub(crate) fn exclusion(exclusion: Exclusion) -> &'static str {
 }
 
 /// Quotes a field where needed. A field that a spreadsheet would take for a formula gets an apostrophe before it.
-fn field(value: &str) -> String {
+pub(crate) fn field(value: &str) -> String {
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']) && value.parse::<f64>().is_err();
     let value = if formula { format!("'{value}") } else { value.to_owned() };
     if value.contains([',', '"', '\r', '\n']) { format!("\"{}\"", value.replace('"', "\"\"")) } else { value }

@@ -3,16 +3,20 @@
 
 pub mod answers;
 pub mod causes;
+pub mod compare;
 pub mod comparison;
 pub mod csv;
 pub mod derive;
+pub mod digest;
 pub mod error;
 pub mod format;
+pub mod history;
 pub mod html;
 pub mod plots;
 pub mod published;
 pub mod record;
 pub mod run_dir;
+pub mod schema;
 pub mod slices;
 pub mod statistics;
 pub mod summary;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use lockbench_workloads::arena::Block;
-use lockbench_workloads::histogram::BUCKETS;
 
 use super::Memory;
 use super::process::task_file;
@@ -83,17 +82,7 @@ impl Own {
     }
 }
 
-fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
+/// Reads counters that somebody else may be adding to.
+pub(super) fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
     counters.iter().map(|counter| counter.load(Relaxed)).collect()
-}
-
-/// Acquire times, summed over vCPUs.
-pub(super) fn acquire_buckets(memory: &Memory) -> Vec<u64> {
-    let mut sum = vec![0; BUCKETS];
-    for block in memory.blocks() {
-        for (total, count) in sum.iter_mut().zip(&block.acquire) {
-            *total += count.load(Relaxed);
-        }
-    }
-    sum
 }

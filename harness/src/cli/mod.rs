@@ -1,11 +1,14 @@
 //! The command line: what a user can ask for, and the exit status it ends with.
 
 mod axes;
+mod compare;
 mod doctor;
+mod duel;
 mod list;
 mod plan_only;
 mod report;
 mod run;
+mod schema;
 mod suite;
 mod topology;
 
@@ -39,7 +42,7 @@ impl From<Ended> for ExitCode {
 
 /// What do preempted vCPUs do to a lock?
 #[derive(Parser)]
-#[command(name = "lockbench", version, about, after_help = EXIT_STATUS)]
+#[command(name = "lockbench", version = VERSION, about, after_help = EXIT_STATUS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -47,6 +50,9 @@ struct Cli {
 
 const EXIT_STATUS: &str = "Exit status: 0 done; 1 done, with a negative verdict (a cell broken, crashed or hung, \
 something worse); 2 could not do what was asked; 130 interrupted, partial results written.";
+
+/// Version and commit: what `duel` tells two builds apart by.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("LOCKBENCH_COMMIT"));
 
 #[derive(Subcommand)]
 enum Command {
@@ -56,12 +62,18 @@ enum Command {
     Run(run::Args),
     /// Make the report of one run, or of several side by side
     Report(report::Args),
+    /// Judge a run against earlier ones of the same machine, cell by cell
+    Compare(compare::Args),
+    /// Run two builds in alternating rounds and judge the second
+    Duel(duel::Args),
     /// Show what hwloc sees and where each placement would pin
     Topology(topology::Args),
     /// Say whether this machine is fit to measure on, and what to change
     Doctor(doctor::Args),
     /// List locks, workloads, environments and placements
     List(list::Args),
+    /// Print the JSON Schema of results.json
+    Schema,
 }
 
 /// Parses and runs; every failure is one sentence on stderr.
@@ -72,8 +84,11 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
         Command::Report(args) => report::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Duel(args) => duel::run(&args, registry),
         Command::Topology(args) => topology::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Schema => schema::run(),
         Command::List(args) => list::run(&args, registry),
     });
     match ended {

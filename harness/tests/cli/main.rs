@@ -1,10 +1,16 @@
 //! The program as its users meet it. One binary, for each further one links everything again.
 
 mod bad_input;
+mod compare;
+mod duel;
 mod failing_locks;
 mod interrupted;
 mod listing;
+mod real_vcpus;
 mod suite;
+
+#[path = "../../../reports/tests/fixture/mod.rs"]
+mod fixture;
 
 use assert_cmd::Command;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::windows::{in_class, measured, operations};
+use super::windows::{Band, in_class, measured, operations};
 use super::{causes, latency};
 use crate::format::rate;
 use crate::record::{
@@ -10,14 +10,14 @@ use crate::record::{
 };
 use crate::statistics::{Window, interval, jain, median, rate_interval, shares};
 
-pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>) -> Cell {
+pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell {
     let (status, reason) = status(&rounds);
     let exclusion = exclusion(&rounds, status);
     // The second runs of A/A pairs live in the noise floor; only their failures concern the cell.
     rounds.retain(|round| round.purpose != Purpose::Twin);
     // A lock that failed never yields a number: what it did until then says nothing.
     let ok = status == Status::Ok;
-    let used = if ok { in_class(&rounds, Purpose::Rate) } else { Vec::new() };
+    let used = if ok { in_class(&rounds, Purpose::Rate, band) } else { Vec::new() };
     let windows: Vec<Window> = used.iter().map(|(window, _)| *window).collect();
     let (counters, counted_operations) = counters(&rounds);
     Cell {

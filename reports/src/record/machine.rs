@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The machine: what identifies it, what describes its state, and what to be warned of.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Machine {
     /// Processor model as the processor states it.
@@ -52,7 +52,7 @@ pub struct Machine {
     pub calibration: Calibration,
     /// What KVM costs here, where kvm cells were planned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kvm_costs: Option<KvmCosts>,
+    pub kvm_costs: Option<Box<KvmCosts>>,
     /// Sentences to be read before any number: governor, other load, swap, ….
     pub warnings: Vec<String>,
 }
@@ -65,7 +65,7 @@ impl Machine {
 }
 
 /// One thing that an environment needs, and whether it could be had.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Facility {
     /// `pinning`, `memory-binding`, `preemption-counting`, `kvm`, `steal-time`, `preempted-hint`, ….
     pub name: String,
@@ -76,7 +76,7 @@ pub struct Facility {
 }
 
 /// Costs measured at start, so that loop counts can be shown as times.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Calibration {
     /// One `pause` (or `yield`) instruction, in nanoseconds.
@@ -92,7 +92,7 @@ pub struct Calibration {
 }
 
 /// What KVM costs on this machine: 1 us here and 30 us there decide what a halt is worth.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct KvmCosts {
     /// A store to the doorbell page, to user space and back to the next instruction.
@@ -112,7 +112,7 @@ pub struct KvmCosts {
 }
 
 /// Percentiles of something measured many times, in nanoseconds; all 0 where it could not be.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CostNs {
     /// Median.

@@ -32,6 +32,29 @@ pub fn largest_class(round_trips: &[Option<f64>]) -> Vec<usize> {
     chosen
 }
 
+/// For two groups of windows the range of round trips, one class wide, in which the smaller of the two has most;
+/// `None` where either has no round trip at all, for then every window fits.
+pub fn common_class(one: &[Option<f64>], other: &[Option<f64>]) -> Option<[f64; 2]> {
+    let trips = |group: &[Option<f64>]| -> Vec<f64> {
+        group.iter().copied().flatten().filter(|trip| usable(*trip)).collect()
+    };
+    let (one, other) = (trips(one), trips(other));
+    if one.is_empty() || other.is_empty() {
+        return None;
+    }
+    let mut starts: Vec<f64> = one.iter().chain(&other).copied().collect();
+    starts.sort_by(f64::total_cmp);
+    let inside = |group: &[f64], low: f64| {
+        group.iter().filter(|trip| (low..=low * CLASS_WIDTH).contains(*trip)).count()
+    };
+    let score = |low: f64| {
+        let (a, b) = (inside(&one, low), inside(&other, low));
+        (a.min(b), a + b)
+    };
+    let best = starts.into_iter().reduce(|best, low| if score(low) > score(best) { low } else { best })?;
+    Some([best, best * CLASS_WIDTH])
+}
+
 /// Whether a round trip can be set against another at all.
 pub(super) fn usable(trip: f64) -> bool {
     trip.is_finite() && trip > 0.0
@@ -39,7 +62,7 @@ pub(super) fn usable(trip: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::largest_class;
+    use super::*;
 
     #[test]
     fn picks_the_larger_mode() {
@@ -50,6 +73,14 @@ mod tests {
     #[test]
     fn the_closer_of_two_equal_modes() {
         assert_eq!(largest_class(&[400.0, 84.0, 410.0, 85.0].map(Some)), [1, 3]);
+    }
+
+    #[test]
+    fn two_groups_meet_where_both_have_windows() {
+        let one = [84.0, 90.0, 400.0, 410.0, 420.0].map(Some);
+        assert_eq!(common_class(&one, &[80.0, 85.0, 86.0].map(Some)), Some([80.0, 120.0]));
+        assert_eq!(common_class(&one, &[415.0].map(Some)).unwrap()[0], 400.0);
+        assert_eq!(common_class(&one, &[None]), None);
     }
 
     #[test]

@@ -5,22 +5,30 @@
 
 mod bootstrap;
 mod class;
+mod discoveries;
 mod interval;
 mod jain;
 mod median;
 mod pairs;
 mod percentiles;
+mod random;
 mod share;
+mod sign_flips;
 mod steady;
+mod student;
 mod verdict;
 
 pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
-pub use class::{CLASS_WIDTH, largest_class};
+pub use class::{CLASS_WIDTH, common_class, largest_class};
+pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
 pub use interval::{coverage, interval};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use median::{median, weighted_median};
-pub use pairs::{Paired, Window, rate_interval, ratios};
+pub use pairs::{Paired, Window, rate_interval, ratios, rounds_in_class};
 pub use percentiles::{Percentile, Waits, samples_needed};
+pub use random::Random;
 pub use share::share_interval;
+pub use sign_flips::{FEWEST_PAIRS, most_extreme};
 pub use steady::{STEADY_NEEDS, steady};
+pub use student::two_sided;
 pub use verdict::{MARGIN, MIN_ROUNDS, Verdict, judge};

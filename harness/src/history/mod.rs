@@ -1,0 +1,38 @@
+//! Where a history is kept: a file of one's own, or a server for a fleet.
+
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::Error;
+
+pub(crate) use store::{Put, RunRow, Store};
+
+/// Opens the history at a path or URL. Only a writer makes one that is not there yet.
+pub(crate) fn open(location: &str, create: bool) -> Result<Box<dyn Store>, Error> {
+    let scheme = location.split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        Some("postgres" | "postgresql") => open_postgres(location, create),
+        Some(other) => Err(Error::new(format!(
+            "a history is a file or a postgres:// URL; `{}://` is neither",
+            other.escape_debug()
+        ))),
+        None => Ok(Box::new(sqlite::Sqlite::open(Path::new(location), create)?)),
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn open_postgres(url: &str, create: bool) -> Result<Box<dyn Store>, Error> {
+    Ok(Box::new(postgres::Postgres::open(url, create)?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn open_postgres(_: &str, _: bool) -> Result<Box<dyn Store>, Error> {
+    Err(Error::new("this build keeps histories in files only; build lockbench with `--features postgres`"))
+}

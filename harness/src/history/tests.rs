@@ -1,0 +1,134 @@
+//! One suite of tests for every keeper of a history.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use lockbench_reports::digest::{DIGEST_VERSION, Digest, Identity};
+use lockbench_reports::history::{Blessing, Entry};
+
+use super::open;
+
+fn digest(machine: &str, run: u32) -> Digest {
+    Digest {
+        digest_version: DIGEST_VERSION,
+        run_id: format!("run-{run:03}"),
+        started_at: format!("2026-11-{:02}T03:15:00Z", run % 28 + 1),
+        profile: "nightly".into(),
+        machine: Identity { cpu_model: machine.into(), ..Identity::default() },
+        environment: BTreeMap::from([(
+            "kernel".into(),
+            "6.18 <script>\u{0}'; DROP TABLE runs; --\u{202e}".into(),
+        )]),
+        interrupted: false,
+        report: None,
+        noise: Vec::new(),
+        cells: Vec::new(),
+    }
+}
+
+fn key(machine: &str) -> String {
+    digest(machine, 0).machine.key()
+}
+
+fn stored(location: &str, machine: &str, latest: Option<usize>) -> Vec<Digest> {
+    let mut found = Vec::new();
+    let mut visit = |digest| {
+        found.push(digest);
+        Ok(())
+    };
+    open(location, false).unwrap().each(&key(machine), latest, &mut visit).unwrap();
+    found
+}
+
+/// What holds of any keeper; `location` is empty when it begins.
+fn holds(location: &str) {
+    assert!(open(location, false).err().unwrap().to_string().contains("there is no history"));
+
+    // Machines are kept apart, nights in order, and what is there stays as it is.
+    let runs: Vec<Entry> = [3, 1, 2].iter().map(|&run| Entry::Run(digest("one", run))).collect();
+    let mut store = open(location, true).unwrap();
+    assert_eq!(store.put(&runs).unwrap().added, 3);
+    store.put(&[Entry::Run(digest("two", 1))]).unwrap();
+    let mut other = digest("one", 1);
+    other.profile = "changed".into();
+    let put = store.put(&[Entry::Run(other)]).unwrap();
+    assert_eq!((put.added, put.known), (0, 1));
+    let expected: Vec<Digest> = (1..=3).map(|run| digest("one", run)).collect();
+    assert_eq!(stored(location, "one", None), expected);
+    assert_eq!(stored(location, "one", Some(2)), expected[1..]);
+    assert_eq!(stored(location, "two", None).len(), 1);
+    assert!(stored(location, "three", None).is_empty());
+    assert_eq!(store.runs().unwrap().len(), 4);
+
+    let blessing = |cells: &str| Blessing {
+        machine: key("one"),
+        cells: cells.into(),
+        run_id: "run-002".into(),
+        reason: "wanted: '); DROP TABLE blessings; --".into(),
+        blessed_at: "2026-11-23T09:00:00Z".into(),
+    };
+    let both = [Entry::Blessing(blessing("ticket")), Entry::Blessing(blessing("*"))];
+    assert_eq!(store.put(&both).unwrap().added, 2);
+    assert_eq!(store.put(&both).unwrap().known, 2);
+    assert_eq!(store.blessings(&key("one")).unwrap(), [blessing("*"), blessing("ticket")]);
+    assert!(store.blessings(&key("two")).unwrap().is_empty());
+
+    // Two writers at once lose nothing.
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            scope.spawn(move || {
+                for run in 0..25 {
+                    let run = Entry::Run(digest("busy", writer * 100 + run));
+                    open(location, true).unwrap().put(&[run]).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(stored(location, "busy", None).len(), 100);
+}
+
+#[test]
+fn a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    holds(dir.path().join("history.db").to_str().unwrap());
+}
+
+#[test]
+fn what_is_no_history_is_refused_in_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("text"), "hello".repeat(1_000)).unwrap();
+    rusqlite::Connection::open(path("other")).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+    drop(open(&path("newer"), true).unwrap());
+    rusqlite::Connection::open(path("newer")).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    for (name, says) in [
+        ("text", "is not an SQLite database"),
+        ("other", "no history of lockbench"),
+        ("newer", "newer lockbench"),
+        ("missing/dir/file", "cannot be opened"),
+        ("", "cannot be opened"),
+    ] {
+        for create in [true, false] {
+            let Err(e) = open(&path(name), create) else { panic!("{name} was opened") };
+            let sentence = e.to_string();
+            let missing = !create && sentence.contains("there is no history");
+            assert!(missing || sentence.contains(says), "{name}: {sentence}");
+            assert_eq!(sentence.lines().count(), 1);
+        }
+    }
+    assert!(open("", true).err().unwrap().to_string().contains("cannot be opened"));
+    assert_eq!(std::fs::read_to_string(path("text")).unwrap().len(), 5_000, "left alone");
+    assert!(open("http://example.org/x", true).err().unwrap().to_string().contains("neither"));
+    #[cfg(not(feature = "postgres"))]
+    assert!(open("postgres://localhost/x", true).err().unwrap().to_string().contains("--features postgres"));
+}
+
+/// A server of its own, as `.ci/postgres` starts it; without one the test says so and passes.
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server() {
+    match std::env::var("LOCKBENCH_TEST_POSTGRES") {
+        Ok(url) => holds(&url),
+        Err(_) => eprintln!("skipped: LOCKBENCH_TEST_POSTGRES names no server; run .ci/postgres"),
+    }
+}

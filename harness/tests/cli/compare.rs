@@ -1,0 +1,74 @@
+//! `compare` as its users meet it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lockbench_reports::record::{Line, Outcome};
+
+use super::{fixture, lockbench};
+
+/// Writes a synthetic run of this seed, its ticket lock alone scaled by `ticket`.
+pub(super) fn run_dir(dir: &Path, seed: u64, ticket: f64) -> PathBuf {
+    let mut lines = fixture::lines(seed, 1.0);
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && round.cell.starts_with("ticket/")
+            && round.cell.contains("/empty/")
+            && let Outcome::Measured(measured) = &mut round.outcome
+        {
+            measured.operations.iter_mut().for_each(|count| *count = (*count as f64 * ticket) as u64);
+        }
+    }
+    let path = dir.join(format!("run-{seed}"));
+    fs::create_dir_all(&path).unwrap();
+    let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+    fs::write(path.join("rounds.jsonl"), text).unwrap();
+    path
+}
+
+#[test]
+fn the_exit_status_says_whether_anything_is_worse() {
+    let dir = tempfile::tempdir().unwrap();
+    let (base, same, slow) =
+        (run_dir(dir.path(), 1, 1.0), run_dir(dir.path(), 2, 1.0), run_dir(dir.path(), 3, 0.7));
+    let output = lockbench().arg("compare").args([&base, &same]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains(" 0 worse, 0 better"), "{said}");
+
+    let output = lockbench().arg("compare").args([&base, &same, &slow]).arg("--json").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let comparison: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let worse: Vec<&str> = comparison["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["verdict"] == "worse")
+        .map(|row| row["cell"].as_str().unwrap())
+        .collect();
+    assert!(worse.contains(&"ticket/native/empty/1v:1p/compact/pinned"), "{worse:?}");
+    assert!(worse.iter().all(|cell| cell.starts_with("ticket/")), "{worse:?}");
+
+    let output = lockbench().arg("compare").args([&base, &slow]).arg("--markdown").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("### lockbench: ") && said.contains("| **worse** | `ticket/"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = run_dir(dir.path(), 1, 1.0);
+    let other = run_dir(dir.path(), 2, 1.0);
+    let rounds = fs::read_to_string(other.join("rounds.jsonl")).unwrap();
+    fs::write(other.join("rounds.jsonl"), rounds.replace("\"pus\":2,", "\"pus\":64,")).unwrap();
+    for (args, says) in [
+        (vec![base.clone(), other], "different machines"),
+        (vec![base.clone(), dir.path().join("nothing")], "cannot read"),
+        (vec![base], ""),
+    ] {
+        let output = lockbench().arg("compare").args(&args).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+}

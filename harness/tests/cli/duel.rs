@@ -1,0 +1,62 @@
+//! `duel` as its users meet it: two builds, alternating.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::lockbench;
+
+const ONE_CELL: &str = "about = 'for tests'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\n\
+    envs = ['native']\nworkloads = ['empty']\nvcpus = [1]\n";
+
+#[test]
+fn a_build_against_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("one.toml");
+    fs::write(&config, ONE_CELL).unwrap();
+    let build = env!("CARGO_BIN_EXE_lockbench");
+    let output = lockbench()
+        .args(["duel", build, build, "--json", "--margin", "900", "--config"])
+        .arg(&config)
+        .arg("--out")
+        .arg(dir.path().join("out"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let comparison: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(comparison["kind"], "duel");
+    let row = &comparison["rows"][0];
+    assert_eq!((row["metric"].as_str(), row["verdict"].as_str()), (Some("rate"), Some("same")), "{row}");
+    let run = fs::read_dir(dir.path().join("out")).unwrap().next().unwrap().unwrap().path();
+    for side in ["a", "b"] {
+        let rounds = fs::read_to_string(run.join(side).join("rounds.jsonl")).unwrap();
+        assert_eq!(rounds.lines().count(), 14, "a header, twelve rounds, an end");
+        assert!(run.join(side).join("results.json").exists());
+    }
+    assert!(fs::read_to_string(run.join("duel.md")).unwrap().starts_with("### lockbench: "));
+}
+
+#[test]
+fn what_is_no_build_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let build = env!("CARGO_BIN_EXE_lockbench");
+    let fake = dir.path().join("fake");
+    fs::write(&fake, "#!/bin/sh\ncase $1 in --version) echo lockbench 9.9.9;; *) echo '{}';; esac\n")
+        .unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let out = dir.path().join("out");
+    for (other, says) in [
+        ("/bin/true", "is no build of lockbench"),
+        ("/nowhere/lockbench", "cannot run /nowhere/lockbench"),
+        (fake.to_str().unwrap(), "printed no round"),
+    ] {
+        let output =
+            lockbench().args(["duel", build, other, "--locks", "ticket", "--out"]).arg(&out).output();
+        let output = output.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+    let output = lockbench().args(["duel", build, build, "--rounds", "6"]).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("at least 12"));
+}

@@ -1,0 +1,136 @@
+//! A comparison for a terminal.
+
+use std::fmt::Write;
+
+use super::{Comparison, Row};
+use crate::format::{percent, printable, range, ratio};
+
+/// Every row, worst first, then what it all rests on.
+pub fn text(comparison: &Comparison) -> String {
+    let mut text = String::new();
+    let base = match comparison.base.as_slice() {
+        [only] => printable(only),
+        several => format!("{} and {} earlier runs", last(several), several.len().saturating_sub(1)),
+    };
+    let _ = writeln!(text, "BASE  {base}\nNEW   {}", printable(&comparison.new));
+    let _ = writeln!(text, "on    {}", comparison.machine);
+    for change in &comparison.changed {
+        let _ = writeln!(text, "      {change}");
+    }
+    for note in &comparison.notes {
+        let _ = writeln!(text, "note: {}", printable(note));
+    }
+    text.push('\n');
+    let mut rows: Vec<Vec<String>> = vec![HEADINGS.map(String::from).to_vec()];
+    rows.extend(ordered(comparison).into_iter().map(cells));
+    text.push_str(&aligned(&rows));
+    text.push('\n');
+    for sentence in summary(comparison) {
+        let _ = writeln!(text, "{sentence}");
+    }
+    text
+}
+
+const HEADINGS: [&str; 7] = ["verdict", "cell", "", "BASE", "NEW", "NEW:BASE", "bound"];
+
+/// Rows by what a reader wants first: worse, better, not enough data, same.
+pub(super) fn ordered(comparison: &Comparison) -> Vec<&Row> {
+    let place = |row: &&Row| match row.verdict.word() {
+        "worse" => 0,
+        "better" => 1,
+        "same" => 3,
+        _ => 2,
+    };
+    let mut rows: Vec<&Row> = comparison.rows.iter().collect();
+    rows.sort_by_key(place);
+    rows
+}
+
+fn last(runs: &[String]) -> String {
+    runs.last().map_or_else(String::new, |run| printable(run))
+}
+
+/// What a row says, column by column; foreign text made harmless.
+fn cells(row: &Row) -> Vec<String> {
+    let value = |value: Option<f64>| value.map_or_else(String::new, |value| row.metric.show(value));
+    let why = row.verdict.reason().or(row.note.as_deref());
+    vec![
+        row.verdict.word().into(),
+        printable(&row.cell),
+        row.metric.name().into(),
+        value(row.base),
+        value(row.new),
+        match (row.ratio, why) {
+            (Some(of), None) => shown(of),
+            (Some(of), Some(why)) => format!("{}: {}", shown(of), printable(why)),
+            (None, why) => why.map_or_else(String::new, printable),
+        },
+        if why.is_some() {
+            String::new()
+        } else {
+            row.bound.map_or_else(String::new, |b| format!("±{}", percent(b)))
+        },
+    ]
+}
+
+pub(super) fn shown(of: crate::record::Interval) -> String {
+    format!("{} ({})", ratio(of.median), range(of, ratio))
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    // What follows the last figure may be long, and pads nothing.
+    let width = |column: usize| {
+        let reasonless = rows.iter().filter(|row| column != 5 || !row[6].is_empty());
+        reasonless.map(|row| row[column].chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (field, width) in row.iter().zip(&widths) {
+            let pad = width.saturating_sub(field.chars().count());
+            let _ = write!(line, "{field}{}  ", " ".repeat(pad));
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// How much was judged, by which yardstick, and what could not be.
+pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
+    let mut sentences = vec![format!(
+        "{} of {} rows judged ({}): {} worse, {} better, {} same; {} not enough data.",
+        comparison.rows.len() - comparison.count("not enough data"),
+        comparison.rows.len(),
+        percent(comparison.judged()),
+        comparison.count("worse"),
+        comparison.count("better"),
+        comparison.count("same"),
+        comparison.count("not enough data"),
+    )];
+    if !comparison.spreads.is_empty() {
+        let spread = |s: &super::Spread| {
+            format!("{} {} {} {}", printable(&s.env), printable(&s.class), s.metric.name(), percent(s.sigma))
+        };
+        let all: Vec<String> = comparison.spreads.iter().map(spread).collect();
+        sentences.push(format!(
+            "Two runs differ by about this much when nothing changed, and a cell is called beyond {}x that: {}.",
+            super::SPREADS,
+            all.join(", ")
+        ));
+    }
+    if comparison.kind == "duel" {
+        sentences.push(format!(
+            "Rounds alternated between the two builds; a difference must clear {} and hold against flipping whole rounds.",
+            percent(comparison.margin)
+        ));
+    }
+    for (cells, side) in [(&comparison.only_base, "BASE"), (&comparison.only_new, "NEW")] {
+        if !cells.is_empty() {
+            let some: Vec<String> = cells.iter().take(3).map(|cell| printable(cell)).collect();
+            let more = if cells.len() > 3 { ", …" } else { "" };
+            sentences.push(format!("{} cells are in {side} only: {}{more}", cells.len(), some.join(", ")));
+        }
+    }
+    sentences
+}

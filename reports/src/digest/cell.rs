@@ -1,0 +1,179 @@
+//! A cell's readings, window by window.
+
+use serde::{Deserialize, Serialize};
+
+use crate::derive::class_of;
+use crate::record::{Cell, Interval, Measured, Outcome, Purpose, Status};
+use crate::statistics::{Waits, interval, jain, largest_class};
+
+/// What is judged of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Acquisitions per second; more is better.
+    Rate,
+    /// Jain's index of the vCPUs' shares; more is better.
+    Fairness,
+    /// 99th percentile of the acquire time, in nanoseconds; less is better.
+    Tail,
+}
+
+impl Metric {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Rate, Self::Fairness, Self::Tail];
+
+    /// Its name, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Fairness => "fairness",
+            Self::Tail => "tail",
+        }
+    }
+
+    /// A value of it as people read it.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::Rate => crate::format::rate(value),
+            Self::Fairness => format!("{value:.3}"),
+            Self::Tail => crate::format::duration(value),
+        }
+    }
+
+    /// A value as a number that grows when things get better, for ratios.
+    pub fn goodness(self, value: f64) -> f64 {
+        if self == Self::Tail { 1.0 / value } else { value }
+    }
+}
+
+/// One window's value. In JSON `[value, round trip or null, count]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(f64, Option<f64>, u64)", into = "(f64, Option<f64>, u64)")]
+pub struct Reading {
+    /// The value.
+    pub value: f64,
+    /// Round trip between its pCPUs, in nanoseconds; none where it ran on one.
+    pub round_trip_ns: Option<f64>,
+    /// Acquisitions that it rests on.
+    pub count: u64,
+}
+
+impl From<(f64, Option<f64>, u64)> for Reading {
+    fn from((value, round_trip_ns, count): (f64, Option<f64>, u64)) -> Self {
+        Self { value, round_trip_ns, count }
+    }
+}
+
+impl From<Reading> for (f64, Option<f64>, u64) {
+    fn from(reading: Reading) -> Self {
+        (reading.value, reading.round_trip_ns, reading.count)
+    }
+}
+
+/// One metric of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Which.
+    pub metric: Metric,
+    /// Median over the windows of the largest class, for those who read the history without lockbench.
+    pub median: f64,
+    /// Its interval.
+    pub low: f64,
+    /// Its interval.
+    pub high: f64,
+    /// The windows; those that moved are left out.
+    pub windows: Vec<Reading>,
+}
+
+/// One cell of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellDigest {
+    /// Its id.
+    pub id: String,
+    /// Its lock.
+    pub lock: String,
+    /// The lock that a family is named after: the baseline, or the lock itself.
+    pub family: String,
+    /// Its environment.
+    pub env: String,
+    /// `one-vcpu`, `contended` or `overcommitted`.
+    pub class: String,
+    /// What became of it.
+    pub status: Status,
+    /// Why, unless `ok`.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What was measured of it.
+    #[serde(default)]
+    pub measures: Vec<Measure>,
+}
+
+impl CellDigest {
+    pub(super) fn of(cell: &Cell) -> Self {
+        let axes = &cell.axes;
+        let measures = Metric::ALL
+            .into_iter()
+            .filter_map(|metric| {
+                measure(metric, readings(cell, metric).into_iter().map(|(_, reading)| reading).collect())
+            })
+            .collect();
+        Self {
+            id: axes.id.clone(),
+            lock: axes.lock.clone(),
+            family: axes.baseline.clone().unwrap_or_else(|| axes.lock.clone()),
+            env: axes.env.clone(),
+            class: class_of(axes).to_owned(),
+            status: cell.status,
+            reason: cell.reason.clone(),
+            measures,
+        }
+    }
+
+    /// The windows of a metric; empty if it was not measured.
+    pub fn windows(&self, metric: Metric) -> &[Reading] {
+        self.measures.iter().find(|m| m.metric == metric).map_or(&[], |m| &m.windows)
+    }
+}
+
+/// A p99 that unfinished waits reach is a lower bound, and cannot be set against another.
+fn tail(measured: &Measured) -> Option<f64> {
+    let p99 = Waits::of(measured.acquire.as_ref()).percentile(0.99)?;
+    (!p99.at_least && p99.ns > 0.0).then_some(p99.ns)
+}
+
+/// Every window's reading of a metric, with the number of its round; none of a cell that failed.
+pub(crate) fn readings(cell: &Cell, metric: Metric) -> Vec<(u32, Reading)> {
+    let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
+    let windows = cell.rounds.iter().filter(|round| cell.status == Status::Ok && round.purpose == purpose);
+    let measured = windows.filter_map(|round| match &round.outcome {
+        Outcome::Measured(measured) if !measured.moved => Some((round.round, measured)),
+        _ => None,
+    });
+    let read = measured.filter_map(|(round, measured)| {
+        let count = measured.operations.iter().fold(0, |sum: u64, &count| sum.saturating_add(count));
+        let value = match metric {
+            Metric::Rate => (measured.window_ns > 0).then(|| count as f64 * 1e9 / measured.window_ns as f64),
+            Metric::Fairness if cell.axes.vcpus > 1 => jain(&measured.operations),
+            Metric::Fairness => None,
+            Metric::Tail => tail(measured),
+        };
+        let value = rounded(value.filter(|value| value.is_finite())?);
+        // The geometric mean of before and after: they lie within one class, or the window had moved.
+        let trip = measured.interconnect_ns.map(|[before, after]| rounded((before * after).sqrt()));
+        let round_trip_ns = trip.filter(|trip| trip.is_finite());
+        Some((round, Reading { value, round_trip_ns, count }))
+    });
+    read.collect()
+}
+
+fn measure(metric: Metric, windows: Vec<Reading>) -> Option<Measure> {
+    let trips: Vec<Option<f64>> = windows.iter().map(|reading| reading.round_trip_ns).collect();
+    let values: Vec<f64> = largest_class(&trips).into_iter().map(|index| windows[index].value).collect();
+    let Interval { median, low, high } = interval(&values)?;
+    Some(Measure { metric, median, low, high, windows })
+}
+
+/// Six significant digits: more is noise, and a history holds a million of them.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}

@@ -1,0 +1,114 @@
+//! What comparison and history need of a run: who ran it, and for each cell the readings that can be set against
+//! another run's.
+//!
+//! A digest is a fiftieth of the run it is made from, so that years of nights fit in one file.
+
+mod cell;
+mod identity;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use cell::readings;
+pub use cell::{CellDigest, Measure, Metric, Reading};
+pub use identity::{Change, Identity, changes};
+
+use crate::record::{Results, Status};
+
+/// Version of the digest that this build writes. Adding a field does not raise it.
+pub const DIGEST_VERSION: u32 = 1;
+
+/// A run, digested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Digest {
+    /// See [`DIGEST_VERSION`].
+    pub digest_version: u32,
+    /// `20261122T031500Z-nightly-4f2a`.
+    pub run_id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Name of the profile.
+    pub profile: String,
+    /// The machine; only runs of one machine are ever set against each other.
+    pub machine: Identity,
+    /// What may change on a machine: kernel, microcode, toolchain, commit, by name.
+    pub environment: BTreeMap<String, String>,
+    /// Whether the run ended before its plan did.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// Where the run's report is, if it was kept: a path or a link.
+    #[serde(default)]
+    pub report: Option<String>,
+    /// Spread of the run's A/A pairs by class of cell and environment, as a fraction.
+    #[serde(default)]
+    pub noise: Vec<Noise>,
+    /// Its cells, in plan order.
+    pub cells: Vec<CellDigest>,
+}
+
+/// How far apart the same thing measured twice in one run lay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// `one-vcpu`, `contended` or `overcommitted`.
+    pub class: String,
+    /// Environment of the cell that was run twice.
+    pub env: String,
+    /// As a fraction: 0.05 is 5 %.
+    pub floor: f64,
+}
+
+impl Digest {
+    /// Digests a run, finished or not.
+    pub fn of(results: &Results) -> Self {
+        let machine = &results.machine;
+        let environment = [
+            ("kernel", &machine.kernel),
+            ("microcode", &machine.microcode),
+            ("os", &machine.os),
+            ("toolchain", &machine.toolchain),
+            ("lockbench", &machine.lockbench),
+            ("governor", &machine.governor),
+            ("kvm", &machine.kvm),
+        ];
+        Self {
+            digest_version: DIGEST_VERSION,
+            run_id: results.run_id.clone(),
+            started_at: results.started_at.clone(),
+            profile: results.profile.clone(),
+            machine: Identity::of(machine),
+            environment: environment.map(|(name, value)| (name.to_owned(), value.clone())).into(),
+            interrupted: results.interrupted,
+            report: None,
+            noise: noise(results),
+            // A cell that was skipped says nothing of its lock.
+            cells: results
+                .cells
+                .iter()
+                .filter(|cell| cell.status != Status::Skipped)
+                .map(CellDigest::of)
+                .collect(),
+        }
+    }
+
+    /// The noise floor of a cell's class in its environment, or in any where that one ran no A/A pairs.
+    pub fn noise_of(&self, cell: &CellDigest) -> Option<f64> {
+        let of_class = || self.noise.iter().filter(|noise| noise.class == cell.class);
+        let largest = |found: &mut dyn Iterator<Item = &Noise>| found.map(|n| n.floor).reduce(f64::max);
+        largest(&mut of_class().filter(|noise| noise.env == cell.env)).or_else(|| largest(&mut of_class()))
+    }
+
+    /// A cell by its id.
+    pub fn cell(&self, id: &str) -> Option<&CellDigest> {
+        self.cells.iter().find(|cell| cell.id == id)
+    }
+}
+
+fn noise(results: &Results) -> Vec<Noise> {
+    let floors = results.noise_floor.iter().filter_map(|noise| {
+        let cell = results.cells.iter().find(|cell| cell.axes.id == noise.cell)?;
+        let floor = noise.floor.filter(|floor| floor.is_finite())?;
+        Some(Noise { class: noise.class.clone(), env: cell.axes.env.clone(), floor })
+    });
+    floors.collect()
+}

@@ -1,0 +1,39 @@
+//! A history as CSV: one row a night, cell and metric.
+
+use crate::csv::field;
+use crate::digest::Digest;
+
+const HEADINGS: &str = "machine,cpu_model,run_id,started_at,profile,kernel,lockbench,cell,lock,env,metric,median,low,high,windows\r\n";
+
+/// Rows of one night as RFC 4180 CSV, below the headings for the first.
+pub fn csv(digest: &Digest, first: bool) -> String {
+    let mut text = String::from(if first { HEADINGS } else { "" });
+    let of = |name: &str| digest.environment.get(name).cloned().unwrap_or_default();
+    let shared = [
+        digest.machine.key(),
+        digest.machine.cpu_model.clone(),
+        digest.run_id.clone(),
+        digest.started_at.clone(),
+        digest.profile.clone(),
+        of("kernel"),
+        of("lockbench"),
+    ];
+    for cell in &digest.cells {
+        for measure in &cell.measures {
+            let own = [
+                cell.id.clone(),
+                cell.lock.clone(),
+                cell.env.clone(),
+                measure.metric.name().into(),
+                measure.median.to_string(),
+                measure.low.to_string(),
+                measure.high.to_string(),
+                measure.windows.len().to_string(),
+            ];
+            let row: Vec<String> = shared.iter().chain(&own).map(|value| field(value)).collect();
+            text.push_str(&row.join(","));
+            text.push_str("\r\n");
+        }
+    }
+    text
+}
