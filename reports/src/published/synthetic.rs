@@ -62,7 +62,7 @@ impl Plan {
     pub(super) fn kvm(mut self, kind: &str, ple_gap: &str) -> Self {
         self.machine.kvm = kind.into();
         let parameters = BTreeMap::from([("kvm_intel.ple_gap".to_owned(), ple_gap.to_owned())]);
-        self.machine.kvm_costs = Some(KvmCosts { parameters, ..KvmCosts::default() });
+        self.machine.kvm_costs = Some(Box::new(KvmCosts { parameters, ..KvmCosts::default() }));
         self
     }
 
