@@ -22,5 +22,6 @@ pub mod statistics;
 pub mod summary;
 pub mod sweep;
 pub mod trace_export;
+pub mod trust;
 
 pub use error::Error;

@@ -7,6 +7,7 @@ mod axis;
 mod canvas;
 mod counters;
 mod dash;
+mod emulation;
 mod fairness;
 mod fairness_throughput;
 mod forest;
@@ -101,6 +102,7 @@ pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
         figures.push(overcommit::plot(results, env)?);
     }
     figures.push(ratios::plot(results)?);
+    figures.push(emulation::plot(results)?);
     figures.push(native_cost::plot(results)?);
     figures.push(spin_threshold::plot(results)?);
     figures.push(fairness::plot(results)?);
