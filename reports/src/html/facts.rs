@@ -4,11 +4,7 @@ use serde::Serialize;
 
 use super::view::{Entry, Table, shown};
 use crate::format::{count, duration, percent, significant};
-<<<<<<< HEAD
-use crate::record::{CostNs, KvmCosts, Results};
-=======
 use crate::record::{CostNs, Results};
->>>>>>> refs/heads/causes-report
 
 /// A group of facts under a heading.
 #[derive(Serialize)]
@@ -34,28 +30,16 @@ fn positive(name: &'static str, value: f64, show: impl Fn(f64) -> String) -> Opt
 }
 
 pub(super) fn groups(results: &Results) -> Vec<Group> {
-<<<<<<< HEAD
-    let mut groups = vec![
-=======
     [
->>>>>>> refs/heads/causes-report
         Group { name: "Run", facts: run(results) },
         Group { name: "Machine", facts: machine(results) },
         Group { name: "System", facts: system(results) },
         Group { name: "Calibration", facts: calibration(results) },
-<<<<<<< HEAD
-    ];
-    groups.extend(
-        results.machine.kvm_costs.as_deref().map(|costs| Group { name: "What KVM costs", facts: kvm(costs) }),
-    );
-    groups
-=======
         Group { name: "What KVM costs here", facts: kvm(results) },
     ]
     .into_iter()
     .filter(|group| !group.facts.is_empty())
     .collect()
->>>>>>> refs/heads/causes-report
 }
 
 fn run(results: &Results) -> Vec<Fact> {
@@ -144,25 +128,6 @@ fn calibration(results: &Results) -> Vec<Fact> {
     .collect()
 }
 
-<<<<<<< HEAD
-fn kvm(costs: &KvmCosts) -> Vec<Fact> {
-    let cost = |name, cost: &CostNs| {
-        let shown =
-            |p50| format!("{}; p90 {}, p99 {}", duration(p50), duration(cost.p90), duration(cost.p99));
-        positive(name, cost.p50, shown)
-    };
-    let clocks = if costs.clocks_agree { "the host's" } else { "not the host's" };
-    let parameters: Vec<String> =
-        costs.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    [
-        cost("Doorbell and back", &costs.round_trip_ns),
-        cost("Entry", &costs.entry_ns),
-        cost("Kick, by event", &costs.kick_event_ns),
-        cost("Kick, by exit", &costs.kick_exit_ns),
-        positive("Speed of ring 3", costs.ring3_speed, |speed| format!("{} of native", percent(speed))),
-        fact("Guest's clock", clocks),
-        fact("Parameters", parameters.join(" ")),
-=======
 fn kvm(results: &Results) -> Vec<Fact> {
     let Some(costs) = &results.machine.kvm_costs else { return Vec::new() };
     let cost = |name, cost: &CostNs| {
@@ -191,7 +156,6 @@ fn kvm(results: &Results) -> Vec<Fact> {
         positive("Ring 3", costs.ring3_speed, |speed| format!("{} of native speed", percent(speed))),
         fact("Time stamps", clocks),
         fact("Host's parameters", parameters.join(", ")),
->>>>>>> refs/heads/causes-report
     ]
     .into_iter()
     .flatten()
