@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{Entry, Table, shown};
 use crate::format::{count, duration, percent, significant};
-use crate::record::{CostNs, Results};
+use crate::record::{CostNs, KvmCosts, Results};
 
 /// A group of facts under a heading.
 #[derive(Serialize)]
@@ -30,16 +30,16 @@ fn positive(name: &'static str, value: f64, show: impl Fn(f64) -> String) -> Opt
 }
 
 pub(super) fn groups(results: &Results) -> Vec<Group> {
-    [
+    let mut groups = vec![
         Group { name: "Run", facts: run(results) },
         Group { name: "Machine", facts: machine(results) },
         Group { name: "System", facts: system(results) },
         Group { name: "Calibration", facts: calibration(results) },
-        Group { name: "What KVM costs here", facts: kvm(results) },
-    ]
-    .into_iter()
-    .filter(|group| !group.facts.is_empty())
-    .collect()
+    ];
+    groups.extend(
+        results.machine.kvm_costs.as_deref().map(|costs| Group { name: "What KVM costs", facts: kvm(costs) }),
+    );
+    groups
 }
 
 fn run(results: &Results) -> Vec<Fact> {
@@ -128,34 +128,23 @@ fn calibration(results: &Results) -> Vec<Fact> {
     .collect()
 }
 
-fn kvm(results: &Results) -> Vec<Fact> {
-    let Some(costs) = &results.machine.kvm_costs else { return Vec::new() };
+fn kvm(costs: &KvmCosts) -> Vec<Fact> {
     let cost = |name, cost: &CostNs| {
-        positive(name, cost.p50, |p50| {
-            let samples = count(cost.samples);
-            format!(
-                "{}, p90 {}, p99 {} ({samples} times)",
-                duration(p50),
-                duration(cost.p90),
-                duration(cost.p99)
-            )
-        })
+        let shown =
+            |p50| format!("{}; p90 {}, p99 {}", duration(p50), duration(cost.p90), duration(cost.p99));
+        positive(name, cost.p50, shown)
     };
+    let clocks = if costs.clocks_agree { "the host's" } else { "not the host's" };
     let parameters: Vec<String> =
-        costs.parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let clocks = if costs.clocks_agree {
-        "the guest's counter is the host's"
-    } else {
-        "the guest's counter is not the host's"
-    };
+        costs.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     [
-        cost("Doorbell round trip", &costs.round_trip_ns),
+        cost("Doorbell and back", &costs.round_trip_ns),
         cost("Entry", &costs.entry_ns),
-        cost("Kick to running", &costs.kick_event_ns),
-        cost("The same by an exit", &costs.kick_exit_ns),
-        positive("Ring 3", costs.ring3_speed, |speed| format!("{} of native speed", percent(speed))),
-        fact("Time stamps", clocks),
-        fact("Host's parameters", parameters.join(", ")),
+        cost("Kick, by event", &costs.kick_event_ns),
+        cost("Kick, by exit", &costs.kick_exit_ns),
+        positive("Speed of ring 3", costs.ring3_speed, |speed| format!("{} of native", percent(speed))),
+        fact("Guest's clock", clocks),
+        fact("Parameters", parameters.join(" ")),
     ]
     .into_iter()
     .flatten()

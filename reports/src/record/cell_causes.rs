@@ -1,11 +1,12 @@
 //! What a cell's traced windows say together. Durations in nanoseconds, shares from 0 to 1.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Handovers, LongestWait};
 
 /// Causes over all traced windows of a cell.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CellCauses {
     /// Windows they were taken from: traced, of one class, none that moved.
@@ -45,7 +46,7 @@ pub struct CellCauses {
 }
 
 /// The five classes of a lock's time as parts of all time classified; together 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TimeShares {
     /// Nobody wanted the lock.
@@ -64,7 +65,7 @@ pub struct TimeShares {
 
 /// Percentiles of a duration. One that unfinished waits reach is a lower bound (its name is then in `at_least`); one
 /// that lacks ten samples beyond it is none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Times {
     /// Median.
@@ -88,7 +89,7 @@ pub struct Times {
 }
 
 /// One vCPU's part, summed over windows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct VcpuShare {
     /// Its acquisitions.
