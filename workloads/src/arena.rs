@@ -12,7 +12,8 @@ use lockbench_locks::{Event, Params};
 pub use crate::layout::{Detail, Extent, Layout};
 use crate::lock_time::LockTime;
 use crate::probe::Phase;
-use crate::traced::{Octaves, Ring, Traced};
+use crate::ring::{Ring, Worst};
+use crate::traced::{Octaves, Traced};
 
 /// Entries of the think-time table.
 pub const THINK_ENTRIES: usize = 256;
@@ -33,6 +34,8 @@ pub struct Header {
     pub data: Data,
     /// What the lock's time goes into; kept by its holders where they trace.
     pub time: LockTime,
+    /// Which handover was the worst; likewise.
+    pub worst: Worst,
 }
 
 /// What the workers are to do; constant while they run.

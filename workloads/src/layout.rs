@@ -1,7 +1,8 @@
 //! Where everything lies in an arena.
 
 use crate::arena::{Block, Header, LINE};
-use crate::traced::{MATRIX_PCPUS, Octaves, Ring, Traced};
+use crate::ring::Ring;
+use crate::traced::{MATRIX_PCPUS, Octaves, Traced};
 
 const PAGE: usize = 4096;
 /// Two lines, for the prefetcher fetches pairs.

@@ -15,6 +15,7 @@ pub mod histogram;
 mod layout;
 pub mod lock_time;
 mod probe;
+pub mod ring;
 pub mod traced;
 mod tracer;
 mod vcpu;

@@ -118,6 +118,12 @@ impl LockTime {
         self.slots(self.bookings.load(Relaxed)).0.since.load(Relaxed)
     }
 
+    /// Number of the turn that the next booking begins or ends: each is booked twice.
+    #[inline(always)]
+    pub(crate) fn turn(&self) -> u64 {
+        self.bookings.load(Relaxed) / 2
+    }
+
     /// The account, for whoever does not hold the lock. None if so many bookings came in between that no attempt saw a
     /// whole slot.
     pub fn read(&self) -> Option<Account> {

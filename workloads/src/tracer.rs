@@ -7,7 +7,8 @@ use lockbench_locks::Order;
 
 use crate::arena::Header;
 use crate::lock_time::{until_taken, while_held};
-use crate::traced::{EventKind, Traced};
+use crate::ring::EventKind;
+use crate::traced::Traced;
 use crate::vcpu::{add, bump};
 
 /// What a vCPU remembers from look to look, in ticks.
@@ -61,9 +62,8 @@ impl Tracer {
     #[inline(always)]
     fn event(&self, at: u64, kind: EventKind, argument: u64) {
         // SAFETY: `me` is a vCPU of this arena, as `new`'s caller vouched.
-        if let (Some(ring), Some(mine)) = (unsafe { self.header().ring(self.me as usize) }, self.mine()) {
-            ring.write(mine.events.load(Relaxed), at, kind, argument);
-            bump(&mine.events);
+        if let Some(ring) = unsafe { self.header().ring(self.me as usize) } {
+            ring.write(&self.header().worst, at, kind, argument);
         }
     }
 
@@ -148,12 +148,15 @@ impl Tracer {
         let released = header.time.since();
         let previous = header.data.owner.load(Relaxed);
         let waiting = self.stamps.asked.get() <= released;
+        let handover = (waiting && previous != self.me).then(|| now.saturating_sub(released));
         if previous != self.me {
             bump(&mine.handovers);
-            if waiting {
-                self.handed_over(mine, released, now, previous);
-            }
         }
+        if let Some(took) = handover {
+            self.handed_over(mine, released, took, previous);
+        }
+        header.worst.turn(handover);
+        let turn = header.time.turn();
         // An unfair lock is granted to whoever comes, so a vCPU that was not running was not waited for.
         let granted = waiting && !matches!(order, Order::Unfair);
         let ran = granted.then(|| self.stamps.resumed.get().max(self.stamps.woke.get()));
@@ -161,13 +164,12 @@ impl Tracer {
         header.time.book(&spent, now, Some(self.me));
         // Only now, for `first_wanted` counts this vCPU in.
         mine.wait_since.store(0, Relaxed);
-        self.event(now, EventKind::Acquire, 0);
+        self.event(now, EventKind::Acquire, turn);
     }
 
     /// The lock came from vCPU `previous` while this one was waiting for it.
     #[inline(always)]
-    fn handed_over(&self, mine: &Traced, released: u64, now: u64, previous: u32) {
-        let took = now.saturating_sub(released);
+    fn handed_over(&self, mine: &Traced, released: u64, took: u64, previous: u32) {
         mine.handover.add(took);
         let resumed = self.stamps.resumed.get();
         if resumed > released {
@@ -209,7 +211,7 @@ impl Tracer {
     pub(crate) fn releasing(&self, now: u64) {
         let header = self.header();
         let Some(mine) = self.mine() else { return };
-        let acquired = header.time.since();
+        let (acquired, turn) = (header.time.since(), header.time.turn());
         let held = now.saturating_sub(acquired);
         mine.hold.add(held);
         // The look at the section's end, or one within it, found the probe changed.
@@ -220,6 +222,6 @@ impl Tracer {
         }
         let spent = while_held(held, preempted, mine.typical_hold(header.plan.section_ticks));
         header.time.book(&spent, now, None);
-        self.event(now, EventKind::Release, 0);
+        self.event(now, EventKind::Release, turn);
     }
 }

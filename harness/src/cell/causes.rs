@@ -6,7 +6,7 @@ use lockbench_reports::record::{Causes, Handovers, Histogram, LongestWait, VcpuC
 use lockbench_reports::statistics::Waits;
 use lockbench_workloads::arena::Block;
 use lockbench_workloads::histogram;
-use lockbench_workloads::locks::{Event, Order};
+use lockbench_workloads::locks::Event;
 use lockbench_workloads::traced::{Times, Traced};
 use lockbench_workloads::{Phase, ticks};
 
@@ -16,8 +16,6 @@ use super::{Memory, WindowSpec};
 
 /// What stood in a tracing arena when the window opened.
 pub(super) struct Opened {
-    order: Order,
-    time: LockTimes,
     vcpus: Vec<Booked>,
     matrix: Vec<Vec<u64>>,
 }
@@ -51,33 +49,31 @@ impl Booked {
 }
 
 impl Opened {
-    pub(super) fn read(memory: &Memory, order: Order) -> Self {
+    pub(super) fn read(memory: &Memory) -> Self {
         for vcpu in memory.traced() {
             vcpu.longest_wait.store(0, Relaxed);
         }
+        memory.header().worst.worst.store(0, Relaxed);
         Self {
-            order,
             vcpus: memory.traced().map(Booked::read).collect(),
             matrix: memory.matrix().iter().map(|octaves| load_all(&octaves.0)).collect(),
-            // Last, for it is what the window's length is held against.
-            time: LockTimes::read(memory, order),
         }
-    }
-
-    /// When the window opened, in ticks.
-    pub(super) fn at(&self) -> u64 {
-        self.time.at
     }
 
     /// What was booked since, and the acquire times of all vCPUs. `counted` is what each worker had counted when the window
     /// opened.
-    pub(super) fn close(&self, memory: &Memory, spec: &WindowSpec, counted: &[Own]) -> (Causes, Histogram) {
-        let time = LockTimes::read(memory, self.order);
+    pub(super) fn close(
+        &self,
+        memory: &Memory,
+        spec: &WindowSpec,
+        counted: &[Own],
+        (opened, closed): (LockTimes, LockTimes),
+    ) -> (Causes, Histogram) {
         let ns = |ticks: u64| (ticks as f64 / spec.ticks_per_ns).ceil() as u64;
         let now = ticks();
         let [mut acquire, mut hold, mut handover, mut wake] =
             std::array::from_fn(|_| vec![0; histogram::BUCKETS]);
-        let mut causes = Causes { time: time.since(&self.time, ns), ..Causes::default() };
+        let mut causes = Causes { time: closed.since(&opened, ns), ..Causes::default() };
         let (mut censored, mut halts, mut spins) = (Vec::new(), 0, 0);
         let vcpus = memory.traced().zip(memory.blocks()).zip(self.vcpus.iter().zip(counted));
         for (number, ((vcpu, block), (before, counted))) in vcpus.enumerate() {
@@ -95,7 +91,7 @@ impl Opened {
             }
             let longest = vcpu.longest_wait.load(Relaxed);
             if longest > 0 && causes.longest_wait.is_none_or(|known| ns(longest) > known.wait_ns) {
-                let ended = vcpu.longest_wait_at.load(Relaxed).saturating_sub(self.at());
+                let ended = vcpu.longest_wait_at.load(Relaxed).saturating_sub(opened.at);
                 causes.longest_wait =
                     Some(LongestWait { vcpu: number as u32, wait_ns: ns(longest), at_ns: ns(ended) });
             }

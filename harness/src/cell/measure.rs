@@ -7,8 +7,8 @@ use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::Variant;
 
-use super::counters::Operations;
 use super::process::{Ended, Process, raw};
+use super::sample::Sample;
 use super::spec::{ChildReport, ChildSpec};
 use super::window::Window;
 use super::{Memory, WindowSpec, exclusion, prepare, trace};
@@ -109,7 +109,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let warmup_began = Instant::now();
     let halfway = warmup_began + Duration::from_nanos(spec.warmup_ns / 2);
     process.sleep_until(halfway)?;
-    let half = Operations::read(&memory).total();
+    let half = Sample::take(&memory, None).total();
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
     let mut window = Window::open(spec, &memory, bench.family.order, process.pid());

@@ -5,7 +5,8 @@ use std::ptr::NonNull;
 use std::{io, ptr};
 
 use lockbench_workloads::arena::{Block, Header, MAGIC};
-use lockbench_workloads::traced::{Octaves, Ring, Traced};
+use lockbench_workloads::ring::Ring;
+use lockbench_workloads::traced::{Octaves, Traced};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 

@@ -13,6 +13,7 @@ mod measure;
 mod memory;
 mod prepare;
 mod process;
+mod sample;
 mod spec;
 mod trace;
 mod window;

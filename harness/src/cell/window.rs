@@ -10,8 +10,9 @@ use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::{Event, Order};
 
 use super::causes::Opened;
-use super::counters::{Operations, Own, Task};
+use super::counters::{Own, Task};
 use super::process::{Ended, Process};
+use super::sample::Sample;
 use super::{Memory, WindowSpec};
 
 /// A window while it is open.
@@ -21,7 +22,9 @@ pub(super) struct Window<'a> {
     tasks: Vec<Task>,
     own: Vec<Own>,
     traced: Option<Opened>,
-    samples: Vec<Operations>,
+    /// The lock's, where its time is kept.
+    order: Option<Order>,
+    samples: Vec<Sample>,
 }
 
 impl<'a> Window<'a> {
@@ -29,19 +32,21 @@ impl<'a> Window<'a> {
         for block in memory.blocks() {
             block.own.longest_run.store(0, Relaxed);
         }
+        let order = (spec.detail() >= Detail::Times).then_some(order);
         Self {
             spec,
             memory,
             tasks: tasks(memory, pid),
             own: memory.blocks().map(Own::read).collect(),
-            traced: (spec.detail() >= Detail::Times).then(|| Opened::read(memory, order)),
-            samples: vec![Operations::read(memory)],
+            traced: order.map(|_| Opened::read(memory)),
+            order,
+            samples: vec![Sample::take(memory, order)],
         }
     }
 
     /// When it opened, in ticks; 0 where no times are taken.
     pub(super) fn opened(&self) -> u64 {
-        self.traced.as_ref().map_or(0, Opened::at)
+        self.samples[0].time.map_or(0, |time| time.at)
     }
 
     /// Samples to the window's end, and beyond it if nobody got the lock: then until somebody does or it is hung.
@@ -52,7 +57,7 @@ impl<'a> Window<'a> {
         for part in 1..=parts {
             let part = u64::from(part) * self.spec.window_ns / u64::from(parts);
             process.sleep_until(began + Duration::from_nanos(part))?;
-            self.samples.push(Operations::read(self.memory));
+            self.samples.push(Sample::take(self.memory, self.order));
         }
         if self.samples.last().is_some_and(|last| last.total() > half) {
             return Ok(None);
@@ -60,7 +65,7 @@ impl<'a> Window<'a> {
         let limit = began + Duration::from_nanos(self.spec.hang_ns);
         while Instant::now() < limit {
             process.sleep_until(Instant::now() + Duration::from_millis(10))?;
-            let now = Operations::read(self.memory);
+            let now = Sample::take(self.memory, self.order);
             if now.total() > half {
                 // The window grew: its last sample is the whole wait, and its rate says so.
                 self.samples.push(now);
@@ -73,10 +78,11 @@ impl<'a> Window<'a> {
 
     pub(super) fn close(self, pid: i32) -> Measured {
         let memory = self.memory;
-        let traced = self.traced.as_ref().map(|opened| opened.close(memory, self.spec, &self.own));
+        let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
+        let traced = self.traced.as_ref().zip(first.time.zip(last.time));
+        let traced = traced.map(|(opened, between)| opened.close(memory, self.spec, &self.own, between));
         let (causes, acquire) = traced.unzip();
         let tasks_after = tasks(memory, pid);
-        let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
         let window = last.at - first.at;
         let samples: Vec<f64> = self
             .samples

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lockbench_reports::record::{Dropped, Purpose, Workload};
+use lockbench_reports::record::{Dropped, Workload};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::{Params, Paravirt, Variant};
 
@@ -112,13 +112,7 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
             for &(family, variant) in &locks {
                 for threshold in thresholds(group, variant) {
                     let mut cell = cell_at(&site, workload.clone(), variant, threshold, &group.probe);
-                    let purposes = [
-                        (group.rate, Purpose::Rate),
-                        (group.latency, Purpose::Latency),
-                        (group.trace, Purpose::Trace),
-                    ];
-                    cell.purposes
-                        .extend(purposes.iter().filter(|(asked, _)| *asked).map(|(_, purpose)| *purpose));
+                    cell.purposes = group.purposes().collect();
                     let place = place_on(&mut cell, &site, on.machine)?;
                     let refusal =
                         leaf_refusal(family, variant, site.env).or_else(|| site.refusal.clone()).or(place);

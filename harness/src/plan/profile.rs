@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lockbench_reports::record::Purpose;
 use serde::{Deserialize, Deserializer};
 
 use crate::Error;
@@ -77,6 +78,15 @@ pub(crate) struct CellGroup {
     /// Whether events are traced, in windows of their own.
     #[serde(default)]
     pub(crate) trace: bool,
+}
+
+impl CellGroup {
+    /// Why windows are taken of its cells.
+    pub(crate) fn purposes(&self) -> impl Iterator<Item = Purpose> + use<> {
+        let purposes =
+            [(self.rate, Purpose::Rate), (self.latency, Purpose::Latency), (self.trace, Purpose::Trace)];
+        purposes.into_iter().filter(|(asked, _)| *asked).map(|(_, purpose)| purpose)
+    }
 }
 
 fn yes() -> bool {

@@ -4,6 +4,7 @@ mod bad_input;
 mod compare;
 mod duel;
 mod failing_locks;
+mod history;
 mod interrupted;
 mod listing;
 mod real_vcpus;
