@@ -20,6 +20,8 @@ macro_rules! misbehaving {
             const VARIANTS: &'static [Variant] = &[named($name)];
             const ORDER: Order = Order::Unfair;
             const SOURCE: &'static str = "this example";
+            // A lie, as a user's may be: inside KVM it comes out as a fault.
+            const LEAF: bool = true;
             type PerVcpu = ();
 
             fn new<P: Platform>(_: &Params) -> Self {

@@ -47,8 +47,9 @@ macro_rules! locks {
 /// The whole program, with the user's own locks beside the built-in ones.
 pub fn main_with(own: &'static [Family]) -> ExitCode {
     let registry = Registry::new(own);
-    if std::env::args_os().nth(1).is_some_and(|verb| verb == cell::VERB) {
-        return cell::child::main(&registry);
+    match std::env::args_os().nth(1) {
+        Some(verb) if verb == cell::VERB => cell::child::main(&registry),
+        Some(verb) if verb == environments::KVM_VERB => environments::examining_process(),
+        _ => cli::main(&registry),
     }
-    cli::main(&registry)
 }

@@ -1,7 +1,6 @@
 //! An uncontended lock and unlock, for every variant, beside the bare atomic operations that it is made of.
 //!
 //! Criterion suits this and only this: one vCPU, a few nanoseconds, no contention. `lockbench suite` measures the rest.
-#![cfg(not(locks_loom))]
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};

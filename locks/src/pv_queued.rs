@@ -129,7 +129,7 @@ impl Waiting<PvQueued> for Halting {
                 if early {
                     ctx.platform().count(Event::PvWaitEarly);
                 }
-                // Once hashed it is the head that sleeps here, and the grant says so; only the release kicks it.
+                // Hashed meanwhile, it is the head: better looks at the lock than sleeps until the release.
                 Self::halt_while(|| node.state.load(Ordering::Relaxed) == HALTED, ctx);
             }
             // Acquire on failure: with the state `HASHED` the grant must be seen, or this would go round in vain.

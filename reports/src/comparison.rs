@@ -29,7 +29,24 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
     let windows = |cell: &Cell| measured_windows(&cell.rounds, Purpose::Rate);
     let paired = ratios(&windows(first), &windows(second));
     let floor = noise_floor(results, first, second);
+    // A difference that shows in every round, whatever the distance of the pCPUs, needs no class of its own; that two
+    // are the same does, for it is a statement about small figures.
+    if let Some((ratio, rounds)) = paired.every_class.filter(|_| paired.rounds < MIN_ROUNDS) {
+        let verdict = judge(Some(ratio), rounds, MARGIN, floor);
+        if matches!(verdict, Verdict::Better | Verdict::Worse) {
+            return Comparison { ratio: Some(ratio), rounds, round_trip_ns: paired.all_trips_ns, verdict };
+        }
+    }
     let verdict = match judge(paired.ratio, paired.rounds, MARGIN, floor) {
+        Verdict::NotEnoughData(_)
+            if floor.is_none() && paired.ratio.is_some() && paired.rounds >= MIN_ROUNDS =>
+        {
+            let class = [first, second].into_iter().find(|cell| floor_of(results, cell).is_none());
+            let class = class.map_or("these", |cell| class_of(&cell.axes));
+            Verdict::NotEnoughData(format!(
+                "the noise floor of {class} cells is unknown: no usable A/A pairs"
+            ))
+        }
         // That rounds are missing is the consequence; why they are is what the reader can act upon.
         Verdict::NotEnoughData(reason) if paired.ratio.is_none() || paired.rounds < MIN_ROUNDS => {
             Verdict::NotEnoughData(match paired.missing {

@@ -22,6 +22,11 @@ pub fn duration(ns: f64) -> String {
     }
 }
 
+/// A round trip between pCPUs: `84 ns`, `113 µs`.
+pub fn distance(ns: f64) -> String {
+    if ns < 999.5 { format!("{ns:.0} ns") } else { duration(ns) }
+}
+
 /// A fraction as a percentage: `0.0069 %`, `42.0 %`.
 pub fn percent(fraction: f64) -> String {
     format!("{} %", significant(fraction * 100.0))

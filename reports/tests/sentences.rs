@@ -63,5 +63,5 @@ fn without_twins_nothing_is_judged() {
         !matches!(line, Line::Round(round) if round.purpose == lockbench_reports::record::Purpose::Twin)
     });
     let said = answers(&derive(no_twins)).problem.statements[0].to_string();
-    assert!(said.contains("noise floor is unknown"), "{said}");
+    assert!(said.contains("the noise floor of overcommitted cells is unknown"), "{said}");
 }

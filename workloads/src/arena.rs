@@ -9,16 +9,16 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 use lockbench_locks::{Event, Params};
 
-use crate::histogram::BUCKETS;
+pub use crate::layout::{Detail, Extent, Layout};
+use crate::lock_time::LockTime;
 use crate::probe::Phase;
+use crate::ring::{Ring, Worst};
+use crate::traced::{Octaves, Traced};
 
 /// Entries of the think-time table.
 pub const THINK_ENTRIES: usize = 256;
 /// Distance of two cache lines in [`Plan::lines`]' region.
 pub const LINE: usize = 64;
-const PAGE: usize = 4096;
-/// Two lines, for the prefetcher fetches pairs.
-const PAIR: usize = 128;
 
 /// First bytes of an arena, so that a stranger's file descriptor is refused.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"lockbnc1");
@@ -32,6 +32,10 @@ pub struct Header {
     pub gate: Gate,
     /// What the lock protects.
     pub data: Data,
+    /// What the lock's time goes into; kept by its holders where they trace.
+    pub time: LockTime,
+    /// Which handover was the worst; likewise.
+    pub worst: Worst,
 }
 
 /// What the workers are to do; constant while they run.
@@ -45,12 +49,17 @@ pub struct Plan {
     pub params: Params,
     /// Steps of [`burn`](crate::work::burn) in the section.
     pub section_work: u32,
+    /// Nominal length of that, in ticks.
+    pub section_ticks: u64,
     /// Shared cache lines written in the section.
     pub lines: u32,
     /// Whether vCPU 0 takes the lock first and holds it until [`Gate::hold`] falls.
     pub start_queued: bool,
     /// Whether there is think time at all.
     pub thinks: bool,
+    /// Whether turns begin when they are due rather than some time after the last one: `think` then holds the times from
+    /// one to the next, in ticks.
+    pub open: bool,
     /// Think times in steps of work, drawn from uniformly: `core` has no logarithm, so the quantiles come as data.
     pub think: [u32; THINK_ENTRIES],
 }
@@ -95,8 +104,6 @@ pub struct Block {
     pub own: OwnBlock,
     /// The hypervisor's steal-time record, written by KVM.
     pub steal: Steal,
-    /// Acquire times in ticks, written by the worker where it traces.
-    pub acquire: [AtomicU64; BUCKETS],
 }
 
 /// A vCPU's place in its environment.
@@ -150,12 +157,8 @@ pub struct OwnBlock {
     pub operations: AtomicU64,
     /// Times that another vCPU's number stood in `owner` at the end of the section.
     pub violations: AtomicU64,
-    /// Ticks at the start of the present wait; 0 while not waiting. Kept where acquire times are taken.
-    pub wait_since: AtomicU64,
-    /// Longest finished wait in ticks; the parent sets it to 0 when the window opens (a reset lost to a race merely
-    /// restates a wait that ended at that moment).
-    pub longest_wait: AtomicU64,
-    /// Most turns in a row; reset like `longest_wait`.
+    /// Most turns in a row; the parent sets it to 0 when the window opens (a reset lost to a race merely restates a run
+    /// that ended at that moment).
     pub longest_run: AtomicU64,
     /// Preemptions by phase.
     pub preempted: [AtomicU64; Phase::COUNT],
@@ -165,52 +168,6 @@ pub struct OwnBlock {
     pub entered: AtomicU32,
     /// Where busy work leaves its result.
     pub sink: AtomicU64,
-}
-
-/// Byte offsets within an arena.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Layout {
-    /// The lock.
-    pub lock: usize,
-    /// The shared lines that sections write.
-    pub lines: usize,
-    /// The first vCPU's block.
-    pub blocks: usize,
-    /// From one block to the next.
-    pub stride: usize,
-    /// From a block to the lock's per-vCPU part behind it.
-    pub per_vcpu: usize,
-    /// The whole arena, in whole pages.
-    pub total: usize,
-}
-
-impl Layout {
-    /// The layout for a lock of `lock_size` bytes with `per_vcpu_size` bytes per vCPU. Both parts are page-aligned or
-    /// better than any lock asks for; none if an alignment above a page is asked for.
-    pub const fn new(
-        lock: core::alloc::Layout,
-        per_vcpu: core::alloc::Layout,
-        vcpus: usize,
-        lines: usize,
-    ) -> Option<Self> {
-        if lock.align() > PAIR || per_vcpu.align() > PAIR {
-            return None;
-        }
-        let lock_at = size_of::<Header>().next_multiple_of(PAIR);
-        let lines_at = (lock_at + lock.size()).next_multiple_of(PAIR);
-        let blocks = (lines_at + lines * LINE).next_multiple_of(PAGE);
-        let per_vcpu_at = size_of::<Block>();
-        let stride = (per_vcpu_at + per_vcpu.size()).next_multiple_of(PAGE);
-        Some(Self {
-            lock: lock_at,
-            lines: lines_at,
-            blocks,
-            stride,
-            per_vcpu: per_vcpu_at,
-            total: blocks + stride * vcpus,
-        })
-    }
 }
 
 impl Header {
@@ -226,5 +183,56 @@ impl Header {
         // SAFETY: the caller vouches that the mapping holds `vcpus` blocks behind `blocks`, `stride` apart; a zeroed
         // block is a valid one (integers, null pointers, None), and shared access is all that anyone has.
         unsafe { &*core::ptr::from_ref(self).byte_add(layout.blocks + cpu * layout.stride).cast() }
+    }
+
+    /// What vCPU `cpu` writes about its times; none where the arena has no room for it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::block`].
+    #[inline(always)]
+    pub unsafe fn traced(&self, cpu: usize) -> Option<&Traced> {
+        // SAFETY: as the caller vouches; `Layout::new` put it there, aligned, and zeros are a valid one.
+        unsafe { self.behind_block(cpu, self.plan.layout.traced) }
+    }
+
+    /// vCPU `cpu`'s ring of events; none where the arena has no room for it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::block`].
+    #[inline(always)]
+    pub unsafe fn ring(&self, cpu: usize) -> Option<&Ring> {
+        // SAFETY: as in `traced`.
+        unsafe { self.behind_block(cpu, self.plan.layout.ring) }
+    }
+
+    /// What lies `offset` bytes behind a block; none at 0, where the block itself lies.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::block`], and a `T` made of atomics must lie there.
+    #[inline(always)]
+    unsafe fn behind_block<T>(&self, cpu: usize, offset: usize) -> Option<&T> {
+        // SAFETY: as the caller vouches.
+        let block = core::ptr::from_ref(unsafe { self.block(cpu) });
+        // SAFETY: inside the block's stride, as the caller vouches; like the block it is only ever shared.
+        (offset != 0).then(|| unsafe { &*block.byte_add(offset).cast() })
+    }
+
+    /// Handovers from each pCPU to each, as many rows as columns; empty where no matrix is kept.
+    ///
+    /// # Safety
+    ///
+    /// `self` must head an arena laid out as `self.plan.layout` says, mapped whole.
+    #[inline(always)]
+    pub unsafe fn matrix(&self) -> &[Octaves] {
+        let layout = &self.plan.layout;
+        // SAFETY: `Layout::new` reserved so many there, aligned; zeros are valid ones. Where none are kept the slice is
+        // empty and any aligned address will do.
+        unsafe {
+            let first = core::ptr::from_ref(self).byte_add(layout.matrix).cast();
+            core::slice::from_raw_parts(first, layout.matrix_pcpus * layout.matrix_pcpus)
+        }
     }
 }

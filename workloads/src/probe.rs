@@ -21,7 +21,8 @@ impl Phase {
 pub trait Probe: 'static {
     /// Whether preemptions, events and runs are counted: one load and compare at each phase's end.
     const COUNT: bool;
-    /// Whether acquire times are taken: two time stamps and a histogram.
+    /// Whether times are taken: a time stamp at each look, histograms, the lock's account. Needs an arena laid out for it
+    /// (see [`Detail`](crate::arena::Detail)).
     const TRACE: bool;
 }
 
@@ -31,7 +32,7 @@ pub struct Off;
 /// Preemptions, events, runs.
 #[derive(Debug)]
 pub struct Count;
-/// All of [`Count`], and acquire times.
+/// All of [`Count`], and times.
 #[derive(Debug)]
 pub struct Trace;
 

@@ -9,6 +9,7 @@ use lockbench_locks::{Event, Platform};
 
 use crate::arena::{Block, Header};
 use crate::probe::{Phase, Probe};
+use crate::tracer::Tracer;
 
 /// Whether paravirtual code is compiled in: the second compile-time axis.
 pub trait Mode: 'static {
@@ -38,6 +39,7 @@ pub struct Vcpu<M, Pr> {
     probe: *mut u64,
     expected: Cell<u64>,
     rearm: u64,
+    tracer: Tracer,
     axes: PhantomData<(M, Pr)>,
 }
 
@@ -62,6 +64,8 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
             probe,
             expected: Cell::new(env.expected.load(Relaxed)),
             rearm: env.rearm.load(Relaxed),
+            // SAFETY: as the caller vouches.
+            tracer: unsafe { Tracer::new(header, me) },
             axes: PhantomData,
         }
     }
@@ -79,12 +83,23 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         unsafe { self.header().block(self.me as usize) }
     }
 
-    /// The block of another vCPU, or this one's if there is no such vCPU.
+    /// `cpu`, or this vCPU's own number if there is no such vCPU.
+    #[inline(always)]
+    fn known(&self, cpu: usize) -> usize {
+        if cpu < self.header().plan.params.vcpus as usize { cpu } else { self.me as usize }
+    }
+
+    /// The block of another vCPU.
     #[inline(always)]
     fn other(&self, cpu: usize) -> &Block {
-        let cpu = if cpu < self.header().plan.params.vcpus as usize { cpu } else { self.me as usize };
-        // SAFETY: `cpu` is below `vcpus` on both branches.
-        unsafe { self.header().block(cpu) }
+        // SAFETY: a known number is below `vcpus`.
+        unsafe { self.header().block(self.known(cpu)) }
+    }
+
+    /// Where its times are booked.
+    #[inline(always)]
+    pub(crate) fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// Looks whether the pCPU was lost since the last look, and books it under `phase`.
@@ -99,12 +114,18 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         if seen != self.expected.get() {
             self.preempted(phase, seen);
         }
+        if Pr::TRACE {
+            self.tracer.looked(self.now());
+        }
     }
 
     #[inline(always)]
     fn preempted(&self, phase: Phase, seen: u64) {
         bump(&self.block().own.preempted[phase as usize]);
         self.arm(seen);
+        if Pr::TRACE {
+            self.tracer.resumed(self.now());
+        }
     }
 
     #[inline(always)]
@@ -125,8 +146,9 @@ pub(crate) fn bump(counter: &AtomicU64) {
     add(counter, 1);
 }
 
+/// Likewise, any number.
 #[inline(always)]
-fn add(counter: &AtomicU64, n: u64) {
+pub(crate) fn add(counter: &AtomicU64, n: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
 }
 
@@ -137,6 +159,9 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
     fn relax(&self) {
         core::hint::spin_loop();
         self.look(Phase::Waiting);
+        if Pr::TRACE {
+            self.tracer.spun();
+        }
     }
 
     #[inline(always)]
@@ -146,6 +171,10 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
         }
         self.look(Phase::Waiting);
         self.count(Event::Halt);
+        let halted = if Pr::TRACE { self.now() } else { 0 };
+        if Pr::TRACE {
+            self.tracer.halting(halted);
+        }
         // SAFETY: `env.halt` was written before the gate opened and not since; it takes this arena and this vCPU.
         if let Some(halt) = unsafe { *self.block().env.halt.get() } {
             // SAFETY: the environment that filled it in vouches for it under just these arguments.
@@ -156,6 +185,11 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
             // SAFETY: as in `look`.
             self.arm(unsafe { ptr::read_volatile(self.probe) });
         }
+        if Pr::TRACE {
+            let now = self.now();
+            self.tracer.looked(now);
+            self.tracer.woke(halted, now);
+        }
     }
 
     #[inline(always)]
@@ -164,6 +198,9 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
             return;
         }
         self.count(Event::Kick);
+        if Pr::TRACE {
+            self.tracer.kicking(self.known(cpu), self.now());
+        }
         // SAFETY: as for `halt`.
         if let Some(kick) = unsafe { *self.block().env.kick.get() } {
             // SAFETY: as for `halt`; environments ignore a number that no vCPU has.

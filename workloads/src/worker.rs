@@ -6,7 +6,6 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use lockbench_locks::{Ctx, Platform, RawLock};
 
 use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
-use crate::histogram::bucket;
 use crate::probe::{Phase, Probe};
 use crate::vcpu::{Mode, Vcpu, bump};
 use crate::work::burn;
@@ -36,34 +35,66 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     let own = &ctx.platform().block().own;
 
     if plan.start_queued && me == 0 {
-        lock.acquire(&ctx);
+        acquire(&ctx, lock, None);
         own.entered.store(1, Relaxed);
         while header.gate.hold.load(Relaxed) != 0 {
             ctx.platform().relax();
         }
-        lock.release(&ctx);
+        release(&ctx, lock);
     }
     own.entered.store(1, Relaxed);
 
     let mut random = u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut due = if plan.open { Some(ctx.platform().now()) } else { None };
     loop {
-        if Pr::TRACE {
-            own.wait_since.store(ctx.platform().now(), Relaxed);
-        }
-        lock.acquire(&ctx);
-        if Pr::TRACE {
-            note_wait(&ctx, own);
-        }
-        ctx.platform().look(Phase::Waiting);
+        acquire(&ctx, lock, due);
         section::<Pr>(arena, plan, &header.data, own, me);
-        ctx.platform().look(Phase::Holding);
-        lock.release(&ctx);
+        release(&ctx, lock);
         if plan.thinks {
             random = burn(random, 1);
-            let steps = plan.think[(random >> 32) as usize % THINK_ENTRIES];
-            own.sink.store(burn(random, steps), Relaxed);
+            let think = plan.think[(random >> 32) as usize % THINK_ENTRIES];
+            match &mut due {
+                Some(due) => wait_for_turn(ctx.platform(), due, think),
+                None => own.sink.store(burn(random, think), Relaxed),
+            }
         }
         ctx.platform().look(Phase::Thinking);
+    }
+}
+
+/// Takes the lock, as was `due` since then, else since now.
+#[inline(always)]
+fn acquire<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: &L, due: Option<u64>) {
+    let platform = ctx.platform();
+    if Pr::TRACE {
+        let now = platform.now();
+        platform.tracer().asking(due.unwrap_or(now), now);
+    }
+    lock.acquire(ctx);
+    platform.look(Phase::Waiting);
+    if Pr::TRACE {
+        platform.tracer().acquired(L::ORDER, platform.now());
+    }
+}
+
+#[inline(always)]
+fn release<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: &L) {
+    let platform = ctx.platform();
+    platform.look(Phase::Holding);
+    if Pr::TRACE {
+        platform.tracer().releasing(platform.now());
+    }
+    lock.release(ctx);
+}
+
+/// Waits for the next turn, `ticks` after the last was due; not at all if that has passed. It keeps the pCPU, as a server
+/// that polls does: what an idle vCPU does is the next question, not this one.
+#[inline(always)]
+fn wait_for_turn<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, ticks: u32) {
+    *due = due.wrapping_add(u64::from(ticks));
+    while platform.now() < *due {
+        core::hint::spin_loop();
+        platform.look(Phase::Thinking);
     }
 }
 
@@ -94,21 +125,6 @@ fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnB
     }
     data.counter.store(counter.wrapping_add(1), Relaxed);
     bump(&own.operations);
-}
-
-/// Books the wait that just ended.
-#[inline(always)]
-fn note_wait<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, own: &OwnBlock) {
-    // A vCPU's clock may be behind another's by a few ticks after a migration; a wait is never negative.
-    let waited = ctx.platform().now().saturating_sub(own.wait_since.load(Relaxed));
-    own.wait_since.store(0, Relaxed);
-    // `get`, for an index would bring the panic machinery into a worker.
-    if let Some(count) = ctx.platform().block().acquire.get(bucket(waited)) {
-        bump(count);
-    }
-    if waited > own.longest_wait.load(Relaxed) {
-        own.longest_wait.store(waited, Relaxed);
-    }
 }
 
 /// Puts a free lock and every vCPU's part of it into an arena.

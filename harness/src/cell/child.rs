@@ -51,6 +51,9 @@ fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
     let env = registry.environment(&spec.env).ok_or_else(|| failed("no such environment", &spec.env))?;
     let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];
     let entry = family.entry(variant.paravirt, probe);
+    if probe == ProbeKind::Trace && memory.traced().next().is_none() {
+        return Err(failed("the arena", &"it has no room for the times that this cell takes"));
+    }
     // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
     unsafe { (entry.init)(memory.as_ptr()) };
     env.start(Cell { memory, entry, count_preemptions: spec.count_preemptions })

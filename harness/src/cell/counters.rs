@@ -2,30 +2,10 @@
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
 
 use lockbench_workloads::arena::Block;
-use lockbench_workloads::histogram::BUCKETS;
 
-use super::Memory;
 use super::process::task_file;
-
-/// Acquisitions per vCPU and the time at which they were read.
-pub(super) struct Operations {
-    pub(super) at: Instant,
-    pub(super) per_vcpu: Vec<u64>,
-}
-
-impl Operations {
-    pub(super) fn read(memory: &Memory) -> Self {
-        let per_vcpu = memory.blocks().map(|block| block.own.operations.load(Relaxed)).collect();
-        Self { at: Instant::now(), per_vcpu }
-    }
-
-    pub(super) fn total(&self) -> u64 {
-        self.per_vcpu.iter().sum()
-    }
-}
 
 /// What the kernel says of one vCPU's thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,17 +63,7 @@ impl Own {
     }
 }
 
-fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
+/// Reads counters that somebody else may be adding to.
+pub(super) fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
     counters.iter().map(|counter| counter.load(Relaxed)).collect()
-}
-
-/// Acquire times, summed over vCPUs.
-pub(super) fn acquire_buckets(memory: &Memory) -> Vec<u64> {
-    let mut sum = vec![0; BUCKETS];
-    for block in memory.blocks() {
-        for (total, count) in sum.iter_mut().zip(&block.acquire) {
-            *total += count.load(Relaxed);
-        }
-    }
-    sum
 }

@@ -26,11 +26,12 @@ pub(super) fn check(memory: &Memory) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockbench_workloads::arena::{Layout, MAGIC};
+    use lockbench_workloads::arena::{Detail, Extent, Layout, MAGIC};
 
     fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
         let unit = std::alloc::Layout::new::<()>();
-        let layout = Layout::new(unit, unit, 2, 0).unwrap();
+        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Counts, pcpus: 0 };
+        let layout = Layout::new(unit, unit, &extent).unwrap();
         let mut memory = Memory::create(layout.total).unwrap();
         let plan = &mut memory.header_mut().plan;
         plan.magic = MAGIC;

@@ -5,6 +5,8 @@ use std::ptr::NonNull;
 use std::{io, ptr};
 
 use lockbench_workloads::arena::{Block, Header, MAGIC};
+use lockbench_workloads::ring::Ring;
+use lockbench_workloads::traced::{Octaves, Traced};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -99,6 +101,24 @@ impl Memory {
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         // SAFETY: `create`'s caller sized the mapping by the same layout, and `open` checked it.
         (0..self.vcpus()).map(|cpu| unsafe { self.header().block(cpu) })
+    }
+
+    /// What the vCPUs write about their times, in order; nothing where they do not.
+    pub fn traced(&self) -> impl Iterator<Item = &Traced> {
+        // SAFETY: as in `blocks`.
+        (0..self.vcpus()).filter_map(|cpu| unsafe { self.header().traced(cpu) })
+    }
+
+    /// The vCPUs' rings of events, in order; none where there are none.
+    pub fn rings(&self) -> impl Iterator<Item = &Ring> {
+        // SAFETY: as in `blocks`.
+        (0..self.vcpus()).filter_map(|cpu| unsafe { self.header().ring(cpu) })
+    }
+
+    /// Handovers from each pCPU to each; empty where they are not counted.
+    pub fn matrix(&self) -> &[Octaves] {
+        // SAFETY: as in `blocks`: the mapping is that layout's.
+        unsafe { self.header().matrix() }
     }
 }
 

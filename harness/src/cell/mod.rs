@@ -4,16 +4,21 @@
 //! arena, starts the process, pins its threads, opens the gate, samples the counters and kills it. No measurement waits
 //! for a FIFO lock to drain, no hung lock hangs the suite, and a crash costs one window.
 
+mod causes;
 pub mod child;
 mod counters;
 mod exclusion;
+mod lock_times;
+mod measure;
 mod memory;
 mod prepare;
 mod process;
+mod sample;
 mod spec;
+mod trace;
 mod window;
 
+pub use measure::{Bench, Interrupted, Taken, measure};
 pub use memory::Memory;
 pub use process::VERB;
 pub use spec::{ChildReport, ChildSpec, WindowSpec};
-pub use window::{Bench, Interrupted, Taken, measure};

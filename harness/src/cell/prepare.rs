@@ -1,10 +1,10 @@
 //! Writes a window's plan into a new arena.
 
 use lockbench_reports::record::Start;
-use lockbench_workloads::Family;
-use lockbench_workloads::arena::{Layout, MAGIC, Plan, THINK_ENTRIES};
+use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
 use lockbench_workloads::locks::{Params, Paravirt, Variant};
 use lockbench_workloads::workload::THINKS;
+use lockbench_workloads::{Family, ticks};
 
 use super::{Memory, WindowSpec};
 use crate::environments::Environment;
@@ -17,7 +17,13 @@ pub(super) fn arena(
     env: &dyn Environment,
 ) -> Result<Memory, String> {
     let workload = &spec.axes.workload;
-    let layout = Layout::new(family.lock, family.per_vcpu, spec.axes.vcpus as usize, workload.lines as usize)
+    let extent = Extent {
+        vcpus: spec.axes.vcpus as usize,
+        lines: workload.lines as usize,
+        detail: spec.detail(),
+        pcpus: if spec.axes.pinning == "pinned" { spec.axes.pcpus.len() } else { 0 },
+    };
+    let layout = Layout::new(family.lock, family.per_vcpu, &extent)
         .ok_or("the lock asks for an alignment above 128 bytes, which the arena does not give")?;
     let mut memory = Memory::create(layout.total)
         .map_err(|e| format!("no memory for the arena ({} bytes): {e}", layout.total))?;
@@ -31,14 +37,17 @@ pub(super) fn arena(
             vcpus: spec.axes.vcpus,
         },
         section_work: steps(workload.section_ns, spec.work_ns),
+        section_ticks: (workload.section_ns * spec.ticks_per_ns) as u64,
         lines: workload.lines,
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,
+        open: false,
         think: think_table(&workload.think, workload.think_ns, spec.work_ns),
     };
     header.gate.hold = u32::from(spec.start == Start::Queued).into();
     // No vCPU has the last number, so the first turn is nobody's second in a row.
     header.data.owner = u32::MAX.into();
+    header.time.start(ticks());
     for (block, node) in memory.blocks().zip(&spec.vcpu_nodes) {
         block.env.node.store(*node, std::sync::atomic::Ordering::Relaxed);
     }

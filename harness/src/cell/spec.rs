@@ -4,6 +4,7 @@ use std::os::fd::RawFd;
 
 use lockbench_reports::record::{CellAxes, Purpose, Start};
 use lockbench_workloads::ProbeKind;
+use lockbench_workloads::arena::Detail;
 use serde::{Deserialize, Serialize};
 
 /// One window of one cell, resolved: the seam between versions (`run --spec`).
@@ -72,6 +73,15 @@ impl WindowSpec {
             }
             Purpose::Rate | Purpose::Twin => ProbeKind::Count,
             Purpose::Latency | Purpose::Trace => ProbeKind::Trace,
+        }
+    }
+
+    /// What its vCPUs write about themselves.
+    pub fn detail(&self) -> Detail {
+        match self.purpose {
+            Purpose::Rate | Purpose::Twin => Detail::Counts,
+            Purpose::Latency => Detail::Times,
+            Purpose::Trace => Detail::Events,
         }
     }
 

@@ -54,6 +54,9 @@ pub(crate) struct Axes {
     /// Measure acquire times as well, in windows of their own
     #[arg(long)]
     pub(crate) latency: bool,
+    /// Trace events as well, in windows of their own
+    #[arg(long)]
+    pub(crate) trace: bool,
 }
 
 impl Axes {
@@ -96,6 +99,7 @@ impl Axes {
             group.probe.clone_from(probe);
         }
         group.latency |= self.latency;
+        group.trace |= self.trace;
     }
 
     /// The CPUs asked for.

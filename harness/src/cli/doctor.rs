@@ -18,7 +18,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     interrupt::install()?;
     let axes = Axes { pcpus: args.pcpus.clone(), ..Axes::default() };
-    let session = Session::open(axes.cpu_list()?.as_ref())?;
+    let session = Session::open(axes.cpu_list()?.as_ref(), &["kvm"])?;
     let findings = doctor::examine(&session);
     let mut text = String::new();
     for finding in &findings {

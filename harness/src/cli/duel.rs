@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     args.axes.apply(&mut profile)?;
     interrupt::install()?;
     let builds = [Driver::open(&args.base)?, Driver::open(&args.new)?];
-    let session = Session::open(args.axes.cpu_list()?.as_ref())?;
+    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
     let (cells, refused) = plan::expand(&profile, &on)?;
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         session.topology.cpus()
     );
     let mut progress = Progress::new(windows, estimate);
-    let duel = Duel { builds: &builds, plan: &fitted, timing, rounds, seed };
+    let duel = Duel { builds: &builds, plan: &fitted, timing, rounds, seed, session: &session };
     let mut measuring_ns = [0, 0];
     let ran = duel.run(
         &mut |side, line| {

@@ -9,6 +9,7 @@ mod list;
 mod plan_only;
 mod report;
 mod run;
+mod schema;
 mod suite;
 mod topology;
 
@@ -74,6 +75,8 @@ enum Command {
     Doctor(doctor::Args),
     /// List locks, workloads, environments and placements
     List(list::Args),
+    /// Print the JSON Schema of results.json
+    Schema,
 }
 
 /// Parses and runs; every failure is one sentence on stderr.
@@ -89,6 +92,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::History(args) => history::run(&args),
         Command::Topology(args) => topology::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Schema => schema::run(),
         Command::List(args) => list::run(&args, registry),
     });
     match ended {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         return run_spec(spec, registry);
     }
     let profile = profile(&args.axes)?;
-    let session = Session::open(args.axes.cpu_list()?.as_ref())?;
+    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
     let (cells, refused) = plan::expand(&profile, &on)?;
@@ -42,6 +42,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
             .first()
             .map_or("no environment asked for has cells of that size", |dropped| &dropped.reason);
         return Err(Error::new(format!("there is nothing to measure: {why}")));
+    }
+    for dropped in &refused {
+        eprintln!("lockbench: {} is skipped: {}", dropped.cell, dropped.reason);
     }
     let fitted = plan::fit(cells, &timing, profile.rounds, None, profile.noise_floor);
     let seed = args.axes.seed();
@@ -61,15 +64,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     })];
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);
-    let suite = Suite {
-        registry,
-        placer: &session.placer,
-        plan: &fitted,
-        timing,
-        rounds: profile.rounds,
-        seed,
-        began,
-    };
+    let suite =
+        Suite { registry, session: &session, plan: &fitted, timing, rounds: profile.rounds, seed, began };
     suite.run(
         &mut |line| {
             lines.push(line.clone());
@@ -110,6 +106,7 @@ fn profile(axes: &Axes) -> Result<Profile, Error> {
             probe: "count".into(),
             rate: true,
             latency: false,
+            trace: false,
         }],
     };
     axes.apply(&mut profile)?;

@@ -51,14 +51,14 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let seed = args.axes.seed();
     let started = jiff::Timestamp::now();
     let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-    let session = Session::open(args.axes.cpu_list()?.as_ref())?;
+    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
     let (cells, refused) = plan::expand(&profile, &on)?;
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
     if fitted.cells.is_empty() {
-        return Err(nothing_left(&fitted.dropped, profile.time));
+        return Err(nothing_left(&fitted.dropped));
     }
     // Before anything is measured: a directory that cannot be written would lose it all.
     let mut journal = Journal::create(&args.out, &run_id)?;
@@ -80,15 +80,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
 
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);
-    let suite = Suite {
-        registry,
-        placer: &session.placer,
-        plan: &fitted,
-        timing,
-        rounds: profile.rounds,
-        seed,
-        began,
-    };
+    let suite =
+        Suite { registry, session: &session, plan: &fitted, timing, rounds: profile.rounds, seed, began };
     let ran = suite.run(&mut |line| journal.append(line), &mut progress);
     progress.finish();
     ran?;
@@ -100,12 +93,11 @@ fn config_name(path: &std::path::Path) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-fn nothing_left(dropped: &[Dropped], time: Option<Duration>) -> Error {
+fn nothing_left(dropped: &[Dropped]) -> Error {
     let why = dropped
         .first()
         .map_or_else(|| "the plan is empty".into(), |first| format!("{}: {}", first.cell, first.reason));
-    let advice = if time.is_some() { "; give more --time" } else { "" };
-    Error::new(format!("there is nothing to measure ({why}{advice})"))
+    Error::new(format!("there is nothing to measure: {why}"))
 }
 
 /// "lockbench: 30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."

@@ -23,6 +23,13 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
             ),
             ("kvm", true) => Finding::fine("KVM", format!("{}: {}", session.machine.kvm, facility.detail)),
             ("kvm", false) => Finding::care("KVM", &facility.detail, "without it the kvm cells are skipped"),
+            ("kvm-costs", true) => Finding::fine("what KVM costs", &facility.detail),
+            ("steal-time", true) => Finding::fine("steal time", &facility.detail),
+            ("steal-time", false) => Finding::care(
+                "steal time",
+                &facility.detail,
+                "kvm cells are measured all the same; who was preempted is not",
+            ),
             _ => continue,
         });
     }

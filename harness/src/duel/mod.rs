@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use lockbench_reports::record::{Line, Outcome, Round};
 
 use crate::plan::{self, Fitted, Timing};
-use crate::suite::Progress;
+use crate::suite::{Progress, Session};
 use crate::{Error, interrupt};
 
 pub(crate) use driver::Driver;
@@ -23,6 +23,7 @@ pub(crate) struct Duel<'a> {
     pub(crate) timing: Timing,
     pub(crate) rounds: u32,
     pub(crate) seed: u64,
+    pub(crate) session: &'a Session,
 }
 
 impl Duel<'_> {
@@ -41,7 +42,12 @@ impl Duel<'_> {
             {
                 let cell = &self.plan.cells[turn.cell];
                 progress.show(&cell.axes.id, number);
-                let spec = cell.window(&self.timing, number, turn.purpose);
+                let spec = cell.window(
+                    &self.timing,
+                    number,
+                    turn.purpose,
+                    self.session.counts_preemptions(&cell.axes.env),
+                );
                 for side in order(number, place) {
                     if interrupt::requested() {
                         return Ok(());

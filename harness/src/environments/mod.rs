@@ -1,10 +1,16 @@
 //! Where vCPUs run: the same worker on threads and in real vCPUs.
 
-mod doorbell;
 mod emulated;
+#[cfg(target_arch = "x86_64")]
+mod kvm;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "kvm/elsewhere.rs"]
 mod kvm;
 mod native;
 mod thread;
+
+pub(crate) use kvm::{VERB as KVM_VERB, examining_process};
+use lockbench_reports::record::Machine;
 
 use crate::cell::child::Cell;
 
@@ -21,6 +27,15 @@ pub trait Environment: Sync {
     /// Whether this machine can run it; if not, why, and what to do.
     fn check(&self) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Finds out what it costs on this machine, between `pcpus`, and writes that into the machine's record. Asked once, when
+    /// cells of it are planned and can run.
+    fn examine(&self, _machine: &mut Machine, _pcpus: &[u32]) {}
+
+    /// The facility without which preemptions are not counted here.
+    fn counts_preemptions_by(&self) -> &'static str {
+        "preemption-counting"
     }
 
     /// Whether a hypervisor is there to halt and kick vCPUs. Without one, paravirtual locks run switched off, as the same

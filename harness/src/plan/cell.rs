@@ -23,8 +23,6 @@ pub(crate) struct Timing {
     pub(crate) work_ns: f64,
     /// See [`WindowSpec::ticks_per_ns`].
     pub(crate) ticks_per_ns: f64,
-    /// See [`WindowSpec::count_preemptions`].
-    pub(crate) count_preemptions: bool,
 }
 
 /// A cell to be measured.
@@ -109,7 +107,13 @@ impl PlannedCell {
 
     /// One window, resolved. Overcommitted cells start with a free lock and with everybody queued in turns: in a steady
     /// state both give the same rate.
-    pub(crate) fn window(&self, timing: &Timing, round: u32, purpose: Purpose) -> WindowSpec {
+    pub(crate) fn window(
+        &self,
+        timing: &Timing,
+        round: u32,
+        purpose: Purpose,
+        count_preemptions: bool,
+    ) -> WindowSpec {
         let queued = self.axes.overcommit > 1.0 && round % 2 == 1;
         WindowSpec {
             axes: self.axes.clone(),
@@ -125,7 +129,7 @@ impl PlannedCell {
             ticks_per_ns: timing.ticks_per_ns,
             memory_nodes: self.memory_nodes.clone(),
             vcpu_nodes: self.vcpu_nodes.clone(),
-            count_preemptions: timing.count_preemptions,
+            count_preemptions,
         }
     }
 }

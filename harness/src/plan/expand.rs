@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lockbench_reports::record::{Dropped, Purpose};
+use lockbench_reports::record::{Dropped, Workload};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::{Params, Paravirt, Variant};
 
@@ -87,66 +87,93 @@ fn locks_of(names: &[String], registry: &Registry) -> Result<Vec<Lock>, Error> {
     Ok(locks)
 }
 
+/// Where a cell runs: its axes but for lock, workload and threshold.
+struct Site<'a> {
+    env: &'static dyn Environment,
+    vcpus: u32,
+    pcpus: Vec<PuIndex>,
+    placement: &'a str,
+    pinning: &'a str,
+    memory: &'a str,
+    /// Why nothing can run there, if so.
+    refusal: Option<String>,
+}
+
 fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell, Option<String>)>, Error> {
-    let locks = locks_of(&group.locks, on.registry)?;
     if !["count", "off"].contains(&group.probe.as_str()) {
         return Err(unknown("probe", &group.probe, ["count", "off"]));
     }
+    let locks = locks_of(&group.locks, on.registry)?;
+    let workloads =
+        group.workloads.iter().map(|name| workload::parse(name)).collect::<Result<Vec<_>, _>>()?;
     let mut cells = Vec::new();
-    for env_name in &group.envs {
-        let names = ENVIRONMENTS.iter().map(|env| env.name());
-        let env = on.registry.environment(env_name).ok_or_else(|| unknown("environment", env_name, names))?;
-        let env_refusal = if on.foreign { None } else { env.check().err() };
-        for workload_name in &group.workloads {
-            let workload = workload::parse(workload_name)?;
-            for placement_name in &group.placements {
-                for (vcpus, pcpus) in sizes(group, env, placement_name, on.machine)? {
-                    for pinning in &group.pinnings {
-                        if !["pinned", "floating"].contains(&pinning.as_str()) {
-                            return Err(unknown("pinning", pinning, ["pinned", "floating"]));
-                        }
-                        for memory in &group.memory {
-                            for &(family, variant) in &locks {
-                                for threshold in thresholds(group, variant) {
-                                    let mut params = BTreeMap::new();
-                                    if memory != "local" {
-                                        params.insert("memory".into(), memory.clone());
-                                    }
-                                    if threshold != Params::KERNEL_SPINS {
-                                        params.insert("spin-threshold".into(), threshold.to_string());
-                                    }
-                                    if group.probe != "count" {
-                                        params.insert("probe".into(), group.probe.clone());
-                                    }
-                                    let mut cell = PlannedCell::new(
-                                        variant,
-                                        env_name,
-                                        workload.clone(),
-                                        vcpus,
-                                        pcpus.iter().map(|pu| pu.0).collect(),
-                                        placement_name,
-                                        pinning,
-                                        params,
-                                    );
-                                    cell.spin_threshold = threshold;
-                                    if group.rate {
-                                        cell.purposes.push(Purpose::Rate);
-                                    }
-                                    if group.latency {
-                                        cell.purposes.push(Purpose::Latency);
-                                    }
-                                    let place = place_on(&mut cell, memory, &pcpus, on.machine)?;
-                                    let refusal = leaf_refusal(family, variant, env);
-                                    cells.push((cell, refusal.or_else(|| env_refusal.clone()).or(place)));
-                                }
-                            }
-                        }
-                    }
+    for site in sites(group, on)? {
+        for workload in &workloads {
+            for &(family, variant) in &locks {
+                for threshold in thresholds(group, variant) {
+                    let mut cell = cell_at(&site, workload.clone(), variant, threshold, &group.probe);
+                    cell.purposes = group.purposes().collect();
+                    let place = place_on(&mut cell, &site, on.machine)?;
+                    let refusal =
+                        leaf_refusal(family, variant, site.env).or_else(|| site.refusal.clone()).or(place);
+                    cells.push((cell, refusal));
                 }
             }
         }
     }
     Ok(cells)
+}
+
+fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Site<'a>>, Error> {
+    let mut sites = Vec::new();
+    for name in &group.envs {
+        let names = ENVIRONMENTS.iter().map(|env| env.name());
+        let env = on.registry.environment(name).ok_or_else(|| unknown("environment", name, names))?;
+        let refusal = if on.foreign { None } else { env.check().err() };
+        for placement in &group.placements {
+            for (vcpus, pcpus) in sizes(group, env, placement, on.machine)? {
+                for (pinning, memory) in
+                    group.pinnings.iter().flat_map(|p| group.memory.iter().map(move |m| (p, m)))
+                {
+                    if !["pinned", "floating"].contains(&pinning.as_str()) {
+                        return Err(unknown("pinning", pinning, ["pinned", "floating"]));
+                    }
+                    let (pcpus, refusal) = (pcpus.clone(), refusal.clone());
+                    sites.push(Site { env, vcpus, pcpus, placement, pinning, memory, refusal });
+                }
+            }
+        }
+    }
+    Ok(sites)
+}
+
+fn cell_at(
+    site: &Site<'_>,
+    workload: Workload,
+    variant: &Variant,
+    threshold: u32,
+    probe: &str,
+) -> PlannedCell {
+    let defaults = [
+        ("memory", site.memory.to_owned(), "local".to_owned()),
+        ("spin-threshold", threshold.to_string(), Params::KERNEL_SPINS.to_string()),
+        ("probe", probe.to_owned(), "count".to_owned()),
+    ];
+    let given = defaults.into_iter().filter(|(_, value, default)| value != default);
+    let params: BTreeMap<String, String> = given.map(|(name, value, _)| (name.to_owned(), value)).collect();
+    let pcpus = site.pcpus.iter().map(|pu| pu.0).collect();
+    let mut cell = PlannedCell::new(
+        variant,
+        site.env.name(),
+        workload,
+        site.vcpus,
+        pcpus,
+        site.placement,
+        site.pinning,
+        params,
+    );
+    cell.spin_threshold = threshold;
+    cell
 }
 
 fn leaf_refusal(family: &Family, variant: &Variant, env: &dyn Environment) -> Option<String> {
@@ -165,13 +192,10 @@ fn thresholds(group: &CellGroup, variant: &Variant) -> Vec<u32> {
 }
 
 /// Fills in the nodes of memory and of each vCPU; a refusal where the machine has no such nodes.
-fn place_on(
-    cell: &mut PlannedCell,
-    memory: &str,
-    pcpus: &[PuIndex],
-    machine: &Machine,
-) -> Result<Option<String>, Error> {
-    let policy: Memory = memory.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
+fn place_on(cell: &mut PlannedCell, site: &Site<'_>, machine: &Machine) -> Result<Option<String>, Error> {
+    let pcpus = site.pcpus.as_slice();
+    let policy: Memory =
+        site.memory.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
     let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
     cell.vcpu_nodes = assign(cell.axes.vcpus as usize, pcpus).into_iter().map(node).collect();
     match policy.nodes(machine, pcpus) {

@@ -50,7 +50,8 @@ pub(crate) fn fit(
         // Once one is dropped all that follow are: a priority list with holes would be none.
         full |= spent + cost > budget;
         if full {
-            let reason = format!("does not fit into {} s", time.unwrap_or_default().as_secs());
+            let reason =
+                format!("does not fit into {} s; give more with --time", time.unwrap_or_default().as_secs());
             fitted.dropped.push(Dropped { cell: cell.axes.id, reason });
             continue;
         }

@@ -12,3 +12,6 @@ pub(crate) use expand::{Resources, expand};
 pub(crate) use fit::{Fitted, fit};
 pub(crate) use profile::{BUILT_IN, CellGroup, Profile, parse_duration};
 pub(crate) use rounds::{Turn, round};
+
+#[cfg(test)]
+mod tests;

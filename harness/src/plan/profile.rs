@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lockbench_reports::record::Purpose;
 use serde::{Deserialize, Deserializer};
 
 use crate::Error;
@@ -74,6 +75,18 @@ pub(crate) struct CellGroup {
     /// Whether acquire times are measured, in windows of their own.
     #[serde(default)]
     pub(crate) latency: bool,
+    /// Whether events are traced, in windows of their own.
+    #[serde(default)]
+    pub(crate) trace: bool,
+}
+
+impl CellGroup {
+    /// Why windows are taken of its cells.
+    pub(crate) fn purposes(&self) -> impl Iterator<Item = Purpose> + use<> {
+        let purposes =
+            [(self.rate, Purpose::Rate), (self.latency, Purpose::Latency), (self.trace, Purpose::Trace)];
+        purposes.into_iter().filter(|(asked, _)| *asked).map(|(_, purpose)| purpose)
+    }
 }
 
 fn yes() -> bool {
@@ -115,6 +128,11 @@ impl Profile {
         Self::parse(&text).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
     }
 
+    /// Names of the environments that it asks for.
+    pub(crate) fn envs(&self) -> Vec<&str> {
+        self.cells.iter().flat_map(|group| &group.envs).map(String::as_str).collect()
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let profile: Self = toml::from_str(text).map_err(|e| {
@@ -147,8 +165,8 @@ impl Profile {
             if group.overcommit.is_empty() && group.vcpus.is_empty() {
                 return Err("a group of cells needs `overcommit` or `vcpus`".into());
             }
-            if !group.rate && !group.latency {
-                return Err("a group of cells with neither `rate` nor `latency` measures nothing".into());
+            if !group.rate && !group.latency && !group.trace {
+                return Err("a group of cells without `rate`, `latency` and `trace` measures nothing".into());
             }
         }
         Ok(())

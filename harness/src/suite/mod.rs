@@ -12,7 +12,7 @@ use lockbench_reports::record::{Line, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
-use crate::{Error, Placer, Registry, interrupt};
+use crate::{Error, Registry, interrupt};
 
 pub(crate) use journal::Journal;
 pub(crate) use progress::Progress;
@@ -21,7 +21,7 @@ pub(crate) use session::Session;
 /// A run of a fitted plan.
 pub(crate) struct Suite<'a> {
     pub(crate) registry: &'a Registry,
-    pub(crate) placer: &'a Placer,
+    pub(crate) session: &'a Session,
     pub(crate) plan: &'a Fitted,
     pub(crate) timing: Timing,
     pub(crate) rounds: u32,
@@ -74,7 +74,6 @@ impl Suite<'_> {
     }
 
     fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
-        let spec = cell.window(&self.timing, number, turn.purpose);
         // The plan was made from the registry, so both are known.
         let lock = self.registry.lock(&cell.axes.lock);
         let env = self.registry.environment(&cell.axes.env);
@@ -82,7 +81,9 @@ impl Suite<'_> {
             let reason = "this build does not know its lock or environment".into();
             return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
         };
-        cell::measure(&spec, &Bench { placer: self.placer, env, family, variant })
+        let count_preemptions = self.session.counts_preemptions(&cell.axes.env);
+        let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
+        cell::measure(&spec, &Bench { placer: &self.session.placer, env, family, variant })
     }
 }
 

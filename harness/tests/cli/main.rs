@@ -7,6 +7,7 @@ mod failing_locks;
 mod history;
 mod interrupted;
 mod listing;
+mod real_vcpus;
 mod suite;
 
 #[path = "../../../reports/tests/fixture/mod.rs"]

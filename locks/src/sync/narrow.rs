@@ -1,9 +1,9 @@
 //! Parts of a word written by x86-64 instructions of the part's own size.
 //!
 //! Every kernel unlocks with a plain store or add of a part, never with a locked instruction on the whole, and what an
-//! unlock costs is what its instruction costs. (Neither is the cheaper one everywhere. Where a locked instruction is
-//! quick, as on recent AMD processors, the narrow one may lose: the next locked one on the whole word cannot be fed
-//! from a store that covers a part of it, and waits until that has reached the cache.)
+//! unlock costs is what its instruction costs. A ticket is taken from its own part as well: a locked instruction on the
+//! whole word cannot be fed from the unlock's narrower store and waits until that has reached the cache, which on an AMD
+//! EPYC made the uncontended pair three times as long and hid what there was to measure.
 //!
 //! Rust has no atomics of different sizes on the same memory. So to the language each block of assembly below is the
 //! operation on the whole word that `whole.rs` spells out, by the same name; that the processor does it by writing
@@ -24,6 +24,26 @@ use super::{AtomicU32, AtomicU64};
 pub(super) fn add_low<const STEP: u32>(word: &AtomicU64, _whole: impl FnOnce() -> u64) {
     // SAFETY: a live and aligned word, little-endian; the rest is argued above.
     unsafe { asm!("add dword ptr [{}], {}", in(reg) word.as_ptr(), const STEP, options(nostack)) };
+}
+
+/// Adds `STEP` to the high half, and then reads the low one: the old high half and the low half.
+#[inline(always)]
+pub(super) fn add_high_then_low<const STEP: u32>(word: &AtomicU64) -> (u32, u32) {
+    let mut high = STEP;
+    let low: u32;
+    // SAFETY: as above, but for the only writer: the addition is locked, and so one step already, and a full barrier
+    // before the load, which is acquire as all loads are here.
+    unsafe {
+        asm!(
+            "lock xadd dword ptr [{word} + 4], {high:e}",
+            "mov {low:e}, dword ptr [{word}]",
+            word = in(reg) word.as_ptr(),
+            high = inout(reg) high,
+            low = out(reg) low,
+            options(nostack),
+        );
+    };
+    (high, low)
 }
 
 /// Stores `VALUE` to the lowest byte.

@@ -2,7 +2,7 @@
 
 use super::{AtomicU32, Ordering, parts};
 
-/// Locked [0..8), pending [8], tail [16..32).
+/// Bits 0 to 7: locked. Bit 8: pending. Bits 16 to 31: tail.
 ///
 /// The locked byte is written by who holds the lock or is about to, the pending byte likewise, the tail by anybody.
 #[derive(Debug, Default)]

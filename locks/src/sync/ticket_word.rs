@@ -43,11 +43,11 @@ impl TicketWord {
         Self(AtomicU64::new(Tickets { head: first, tail: first }.pack()))
     }
 
-    /// Takes a number: the returned tail. If the head equals it (flag and all), the lock is taken too.
+    /// Takes a number, the returned tail, and then reads the head. If they are equal (flag and all), the lock is taken.
     #[inline(always)]
     pub fn take(&self) -> Tickets {
-        // Acquire, for the case that the number is up already.
-        Tickets::unpack(self.0.fetch_add((Self::STEP as u64) << 32, Ordering::Acquire))
+        let (tail, head) = parts::add_high_then_low::<{ Self::STEP }>(&self.0);
+        Tickets { head, tail }
     }
 
     /// Takes a number only if it is up at once.

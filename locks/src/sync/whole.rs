@@ -8,6 +8,14 @@ pub(super) fn add_low<const STEP: u32>(word: &AtomicU64, whole: impl FnOnce() ->
     word.fetch_add(whole(), Ordering::Release);
 }
 
+/// Adds `STEP` to the high half, and then reads the low one: the old high half and the low half. Acquire on both, for
+/// either may show that it is the caller's turn.
+#[inline(always)]
+pub(super) fn add_high_then_low<const STEP: u32>(word: &AtomicU64) -> (u32, u32) {
+    let old = word.fetch_add(u64::from(STEP) << 32, Ordering::Acquire);
+    ((old >> 32) as u32, word.load(Ordering::Acquire) as u32)
+}
+
 /// Stores `VALUE` to the lowest byte, of which the caller is the only writer.
 #[inline(always)]
 pub(super) fn store_byte<const VALUE: u32>(word: &AtomicU32) {

@@ -10,9 +10,9 @@ pub use native_cost::{NativeCost, native_costs};
 pub(crate) use native_cost::{ns_per_pair, uncontended};
 
 use crate::comparison::Comparison;
-use crate::format::{printable, range, rate};
+use crate::format::{distance, printable, range, rate};
 use crate::record::{Cell, Results};
-use crate::statistics::Verdict;
+use crate::statistics::{CLASS_WIDTH, Verdict};
 
 /// The three answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +121,10 @@ fn basis(comparison: &Comparison) -> String {
     let s = if comparison.rounds == 1 { "" } else { "s" };
     let mut basis = format!("{} round{s}", comparison.rounds);
     if let Some([low, high]) = comparison.round_trip_ns {
-        basis.push_str(&format!(", pCPUs {low:.0} to {high:.0} ns apart"));
+        basis.push_str(&format!(", pCPUs {} to {} apart", distance(low), distance(high)));
+        if high > low * CLASS_WIDTH {
+            basis.push_str(", in each round at one distance");
+        }
     }
     basis
 }

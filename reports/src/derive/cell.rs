@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::latency;
-use super::windows::{in_class, measured, operations};
+use super::windows::{Band, in_class, measured, operations};
+use super::{causes, latency};
 use crate::format::rate;
 use crate::record::{
     Cell, CellAxes, Exclusion, Fairness, Interval, Measured, Outcome, Purpose, Round, Start, Status,
 };
 use crate::statistics::{Window, interval, jain, median, rate_interval, shares};
 
-pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>) -> Cell {
+pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell {
     let (status, reason) = status(&rounds);
     let exclusion = exclusion(&rounds, status);
     // The second runs of A/A pairs live in the noise floor; only their failures concern the cell.
     rounds.retain(|round| round.purpose != Purpose::Twin);
     // A lock that failed never yields a number: what it did until then says nothing.
     let ok = status == Status::Ok;
-    let used = if ok { in_class(&rounds, Purpose::Rate) } else { Vec::new() };
+    let used = if ok { in_class(&rounds, Purpose::Rate, band) } else { Vec::new() };
     let windows: Vec<Window> = used.iter().map(|(window, _)| *window).collect();
     let (counters, counted_operations) = counters(&rounds);
     Cell {
@@ -27,6 +27,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>) -> Cell {
         ops_per_second: rate_interval(&windows),
         fairness: fairness(&used, &rounds),
         acquire_ns: if ok { latency::acquire(&rounds) } else { None },
+        causes: if ok { causes::causes(&rounds) } else { None },
         counters,
         counted_operations,
         on_cpu_share: on_cpu_share(&rounds),

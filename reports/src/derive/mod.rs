@@ -1,5 +1,6 @@
 //! From the rounds as they were written to the results as they are read.
 
+mod causes;
 mod cell;
 mod latency;
 mod noise;
@@ -11,7 +12,8 @@ use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
 
 pub(crate) use latency::waits;
 pub use noise::class_of;
-pub(crate) use windows::measured_windows;
+use windows::Band;
+pub(crate) use windows::{measured_windows, traced};
 
 /// Derives the results from the lines of a run, finished or not.
 ///
@@ -32,16 +34,27 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
             }
         }
     }
+    let bands = bands(&planned, &rounds);
     for axes in planned {
+        let band = bands.get(&axes.pcpus).copied().unwrap_or_default();
         let of_cell = rounds.remove(&axes.id).unwrap_or_default();
         results.noise_floor.extend(noise::floor(&axes, &of_cell));
-        results.cells.push(cell::derive(axes, of_cell));
+        results.cells.push(cell::derive(axes, of_cell, band));
     }
     if !rounds.is_empty() {
         let n = rounds.len();
         results.notes.push(format!("{n} cells were measured that the plan does not name; they are left out"));
     }
     results
+}
+
+/// For each set of pCPUs the class that most of the run's windows on them belong to.
+fn bands(planned: &[CellAxes], rounds: &BTreeMap<String, Vec<Round>>) -> BTreeMap<Vec<u32>, Band> {
+    let mut on: BTreeMap<Vec<u32>, Vec<&[Round]>> = BTreeMap::new();
+    for axes in planned {
+        on.entry(axes.pcpus.clone()).or_default().extend(rounds.get(&axes.id).map(Vec::as_slice));
+    }
+    on.into_iter().map(|(pcpus, cells)| (pcpus, Band::of(cells.into_iter()))).collect()
 }
 
 fn empty() -> Results {

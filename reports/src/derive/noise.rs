@@ -2,7 +2,7 @@
 
 use super::windows::measured_windows;
 use crate::record::{CellAxes, NoiseFloor, Purpose, Round};
-use crate::statistics::{Window, ratios};
+use crate::statistics::{MIN_ROUNDS, Window, ratios};
 
 /// Pairs below which they show no spread.
 const PAIRS_NEEDED: usize = 3;
@@ -26,7 +26,12 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
     let first = measured_windows(rounds, Purpose::Rate);
     let second = measured_windows(rounds, Purpose::Twin);
     let paired = ratios(&second, &first);
-    let ratio = paired.ratio.filter(|_| paired.rounds >= PAIRS_NEEDED);
+    // Where no class has enough rounds the floor is that of all together: wider, and so on the safe side.
+    let (ratio, rounds) = match paired.every_class {
+        Some((ratio, rounds)) if paired.rounds < MIN_ROUNDS => (Some(ratio), rounds),
+        _ => (paired.ratio, paired.rounds),
+    };
+    let ratio = ratio.filter(|_| rounds >= PAIRS_NEEDED);
     // A floor of 5 % means that the same thing measured twice came out up to 1.05x or down to 1/1.05 of itself.
     let floor = ratio.filter(|r| r.low > 0.0).map(|r| (r.high.max(1.0 / r.low) - 1.0).max(0.0));
     Some(NoiseFloor {
@@ -34,7 +39,7 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
         cell: axes.id.clone(),
         ratio,
         floor: floor.filter(|floor| floor.is_finite()),
-        rounds: paired.rounds as u32,
+        rounds: rounds as u32,
         pairs: pairs(&first, &second),
     })
 }

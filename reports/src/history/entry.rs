@@ -9,7 +9,6 @@ use crate::format::printable;
 /// One line of an exported history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "nearly every line is a run")]
 pub enum Entry {
     /// A night.
     Run(Digest),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{Entry, Table, shown};
 use crate::format::{count, duration, percent, significant};
-use crate::record::Results;
+use crate::record::{CostNs, KvmCosts, Results};
 
 /// A group of facts under a heading.
 #[derive(Serialize)]
@@ -30,12 +30,16 @@ fn positive(name: &'static str, value: f64, show: impl Fn(f64) -> String) -> Opt
 }
 
 pub(super) fn groups(results: &Results) -> Vec<Group> {
-    vec![
+    let mut groups = vec![
         Group { name: "Run", facts: run(results) },
         Group { name: "Machine", facts: machine(results) },
         Group { name: "System", facts: system(results) },
         Group { name: "Calibration", facts: calibration(results) },
-    ]
+    ];
+    groups.extend(
+        results.machine.kvm_costs.as_deref().map(|costs| Group { name: "What KVM costs", facts: kvm(costs) }),
+    );
+    groups
 }
 
 fn run(results: &Results) -> Vec<Fact> {
@@ -118,6 +122,29 @@ fn calibration(results: &Results) -> Vec<Fact> {
         positive("Time-stamp counter", calibration.ticks_per_ns, |ticks| {
             format!("{} GHz", significant(ticks))
         }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn kvm(costs: &KvmCosts) -> Vec<Fact> {
+    let cost = |name, cost: &CostNs| {
+        let shown =
+            |p50| format!("{}; p90 {}, p99 {}", duration(p50), duration(cost.p90), duration(cost.p99));
+        positive(name, cost.p50, shown)
+    };
+    let clocks = if costs.clocks_agree { "the host's" } else { "not the host's" };
+    let parameters: Vec<String> =
+        costs.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    [
+        cost("Doorbell and back", &costs.round_trip_ns),
+        cost("Entry", &costs.entry_ns),
+        cost("Kick, by event", &costs.kick_event_ns),
+        cost("Kick, by exit", &costs.kick_exit_ns),
+        positive("Speed of ring 3", costs.ring3_speed, |speed| format!("{} of native", percent(speed))),
+        fact("Guest's clock", clocks),
+        fact("Parameters", parameters.join(" ")),
     ]
     .into_iter()
     .flatten()

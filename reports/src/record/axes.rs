@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The axes of a cell, from which its `id` is made and nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CellAxes {
     /// Readable and stable: `ticket/emulated/short+exp/4v:2p/compact/pinned`, then `name=value` for each parameter.
     pub id: String,
@@ -39,7 +39,7 @@ pub struct CellAxes {
 }
 
 /// Critical section and think time of a cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Workload {
     /// As on the command line: `short+exp`.
     pub name: String,
@@ -54,7 +54,7 @@ pub struct Workload {
 }
 
 /// Who decides which vCPU runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Scheduler {
     /// The operating system's own scheduler.

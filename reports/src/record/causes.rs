@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Histogram;
 
 /// Causes, from windows of purpose `latency` or `trace`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Causes {
     /// What the lock's time went into.
@@ -35,7 +35,7 @@ pub struct Causes {
 }
 
 /// The five classes of a lock's time; together the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct LockTime {
     /// Nobody wanted the lock.
@@ -51,7 +51,7 @@ pub struct LockTime {
 }
 
 /// One vCPU's share in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct VcpuCauses {
     /// Median acquire time; none without samples.
@@ -71,7 +71,7 @@ pub struct VcpuCauses {
 }
 
 /// The longest finished wait of a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LongestWait {
     /// Who waited.
     pub vcpu: u32,
@@ -82,7 +82,7 @@ pub struct LongestWait {
 }
 
 /// Handovers from one pCPU to another (or to itself).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Handovers {
     /// pCPU of the releaser, by operating-system index.
     pub from: u32,
@@ -95,7 +95,7 @@ pub struct Handovers {
 }
 
 /// A stretch of events of all vCPUs, in order of time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Trace {
     /// The handover it was cut out around.
     pub worst_handover_ns: u64,
@@ -104,7 +104,7 @@ pub struct Trace {
 }
 
 /// One event of one vCPU.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TraceEvent {
     /// Since the stretch began.
     pub at_ns: u64,
@@ -119,7 +119,7 @@ pub struct TraceEvent {
 }
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TraceKind {
     /// Began to wait.

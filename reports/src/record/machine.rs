@@ -1,9 +1,11 @@
 //! The machine a run was taken on, and what could and could not be had on it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The machine: what identifies it, what describes its state, and what to be warned of.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Machine {
     /// Processor model as the processor states it.
@@ -48,12 +50,22 @@ pub struct Machine {
     pub facilities: Vec<Facility>,
     /// What was measured of it at start.
     pub calibration: Calibration,
+    /// What KVM costs here, where kvm cells were planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kvm_costs: Option<Box<KvmCosts>>,
     /// Sentences to be read before any number: governor, other load, swap, ….
     pub warnings: Vec<String>,
 }
 
+impl Machine {
+    /// Whether a facility is there.
+    pub fn has(&self, facility: &str) -> bool {
+        self.facilities.iter().any(|known| known.name == facility && known.available)
+    }
+}
+
 /// One thing that an environment needs, and whether it could be had.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Facility {
     /// `pinning`, `memory-binding`, `preemption-counting`, `kvm`, `steal-time`, `preempted-hint`, ….
     pub name: String,
@@ -64,7 +76,7 @@ pub struct Facility {
 }
 
 /// Costs measured at start, so that loop counts can be shown as times.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Calibration {
     /// One `pause` (or `yield`) instruction, in nanoseconds.
@@ -77,4 +89,38 @@ pub struct Calibration {
     pub ticks_per_ns: f64,
     /// One iteration of the calibrated busy work that sections and think times are made of, in nanoseconds.
     pub work_ns: f64,
+}
+
+/// What KVM costs on this machine: 1 us here and 30 us there decide what a halt is worth.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct KvmCosts {
+    /// A store to the doorbell page, to user space and back to the next instruction.
+    pub round_trip_ns: CostNs,
+    /// Its second half: from the call of KVM_RUN to the guest's next instruction.
+    pub entry_ns: CostNs,
+    /// From a kick to the first instruction of a vCPU that slept, through an ioeventfd: how cells kick.
+    pub kick_event_ns: CostNs,
+    /// The same through an exit to the kicker's host thread, for comparison.
+    pub kick_exit_ns: CostNs,
+    /// Speed of ring 3 as a part of native speed; 1 is native.
+    pub ring3_speed: f64,
+    /// Whether the guest's time-stamp counter is the host's.
+    pub clocks_agree: bool,
+    /// Parameters of the host's KVM and scheduler that could be read: `kvm.halt_poll_ns`, `kvm_intel.ple_gap`, ….
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Percentiles of something measured many times, in nanoseconds; all 0 where it could not be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct CostNs {
+    /// Median.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// How often it was measured.
+    pub samples: u64,
 }

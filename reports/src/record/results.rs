@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, Machine, Round};
+use super::{CellAxes, CellCauses, Machine, Round};
 
 /// The whole of `results.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Results {
     /// See [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
     pub schema_version: u32,
@@ -52,7 +52,7 @@ pub struct Results {
 }
 
 /// A median and its confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Interval {
     /// Median.
     pub median: f64,
@@ -63,7 +63,7 @@ pub struct Interval {
 }
 
 /// A class of cells and the spread of its A/A pairs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NoiseFloor {
     /// `one-vcpu`, `contended`, `overcommitted`.
     pub class: String,
@@ -80,7 +80,7 @@ pub struct NoiseFloor {
 }
 
 /// A cell that was asked for and not measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Dropped {
     /// Id of the cell.
     pub cell: String,
@@ -89,7 +89,7 @@ pub struct Dropped {
 }
 
 /// What became of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Measured.
@@ -105,7 +105,7 @@ pub enum Status {
 }
 
 /// Whether mutual exclusion held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Exclusion {
     /// Checked in every window, and held.
@@ -117,7 +117,7 @@ pub enum Exclusion {
 }
 
 /// How evenly the lock served its vCPUs, medians over rounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Fairness {
     /// Jain's index, from 1/n to 1; none below 20 acquisitions a vCPU.
@@ -132,7 +132,7 @@ pub struct Fairness {
 
 /// Acquire times in nanoseconds over all latency windows. A percentile that unfinished waits reach is a lower bound
 /// (its name is then in `at_least`); one that lacks samples is none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Acquire {
     /// Median.
@@ -154,7 +154,7 @@ pub struct Acquire {
 }
 
 /// One cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Cell {
     /// What identifies it.
     #[serde(flatten)]
@@ -174,6 +174,9 @@ pub struct Cell {
     /// Acquire times.
     #[serde(default)]
     pub acquire_ns: Option<Acquire>,
+    /// Why the rate is what it is, from traced windows; none where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causes: Option<CellCauses>,
     /// Counters summed over the rounds.
     #[serde(default)]
     pub counters: BTreeMap<String, u64>,

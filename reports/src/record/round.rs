@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Causes, CellAxes, Dropped, Machine};
 
 /// One line of `rounds.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "line", rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "one header a file")]
 pub enum Line {
     /// The first line: what was planned, on which machine.
     Header(Header),
@@ -27,7 +26,7 @@ pub enum Line {
 }
 
 /// The first line of `rounds.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Header {
     /// See [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
     pub schema_version: u32,
@@ -55,7 +54,7 @@ pub struct Header {
 }
 
 /// Why a window was taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
     /// Throughput, with counting probes.
@@ -70,7 +69,7 @@ pub enum Purpose {
 }
 
 /// How the vCPUs stood when the warm-up began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Start {
     /// The lock was free.
@@ -81,7 +80,7 @@ pub enum Start {
 }
 
 /// How a window ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 #[expect(clippy::large_enum_variant, reason = "nearly every outcome is Measured")]
 pub enum Outcome {
@@ -110,7 +109,7 @@ pub enum Outcome {
 }
 
 /// One window of one cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Round {
     /// Id of the cell.
     pub cell: String,
@@ -125,7 +124,7 @@ pub struct Round {
 }
 
 /// What a window measured. Durations in nanoseconds, counts over the window, one entry per vCPU in each list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Measured {
     /// How the vCPUs stood at the start.
@@ -168,7 +167,7 @@ pub struct Measured {
 }
 
 /// A sparse log-linear histogram of durations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Histogram {
     /// `[upper bound of the bucket in ns, count]`, ascending, empty buckets left out.

@@ -2,6 +2,7 @@
 
 use super::class::{CLASS_WIDTH, usable};
 use super::{interval, largest_class, median};
+use crate::format::distance;
 use crate::record::Interval;
 
 /// A window, as far as rates and ratios are concerned. Windows that `moved` are not to be made into one.
@@ -50,6 +51,10 @@ pub struct Paired {
     pub round_trip_ns: Option<[f64; 2]>,
     /// Why rounds, or the ratio, are missing; none if nothing is.
     pub missing: Option<String>,
+    /// The same over the rounds of all classes together, and how many those are: each round's ratio is inside one class.
+    pub every_class: Option<(Interval, usize)>,
+    /// Shortest and longest round trip over those.
+    pub all_trips_ns: Option<[f64; 2]>,
 }
 
 /// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest class of rounds.
@@ -61,9 +66,12 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
     let trips = joint_trips(&both);
     let mut paired =
         of_pairs(&largest_class(&trips).into_iter().map(|index| both[index]).collect::<Vec<_>>());
+    let all = of_pairs(&both);
+    paired.every_class = all.ratio.map(|ratio| (ratio, both.len()));
+    paired.all_trips_ns = all.round_trip_ns;
     if paired.missing.is_none() {
         paired.missing = match apart {
-            Some((a, b)) => Some(format!("pCPUs {a:.0} ns apart in one, {b:.0} ns in the other")),
+            Some((a, b)) => Some(format!("pCPUs {} apart in one, {} in the other", distance(a), distance(b))),
             None if paired.rounds < both.len() => Some(spread(&trips)),
             None if both.is_empty() => Some("no round has a usable window of both".into()),
             None => None,
@@ -73,17 +81,17 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
 }
 
 /// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
-pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<Pair> {
+pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Window)> {
     let (both, _) = matched(first, second);
     largest_class(&joint_trips(&both)).into_iter().map(|index| both[index]).collect()
 }
 
-/// Windows of one round.
+/// Two windows of one round.
 type Pair = (Window, Window);
 
 /// Windows of one round whose pCPUs were equally far apart; and the round trips of two that were not.
 fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<(f64, f64)>) {
-    let mut both: Vec<Pair> = Vec::new();
+    let mut both: Vec<(Window, Window)> = Vec::new();
     let mut apart: Option<(f64, f64)> = None;
     let by_round = by_round(second);
     let mut used = std::collections::BTreeSet::new();
@@ -98,7 +106,7 @@ fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<(f64, f64)
     (both, apart)
 }
 
-fn joint_trips(pairs: &[Pair]) -> Vec<Option<f64>> {
+fn joint_trips(pairs: &[(Window, Window)]) -> Vec<Option<f64>> {
     pairs.iter().map(|(a, b)| joint(a.round_trip_ns, b.round_trip_ns)).collect()
 }
 
@@ -107,7 +115,7 @@ fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, Window> {
     windows.iter().rev().map(|window| (window.round, *window)).collect()
 }
 
-fn of_pairs(pairs: &[Pair]) -> Paired {
+fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
     let count = |w: &Window, more: f64| w.rate_of((w.operations as f64 + more).max(0.0));
     let trips: Vec<f64> = pairs
         .iter()
@@ -149,7 +157,7 @@ fn spread(trips: &[Option<f64>]) -> String {
     let measured: Vec<f64> = trips.iter().copied().flatten().collect();
     let low = measured.iter().copied().fold(f64::INFINITY, f64::min);
     let high = measured.iter().copied().fold(0.0, f64::max);
-    format!("pCPUs {low:.0} ns apart in some rounds, {high:.0} ns in others")
+    format!("pCPUs {} apart in some rounds, {} in others", distance(low), distance(high))
 }
 
 #[cfg(test)]
@@ -206,6 +214,19 @@ mod tests {
         assert_eq!(paired.rounds, 5);
         assert!(paired.ratio.unwrap().high < 1.01);
         assert!(paired.missing.unwrap().contains("in others"));
+    }
+
+    #[test]
+    fn the_rounds_of_all_classes_are_given_as_well() {
+        let mut one = windows(&[9_000; 6], 80.0);
+        let mut two = windows(&[1_000; 6], 80.0);
+        for window in one[3..].iter_mut().chain(&mut two[3..]) {
+            window.round_trip_ns = Some(400.0);
+        }
+        let paired = ratios(&one, &two);
+        assert_eq!(paired.rounds, 3);
+        assert_eq!(paired.every_class.unwrap().1, 6);
+        assert_eq!(paired.all_trips_ns, Some([80.0, 400.0]));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum Verdict {
     Better,
     /// Below 1 by more than margin and noise floor.
     Worse,
-    /// The interval lies inside margin and noise floor.
+    /// The interval lies inside the margin.
     Same,
     /// None of these can be said, and why.
     NotEnoughData(String),
@@ -72,12 +72,15 @@ pub fn judge(ratio: Option<Interval>, rounds: usize, margin: f64, floor: Option<
         return not_enough("the noise floor is unknown: no usable A/A pairs".into());
     };
     let bound = 1.0 + margin.max(floor).max(0.0);
+    let same = 1.0 + margin.max(0.0);
     if ratio.low > bound {
         Verdict::Better
     } else if ratio.high < 1.0 / bound {
         Verdict::Worse
-    } else if ratio.low >= 1.0 / bound && ratio.high <= bound {
+    } else if ratio.low >= 1.0 / same && ratio.high <= same {
         Verdict::Same
+    } else if ratio.low >= 1.0 / bound && ratio.high <= bound {
+        not_enough(format!("the difference drowns in the noise floor of {:.1} %", floor * 100.0))
     } else {
         let which = if floor > margin { "noise floor" } else { "margin" };
         let percent = (bound - 1.0) * 100.0;
@@ -103,7 +106,10 @@ mod tests {
 
     #[test]
     fn both_margin_and_noise_floor_are_to_be_cleared() {
-        assert_eq!(verdict(1.2, 1.4, 0.5), Verdict::Same, "inside the noise floor");
+        assert_eq!(
+            verdict(1.2, 1.4, 0.5).reason(),
+            Some("the difference drowns in the noise floor of 50.0 %")
+        );
         assert_eq!(verdict(1.2, 1.8, 0.5).reason(), Some("the interval straddles the noise floor of 50.0 %"));
         assert_eq!(verdict(1.02, 1.08, 0.01).reason(), Some("the interval straddles the margin of 5.0 %"));
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use kvm_ioctls::{Cap, Kvm, VmFd};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The API's version, the same since Linux 2.6.22.
 const API: i32 = 12;
@@ -11,10 +12,19 @@ const API: i32 = 12;
 pub(super) fn open() -> Result<Kvm, String> {
     let kvm = Kvm::new().map_err(|e| refusal(e.into()))?;
     let api = kvm.get_api_version();
-    if api != API {
-        return Err(format!(
-            "/dev/kvm speaks version {api} of its API, this program version {API}: use Linux 2.6.22 or newer"
-        ));
+    match api {
+        API => {}
+        ..0 => {
+            return Err(
+                "/dev/kvm is there but is no KVM: load kvm_intel or kvm_amd, and let udev make the device"
+                    .into(),
+            );
+        }
+        other => {
+            return Err(format!(
+                "/dev/kvm speaks version {other} of its API, where version {API} is needed: use a mainline kernel"
+            ));
+        }
     }
     let needed = [
         (Cap::UserMemory, "guest memory from user space (KVM_CAP_USER_MEMORY)"),
@@ -27,16 +37,33 @@ pub(super) fn open() -> Result<Kvm, String> {
     }
 }
 
+/// Three pages below 4 GiB that Intel processors without unrestricted guests need for themselves; others ignore them.
+const INTELS_OWN: usize = 0xfffb_d000;
+
 /// A new machine, with nothing in it.
 pub(super) fn create_vm(kvm: &Kvm) -> Result<VmFd, String> {
     // EINTR: making a machine takes locks that a signal may interrupt.
     for _ in 0..100 {
         match kvm.create_vm() {
             Err(e) if e.errno() == libc::EINTR => continue,
-            made => return made.map_err(|e| format!("KVM made no virtual machine: {}", io::Error::from(e))),
+            Err(e) => return Err(format!("KVM made no virtual machine: {}", io::Error::from(e))),
+            Ok(vm) => {
+                let _ = vm.set_tss_address(INTELS_OWN);
+                return Ok(vm);
+            }
         }
     }
     Err("KVM made no virtual machine: signals kept interrupting it".into())
+}
+
+/// Raises the limit of open files towards `needed`, as far as this user may: a vCPU has two.
+pub(super) fn allow_descriptors(needed: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        let wanted = limit.maximum.map_or(needed, |most| most.min(needed));
+        // Where this fails, so will the vCPU that is one too many, and that says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+    }
 }
 
 fn refusal(e: io::Error) -> String {

@@ -21,8 +21,14 @@ const RING: usize = 16;
 /// vCPU n is kicked by a store to `KICK + 8 * n`.
 const KICK: usize = PAGE;
 
-/// Address that a fault's stub stores to.
+/// Where the guest stores to halt.
+pub(super) const HALT_VIRT: usize = VIRT + HALT;
+/// Where a fault's stub stores.
 pub(super) const FAULT_VIRT: usize = VIRT + FAULT;
+/// Where the guest stores to leave for nothing.
+pub(super) const RING_VIRT: usize = VIRT + RING;
+/// Where the guest stores to kick vCPU 0; the others follow, 8 bytes apart.
+pub(super) const KICK_VIRT: usize = VIRT + KICK;
 
 /// Bytes of the doorbell's pages for so many vCPUs.
 pub(super) fn len(vcpus: usize) -> usize {
@@ -54,7 +60,9 @@ pub(super) fn ring(address: u64, vcpus: usize) -> Option<Ring> {
         HALT => Some(Ring::Halt),
         FAULT => Some(Ring::Fault),
         RING => Some(Ring::Nothing),
-        KICK.. if offset % 8 == 0 && (offset - KICK) / 8 < vcpus => Some(Ring::Kick((offset - KICK) / 8)),
+        KICK.. if offset.is_multiple_of(8) && (offset - KICK) / 8 < vcpus => {
+            Some(Ring::Kick((offset - KICK) / 8))
+        }
         _ => None,
     }
 }
@@ -62,7 +70,7 @@ pub(super) fn ring(address: u64, vcpus: usize) -> Option<Ring> {
 /// Halts the vCPU that runs it, inside the guest. Naked, so that it is leaf code in a debug build too.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn halt(_: *const Header, _: u32) {
-    std::arch::naked_asm!("movabs rax, {halt}", "mov dword ptr [rax], esi", "ret", halt = const VIRT + HALT)
+    std::arch::naked_asm!("movabs rax, {halt}", "mov dword ptr [rax], esi", "ret", halt = const HALT_VIRT)
 }
 
 /// Kicks vCPU `cpu`, inside the guest. A number that no vCPU has is ignored.
@@ -76,7 +84,7 @@ pub(super) unsafe extern "C" fn kick(_: *const Header, _: u32) {
         "mov dword ptr [rcx + 8 * rax], eax",
         "2: ret",
         vcpus = const offset_of!(Header, plan.params.vcpus),
-        kick = const VIRT + KICK,
+        kick = const KICK_VIRT,
     )
 }
 

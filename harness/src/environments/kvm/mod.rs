@@ -3,29 +3,37 @@
 //! The cell's process makes one virtual machine ([`vm`]). Its guest has no kernel and no image: it sees the running
 //! program's own text, constants and data ([`program`]) and the arena, at the very addresses they have in the process
 //! ([`guest_memory`], [`page_tables`]). Each vCPU starts in 64-bit mode, ring 3, at the first instruction of the worker
-//! ([`vcpu`]), on a stack of its own, and is run by a host thread ([`run`]) that the parent pins like any other. It leaves
-//! only through the doorbell ([`doorbell`]): to halt, to kick, and to report a fault, for which a few stubs stand in ring 0
-//! ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). Nothing is ever torn down: the parent
+//! ([`entry`]), on a stack of its own, and is run by a host thread ([`vcpu`]) that the parent pins like any other. It leaves
+//! only through the doorbell ([`doorbell`], [`bells`]): to halt, to kick, and to report a fault, for which a few stubs stand
+//! in ring 0 ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). Nothing is ever torn down: the parent
 //! kills the process, and the kernel takes the machine with it.
 
+mod bells;
+mod costs;
 mod device;
 mod doorbell;
+mod entry;
 mod faults;
 mod guest_memory;
 mod page_tables;
 mod pages;
 mod program;
-mod run;
 mod steal;
 mod symbols;
 mod vcpu;
 mod vm;
 
-use lockbench_workloads::arena::Block;
+#[cfg(test)]
+mod tests;
 
-use super::{Environment, doorbell as sleeper, thread};
-use crate::cell::Memory;
+use std::process::ExitCode;
+
+use lockbench_reports::record::Machine;
+
+use super::{Environment, thread};
 use crate::cell::child::Cell;
+
+pub(crate) use costs::VERB;
 
 /// Real vCPUs.
 pub(super) struct Kvm;
@@ -43,6 +51,14 @@ impl Environment for Kvm {
         device::open().map(drop)
     }
 
+    fn examine(&self, machine: &mut Machine, pcpus: &[u32]) {
+        costs::examine(machine, pcpus);
+    }
+
+    fn counts_preemptions_by(&self) -> &'static str {
+        "steal-time"
+    }
+
     fn hypervisor(&self) -> bool {
         true
     }
@@ -54,12 +70,8 @@ impl Environment for Kvm {
     fn start(&self, cell: Cell) -> Result<(), String> {
         let (memory, worker) = (cell.memory, cell.entry.run as usize);
         let arena = memory.as_ptr() as usize;
-        let vm = vm::Vm::new(
-            memory.vcpus(),
-            worker,
-            Some(arena..arena + memory.bytes().next_multiple_of(pages::PAGE)),
-        )?;
-        let ring0 = vm.ring0();
+        let vm = vm::Vm::new(memory.vcpus(), worker, Some(arena..arena + memory.bytes()))?;
+        vm.wire_kicks();
         for cpu in 0..memory.vcpus() {
             let mut vcpu =
                 vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
@@ -76,30 +88,18 @@ impl Environment for Kvm {
                 }
             }
             thread::spawn(memory, cpu, move || {
-                move || match run::run(&mut vcpu, cpu, memory.vcpus(), ring0, &mut Sleeper { memory, block })
-                {
-                    run::Ended::Stopped => {}
-                    run::Ended::Fault(reason) => run::crash(reason),
+                move || match vcpu.run(&mut ()) {
+                    vcpu::Ended::Stopped => {}
+                    vcpu::Ended::Fault(reason) => vcpu::crash(reason),
                 }
             })?;
         }
-        // The vCPUs keep the machine alive.
+        // The machine lives on in its vCPUs.
         Ok(())
     }
 }
 
-/// A vCPU's host thread: halts as an emulated vCPU does, once the exit has brought it here.
-struct Sleeper {
-    memory: &'static Memory,
-    block: &'static Block,
-}
-
-impl run::Host for Sleeper {
-    fn halt(&mut self) {
-        sleeper::sleep(&self.block.word);
-    }
-
-    fn kick(&mut self, cpu: usize) {
-        sleeper::wake(&thread::block(self.memory, cpu).word);
-    }
+/// The process in which [`costs`] are measured, under [`VERB`].
+pub(crate) fn examining_process() -> ExitCode {
+    costs::main()
 }

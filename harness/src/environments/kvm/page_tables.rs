@@ -74,7 +74,7 @@ impl PageTables {
         let mut done = 0;
         while done < len {
             let (virt, phys) = (virt + done, phys + done as u64);
-            let aligned = (virt | phys as usize) % LARGE_PAGE == 0;
+            let aligned = (virt | phys as usize).is_multiple_of(LARGE_PAGE);
             let large = aligned && len - done >= LARGE_PAGE;
             let leaf = self.entry(virt, if large { 1 } else { 0 })?;
             if *leaf != 0 {

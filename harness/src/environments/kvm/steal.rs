@@ -6,32 +6,21 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use kvm_bindings::{Msrs, kvm_msr_entry};
-use kvm_ioctls::{Kvm, VcpuFd};
 use lockbench_workloads::arena::{Block, Steal};
 
+use super::vcpu::Vcpu;
 use super::vm::Vm;
 
 /// MSR_KVM_STEAL_TIME. Bit 0 enables.
 const MSR: u32 = 0x4b56_4d03;
-/// KVM_FEATURE_STEAL_TIME, in EAX of CPUID leaf 0x40000001.
-const FEATURE: u32 = 1 << 5;
-
-/// Whether this host keeps steal time at all.
-pub(super) fn check(kvm: &Kvm) -> Result<(), String> {
-    let cpuid = super::vcpu::cpuid(kvm)?;
-    let offered = cpuid.as_slice().iter().any(|leaf| leaf.function == 0x4000_0001 && leaf.eax & FEATURE != 0);
-    let why =
-        "the host's KVM keeps no steal time (KVM_FEATURE_STEAL_TIME): its kernel needs CONFIG_SCHED_INFO";
-    if offered { Ok(()) } else { Err(why.into()) }
-}
 
 /// Has KVM keep a vCPU's steal time in `record`, which the guest must see.
-pub(super) fn register(vm: &Vm, vcpu: &VcpuFd, record: &Steal) -> Result<(), String> {
-    let refused = || "KVM refused to keep steal time for the guest".to_owned();
+pub(super) fn register(vm: &Vm, vcpu: &Vcpu, record: &Steal) -> Result<(), String> {
+    let refused = || "KVM keeps no steal time here: its kernel needs CONFIG_SCHED_INFO".to_owned();
     let phys = vm.phys(std::ptr::from_ref(record) as usize).ok_or_else(refused)?;
     let entry = kvm_msr_entry { index: MSR, data: phys | 1, ..Default::default() };
     let msrs = Msrs::from_entries(&[entry]).map_err(|_| refused())?;
-    match vcpu.set_msrs(&msrs) {
+    match vcpu.fd.set_msrs(&msrs) {
         Ok(1) => Ok(()),
         _ => Err(refused()),
     }

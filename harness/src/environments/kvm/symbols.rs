@@ -7,9 +7,9 @@ use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 
 use super::{doorbell, program};
 
-/// `0x5555…: lockbench_workloads::worker::worker<Ticket, …>+0x3c`, or what else the address is.
+/// `0x5555… in lockbench_workloads::worker::worker<Ticket, …>+0x3c`, or what else the address is.
 pub(super) fn place(address: u64) -> String {
-    match nearest(address as usize) {
+    match function(address) {
         Some(symbol) => format!("{address:#x} in {symbol}"),
         None => match owner(address) {
             Some(owner) => format!("{address:#x} in {owner}"),
@@ -22,7 +22,7 @@ pub(super) fn place(address: u64) -> String {
 pub(super) fn owner(address: u64) -> Option<String> {
     let address = address as usize;
     if address < 0x1_0000 {
-        return Some("page 0, as a null pointer is".into());
+        return Some("page 0 (a null pointer, a `syscall`, or thread-local storage)".into());
     }
     if (doorbell::VIRT..doorbell::VIRT + (1 << 20)).contains(&address) {
         return Some("the doorbell".into());
@@ -41,8 +41,15 @@ pub(super) fn owner(address: u64) -> Option<String> {
     })
 }
 
+/// Whether an address lies in the program, as the guest sees it.
+pub(super) fn in_program(address: u64) -> bool {
+    let parts = program::parts(place as *const () as usize).unwrap_or_default();
+    parts.iter().any(|part| part.range.contains(&(address as usize)))
+}
+
 /// The program's symbol at or before `address`, from the symbol table of its own file.
-fn nearest(address: usize) -> Option<String> {
+pub(super) fn function(address: u64) -> Option<String> {
+    let address = address as usize;
     let parts = program::parts(place as *const () as usize).ok()?;
     let in_file = |part: &&program::Part| part.range.contains(&address) && part.file_offset.is_some();
     parts.iter().find(in_file)?;

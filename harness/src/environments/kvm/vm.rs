@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use kvm_bindings::CpuId;
-use kvm_ioctls::{VcpuFd, VmFd};
+use kvm_ioctls::VmFd;
 
+use super::bells::Bells;
+use super::entry::Entry;
 use super::faults::Ring0;
 use super::guest_memory::GuestMemory;
 use super::page_tables::Access;
 use super::pages::{PAGE, pages};
-use super::{device, doorbell, program, vcpu};
+use super::vcpu::Vcpu;
+use super::{device, doorbell, entry, program};
 
 /// Pages of a vCPU's stack; a worker has one frame. Below each lies a page that is not mapped, so that an overflow faults.
 const STACK_PAGES: usize = 16;
@@ -22,6 +25,8 @@ pub(super) struct Vm {
     ring0: Ring0,
     stacks: Range<usize>,
     cpuid: CpuId,
+    bells: Bells,
+    vcpus: usize,
 }
 
 /// A function of the program to run in the guest.
@@ -40,6 +45,7 @@ impl Vm {
         if vcpus > most {
             return Err(format!("KVM gives a virtual machine at most {most} vCPUs here"));
         }
+        device::allow_descriptors(3 * vcpus as u64 + 64);
         let fd = device::create_vm(&kvm)?;
         let no_memory = |e| format!("no memory for {vcpus} vCPUs: {e}");
         let ring0 = Ring0::new(vcpus).map_err(no_memory)?;
@@ -63,26 +69,27 @@ impl Vm {
             memory.map(guard + PAGE..guard + STACK, Access::Data)?;
         }
         memory.map_device(doorbell::VIRT, doorbell::PHYS, doorbell::len(vcpus))?;
-        let cpuid = vcpu::cpuid(&kvm)?;
-        Ok(Self { fd, memory, ring0, stacks, cpuid })
+        let bells = Bells::new(vcpus).map_err(|e| format!("no eventfd for each of {vcpus} vCPUs: {e}"))?;
+        Ok(Self { fd, memory, ring0, stacks, cpuid: entry::cpuid(&kvm)?, bells, vcpus })
+    }
+
+    /// Has kicks served inside KVM, where it can. Where it cannot they exit to the kicker's host thread.
+    pub(super) fn wire_kicks(&self) -> bool {
+        self.bells.wire(&self.fd).is_ok()
     }
 
     /// vCPU `cpu`, about to run `task`.
-    pub(super) fn vcpu(&self, cpu: usize, task: Task) -> Result<VcpuFd, String> {
-        let vcpu = self.fd.create_vcpu(cpu as u64).map_err(|e| format!("KVM refused vCPU {cpu}: {e}"))?;
-        let stack_top = self.stacks.start + (cpu + 1) * STACK;
-        let entry = vcpu::Entry { function: task.function, arguments: task.arguments, stack_top };
-        vcpu::prepare(&vcpu, cpu, &self.cpuid, self.memory.root(), &self.ring0, entry)?;
-        Ok(vcpu)
+    pub(super) fn vcpu(&self, cpu: usize, task: Task) -> Result<Vcpu, String> {
+        let fd = self.fd.create_vcpu(cpu as u64).map_err(|e| format!("KVM refused vCPU {cpu}: {e}"))?;
+        let bottom = self.stacks.start + cpu * STACK;
+        let stack = bottom + PAGE..bottom + STACK;
+        let entry = Entry { function: task.function, arguments: task.arguments, stack_top: stack.end };
+        entry::prepare(&fd, cpu, &self.cpuid, self.memory.root(), &self.ring0, entry)?;
+        Ok(Vcpu { fd, cpu, vcpus: self.vcpus, ring0: self.ring0, stack, bells: self.bells.clone() })
     }
 
     /// Guest-physical address of memory that the guest sees.
     pub(super) fn phys(&self, address: usize) -> Option<u64> {
         self.memory.phys(address)
-    }
-
-    /// Where faults are left.
-    pub(super) fn ring0(&self) -> Ring0 {
-        self.ring0
     }
 }

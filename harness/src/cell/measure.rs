@@ -1,0 +1,167 @@
+//! Takes one window: start, place, warm up, sample, kill, check.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
+use lockbench_workloads::Family;
+use lockbench_workloads::locks::Variant;
+
+use super::process::{Ended, Process, raw};
+use super::sample::Sample;
+use super::spec::{ChildReport, ChildSpec};
+use super::window::Window;
+use super::{Memory, WindowSpec, exclusion, prepare, trace};
+use crate::environments::Environment;
+use crate::measure::{futex, ping_pong};
+use crate::placing::Placer;
+
+/// Ratio of two ping-pongs beyond which the pCPUs are said to have moved apart.
+const MOVED: f64 = 1.5;
+
+/// A window was cut short by Ctrl-C: nothing to record.
+#[derive(Debug)]
+pub struct Interrupted;
+
+/// What a window needs besides its spec.
+pub struct Bench<'a> {
+    /// Pins threads and binds memory.
+    pub placer: &'a Placer,
+    /// Where the window runs.
+    pub env: &'a dyn Environment,
+    /// The lock.
+    pub family: &'a Family,
+    /// Its variant.
+    pub variant: &'a Variant,
+}
+
+/// A window taken.
+#[derive(Debug)]
+pub struct Taken {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Time spent inside warm-ups, windows and ping-pongs, the repeated ones too.
+    pub measuring_ns: u64,
+}
+
+/// Takes a window between two ping-pongs; repeats it once if the pCPUs moved in between.
+pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupted> {
+    let pcpus = spec.axes.pcpus.as_slice();
+    let pair = (pcpus.len() > 1 && spec.axes.vcpus > 1).then(|| (pcpus[0], pcpus[1]));
+    let mut measuring_ns = 0;
+    let mut distance = |pair| {
+        let began = Instant::now();
+        let round_trip_ns = ping_pong::round_trip_ns(pair);
+        (round_trip_ns, began.elapsed().as_nanos() as u64)
+    };
+    for attempt in 0.. {
+        let before = pair.map(&mut distance);
+        let mut outcome = take(spec, bench)?;
+        let after = pair.map(&mut distance);
+        measuring_ns += before.map_or(0, |(_, ns)| ns) + after.map_or(0, |(_, ns)| ns);
+        if let Outcome::Measured(measured) = &mut outcome {
+            measuring_ns += measured.warmup_ns + measured.window_ns;
+            if let (Some((Some(before), _)), Some((Some(after), _))) = (before, after) {
+                measured.interconnect_ns = Some([before, after]);
+                measured.moved = before.max(after) > MOVED * before.min(after);
+                if measured.moved && attempt == 0 {
+                    continue;
+                }
+            }
+        }
+        return Ok(Taken { outcome, measuring_ns });
+    }
+    unreachable!("the loop returns from its second pass at the latest")
+}
+
+fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
+    match run(spec, bench) {
+        Ok(outcome) => Ok(outcome),
+        Err(Ended::Interrupted) => Err(Interrupted),
+        Err(Ended::Reported(ChildReport::Skipped(reason))) => Ok(Outcome::Skipped { reason }),
+        Err(Ended::Reported(ChildReport::Crashed(reason))) => Ok(Outcome::Crashed { reason }),
+        Err(Ended::Reported(ChildReport::Ready)) => {
+            Ok(Outcome::Crashed { reason: "the cell's process got out of step with its parent".into() })
+        }
+    }
+}
+
+fn skipped(reason: String) -> Ended {
+    Ended::Reported(ChildReport::Skipped(reason))
+}
+
+fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
+    let memory = prepare::arena(spec, bench.family, bench.variant, bench.env).map_err(skipped)?;
+    let memory_nodes = bench.placer.place_memory(&memory, &spec.memory_nodes).map_err(skipped)?;
+    let child = ChildSpec {
+        arena: raw(memory.fd()),
+        lock: spec.axes.lock.clone(),
+        env: spec.axes.env.clone(),
+        probe: spec.probe() as u8,
+        count_preemptions: spec.count_preemptions,
+    };
+    let mut process = Process::start(&child)
+        .map_err(|e| skipped(format!("the cell's process could not be started: {e}")))?;
+    process.wait_ready(Duration::from_secs(10))?;
+    let placed = bench.placer.place_vcpus(&memory, spec).map_err(skipped)?;
+
+    open_gate(&memory, spec, &mut process)?;
+    let warmup_began = Instant::now();
+    let halfway = warmup_began + Duration::from_nanos(spec.warmup_ns / 2);
+    process.sleep_until(halfway)?;
+    let half = Sample::take(&memory, None).total();
+    process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
+
+    let mut window = Window::open(spec, &memory, bench.family.order, process.pid());
+    let opened = window.opened();
+    let outcome = window.sample(&mut process, half)?;
+    let mut measured = window.close(process.pid());
+    // Killed before the check: only then does the counter stand still.
+    let killed = Instant::now();
+    drop(process);
+    let closing_ns = killed.elapsed().as_nanos() as u64;
+    if let Some(hung) = outcome {
+        return Ok(hung);
+    }
+    if spec.purpose == Purpose::Trace
+        && let Some(causes) = &mut measured.causes
+    {
+        causes.trace = trace::worst_handover(&memory, opened, spec.ticks_per_ns);
+    }
+    Ok(match exclusion::check(&memory) {
+        Ok(()) => Outcome::Measured(Measured {
+            placed,
+            memory_nodes,
+            exclusion_checked: true,
+            closing_ns,
+            ..measured
+        }),
+        Err(reason) => Outcome::Broken { reason },
+    })
+}
+
+/// Lets the vCPUs go, and waits until all are in their loops.
+fn open_gate(memory: &Memory, spec: &WindowSpec, process: &mut Process) -> Result<(), Ended> {
+    let gate = &memory.header().gate;
+    // A vCPU enters when it first gets its pCPU, at most a scheduling cycle later; a lock that hangs at once may keep a
+    // queued start from completing.
+    let deadline = Instant::now() + Duration::from_nanos(spec.hang_ns);
+    let entered = |cpus: usize| memory.blocks().take(cpus).all(|block| block.own.entered.load(Relaxed) == 1);
+    futex::open(&gate.go_first);
+    if spec.start == Start::Queued {
+        wait_until(process, deadline, || entered(1))?;
+    }
+    futex::open(&gate.go_rest);
+    wait_until(process, deadline, || entered(memory.vcpus()))?;
+    gate.hold.store(0, Relaxed);
+    Ok(())
+}
+
+fn wait_until(process: &mut Process, deadline: Instant, done: impl Fn() -> bool) -> Result<(), Ended> {
+    let mut pause = Duration::from_micros(50);
+    while !done() && Instant::now() < deadline {
+        process.sleep_until(Instant::now() + pause)?;
+        pause = (pause * 2).min(Duration::from_millis(5));
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! `lockbench schema`: the JSON Schema of results.json.
+
+use super::{Ended, print};
+use crate::Error;
+
+pub(super) fn run() -> Result<Ended, Error> {
+    print(&format!("{}\n", lockbench_reports::schema::schema()))?;
+    Ok(Ended::Well)
+}

@@ -1,0 +1,174 @@
+//! What the hypervisor costs, measured at the start of a run that has kvm cells; takes about 0.15 s.
+//!
+//! In a process of its own: vCPUs need not be stopped one by one, and a KVM from which an entry never returns must not take
+//! the run with it.
+
+mod exits;
+mod guest;
+mod kicks;
+mod parameters;
+mod steal_time;
+
+use std::process::{Command, ExitCode, Stdio};
+use std::thread::{self, JoinHandle};
+
+use lockbench_reports::record::{CostNs, Facility, KvmCosts, Machine};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use serde::{Deserialize, Serialize};
+
+use super::vcpu::{Ended, Observer, Vcpu};
+use super::vm::{Task, Vm};
+use crate::topology::{PuIndex, pin_current};
+
+/// The hidden verb under which this program measures KVM.
+pub(crate) const VERB: &str = "__kvm";
+
+/// A process that takes longer than this kills itself.
+const LONGEST_SECONDS: u32 = 5;
+
+/// What the process finds.
+#[derive(Serialize, Deserialize)]
+struct Found {
+    costs: KvmCosts,
+    steal: Result<String, String>,
+    hint: Result<String, String>,
+}
+
+/// Measures KVM between the first two of `pcpus`, and writes what it found into the machine's record.
+pub(super) fn examine(machine: &mut Machine, pcpus: &[u32]) {
+    let found = ask(machine.calibration.ticks_per_ns, pcpus).unwrap_or_else(|why| {
+        machine.warnings.push(format!("What KVM costs here could not be measured: {why}."));
+        let why = format!("not tested: {why}");
+        Found { costs: KvmCosts::default(), steal: Err(why.clone()), hint: Err(why) }
+    });
+    let mut facility = |name: &str, found: Result<String, String>| {
+        let (available, detail) = found.map_or_else(|why| (false, why), |how| (true, how));
+        machine.facilities.push(Facility { name: name.into(), available, detail });
+    };
+    facility("steal-time", found.steal);
+    facility("preempted-hint", found.hint);
+    if found.costs.round_trip_ns.samples > 0 {
+        if !found.costs.clocks_agree {
+            machine.warnings.push(
+                "The guest's time-stamp counter is not the host's (KVM takes no TSC offset before Linux 5.16): waits that \
+                 the end of a kvm window cut off are not to be trusted."
+                    .into(),
+            );
+        }
+        facility("kvm-costs", Ok(sentence(&found.costs)));
+        machine.kvm_costs = Some(Box::new(found.costs));
+    }
+}
+
+/// For readers who know what such things cost elsewhere.
+fn sentence(costs: &KvmCosts) -> String {
+    let us = |cost: &CostNs| format!("{:.1} us (p99 {:.1})", cost.p50 / 1e3, cost.p99 / 1e3);
+    format!(
+        "a store to the doorbell and back takes {}, of which entry {}; from a kick until the other vCPU runs {} by ioeventfd, \
+         {} by exit; ring 3 runs at {:.0} % of native speed. Kernel guests halt by HLT and kick by KVM_HC_KICK_CPU, which \
+         KVM serves itself and ring 3 cannot reach: halting here costs an exit to user space more than there",
+        us(&costs.round_trip_ns),
+        us(&costs.entry_ns),
+        us(&costs.kick_event_ns),
+        us(&costs.kick_exit_ns),
+        costs.ring3_speed * 100.0
+    )
+}
+
+/// Has a process of its own find out.
+fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
+    let output = Command::new("/proc/self/exe")
+        .arg(VERB)
+        .arg(ticks_per_ns.to_string())
+        .args(pcpus.iter().take(2).map(u32::to_string))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("its process could not be started: {e}"))?;
+    match serde_json::from_slice(&output.stdout) {
+        Ok(found) => found,
+        Err(_) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(format!(
+                "its process ended with {} {}",
+                output.status,
+                said.lines().next().unwrap_or_default()
+            ))
+        }
+    }
+}
+
+/// The process that finds out.
+pub(super) fn main() -> ExitCode {
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    // SAFETY: asks for a signal later on, nothing else. Nobody catches it, so that it ends the process, even one whose
+    // vCPUs never leave the guest.
+    unsafe { libc::alarm(LONGEST_SECONDS) };
+    let arguments: Vec<f64> = std::env::args().skip(2).filter_map(|word| word.parse().ok()).collect();
+    let found = match arguments[..] {
+        [ticks_per_ns, here] => find(ticks_per_ns, (here as u32, here as u32)),
+        [ticks_per_ns, here, there] => find(ticks_per_ns, (here as u32, there as u32)),
+        _ => Err("no pCPUs to measure on".into()),
+    };
+    println!("{}", serde_json::to_string(&found).unwrap_or_default());
+    ExitCode::SUCCESS
+}
+
+fn find(ticks_per_ns: f64, pcpus: (u32, u32)) -> Result<Found, String> {
+    let _ = pin_current(PuIndex(pcpus.0));
+    let exits = exits::measure()?;
+    let ring3_speed = exits::ring3_speed()?;
+    let event = kicks::measure(kicks::Way::Event, pcpus)?;
+    let exit = kicks::measure(kicks::Way::Exit, pcpus)?;
+    let (steal, hint) = match steal_time::test(pcpus.0) {
+        Ok((steal, hint)) => (Ok(steal), hint),
+        Err(why) => (Err(why.clone()), Err(why)),
+    };
+    let ns = |ticks| cost_ns(ticks, ticks_per_ns);
+    let costs = KvmCosts {
+        round_trip_ns: ns(exits.round_trip),
+        entry_ns: ns(exits.entry),
+        kick_event_ns: ns(event),
+        kick_exit_ns: ns(exit),
+        ring3_speed,
+        clocks_agree: exits.clocks_agree,
+        parameters: parameters::read(),
+    };
+    Ok(Found { costs, steal, hint })
+}
+
+/// Whether the guest's time-stamp counter is the host's.
+#[cfg(test)]
+pub(super) fn clocks_agree() -> Result<bool, String> {
+    exits::measure().map(|exits| exits.clocks_agree)
+}
+
+fn cost_ns(mut ticks: Vec<u64>, ticks_per_ns: f64) -> CostNs {
+    ticks.sort_unstable();
+    let at = |share: f64| {
+        let index = (share * ticks.len() as f64) as usize;
+        ticks.get(index).map_or(0.0, |&ticks| ticks as f64 / ticks_per_ns)
+    };
+    CostNs { p50: at(0.5), p90: at(0.9), p99: at(0.99), samples: ticks.len() as u64 }
+}
+
+/// A machine that sees `notes`, with a vCPU for each function.
+fn machine(notes: &guest::Notes, functions: &[unsafe extern "C" fn()]) -> Result<(Vm, Vec<Vcpu>), String> {
+    let page = notes.page();
+    let arguments = [page.start as u64, 0];
+    let vm = Vm::new(functions.len(), functions[0] as usize, Some(page))?;
+    let vcpus = functions
+        .iter()
+        .enumerate()
+        .map(|(cpu, &function)| vm.vcpu(cpu, Task { function: function as usize, arguments }))
+        .collect::<Result<_, _>>()?;
+    Ok((vm, vcpus))
+}
+
+/// Runs a vCPU on a thread of its own, on `pcpu`.
+fn start(mut vcpu: Vcpu, pcpu: u32, mut observer: impl Observer + Send + 'static) -> JoinHandle<Ended> {
+    thread::spawn(move || {
+        // Where it cannot be pinned, the figures are those of floating vCPUs.
+        let _ = pin_current(PuIndex(pcpu));
+        vcpu.run(&mut observer)
+    })
+}

@@ -1,0 +1,46 @@
+//! kvm on other processors than x86-64: not there, and says so.
+
+use std::process::ExitCode;
+
+use super::Environment;
+use crate::cell::child::Cell;
+
+/// Never used: nothing is examined where nothing runs.
+pub(crate) const VERB: &str = "__kvm";
+
+/// Real vCPUs, elsewhere.
+pub(super) struct Kvm;
+
+impl Environment for Kvm {
+    fn name(&self) -> &'static str {
+        "kvm"
+    }
+
+    fn about(&self) -> &'static str {
+        "a vCPU is a real one, in ring 3 on the same code (x86-64 only)"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Err(format!(
+            "real vCPUs are only made on x86-64 so far, and this program was built for {}: use native and emulated",
+            std::env::consts::ARCH
+        ))
+    }
+
+    fn hypervisor(&self) -> bool {
+        true
+    }
+
+    fn needs_leaf(&self) -> bool {
+        true
+    }
+
+    fn start(&self, _: Cell) -> Result<(), String> {
+        self.check()
+    }
+}
+
+/// See [`VERB`].
+pub(crate) fn examining_process() -> ExitCode {
+    ExitCode::from(2)
+}

@@ -1,0 +1,104 @@
+//! Plans over described machines: nothing here is measured.
+
+use std::time::Duration;
+
+use lockbench_reports::record::Purpose;
+
+use super::{Fitted, Profile, Resources, Timing, expand, fit, round};
+use crate::Registry;
+use crate::topology::{self, Source};
+
+const TIMING: Timing = Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
+
+fn planned(profile: &str, machine: &str, time: Option<Duration>) -> Fitted {
+    let profile = Profile::built_in(profile).unwrap();
+    let (machine, _) = topology::load(&Source::Synthetic(machine.into())).unwrap();
+    let registry = Registry::new(&[]);
+    let on = Resources { registry: &registry, machine: &machine, foreign: true };
+    let (cells, refused) = expand(&profile, &on).unwrap();
+    let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), true);
+    fitted.dropped.extend(refused);
+    fitted
+}
+
+fn ids(fitted: &Fitted) -> Vec<&str> {
+    fitted.cells.iter().map(|cell| cell.axes.id.as_str()).collect()
+}
+
+#[test]
+fn every_profile_fits_its_time_on_machines_of_any_size() {
+    for machine in ["core:1 pu:1", "core:2 pu:1", "pack:2 numa:1 core:8 pu:2", "pack:4 numa:2 core:12 pu:2"] {
+        for name in ["smoke", "quick", "standard", "nightly"] {
+            let fitted = planned(name, machine, None);
+            let time = Profile::built_in(name).unwrap().time.unwrap();
+            assert!(fitted.estimate <= time, "{name} on {machine}: {:?}", fitted.estimate);
+            assert!(!fitted.cells.is_empty(), "{name} on {machine} measures nothing");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_dropped_from_the_end_and_listed() {
+    let whole = planned("quick", "core:2 pu:1", Some(Duration::from_secs(600)));
+    let cut = planned("quick", "core:2 pu:1", Some(Duration::from_secs(30)));
+    assert!(cut.cells.len() < whole.cells.len());
+    assert_eq!(ids(&cut), ids(&whole)[..cut.cells.len()], "a priority list is cut at one place");
+    let dropped: Vec<&str> = cut.dropped.iter().map(|dropped| dropped.cell.as_str()).collect();
+    for id in &ids(&whole)[cut.cells.len()..] {
+        assert!(dropped.contains(id), "{id} vanished");
+    }
+}
+
+#[test]
+fn native_never_overcommits_and_sizes_count_once() {
+    let fitted = planned("nightly", "core:2 pu:1", Some(Duration::from_secs(36_000)));
+    let mut seen = std::collections::HashSet::new();
+    for cell in &fitted.cells {
+        assert!(cell.axes.env != "native" || cell.axes.overcommit <= 1.0, "{}", cell.axes.id);
+        assert!(seen.insert(cell.axes.id.as_str()), "{} is there twice", cell.axes.id);
+    }
+}
+
+#[test]
+fn a_round_takes_every_window_once_and_depends_on_the_seed_alone() {
+    let fitted = planned("quick", "core:2 pu:1", None);
+    let order = |seed, number| round(&fitted.cells, &fitted.twins, seed, number);
+    assert_eq!(order(7, 0), order(7, 0));
+    assert_ne!(order(7, 0), order(8, 0), "the seed shuffles blocks");
+    assert_ne!(order(7, 0), order(7, 2), "so does the round");
+    let turns = order(7, 1);
+    let rates = turns.iter().filter(|turn| turn.purpose == Purpose::Rate).count();
+    assert_eq!(rates, fitted.cells.len());
+    for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.purpose == Purpose::Twin) {
+        assert_eq!(
+            (turns[at - 1].cell, turns[at - 1].purpose),
+            (turn.cell, Purpose::Rate),
+            "A/A stands side by side"
+        );
+    }
+    assert_eq!(turns.len(), rates + fitted.twins.len());
+    assert_eq!(fitted.twins.len(), 3, "one vCPU, contended, overcommitted");
+}
+
+#[test]
+fn cells_of_a_block_are_back_to_back() {
+    let fitted = planned("standard", "core:2 pu:1", None);
+    let blocks: Vec<String> =
+        round(&fitted.cells, &[], 3, 0).iter().map(|turn| fitted.cells[turn.cell].block()).collect();
+    let mut runs = blocks.clone();
+    runs.dedup();
+    let mut distinct = runs.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(runs.len(), distinct.len(), "a block was torn apart: {runs:?}");
+}
+
+#[test]
+fn warm_up_and_window_grow_with_overcommit() {
+    let fitted = planned("nightly", "core:2 pu:1", Some(Duration::from_secs(36_000)));
+    let at =
+        |k: f64| fitted.cells.iter().find(|cell| cell.axes.overcommit == k && cell.axes.vcpus > 1).unwrap();
+    assert_eq!(at(1.0).warmup_ns(&TIMING), 30_000_000);
+    assert_eq!(at(4.0).warmup_ns(&TIMING), 48_000_000, "three of everybody's slices");
+    assert_eq!(at(8.0).window_ns(&TIMING), 100_000_000, "two of everybody's slices are shorter");
+}

@@ -1,0 +1,116 @@
+//! Where everything lies in an arena.
+
+use crate::arena::{Block, Header, LINE};
+use crate::ring::Ring;
+use crate::traced::{MATRIX_PCPUS, Octaves, Traced};
+
+const PAGE: usize = 4096;
+/// Two lines, for the prefetcher fetches pairs.
+const PAIR: usize = 128;
+
+/// How much a cell's vCPUs write about themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Counters.
+    Counts,
+    /// Times as well: what a worker of [`Trace`](crate::Trace) needs.
+    Times,
+    /// A ring of their latest events as well.
+    Events,
+}
+
+/// How much room a cell needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Number of vCPUs.
+    pub vcpus: usize,
+    /// Shared lines that sections write.
+    pub lines: usize,
+    /// What each vCPU writes about itself.
+    pub detail: Detail,
+    /// pCPUs that vCPUs are pinned to in turns; 0 where they are not, or nobody asks for handovers between them.
+    pub pcpus: usize,
+}
+
+/// Byte offsets within an arena.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Layout {
+    /// The lock.
+    pub lock: usize,
+    /// The shared lines that sections write.
+    pub lines: usize,
+    /// The handover matrix.
+    pub matrix: usize,
+    /// Its rows and columns; 0 where none is kept.
+    pub matrix_pcpus: usize,
+    /// The first vCPU's block.
+    pub blocks: usize,
+    /// From one block to the next.
+    pub stride: usize,
+    /// From a block to the lock's per-vCPU part behind it.
+    pub per_vcpu: usize,
+    /// From a block to the vCPU's times; 0 where none are taken.
+    pub traced: usize,
+    /// From a block to the vCPU's ring of events; 0 where none are kept.
+    pub ring: usize,
+    /// The whole arena, in whole pages.
+    pub total: usize,
+}
+
+impl Layout {
+    /// The layout for a lock and its part per vCPU. Both lie page-aligned or better than any lock asks for; none if an
+    /// alignment above two lines is asked for.
+    pub const fn new(
+        lock: core::alloc::Layout,
+        per_vcpu: core::alloc::Layout,
+        extent: &Extent,
+    ) -> Option<Self> {
+        if lock.align() > PAIR || per_vcpu.align() > PAIR {
+            return None;
+        }
+        let mut at = size_of::<Header>();
+        let lock = place(&mut at, lock.size());
+        let lines = place(&mut at, extent.lines * LINE);
+        let times = extent.detail as usize >= Detail::Times as usize;
+        let matrix_pcpus = if times && extent.pcpus <= MATRIX_PCPUS { extent.pcpus } else { 0 };
+        let matrix = place(&mut at, matrix_pcpus * matrix_pcpus * size_of::<Octaves>());
+        let blocks = at.next_multiple_of(PAGE);
+
+        let mut at = size_of::<Block>();
+        let per_vcpu = place(&mut at, per_vcpu.size());
+        let traced = if times { place(&mut at, size_of::<Traced>()) } else { 0 };
+        let events = extent.detail as usize >= Detail::Events as usize;
+        let ring = if events { place(&mut at, size_of::<Ring>()) } else { 0 };
+        let stride = at.next_multiple_of(PAGE);
+        let total = blocks + stride * extent.vcpus;
+        Some(Self { lock, lines, matrix, matrix_pcpus, blocks, stride, per_vcpu, traced, ring, total })
+    }
+}
+
+/// Reserves `size` bytes at the next pair of lines.
+const fn place(at: &mut usize, size: usize) -> usize {
+    let place = at.next_multiple_of(PAIR);
+    *at = place + size;
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_takes_no_room() {
+        let unit = core::alloc::Layout::new::<()>();
+        let layout =
+            |detail, pcpus| Layout::new(unit, unit, &Extent { vcpus: 4, lines: 0, detail, pcpus }).unwrap();
+        let counts = layout(Detail::Counts, 2);
+        assert_eq!((counts.traced, counts.ring, counts.matrix_pcpus), (0, 0, 0));
+        let times = layout(Detail::Times, 2);
+        assert!(times.traced >= size_of::<Block>() && times.ring == 0 && times.matrix_pcpus == 2);
+        let events = layout(Detail::Events, MATRIX_PCPUS + 1);
+        assert!(events.ring >= events.traced + size_of::<Traced>() && events.matrix_pcpus == 0);
+        assert!(events.stride >= events.ring + size_of::<Ring>());
+        assert_eq!(events.total % PAGE, 0);
+    }
+}
