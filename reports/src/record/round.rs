@@ -135,8 +135,6 @@ pub struct Measured {
     pub window_ns: u64,
     /// From the window's end until the cell's process was gone: nothing waits for a lock to drain.
     pub closing_ns: u64,
-    /// Timeslice that its vCPUs got, where it was measured in the window's own setting.
-    pub slice_ns: Option<f64>,
     /// Acquisitions in the window.
     pub operations: Vec<u64>,
     /// Acquisitions per second in consecutive parts of the window, warm-up discarded.
