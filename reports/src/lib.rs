@@ -2,6 +2,7 @@
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 
 pub mod answers;
+pub mod causes;
 pub mod compare;
 pub mod comparison;
 pub mod csv;
@@ -12,6 +13,7 @@ pub mod format;
 pub mod history;
 pub mod html;
 pub mod plots;
+pub mod published;
 pub mod record;
 pub mod run_dir;
 pub mod schema;
@@ -19,5 +21,7 @@ pub mod slices;
 pub mod statistics;
 pub mod summary;
 pub mod sweep;
+pub mod trace_export;
+pub mod trust;
 
 pub use error::Error;

@@ -4,7 +4,7 @@ mod fixture;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::{Line, Results};
-use lockbench_reports::{answers, csv, html, run_dir, summary};
+use lockbench_reports::{answers, csv, html, run_dir, summary, trace_export};
 use serde_json::Value;
 
 const SCRIPTS: [&str; 6] = [
@@ -53,8 +53,9 @@ fn render(value: Value) -> String {
     csv::cells(&results);
     let several = html::render(&[results.clone(), results.clone()]).unwrap();
     well_formed(&several, 5);
+    let traced = results.cells.iter().filter(|cell| trace_export::chrome_of_cell(cell).is_some()).count();
     let page = html::render(&[results]).unwrap();
-    well_formed(&page, 3);
+    well_formed(&page, 3 + traced);
     page
 }
 

@@ -1,10 +1,12 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
 /// tera templates by name; register them together, for they include one another.
-pub const TEMPLATES: [(&str, &str); 10] = [
+pub const TEMPLATES: [(&str, &str); 12] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
     ("answers.html", include_str!("html/answers.html")),
+    ("environments.html", include_str!("html/environments.html")),
+    ("published.html", include_str!("html/published.html")),
     ("noise.html", include_str!("html/noise.html")),
     ("machine.html", include_str!("html/machine.html")),
     ("figures.html", include_str!("html/figures.html")),

@@ -7,14 +7,17 @@ use lockbench_reports::digest::Digest;
 use lockbench_reports::run_dir;
 use lockbench_reports::statistics::MARGIN;
 
-use super::{Ended, print};
+use super::{Ended, history, print};
 use crate::Error;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Earlier runs, oldest first, then the run that is judged: run directories, results.json or rounds.jsonl files
-    #[arg(required = true, num_args = 2.., value_names = ["BASE", "NEW"])]
+    #[arg(required = true, num_args = 1.., value_names = ["BASE", "NEW"])]
     runs: Vec<PathBuf>,
+    /// Take the earlier runs from a history, those of NEW's machine: a file, or postgres://user@host/database
+    #[arg(long, value_name = "PATH|URL")]
+    history: Option<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -57,9 +60,24 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     let digest = |path: &PathBuf| run_dir::read(path).map(|results| Digest::of(&results));
     let mut runs =
         args.runs.iter().map(digest).collect::<Result<Vec<_>, _>>().map_err(|e| Error::new(e.to_string()))?;
-    let new = runs.pop().expect("clap asks for two");
+    let new = runs.pop().expect("clap asks for one");
+    match &args.history {
+        Some(location) => runs.splice(..0, earlier(location, &new)?).for_each(drop),
+        None if runs.is_empty() => {
+            return Err(Error::new("give an earlier run to compare with, or a --history of them"));
+        }
+        None => {}
+    }
     let comparison = compare::compare(&runs, &new, args.output.margin()).map_err(Error::new)?;
     args.output.print(&comparison)
+}
+
+/// Runs of the same machine in the history that began before this one.
+fn earlier(location: &str, new: &Digest) -> Result<Vec<Digest>, Error> {
+    // One more, for the run itself may have been added already.
+    let mut runs = history::latest(location, &new.machine.key(), compare::MOST_RUNS + 1)?;
+    runs.retain(|run| run.run_id != new.run_id && run.started_at <= new.started_at);
+    Ok(runs)
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {

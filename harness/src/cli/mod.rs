@@ -4,6 +4,7 @@ mod axes;
 mod compare;
 mod doctor;
 mod duel;
+mod history;
 mod list;
 mod plan_only;
 mod report;
@@ -66,6 +67,8 @@ enum Command {
     Compare(compare::Args),
     /// Run two builds in alternating rounds and judge the second
     Duel(duel::Args),
+    /// Keep the runs of every night, and tell a real change from a noisy one
+    History(history::Args),
     /// Show what hwloc sees and where each placement would pin
     Topology(topology::Args),
     /// Say whether this machine is fit to measure on, and what to change
@@ -86,6 +89,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Duel(args) => duel::run(&args, registry),
+        Command::History(args) => history::run(&args),
         Command::Topology(args) => topology::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Schema => schema::run(),

@@ -119,9 +119,10 @@ fn finish(journal: &Journal) -> Result<Ended, Error> {
     let path = journal.dir().join(run_dir::REPORT);
     run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
     print(&format!(
-        "\n{}\n\n{}\n{}\n",
+        "\n{}\n\n{}\n{}\n{}\n",
         answers::answers(&results),
         summary::table(&results),
+        summary::closing(&results),
         path.display()
     ))?;
     Ok(verdict(&results))

@@ -5,6 +5,7 @@ mod causes;
 mod compare;
 mod duel;
 mod failing_locks;
+mod history;
 mod interrupted;
 mod listing;
 mod preemptions;

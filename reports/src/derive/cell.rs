@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::latency;
 use super::windows::{Band, in_class, measured, operations};
+use super::{causes, latency};
 use crate::format::rate;
 use crate::record::{
     Cell, CellAxes, Exclusion, Fairness, Interval, Measured, Outcome, Purpose, Round, Start, Status,
@@ -27,6 +27,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell
         ops_per_second: rate_interval(&windows),
         fairness: fairness(&used, &rounds),
         acquire_ns: if ok { latency::acquire(&rounds) } else { None },
+        causes: if ok { causes::causes(&rounds) } else { None },
         counters,
         counted_operations,
         on_cpu_share: on_cpu_share(&rounds),

@@ -1,5 +1,6 @@
 //! From the rounds as they were written to the results as they are read.
 
+mod causes;
 mod cell;
 mod latency;
 mod noise;
@@ -12,7 +13,7 @@ use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
 pub(crate) use latency::waits;
 pub use noise::class_of;
 use windows::Band;
-pub(crate) use windows::measured_windows;
+pub(crate) use windows::{measured_windows, traced};
 
 /// Derives the results from the lines of a run, finished or not.
 ///

@@ -1,6 +1,6 @@
 //! Rounds as windows that may be compared.
 
-use crate::record::{Measured, Outcome, Purpose, Round};
+use crate::record::{Causes, Measured, Outcome, Purpose, Round};
 use crate::statistics::{CLASS_WIDTH, Window, largest_class};
 
 /// The class of most windows of a run on the same pCPUs, as a range of round trips in nanoseconds.
@@ -58,6 +58,18 @@ pub(super) fn in_class(rounds: &[Round], purpose: Purpose, band: Band) -> Vec<(W
         return inside;
     }
     let trips: Vec<Option<f64>> = candidates.iter().map(|(window, _)| window.round_trip_ns).collect();
+    largest_class(&trips).into_iter().map(|index| candidates[index]).collect()
+}
+
+/// Of the windows that were traced, whatever for, those in the largest class.
+pub(crate) fn traced(rounds: &[Round]) -> Vec<(Window, &Measured, &Causes)> {
+    let candidates: Vec<(Window, &Measured, &Causes)> = [Purpose::Latency, Purpose::Trace]
+        .into_iter()
+        .flat_map(|purpose| measured(rounds, purpose))
+        .filter(|(_, measured)| !measured.moved)
+        .filter_map(|(round, measured)| Some((window(round, measured), measured, measured.causes.as_ref()?)))
+        .collect();
+    let trips: Vec<Option<f64>> = candidates.iter().map(|(window, ..)| window.round_trip_ns).collect();
     largest_class(&trips).into_iter().map(|index| candidates[index]).collect()
 }
 

@@ -7,10 +7,13 @@
 mod cells;
 mod counters;
 mod embed;
+mod environments;
 mod facts;
 mod missing;
+mod published;
 mod run;
 mod side_by_side;
+mod traces;
 mod view;
 
 use serde::Serialize;
@@ -100,8 +103,11 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
         links.extend(views.iter().map(|view| link(&format!("{}-h", view.id), &view.name)));
         return links;
     }
+    let published = views.first().is_some_and(run::View::has_published);
     [
         ("answers", "Answers"),
+        ("environments", "Environments"),
+        ("published", "Published results"),
         ("noise", "Noise floor"),
         ("machine", "Machine and run"),
         ("plots", "Plots"),
@@ -112,6 +118,7 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
         ("data", "Data"),
     ]
     .iter()
+    .filter(|(section, _)| *section != "published" || published)
     .map(|(section, name)| link(&format!("r0-{section}"), name))
     .collect()
 }

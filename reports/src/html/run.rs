@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::facts::{self, Group};
+use super::published::ShapeView;
+use super::traces::TraceView;
 use super::view::{Entry, Table, class, shown, unbroken};
-use super::{cells, counters, embed, missing};
+use super::{cells, counters, embed, environments, missing, published, traces};
 use crate::answers::{self, Answer};
 use crate::format::{duration, percent, range, rate, ratio};
 use crate::plots::{Figure, figures};
@@ -21,11 +23,15 @@ pub(super) struct View {
     /// What its data is saved as.
     file: String,
     answers: Vec<AnswerView>,
+    trust: String,
+    environments: Option<Table>,
+    published: Vec<ShapeView>,
     noise_text: String,
     noise: Table,
     warnings: Vec<String>,
     facts: Vec<Group>,
     facilities: Table,
+    kvm: bool,
     figures: Vec<Figure>,
     missing_figures: Vec<Figure>,
     cells: Option<Table>,
@@ -35,6 +41,8 @@ pub(super) struct View {
     window: String,
     json: String,
     csv: String,
+    traces: Vec<TraceView>,
+    traces_left: usize,
 }
 
 #[derive(Serialize)]
@@ -53,6 +61,13 @@ struct StatementView {
     reason: Option<String>,
 }
 
+impl View {
+    /// Whether it shows published results.
+    pub(super) fn has_published(&self) -> bool {
+        !self.published.is_empty()
+    }
+}
+
 /// The view of the `index`-th run; one of several has no plots and no tables of its own.
 pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<View, Error> {
     let (drawn, missing_figures): (Vec<Figure>, Vec<Figure>) = if several {
@@ -66,17 +81,22 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         true => Table { caption: format!("{}, {}", table.caption, shown(&results.run_id)), ..table },
         false => table,
     };
+    let (traces, traces_left) = if several { (Vec::new(), 0) } else { traces::views(results)? };
     Ok(View {
         id: format!("r{index}"),
         name: shown(&results.run_id),
         level: if several { 3 } else { 2 },
         file: file_name(&results.run_id),
         answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
+        trust: unbroken(&crate::trust::sentence(results)),
+        environments: (!several).then(|| environments::table(results)),
+        published: if several { Vec::new() } else { published::views(results) },
         noise_text: noise_text(results),
         noise: named(noise(results)),
         warnings: results.machine.warnings.iter().map(|warning| shown(warning)).collect(),
         facts: facts::groups(results),
         facilities: named(facts::facilities(results)),
+        kvm: results.machine.kvm_costs.is_some() || results.cells.iter().any(|cell| cell.axes.env == "kvm"),
         figures: drawn,
         missing_figures,
         cells: (!several).then(|| cells::table(results)),
@@ -86,6 +106,8 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         window: duration(results.window_ns as f64),
         json: embed::json(results)?,
         csv: embed::json(&csv::cells(results))?,
+        traces,
+        traces_left,
     })
 }
 

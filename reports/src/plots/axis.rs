@@ -101,7 +101,8 @@ impl Axis {
         Self::linear(title, low - room, high + room)
     }
 
-    fn linear(title: &str, low: f64, high: f64) -> Option<Self> {
+    /// A linear axis from one value to another.
+    pub(super) fn linear(title: &str, low: f64, high: f64) -> Option<Self> {
         let low = low.clamp(-LARGEST, LARGEST);
         let high = high.clamp(low + low.abs().max(SMALLEST) * 1e-6, 2.0 * LARGEST);
         let rough = (high - low) / 5.0;

@@ -198,6 +198,23 @@ impl<'p, 'a> Pen<'p, 'a> {
         self.line(&[from, to], Style { colour: MUTED, marker: Marker::Circle, dashed }, FINE as u32)
     }
 
+    /// A filled rectangle between two corners; `strength` from 0 to 1 is how much of what lies beneath it hides.
+    pub(super) fn rect(
+        &self,
+        from: (f64, f64),
+        to: (f64, f64),
+        colour: (u8, u8, u8),
+        strength: f64,
+    ) -> Result<(), Error> {
+        let fill = rgb(colour).mix(strength).filled();
+        self.area.draw(&Rectangle::new([pixel(from), pixel(to)], fill)).map_err(failed)
+    }
+
+    /// A thin plain line of any colour.
+    pub(super) fn thin(&self, places: &[(f64, f64)], colour: (u8, u8, u8)) -> Result<(), Error> {
+        self.line(places, Style { colour, marker: Marker::Circle, dashed: false }, FINE as u32)
+    }
+
     /// Text, centred in height on its place.
     pub(super) fn text(
         &self,

@@ -7,20 +7,33 @@ mod axis;
 mod canvas;
 mod counters;
 mod dash;
+mod emulation;
 mod fairness;
 mod fairness_throughput;
 mod forest;
+mod handover_times;
+mod handovers;
+mod hatch;
+mod hold;
 mod latency;
 mod legend;
 mod lines;
+mod lock_events;
+mod lock_time;
 mod native_cost;
 mod overcommit;
 mod percentile_axis;
+mod percentiles;
+mod preemptions;
 mod ratios;
 mod spin_threshold;
 mod style;
+mod sweeps;
+mod timeline;
 mod topology;
+mod traced;
 mod vcpus;
+mod wake;
 
 use serde::Serialize;
 
@@ -90,12 +103,22 @@ pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
         figures.push(overcommit::plot(results, env)?);
     }
     figures.push(ratios::plot(results)?);
+    figures.push(emulation::plot(results)?);
     figures.push(native_cost::plot(results)?);
     figures.push(spin_threshold::plot(results)?);
+    figures.extend(sweeps::plots(results)?);
     figures.push(fairness::plot(results)?);
     figures.push(fairness_throughput::plot(results)?);
+    figures.extend(lock_time::plots(results)?);
+    figures.push(preemptions::plot(results)?);
     figures.push(latency::plot(results)?);
+    figures.push(hold::plot(results)?);
+    figures.push(handover_times::plot(results)?);
+    figures.push(wake::plot(results)?);
+    figures.extend(timeline::plots(results)?);
+    figures.extend(handovers::plots(results)?);
     figures.push(counters::plot(results)?);
+    figures.push(lock_events::plot(results)?);
     figures.push(topology::plot(results));
     Ok(figures)
 }

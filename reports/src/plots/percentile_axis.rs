@@ -20,12 +20,12 @@ pub(super) fn place(quantile: f64) -> f64 {
     -(1.0 - quantile).max(1e-9).log10()
 }
 
-/// The axis up to the highest quantile that anything reaches.
-pub(super) fn axis(highest: f64) -> Axis {
+/// The axis up to the highest quantile that anything reaches; `of` is what the percentiles are of.
+pub(super) fn axis(highest: f64, of: &str) -> Axis {
     let ticks = QUANTILES
         .iter()
         .filter(|(quantile, label)| !label.is_empty() && *quantile <= highest + 1e-12)
         .map(|&(quantile, label)| (place(quantile), label.to_owned()))
         .collect();
-    Axis::with_ticks("percentile of waits", 0.0..place(highest).max(1.0) + 0.12, ticks)
+    Axis::with_ticks(&format!("percentile of {of}"), 0.0..place(highest).max(1.0) + 0.12, ticks)
 }

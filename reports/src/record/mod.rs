@@ -5,12 +5,14 @@
 
 mod axes;
 mod causes;
+mod cell_causes;
 mod machine;
 mod results;
 mod round;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
 pub use causes::{Causes, Handovers, LockTime, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses};
+pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};

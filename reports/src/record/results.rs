@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, Machine, Round};
+use super::{CellAxes, CellCauses, Machine, Round};
 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -174,6 +174,9 @@ pub struct Cell {
     /// Acquire times.
     #[serde(default)]
     pub acquire_ns: Option<Acquire>,
+    /// Why the rate is what it is, from traced windows; none where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causes: Option<CellCauses>,
     /// Counters summed over the rounds.
     #[serde(default)]
     pub counters: BTreeMap<String, u64>,

@@ -5,6 +5,17 @@ pub fn median(values: &[f64]) -> Option<f64> {
     of_sorted(&sorted(values))
 }
 
+/// Median of values that each stand for `count` others; sorts them. `None` without a count.
+pub fn weighted_median(values: &mut [(f64, u64)]) -> Option<f64> {
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total = values.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+    let mut seen = 0_u64;
+    values.iter().find_map(|&(value, count)| {
+        seen = seen.saturating_add(count);
+        (count > 0 && seen >= total.div_ceil(2)).then_some(value)
+    })
+}
+
 /// The finite values in ascending order.
 pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
@@ -25,13 +36,21 @@ pub(super) fn of_sorted(sorted: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::{median, weighted_median};
 
     #[test]
     fn known_values() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[7.0]), Some(7.0));
+    }
+
+    #[test]
+    fn weights_count() {
+        assert_eq!(weighted_median(&mut [(9.0, 1), (1.0, 10), (5.0, 3)]), Some(1.0));
+        assert_eq!(weighted_median(&mut [(9.0, 30), (1.0, 10), (5.0, 3)]), Some(9.0));
+        assert_eq!(weighted_median(&mut [(9.0, 0)]), None);
+        assert_eq!(weighted_median(&mut []), None);
     }
 
     #[test]

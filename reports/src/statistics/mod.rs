@@ -4,6 +4,7 @@
 //! where nothing can be said the answer is `None` or [`Verdict::NotEnoughData`].
 
 mod bootstrap;
+mod change_points;
 mod class;
 mod discoveries;
 mod interval;
@@ -12,20 +13,23 @@ mod median;
 mod pairs;
 mod percentiles;
 mod random;
+mod share;
 mod sign_flips;
 mod steady;
 mod student;
 mod verdict;
 
 pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
+pub use change_points::{Course, FEWEST_NIGHTS};
 pub use class::{CLASS_WIDTH, common_class, largest_class};
 pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
 pub use interval::{coverage, interval};
 pub use jain::{JAIN_NEEDS, jain, shares};
-pub use median::median;
+pub use median::{median, weighted_median};
 pub use pairs::{Paired, Window, rate_interval, ratios, rounds_in_class};
 pub use percentiles::{Percentile, Waits, samples_needed};
 pub use random::Random;
+pub use share::share_interval;
 pub use sign_flips::{FEWEST_PAIRS, most_extreme};
 pub use steady::{STEADY_NEEDS, steady};
 pub use student::two_sided;

@@ -1,0 +1,74 @@
+//! `lockbench history export`.
+
+use std::io::{self, BufWriter, Write};
+
+use lockbench_reports::history::{Entry, csv, open_metrics};
+
+use super::super::Ended;
+use super::Which;
+use crate::{Error, history};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// jsonl can be imported again; csv is for spreadsheets, openmetrics for dashboards
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    format: Format,
+    /// One machine only [default: all]
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Jsonl,
+    Csv,
+    Openmetrics,
+}
+
+pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+    let mut store = history::open(location, false)?;
+    let mut machines: Vec<String> = store.runs()?.into_iter().map(|run| run.machine).collect();
+    machines.dedup();
+    if args.which.machine.is_some() {
+        machines = vec![args.which.of(store.as_mut())?];
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut first = true;
+    let mut gathered = Vec::new();
+    for machine in &machines {
+        store.each(machine, None, &mut |digest| {
+            match args.format {
+                Format::Jsonl => line(&mut out, &Entry::Run(digest))?,
+                Format::Csv => write(&mut out, &csv(&digest, std::mem::take(&mut first)))?,
+                Format::Openmetrics => gathered.push(digest),
+            }
+            Ok(())
+        })?;
+        if args.format == Format::Jsonl {
+            for blessing in store.blessings(machine)? {
+                line(&mut out, &Entry::Blessing(blessing))?;
+            }
+        }
+    }
+    if args.format == Format::Openmetrics {
+        write(&mut out, &open_metrics(&gathered))?;
+    }
+    out.flush().or_else(ignore_broken_pipe)?;
+    Ok(Ended::Well)
+}
+
+fn line(out: &mut impl Write, entry: &Entry) -> Result<(), Error> {
+    let json = serde_json::to_string(entry).map_err(|e| Error::new(e.to_string()))?;
+    write(out, &format!("{json}\n"))
+}
+
+fn write(out: &mut impl Write, text: &str) -> Result<(), Error> {
+    out.write_all(text.as_bytes()).or_else(ignore_broken_pipe)
+}
+
+fn ignore_broken_pipe(e: io::Error) -> Result<(), Error> {
+    if e.kind() == io::ErrorKind::BrokenPipe {
+        return Ok(());
+    }
+    Err(Error::new(format!("cannot write to stdout: {e}")))
+}

@@ -1,0 +1,46 @@
+//! `lockbench history import`.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use lockbench_reports::format::printable;
+use lockbench_reports::history::parse_lines;
+
+use super::super::{Ended, print};
+use crate::{Error, history};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// What `history export` printed (- for stdin)
+    #[arg(value_name = "FILE|-")]
+    file: String,
+}
+
+/// Larger than any history, smaller than memory.
+const LARGEST: u64 = 2 << 30;
+
+pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+    let shown = if args.file == "-" { "stdin".to_owned() } else { printable(&args.file) };
+    let mut bytes = Vec::new();
+    let read = if args.file == "-" {
+        io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(&args.file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|e| Error::new(format!("cannot read {shown}: {e}")))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::new(format!(
+            "{shown} is larger than {} GiB: no history of lockbench",
+            LARGEST >> 30
+        )));
+    }
+    // A cut inside a character must not cost the lines before it.
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = parse_lines(&text).map_err(|e| Error::new(format!("{shown}: {e}; nothing was imported")))?;
+    let put = history::open(location, true)?.put(&lines.entries)?;
+    print(&format!("{shown}: {} new, {} were there already\n", put.added, put.known))?;
+    if let Some(line) = lines.cut_off {
+        eprintln!("lockbench: line {line} of {shown} was cut off while it was written, and is left out");
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,110 @@
+//! `lockbench history`: the nights of a machine, kept.
+
+mod add;
+mod bless;
+mod export;
+mod import;
+mod list;
+mod report;
+mod show;
+
+use lockbench_reports::digest::Digest;
+use lockbench_reports::history::{Collector, History};
+
+use super::Ended;
+use crate::Error;
+use crate::history::{self, Store};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Where the history is: a file, or postgres://user@host/database
+    #[arg(long, value_name = "PATH|URL", default_value = DEFAULT, global = true)]
+    history: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where a history is unless said otherwise.
+pub(super) const DEFAULT: &str = "lockbench-history.db";
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Add finished or unfinished runs
+    Add(add::Args),
+    /// List machines and their runs
+    List(list::Args),
+    /// Show where each series stands and where it changed; exit status 1 if the latest run stands worse unblessed
+    Show(show::Args),
+    /// Write the trend report, one self-contained page for a machine
+    Report(report::Args),
+    /// Accept a change, with the reason
+    Bless(bless::Args),
+    /// Print the history as JSON lines, CSV or OpenMetrics
+    Export(export::Args),
+    /// Add the runs of an exported history
+    Import(import::Args),
+}
+
+pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+    let location = &args.history;
+    match &args.command {
+        Command::Add(args) => add::run(location, args),
+        Command::List(args) => list::run(location, args),
+        Command::Show(args) => show::run(location, args),
+        Command::Report(args) => report::run(location, args),
+        Command::Bless(args) => bless::run(location, args),
+        Command::Export(args) => export::run(location, args),
+        Command::Import(args) => import::run(location, args),
+    }
+}
+
+/// Which machine's history.
+#[derive(clap::Args)]
+struct Which {
+    /// Key of the machine, or its beginning, as `history list` shows it [default: the only one]
+    #[arg(long, value_name = "KEY")]
+    machine: Option<String>,
+}
+
+impl Which {
+    /// The one machine that is meant.
+    fn of(&self, store: &mut dyn Store) -> Result<String, Error> {
+        let mut machines: Vec<String> = store.runs()?.into_iter().map(|run| run.machine).collect();
+        machines.dedup();
+        let wanted = self.machine.as_deref().unwrap_or_default();
+        let fits: Vec<&String> = machines.iter().filter(|key| key.starts_with(wanted)).collect();
+        match fits.as_slice() {
+            [only] => Ok((*only).clone()),
+            [] if machines.is_empty() => Err(Error::new("the history holds no run yet")),
+            [] => Err(Error::new(format!(
+                "the history holds no machine `{}`; it holds {}",
+                wanted.escape_debug(),
+                machines.join(", ")
+            ))),
+            _ => Err(Error::new(format!(
+                "the history holds several machines, which are never mixed; give --machine, one of {}",
+                machines.join(", ")
+            ))),
+        }
+    }
+}
+
+/// Everything that the history holds of a machine, as series.
+fn gather(store: &mut dyn Store, machine: &str) -> Result<History, Error> {
+    let mut collector = Collector::default();
+    store.each(machine, None, &mut |digest| {
+        collector.add(digest);
+        Ok(())
+    })?;
+    Ok(collector.finish())
+}
+
+/// The latest runs of a machine, oldest first.
+pub(super) fn latest(location: &str, machine: &str, runs: usize) -> Result<Vec<Digest>, Error> {
+    let mut found = Vec::new();
+    history::open(location, false)?.each(machine, Some(runs), &mut |digest| {
+        found.push(digest);
+        Ok(())
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,211 @@
+//! From events to stretches of time.
+
+use crate::record::{Trace, TraceEvent, TraceKind};
+
+/// What a vCPU was doing. It may wait or hold the lock and be preempted at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Waiting for the lock.
+    Waiting,
+    /// Holding it.
+    Holding,
+    /// Asleep in a halt.
+    Halted,
+    /// Off its pCPU, as far as it could tell once it ran again.
+    Preempted,
+}
+
+/// One stretch of one vCPU. Times in nanoseconds since the trace began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Whose.
+    pub vcpu: u32,
+    /// What it was doing.
+    pub state: State,
+    /// From when.
+    pub from_ns: u64,
+    /// Until when; not before `from_ns`.
+    pub to_ns: u64,
+}
+
+/// One kick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kick {
+    /// Who kicked.
+    pub from: u32,
+    /// Who was kicked.
+    pub to: u32,
+    /// When, in nanoseconds since the trace began.
+    pub at_ns: u64,
+}
+
+/// A trace as stretches of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Timeline {
+    /// Number of vCPUs: one more than the highest that any event names.
+    pub vcpus: u32,
+    /// Length of the trace, in nanoseconds.
+    pub length_ns: u64,
+    /// Stretches, by vCPU, then by state, then by time.
+    pub spans: Vec<Span>,
+    /// Kicks in order of time.
+    pub kicks: Vec<Kick>,
+    /// The slowest handover to a vCPU that was waiting: from whom, when; to whom, when.
+    pub worst: Option<[(u32, u64); 2]>,
+}
+
+/// More vCPUs than this are not a trace but a mistake in one.
+const MOST_VCPUS: u32 = 4_096;
+
+/// Makes stretches of events. A trace is cut out of a longer one: what was going on when it began is taken to have
+/// begun with it, and what had not ended at its end to end there.
+pub fn timeline(trace: &Trace) -> Timeline {
+    let mut events: Vec<TraceEvent> =
+        trace.events.iter().copied().filter(|event| event.vcpu < MOST_VCPUS).collect();
+    events.sort_by_key(|event| event.at_ns);
+    let vcpus = events.iter().map(|event| event.vcpu + 1).max().unwrap_or(0);
+    let length_ns = events.last().map_or(0, |event| event.at_ns);
+    let mut spans: Vec<Span> = Vec::new();
+    for vcpu in 0..vcpus {
+        let own: Vec<TraceEvent> = events.iter().copied().filter(|event| event.vcpu == vcpu).collect();
+        spans.extend(between(&own, State::Waiting, &[TraceKind::Wait], &[TraceKind::Acquire], length_ns));
+        spans.extend(between(&own, State::Holding, &[TraceKind::Acquire], &[TraceKind::Release], length_ns));
+        let awake = [TraceKind::Wake, TraceKind::Acquire];
+        spans.extend(between(&own, State::Halted, &[TraceKind::Halt], &awake, length_ns));
+        spans.extend(own.iter().filter(|event| event.kind == TraceKind::Resumed).map(|event| Span {
+            vcpu,
+            state: State::Preempted,
+            from_ns: event.arg.min(event.at_ns),
+            to_ns: event.at_ns,
+        }));
+    }
+    let kicks = events.iter().filter(|event| event.kind == TraceKind::Kick).filter_map(|event| {
+        let to = u32::try_from(event.arg).ok().filter(|to| *to < vcpus)?;
+        Some(Kick { from: event.vcpu, to, at_ns: event.at_ns })
+    });
+    Timeline { vcpus, length_ns, kicks: kicks.collect(), worst: worst(&events, &spans), spans }
+}
+
+/// Stretches of one vCPU from a beginning to the next end. An end without a beginning began before the trace did,
+/// but only if nothing of the kind was seen before it.
+fn between(
+    own: &[TraceEvent],
+    state: State,
+    begin: &[TraceKind],
+    end: &[TraceKind],
+    length_ns: u64,
+) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut open: Option<u64> = None;
+    let mut seen = false;
+    let Some(vcpu) = own.first().map(|event| event.vcpu) else { return spans };
+    // An acquire ends a halt only as a last resort; on its own it says nothing of one.
+    let surely = |kind: TraceKind| kind == end[0];
+    for event in own {
+        if end.contains(&event.kind) {
+            let from = open.take().or_else(|| (!seen && surely(event.kind)).then_some(0));
+            spans.extend(from.map(|from_ns| Span { vcpu, state, from_ns, to_ns: event.at_ns }));
+            seen |= surely(event.kind);
+        }
+        if begin.contains(&event.kind) {
+            open.get_or_insert(event.at_ns);
+            seen = true;
+        }
+    }
+    spans.extend(open.map(|from_ns| Span { vcpu, state, from_ns, to_ns: length_ns }));
+    spans
+}
+
+/// The longest time from a release to the next acquire by a vCPU that had been waiting at the release.
+fn worst(events: &[TraceEvent], spans: &[Span]) -> Option<[(u32, u64); 2]> {
+    let mut released: Option<(u32, u64)> = None;
+    let mut worst: Option<[(u32, u64); 2]> = None;
+    for event in events {
+        match event.kind {
+            TraceKind::Release => released = Some((event.vcpu, event.at_ns)),
+            TraceKind::Acquire => {
+                let Some(from) = released.take() else { continue };
+                let waiting = spans.iter().any(|span| {
+                    span.vcpu == event.vcpu
+                        && span.state == State::Waiting
+                        && span.from_ns <= from.1
+                        && span.to_ns == event.at_ns
+                });
+                if waiting && worst.is_none_or(|[a, b]| event.at_ns - from.1 > b.1 - a.1) {
+                    worst = Some([from, (event.vcpu, event.at_ns)]);
+                }
+            }
+            _ => {}
+        }
+    }
+    worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(events: &[(u64, u32, TraceKind, u64)]) -> Trace {
+        let event = |&(at_ns, vcpu, kind, arg)| TraceEvent { at_ns, vcpu, kind, arg };
+        Trace { worst_handover_ns: 0, events: events.iter().map(event).collect() }
+    }
+
+    fn span(vcpu: u32, state: State, from_ns: u64, to_ns: u64) -> Span {
+        Span { vcpu, state, from_ns, to_ns }
+    }
+
+    #[test]
+    fn stretches_and_the_worst_handover() {
+        use TraceKind::{Acquire, Kick as Kicked, Release, Resumed, Wait};
+        let line = timeline(&trace(&[
+            (5, 1, Wait, 0),
+            (10, 0, Release, 0),
+            (11, 0, Kicked, 1),
+            (90, 1, Resumed, 7),
+            (95, 1, Acquire, 0),
+            (99, 1, Release, 0),
+        ]));
+        assert_eq!((line.vcpus, line.length_ns), (2, 99));
+        assert_eq!(
+            line.spans,
+            [
+                span(0, State::Holding, 0, 10),
+                span(1, State::Waiting, 5, 95),
+                span(1, State::Holding, 95, 99),
+                span(1, State::Preempted, 7, 90),
+            ]
+        );
+        assert_eq!(line.kicks, [Kick { from: 0, to: 1, at_ns: 11 }]);
+        assert_eq!(line.worst, Some([(0, 10), (1, 95)]));
+    }
+
+    #[test]
+    fn what_the_cut_leaves_open() {
+        use TraceKind::{Acquire, Halt, Wait, Wake};
+        let line = timeline(&trace(&[
+            (3, 0, Wake, 0),
+            (4, 0, Acquire, 0),
+            (6, 1, Wait, 0),
+            (8, 1, Halt, 0),
+            (20, 2, Wait, 0),
+        ]));
+        assert!(line.spans.contains(&span(0, State::Halted, 0, 3)));
+        assert!(line.spans.contains(&span(0, State::Waiting, 0, 4)));
+        assert!(line.spans.contains(&span(0, State::Holding, 4, 20)));
+        assert!(line.spans.contains(&span(1, State::Halted, 8, 20)));
+        assert_eq!(line.spans.iter().filter(|span| span.vcpu == 0 && span.state == State::Halted).count(), 1);
+    }
+
+    #[test]
+    fn nonsense_is_survived() {
+        use TraceKind::{Kick as Kicked, Resumed};
+        let line = timeline(&trace(&[
+            (5, u32::MAX, Kicked, 0),
+            (9, 0, Kicked, u64::MAX),
+            (7, 0, Resumed, u64::MAX),
+        ]));
+        assert_eq!((line.vcpus, line.kicks.len()), (1, 0));
+        assert_eq!(line.spans, [span(0, State::Preempted, 7, 7)]);
+        assert_eq!(timeline(&Trace::default()), Timeline::default());
+    }
+}

@@ -1,0 +1,32 @@
+//! Handover times: how long the lock is on its way to a vCPU that waits for it.
+
+use super::Figure;
+use super::percentiles::{Percentiles, traced_curves};
+use crate::Error;
+use crate::format::percent;
+use crate::record::{Cell, Results};
+
+const TITLE: &str = "Handover times";
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    let Some((place, curves)) = traced_curves(results, |causes| &causes.handover, note) else {
+        return Ok(Figure::missing(TITLE, "No windows were traced."));
+    };
+    Percentiles {
+        id: "handover-times",
+        title: format!("{TITLE}, {place}"),
+        reading: "From a release to the first instruction of the next holder's section, where that one was waiting. A \
+                  cache miss takes some tens of nanoseconds; a curve at milliseconds waits for a vCPU that is not \
+                  running. Each step to the right is ten times rarer; hollow markers are lower bounds.",
+        of: "handovers",
+        y_title: "time to hand over (log scale)",
+        note: "to a vCPU not running",
+        curves,
+    }
+    .draw("The lock was not handed over often enough to draw.")
+}
+
+fn note(cell: &Cell) -> String {
+    let causes = cell.causes.as_ref().filter(|causes| causes.handovers > 0);
+    causes.map_or_else(|| "–".into(), |causes| percent(causes.granted_off as f64 / causes.handovers as f64))
+}

@@ -1,0 +1,196 @@
+//! From which pCPU to which the lock goes, and what each way costs.
+
+use std::collections::BTreeMap;
+
+use plotters::style::text_anchor::HPos;
+use serde_json::Value;
+
+use super::canvas::{Pen, WIDTH, picture};
+use super::style::{COLOURS, INK, MUTED};
+use super::traced::main;
+use super::{Figure, Plot, Table};
+use crate::Error;
+use crate::format::{count, duration, percent, significant};
+use crate::record::{Cell, CellCauses, Handovers, Results};
+use crate::statistics::weighted_median;
+
+/// Beyond this a square is no square any more.
+const MOST_PLACES: usize = 128;
+/// Squares with text in them.
+const MOST_TOLD: usize = 4;
+/// Strongest tint: text of the page's ink can still be read on it in both themes.
+const STRONGEST: f64 = 0.55;
+
+/// What the rows and columns of a map are.
+#[derive(Clone, Copy)]
+struct Kind {
+    id: &'static str,
+    title: &'static str,
+    /// What stands before a number: `P0`.
+    letter: char,
+}
+
+const PCPUS: Kind = Kind { id: "handovers", title: "Handovers from pCPU to pCPU", letter: 'P' };
+const NODES: Kind =
+    Kind { id: "handovers-nodes", title: "Handovers from NUMA node to NUMA node", letter: 'N' };
+
+/// One lock's map.
+struct Map<'a> {
+    cell: &'a Cell,
+    matrix: Vec<Handovers>,
+}
+
+/// A map of pCPUs, and one of NUMA nodes where there are several.
+pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
+    let Some(traced) = main(results) else {
+        return Ok(vec![Figure::missing(PCPUS.title, "No windows were traced.")]);
+    };
+    let of = |matrix: &dyn Fn(&CellCauses) -> Vec<Handovers>| -> Vec<Map<'_>> {
+        let maps = traced.locks.iter().map(|(cell, causes)| Map { cell, matrix: matrix(causes) });
+        maps.filter(|map| map.matrix.iter().any(|entry| entry.count > 0)).collect()
+    };
+    let mut figures = vec![draw(PCPUS, &of(&|causes| causes.matrix.clone()), &traced.place())?];
+    let nodes = results.machine.topology_detail.as_ref().map(nodes).unwrap_or_default();
+    let several = nodes.values().any(|node| Some(node) != nodes.values().next());
+    if several {
+        figures.push(draw(NODES, &of(&|causes| by_node(&causes.matrix, &nodes)), &traced.place())?);
+    }
+    Ok(figures)
+}
+
+/// NUMA node of each pCPU.
+fn nodes(detail: &Value) -> BTreeMap<u32, u32> {
+    let index = |value: &Value| u32::try_from(value.as_u64()?).ok();
+    let pus = detail.get("pus").and_then(Value::as_array);
+    pus.into_iter()
+        .flatten()
+        .filter_map(|pu| Some((index(pu.get("os_index")?)?, index(pu.get("nodes")?.get(0)?)?)))
+        .collect()
+}
+
+fn by_node(matrix: &[Handovers], nodes: &BTreeMap<u32, u32>) -> Vec<Handovers> {
+    let mut pairs: BTreeMap<(u32, u32), Vec<(f64, u64)>> = BTreeMap::new();
+    for entry in matrix {
+        if let (Some(from), Some(to)) = (nodes.get(&entry.from), nodes.get(&entry.to)) {
+            pairs.entry((*from, *to)).or_default().push((entry.median_ns as f64, entry.count));
+        }
+    }
+    let entry = |((from, to), mut of): ((u32, u32), Vec<(f64, u64)>)| Handovers {
+        from,
+        to,
+        count: of.iter().fold(0, |sum, one| sum.saturating_add(one.1)),
+        median_ns: weighted_median(&mut of).unwrap_or(0.0) as u64,
+    };
+    pairs.into_iter().map(entry).collect()
+}
+
+fn draw(kind: Kind, maps: &[Map<'_>], place: &str) -> Result<Figure, Error> {
+    let title = format!("{}, {place}", kind.title);
+    let mut places: Vec<u32> =
+        maps.iter().flat_map(|map| map.matrix.iter().flat_map(|entry| [entry.from, entry.to])).collect();
+    places.sort_unstable();
+    places.dedup();
+    if places.is_empty() {
+        return Ok(Figure::missing(title, "No lock went from one pinned vCPU to another."));
+    }
+    if places.len() > MOST_PLACES {
+        return Ok(Figure::missing(title, format!("{} places are too many to draw.", places.len())));
+    }
+    let told = places.len() <= MOST_TOLD;
+    let columns = if told { 2 } else { 1 };
+    let shown = &maps[..maps.len().min(if told { 12 } else { 4 })];
+    let panel = f64::from(WIDTH) / columns as f64;
+    let room = 34.0;
+    let across = (panel - room - 14.0) / places.len() as f64;
+    let down = if told { across.min(44.0) } else { across };
+    let panel_height = 46.0 + down * places.len() as f64 + 12.0;
+    let height = (shown.len().div_ceil(columns) as f64 * panel_height) as u32 + 4;
+    let names: Vec<&str> = shown.iter().map(|map| map.cell.axes.lock.as_str()).collect();
+    let description =
+        format!("A square map for each of {}. The table below has every value.", names.join(", "));
+    let svg = picture(kind.id, &title, &description, height, |pen| {
+        for (index, map) in shown.iter().enumerate() {
+            let corner = (panel * (index % columns) as f64, panel_height * (index / columns) as f64);
+            let grid = Grid { kind, places: &places, corner, room, across, down, told };
+            grid.draw(pen, map)?;
+        }
+        Ok(())
+    })?;
+    let reading = "Rows are where the lock was released, columns where it went next; each lock's squares add up to \
+                   100 %, and the stronger the tint, the more of its handovers.";
+    let more =
+        if told { " Below the share stands the median handover time." } else { " The table has the times." };
+    Ok(Figure::Drawn(Plot {
+        id: kind.id.into(),
+        title,
+        reading: format!("{reading}{more}"),
+        svg,
+        legend: Vec::new(),
+        open: false,
+        data: table(kind, maps),
+    }))
+}
+
+/// Where the squares of one map go.
+struct Grid<'a> {
+    kind: Kind,
+    places: &'a [u32],
+    corner: (f64, f64),
+    room: f64,
+    across: f64,
+    down: f64,
+    told: bool,
+}
+
+impl Grid<'_> {
+    fn draw(&self, pen: &Pen<'_, '_>, map: &Map<'_>) -> Result<(), Error> {
+        let (x, y) = (self.corner.0 + self.room, self.corner.1 + 46.0);
+        let lock: String = map.cell.axes.lock.chars().take(24).collect();
+        pen.text((self.corner.0 + 4.0, self.corner.1 + 12.0), &lock, INK, HPos::Left)?;
+        let every = self.places.len().div_ceil(16);
+        for (index, place) in self.places.iter().enumerate().step_by(every) {
+            let (name, at) = (format!("{}{place}", self.kind.letter), index as f64 + 0.5);
+            pen.text((x + at * self.across, y - 11.0), &name, MUTED, HPos::Center)?;
+            pen.text((x - 6.0, y + at * self.down), &name, MUTED, HPos::Right)?;
+        }
+        let total: f64 = map.matrix.iter().map(|entry| entry.count as f64).sum();
+        let strongest = map.matrix.iter().map(|entry| entry.count as f64).fold(1.0, f64::max);
+        let at = |place: u32| self.places.iter().position(|other| *other == place).unwrap_or(0) as f64;
+        for entry in map.matrix.iter().filter(|entry| entry.count > 0) {
+            let from = (x + at(entry.to) * self.across, y + at(entry.from) * self.down);
+            let to = (from.0 + self.across, from.1 + self.down);
+            let tint = STRONGEST * (entry.count as f64 / strongest);
+            pen.rect(from, to, COLOURS[1], tint.max(0.04))?;
+            if self.told {
+                let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+                let share = format!("{} %", significant(entry.count as f64 / total * 100.0));
+                pen.text((middle.0, middle.1 - 8.0), &share, INK, HPos::Center)?;
+                let time = duration(entry.median_ns as f64);
+                pen.text((middle.0, middle.1 + 8.0), &time, INK, HPos::Center)?;
+            }
+        }
+        let (right, bottom) =
+            (x + self.places.len() as f64 * self.across, y + self.places.len() as f64 * self.down);
+        pen.thin(&[(x, y), (right, y), (right, bottom), (x, bottom), (x, y)], MUTED)
+    }
+}
+
+fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
+    let columns = ["lock", "from", "to", "handovers", "share", "median time", "longest run of one vCPU"];
+    let rows = maps.iter().flat_map(|map| {
+        let total: f64 = map.matrix.iter().map(|entry| entry.count as f64).sum();
+        let run = map.cell.fairness.longest_run.map_or_else(|| "–".into(), count);
+        map.matrix.iter().map(move |entry| {
+            vec![
+                map.cell.axes.lock.clone(),
+                format!("{}{}", kind.letter, entry.from),
+                format!("{}{}", kind.letter, entry.to),
+                count(entry.count),
+                percent(entry.count as f64 / total.max(1.0)),
+                duration(entry.median_ns as f64),
+                run.clone(),
+            ]
+        })
+    });
+    Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.take(2_000).collect() }
+}

@@ -1,0 +1,31 @@
+//! Hold times: how long a vCPU keeps the lock, preempted holders included.
+
+use super::Figure;
+use super::percentiles::{Percentiles, traced_curves};
+use crate::Error;
+use crate::format::significant;
+use crate::record::{Cell, Results};
+
+const TITLE: &str = "Hold times";
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    let Some((place, curves)) = traced_curves(results, |causes| &causes.hold, note) else {
+        return Ok(Figure::missing(TITLE, "No windows were traced."));
+    };
+    Percentiles {
+        id: "hold",
+        title: format!("{TITLE}, {place}"),
+        reading: "From a vCPU's getting the lock to its release. Left, the critical section; where a curve jumps to a \
+                  timeslice, the holder was preempted. Each step to the right is ten times rarer; hollow markers are \
+                  lower bounds.",
+        of: "holds",
+        y_title: "time held (log scale)",
+        note: "holder preemptions per million",
+        curves,
+    }
+    .draw("The lock was not held often enough to draw.")
+}
+
+fn note(cell: &Cell) -> String {
+    cell.causes.as_ref().and_then(|causes| causes.lhp_per_million).map_or_else(|| "–".into(), significant)
+}

@@ -1,0 +1,120 @@
+//! Where a lock's time goes: five classes that together are the window.
+
+use plotters::style::text_anchor::HPos;
+
+use super::axis::Axis;
+use super::canvas::picture;
+use super::hatch::{Area, Fill};
+use super::style::{COLOURS, INK, MUTED};
+use super::traced::{Traced, by_environment};
+use super::{Figure, Plot, Table};
+use crate::Error;
+use crate::format::{percent, significant};
+use crate::record::{Cell, CellCauses, Results, TimeShares};
+
+const TITLE: &str = "Where a lock's time goes";
+const ROW: u32 = 24;
+const CLASSES: [(&str, Area); 5] = [
+    ("held usefully", Area { colour: COLOURS[2], fill: Fill::Solid }),
+    ("held, holder preempted", Area { colour: COLOURS[4], fill: Fill::Upright }),
+    ("granted, new holder not running", Area { colour: COLOURS[0], fill: Fill::Rising }),
+    ("free though somebody waits", Area { colour: COLOURS[5], fill: Fill::Falling }),
+    ("nobody wants it", Area { colour: MUTED, fill: Fill::Tint }),
+];
+
+fn parts(time: &TimeShares) -> [f64; 5] {
+    [time.held, time.held_off, time.granted_off, time.free, time.idle]
+}
+
+/// A plot for each environment that was traced.
+pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
+    let drawn: Result<Vec<Option<Figure>>, Error> =
+        by_environment(results).iter().map(of_environment).collect();
+    let drawn: Vec<Figure> = drawn?.into_iter().flatten().collect();
+    if drawn.is_empty() {
+        return Ok(vec![Figure::missing(TITLE, "No windows were traced.")]);
+    }
+    Ok(drawn)
+}
+
+fn of_environment(traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
+    let locks: Vec<(&Cell, &CellCauses, TimeShares)> = traced
+        .locks
+        .iter()
+        .filter_map(|(cell, causes)| Some((*cell, *causes, causes.time?)))
+        .take(40)
+        .collect();
+    if locks.is_empty() {
+        return Ok(None);
+    }
+    let title = format!("{TITLE}, {}", traced.place());
+    let longest = locks.iter().map(|(cell, ..)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
+    let left = 12 + longest as u32 * 13 / 2;
+    let told: Vec<String> = locks
+        .iter()
+        .take(6)
+        .map(|(cell, _, time)| {
+            format!("{} {} granted to a vCPU that was not running", cell.axes.lock, percent(time.granted_off))
+        })
+        .collect();
+    let description =
+        format!("Five classes of time by lock: {}. The table below has every value.", told.join("; "));
+    let ticks = [0.0, 25.0, 50.0, 75.0, 100.0].map(|tick| (tick, format!("{tick}"))).to_vec();
+    let x = Axis::with_ticks("per cent of the window", 0.0..100.0, ticks);
+    let height = 72 + locks.len() as u32 * ROW;
+    let id = format!("lock-time-{}", traced.env);
+    let svg = picture(&id, &title, &description, height, |pen| {
+        let frame = pen.frame(x, Axis::with_ticks("", 0.0..locks.len() as f64, Vec::new()), Some(left))?;
+        for (index, (cell, _, time)) in locks.iter().enumerate() {
+            let row = locks.len() as f64 - index as f64 - 0.5;
+            let (_, y) = frame.at(0.0, row);
+            let label: String = cell.axes.lock.chars().take(24).collect();
+            pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
+            let mut done = 0.0;
+            for (part, (_, area)) in parts(time).into_iter().zip(CLASSES) {
+                let (from, to) = (frame.at(done * 100.0, row).0, frame.at((done + part) * 100.0, row).0);
+                done += part;
+                if to > from {
+                    area.draw(pen, (from, y - 8.0), (to, y + 8.0))?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Some(Figure::Drawn(Plot {
+        id,
+        title,
+        reading: "Each bar is the whole of a lock's time in traced windows. Solid is work; the hatched parts are time in \
+                  which nobody could have the lock because its holder (upright) or the vCPU next in line (rising) was \
+                  preempted."
+            .into(),
+        svg,
+        legend: CLASSES.iter().map(|(name, area)| area.key(name)).collect(),
+        open: false,
+        data: table(&locks),
+    })))
+}
+
+fn table(locks: &[(&Cell, &CellCauses, TimeShares)]) -> Table {
+    let mut columns = vec!["lock".to_owned()];
+    columns.extend(CLASSES.map(|(name, _)| name.to_owned()));
+    columns.extend(
+        [
+            "classified part of the windows",
+            "holder preemptions per million",
+            "waiter preemptions per million",
+            "acquisitions",
+        ]
+        .map(str::to_owned),
+    );
+    let figure = |value: Option<f64>| value.map_or_else(|| "–".into(), significant);
+    let rows = locks.iter().map(|(cell, causes, time)| {
+        let mut row = vec![cell.axes.lock.clone()];
+        row.extend(parts(time).map(percent));
+        row.push(percent(time.covered));
+        row.extend([figure(causes.lhp_per_million), figure(causes.lwp_per_million)]);
+        row.push(crate::format::count(causes.operations));
+        row
+    });
+    Table { columns, rows: rows.collect() }
+}

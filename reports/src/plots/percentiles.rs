@@ -1,0 +1,138 @@
+//! What the percentile plots share: times to 99.999 %, on an axis whose steps are ten times rarer each.
+
+use super::axis::Axis;
+use super::canvas::{HEIGHT, picture};
+use super::percentile_axis::{self, QUANTILES};
+use super::style::{Style, of_lock};
+use super::traced::main;
+use super::{Figure, Key, Plot, Table};
+use crate::Error;
+use crate::derive::traced;
+use crate::format::{count, duration};
+use crate::record::{Causes, Cell, Histogram, Results};
+use crate::statistics::{Percentile, Waits};
+
+/// A lock's times.
+pub(super) struct Curve<'a> {
+    pub(super) cell: &'a Cell,
+    style: Style,
+    waits: Waits,
+    points: Vec<(f64, Percentile)>,
+    /// The last entry of its row in the table.
+    note: String,
+}
+
+impl<'a> Curve<'a> {
+    /// None where there are too few samples for any percentile.
+    pub(super) fn new(cell: &'a Cell, place: usize, waits: Waits, note: String) -> Option<Self> {
+        let points: Vec<(f64, Percentile)> = QUANTILES
+            .iter()
+            .filter_map(|&(quantile, _)| Some((quantile, waits.percentile(quantile)?)))
+            .collect();
+        let style = of_lock(&cell.axes.lock, place);
+        (!points.is_empty()).then_some(Self { cell, style, waits, points, note })
+    }
+}
+
+/// What a percentile plot is made of.
+pub(super) struct Percentiles<'a> {
+    pub(super) id: &'a str,
+    pub(super) title: String,
+    pub(super) reading: &'a str,
+    /// What the percentiles are of: `waits`.
+    pub(super) of: &'a str,
+    pub(super) y_title: &'a str,
+    /// Heading of the notes.
+    pub(super) note: &'a str,
+    pub(super) curves: Vec<Curve<'a>>,
+}
+
+impl Percentiles<'_> {
+    pub(super) fn draw(self, nothing: &str) -> Result<Figure, Error> {
+        let highest =
+            self.curves.iter().flat_map(|curve| curve.points.last()).map(|point| point.0).fold(0.5, f64::max);
+        let values = self.curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1.ns));
+        let Some(y) = Axis::log10(self.y_title, values, axis_duration) else {
+            return Ok(Figure::missing(self.title, nothing));
+        };
+        let svg = picture(self.id, &self.title, &self.description(), HEIGHT, |pen| {
+            let frame = pen.frame(percentile_axis::axis(highest, self.of), y, None)?;
+            for curve in &self.curves {
+                let at = |(quantile, value): &(f64, Percentile)| {
+                    frame.at(percentile_axis::place(*quantile), value.ns)
+                };
+                pen.line(&curve.points.iter().map(at).collect::<Vec<_>>(), curve.style, 4)?;
+                for point in &curve.points {
+                    pen.marker(at(point), curve.style, point.1.at_least)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Figure::Drawn(Plot {
+            id: self.id.into(),
+            reading: self.reading.into(),
+            svg,
+            legend: self.curves.iter().map(|c| Key::new(&c.cell.axes.lock, c.style, true)).collect(),
+            open: false,
+            data: self.table(),
+            title: self.title,
+        }))
+    }
+
+    fn description(&self) -> String {
+        let told: Vec<String> = self
+            .curves
+            .iter()
+            .filter_map(|curve| {
+                let (_, last) = curve.points.last()?;
+                Some(format!("{} up to {}", curve.cell.axes.lock, duration(last.ns)))
+            })
+            .take(6)
+            .collect();
+        format!("{} by percentile: {}. The table below has the figures.", self.y_title, told.join("; "))
+    }
+
+    fn table(&self) -> Table {
+        let columns =
+            ["lock", "p50", "p90", "p99", "p99.9", "p99.99", "p99.999", "longest", self.of, self.note];
+        let rows = self.curves.iter().map(|curve| {
+            let shown = |value: Option<Percentile>| value.map_or_else(|| "–".into(), bounded);
+            let quantiles = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+            let mut row = vec![curve.cell.axes.lock.clone()];
+            row.extend(quantiles.map(|quantile| shown(curve.waits.percentile(quantile))));
+            row.extend([shown(curve.waits.max()), count(curve.waits.samples), curve.note.clone()]);
+            row
+        });
+        Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() }
+    }
+}
+
+/// Curves of one of the histograms that traced windows bring, and where they were taken.
+pub(super) fn traced_curves<'a>(
+    results: &'a Results,
+    of: impl Fn(&Causes) -> &Histogram,
+    note: impl Fn(&Cell) -> String,
+) -> Option<(String, Vec<Curve<'a>>)> {
+    let shown = main(results)?;
+    let curve = |(place, (cell, _)): (usize, &(&'a Cell, _))| {
+        let waits = Waits::of(traced(&cell.rounds).into_iter().map(|(.., causes)| of(causes)));
+        Curve::new(cell, place, waits, note(cell))
+    };
+    Some((shown.place(), shown.locks.iter().enumerate().filter_map(curve).collect()))
+}
+
+/// A percentile with its sign: `≥ 4.00 ms` where it is a lower bound.
+fn bounded(value: Percentile) -> String {
+    let least = if value.at_least { "≥ " } else { "" };
+    format!("{least}{}", duration(value.ns))
+}
+
+/// `1 µs`, `10 ms`: an axis needs no digits.
+pub(super) fn axis_duration(ns: f64) -> String {
+    match ns {
+        value if value >= 1e9 => format!("{} s", super::axis::trimmed(ns / 1e9)),
+        value if value >= 1e6 => format!("{} ms", super::axis::trimmed(ns / 1e6)),
+        value if value >= 1e3 => format!("{} µs", super::axis::trimmed(ns / 1e3)),
+        _ => format!("{} ns", super::axis::trimmed(ns)),
+    }
+}

@@ -1,0 +1,118 @@
+//! Holder and waiter preemption beside one another: which of the two is the lock's trouble?
+
+use plotters::style::text_anchor::HPos;
+
+use super::axis::{Axis, trimmed};
+use super::canvas::picture;
+use super::style::{INK, nth};
+use super::traced::main;
+use super::{Figure, Key, Plot, Table};
+use crate::Error;
+use crate::format::{count, duration, percent, significant};
+use crate::record::{Cell, CellCauses, Results};
+
+const TITLE: &str = "Holder and waiter preemptions per million acquisitions";
+const ROW: u32 = 22;
+const KINDS: [&str; 2] = ["holder preempted (LHP)", "granted to a vCPU not running (LWP)"];
+
+fn kinds(causes: &CellCauses) -> [Option<f64>; 2] {
+    [causes.lhp_per_million, causes.lwp_per_million].map(|value| value.filter(|value| *value > 0.0))
+}
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    let Some(traced) = main(results) else { return Ok(Figure::missing(TITLE, "No windows were traced.")) };
+    let locks = &traced.locks[..traced.locks.len().min(40)];
+    let values = locks.iter().flat_map(|(_, causes)| kinds(causes)).flatten();
+    let Some(x) = Axis::log10("per million acquisitions (log scale)", values, trimmed) else {
+        return Ok(Figure::missing(TITLE, "No preemption of a holder or of a vCPU next in line was seen."));
+    };
+    let title = format!("{TITLE}, {}", traced.place());
+    let longest = locks.iter().map(|(cell, _)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
+    let left = 12 + longest as u32 * 13 / 2;
+    let told: Vec<String> = locks
+        .iter()
+        .take(6)
+        .map(|(cell, causes)| {
+            let [lhp, lwp] = kinds(causes).map(|value| value.map_or_else(|| "none".into(), significant));
+            format!("{} LHP {lhp}, LWP {lwp}", cell.axes.lock)
+        })
+        .collect();
+    let description = format!("{}. The table below has every value.", told.join("; "));
+    let svg = picture("preemptions", &title, &description, 72 + locks.len() as u32 * ROW, |pen| {
+        let frame = pen.frame(x, Axis::with_ticks("", 0.0..locks.len() as f64, Vec::new()), Some(left))?;
+        for (index, (cell, causes)) in locks.iter().enumerate() {
+            let row = locks.len() as f64 - index as f64 - 0.5;
+            let (_, y) = frame.at(1.0, row);
+            let label: String = cell.axes.lock.chars().take(24).collect();
+            pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
+            for (place, value) in kinds(causes).into_iter().enumerate() {
+                value.map_or(Ok(()), |value| pen.marker(frame.at(value, row), nth(place), false))?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Figure::Drawn(Plot {
+        id: "preemptions".into(),
+        title,
+        reading: "Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often \
+                  than the holder; a lock that lets whoever runs take it knows only the latter. No marker means none was \
+                  seen. Preemptions are those by the kernel that runs the vCPUs."
+            .into(),
+        svg,
+        legend: KINDS.iter().enumerate().map(|(place, name)| Key::new(*name, nth(place), false)).collect(),
+        open: false,
+        data: table(locks),
+    }))
+}
+
+/// A row for each lock, and below it one for each of its vCPUs.
+fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
+    let columns = [
+        "lock, vCPU",
+        "acquisitions",
+        "holder preempted",
+        "granted while not running",
+        "of its handovers",
+        "mean time until it ran",
+        "median acquire",
+        "longest wait",
+    ];
+    let mut rows = Vec::new();
+    let time = |ns: Option<f64>| ns.map_or_else(|| "–".into(), duration);
+    let part =
+        |part: u64, whole: u64| if whole > 0 { percent(part as f64 / whole as f64) } else { "–".into() };
+    for (cell, causes) in locks {
+        let held: u64 = causes.vcpus.iter().fold(0, |sum, vcpu| sum.saturating_add(vcpu.preempted_holding));
+        let wait = causes.longest_wait;
+        rows.push(vec![
+            cell.axes.lock.clone(),
+            count(causes.operations),
+            count(held),
+            count(causes.granted_off),
+            part(causes.granted_off, causes.handovers),
+            time(causes.granted_off_ns),
+            "–".into(),
+            wait.map_or_else(
+                || "–".into(),
+                |w| {
+                    let (long, at) = (duration(w.wait_ns as f64), duration(w.at_ns as f64));
+                    format!("{long}, v{}, ended {at} into its window", w.vcpu)
+                },
+            ),
+        ]);
+        for (index, vcpu) in causes.vcpus.iter().enumerate().take(64) {
+            let mean = (vcpu.granted_off > 0).then(|| vcpu.granted_off_ns as f64 / vcpu.granted_off as f64);
+            rows.push(vec![
+                format!("{}, v{index}", cell.axes.lock),
+                count(vcpu.operations),
+                count(vcpu.preempted_holding),
+                count(vcpu.granted_off),
+                part(vcpu.granted_off, causes.granted_off.max(vcpu.granted_off)) + " of all",
+                time(mean),
+                time(vcpu.acquire_p50_ns),
+                duration(vcpu.acquire_max_ns as f64),
+            ]);
+        }
+    }
+    Table { columns: columns.map(str::to_owned).to_vec(), rows }
+}

@@ -1,0 +1,168 @@
+//! S5 and S8: what the host has to do with it.
+
+use super::shape::{Finding, Outcome, Shape, at_least, told};
+use super::steps::gain;
+use super::thresholds::EARLY_WAIT_HURTS;
+use crate::comparison::compare;
+use crate::format::{range, ratio};
+use crate::record::{Results, Status};
+use crate::slices::{counterpart, main_slice};
+
+/// The parameter under which a lock waits early whatever the hint says.
+const EARLY_WAIT: (&str, &str) = ("early-wait", "always");
+
+/// S5: the gain is larger where the host gives no help.
+pub(super) fn help(results: &Results) -> Shape {
+    let at_two = |env: &str| gain(results, &main_slice(results, env)?, 2.0);
+    let findings = at_two("emulated").zip(at_two("kvm")).map(|(alone, helped)| {
+        let shown = |name: &str, gain: &Result<crate::record::Interval, Outcome>| match gain {
+            Ok(times) => format!("{} ({}) times {name}", ratio(times.median), range(*times, ratio)),
+            Err(_) => format!("unknown {name}"),
+        };
+        let measured = format!(
+            "pv-ticket to ticket at 2x: {}, {}",
+            shown("emulated, which never helps", &alone),
+            shown("in kvm", &helped)
+        );
+        Finding { measured, outcome: helps(results, alone, helped) }
+    });
+    Shape {
+        id: "S5",
+        claim: "the gain is larger where the host gives no help (no pause-loop exits)",
+        source: "kernel commit 545ac138 and its discussion; Ouyang & Lange, VEE'13",
+        published: "with pause-loop exits a PV ticket gains +16.6 % at the second step; without, preemptable tickets gain \
+                    5.3 times on average, 7.9 with a PV VMM",
+        rule: "where kvm has pause-loop exits, the gain in emulated lies above the gain in kvm".into(),
+        findings: findings.into_iter().collect(),
+        needs: "needs pv-ticket beside ticket at 2x both emulated and in kvm".into(),
+    }
+}
+
+fn helps(
+    results: &Results,
+    alone: Result<crate::record::Interval, Outcome>,
+    helped: Result<crate::record::Interval, Outcome>,
+) -> Outcome {
+    let costs = results.machine.kvm_costs.as_ref();
+    let gap = costs.and_then(|costs| costs.parameters.iter().find(|(name, _)| name.ends_with("ple_gap")));
+    match gap.map(|(_, value)| value.trim().parse::<u64>()) {
+        Some(Ok(1..)) => {}
+        Some(_) => {
+            return Outcome::CannotBeTold("pause-loop exits are switched off here, so no host helps".into());
+        }
+        None => {
+            let kind = if results.machine.kvm.is_empty() { "unknown" } else { &results.machine.kvm };
+            return Outcome::CannotBeTold(format!(
+                "no pause-loop exits are known of this kvm (kind: {kind}), so there is no host that helps to compare with"
+            ));
+        }
+    }
+    match (alone, helped) {
+        (Err(outcome), _) | (_, Err(outcome)) => outcome,
+        (Ok(alone), Ok(helped)) if alone.low > helped.high => Outcome::Reproduced,
+        (Ok(alone), Ok(helped)) if alone.high < helped.low => {
+            Outcome::NotReproduced("the gain is larger where the host helps".into())
+        }
+        _ => Outcome::CannotBeTold("the two intervals overlap".into()),
+    }
+}
+
+/// S8: the negative control: waiting much too early hurts.
+pub(super) fn early_wait(results: &Results) -> Shape {
+    let (name, value) = EARLY_WAIT;
+    let findings = results.cells.iter().filter(|cell| {
+        let axes = &cell.axes;
+        axes.lock == "pv-queued"
+            && axes.env == "kvm"
+            && axes.overcommit >= 3.0 - 1e-9
+            && cell.status == Status::Ok
+    });
+    let findings = findings
+        .filter(|cell| cell.axes.params.get(name).is_some_and(|set| set == value))
+        .filter_map(|early| {
+            let usual = counterpart(results, early, |axes| {
+                axes.params.remove(name);
+            })?;
+            let (measured, outcome) = match told(&compare(results, usual, early)) {
+                Ok(times) => (
+                    format!(
+                        "pv-queued in kvm at {}x does {} ({}) times the rate without waiting early",
+                        early.axes.overcommit,
+                        ratio(times.median),
+                        range(times, ratio)
+                    ),
+                    at_least(times, EARLY_WAIT_HURTS, "waiting early hurts less than that"),
+                ),
+                Err(outcome) => ("pv-queued in kvm with and without waiting early".into(), outcome),
+            };
+            Some(Finding { measured, outcome })
+        });
+    Shape {
+        id: "S8",
+        claim: "negative control: waiting much too early hurts at 3x",
+        source: "stable list, 9 September 2019",
+        published: "PV queued lock, 3 VMs: 1,700–1,800 rec/s, 13,000–14,000 once waiting early on a wrong hint was \
+                    reverted: 7.7 times",
+        rule: format!(
+            "without waiting early the rate is at least {} times as high. A sweep of the spin threshold is another matter: \
+             shorter spinning may well pay",
+            ratio(EARLY_WAIT_HURTS)
+        ),
+        findings: findings.collect(),
+        needs: no_hint(results),
+    }
+}
+
+/// Why the negative control cannot be run.
+fn no_hint(results: &Results) -> String {
+    let hint = results.machine.facilities.iter().find(|facility| facility.name == "preempted-hint");
+    match hint {
+        Some(hint) if !hint.available => format!(
+            "pv-queued waits early on the host's hint that a vCPU is preempted, and this host keeps none ({})",
+            hint.detail
+        ),
+        _ => "needs pv-queued in kvm at 3x with and without waiting early".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Plan, outcome};
+
+    fn gains(plan: Plan, emulated: f64, kvm: f64) -> Plan {
+        [("emulated", emulated), ("kvm", kvm)].into_iter().fold(plan, |plan, (env, gain)| {
+            plan.at("ticket", env, 2.0, 1e6).at("pv-ticket", env, 2.0, 1e6 * gain)
+        })
+    }
+
+    #[test]
+    fn help() {
+        let helped = || Plan::default().spread(0.02).kvm("hardware", "128");
+        assert_eq!(outcome(&gains(helped(), 20.0, 1.2), "S5"), "reproduced");
+        assert_eq!(outcome(&gains(helped(), 1.2, 20.0), "S5"), "not reproduced");
+        assert_eq!(outcome(&gains(helped(), 5.0, 5.0), "S5"), "cannot be told on this machine");
+        let off = Plan::default().kvm("hardware", "0");
+        assert_eq!(outcome(&gains(off, 20.0, 1.2), "S5"), "cannot be told on this machine");
+        assert_eq!(outcome(&gains(Plan::default(), 20.0, 1.2), "S5"), "cannot be told on this machine");
+    }
+
+    #[test]
+    fn early_wait() {
+        let with = |early: f64, spread| {
+            let plan = Plan::default().spread(spread).at("pv-queued", "kvm", 3.0, 1e6);
+            outcome(&plan.at("pv-queued", "kvm", 3.0, early).param("early-wait", "always"), "S8")
+        };
+        assert_eq!(with(0.1e6, 0.02), "reproduced");
+        assert_eq!(with(1e6, 0.02), "not reproduced");
+        assert_eq!(with(0.667e6, 0.1), "cannot be told on this machine");
+        let plan = Plan::default().facility("preempted-hint", false, "the record stayed 0").at(
+            "pv-queued",
+            "kvm",
+            3.0,
+            1e6,
+        );
+        let shapes = super::super::shapes(&plan.results());
+        let said = shapes[7].outcome().to_string();
+        assert!(said.contains("this host keeps none (the record stayed 0)"), "{said}");
+    }
+}

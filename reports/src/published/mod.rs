@@ -1,0 +1,65 @@
+//! Published results: their shapes, beside what was measured here.
+//!
+//! Other hardware, and mostly kernel locks: shapes carry over, values do not. What counts as reproduced stands in
+//! [`thresholds`].
+
+mod host;
+mod native;
+mod order;
+mod shape;
+mod steps;
+#[cfg(test)]
+mod synthetic;
+pub mod thresholds;
+mod waiters;
+
+use std::fmt::Write as _;
+
+pub use shape::{Finding, Outcome, Shape};
+
+use crate::format::printable;
+use crate::record::Results;
+
+/// The profile whose report always has this section.
+pub const PROFILE: &str = "published";
+
+/// Every shape, S1 to S9, judged by the run.
+pub fn shapes(results: &Results) -> Vec<Shape> {
+    vec![
+        native::carried_but_off(results),
+        native::second_contender(results),
+        steps::no_gain_at_one(results),
+        steps::collapse(results),
+        host::help(results),
+        steps::peak(results),
+        order::order(results),
+        host::early_wait(results),
+        waiters::dwarf(results),
+    ]
+}
+
+/// The shapes that a report shows: all of them in a run of the profile, else those whose cells the run had.
+pub fn shown(results: &Results) -> Vec<Shape> {
+    let mut shapes = shapes(results);
+    if results.profile != PROFILE {
+        shapes.retain(|shape| !shape.findings.is_empty());
+    }
+    shapes
+}
+
+/// The shapes as text for a terminal; empty where none is shown.
+pub fn text(results: &Results) -> String {
+    let shapes = shown(results);
+    if shapes.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("Published results, in shape:\n");
+    for shape in &shapes {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} {}: {}", shape.id, shape.claim, shape.outcome());
+        for finding in &shape.findings {
+            let _ = writeln!(text, "   {}", printable(&finding.measured));
+        }
+    }
+    text
+}

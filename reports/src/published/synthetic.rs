@@ -1,0 +1,156 @@
+//! Synthetic results for the tests of the shapes: rates as wished, measured nowhere.
+
+use std::collections::BTreeMap;
+
+use crate::derive::derive;
+use crate::record::{
+    Causes, CellAxes, Facility, Header, KvmCosts, Line, Machine, Measured, Outcome, Purpose, Results, Round,
+    SCHEMA_VERSION, Scheduler, VcpuCauses, Workload,
+};
+
+const WINDOW: u64 = 1_000_000_000;
+const ROUNDS: u32 = 6;
+
+/// Cells with their rates.
+#[derive(Clone, Default)]
+pub(super) struct Plan {
+    cells: Vec<(CellAxes, f64, Option<Causes>)>,
+    spread: f64,
+    machine: Machine,
+}
+
+impl Plan {
+    /// How far rounds lie apart, as a fraction either way.
+    pub(super) fn spread(self, spread: f64) -> Self {
+        Self { spread, ..self }
+    }
+
+    pub(super) fn cell(
+        self,
+        lock: &str,
+        env: &str,
+        workload: &str,
+        vcpus: u32,
+        pcpus: u32,
+        rate: f64,
+    ) -> Self {
+        self.with(lock, env, workload, (vcpus, pcpus), rate, None)
+    }
+
+    /// A cell above or at 1x on two pCPUs with a short section.
+    pub(super) fn at(self, lock: &str, env: &str, overcommit: f64, rate: f64) -> Self {
+        self.cell(lock, env, "short", (overcommit * 2.0) as u32, 2, rate)
+    }
+
+    /// The last cell with a parameter.
+    pub(super) fn param(mut self, name: &str, value: &str) -> Self {
+        if let Some((axes, ..)) = self.cells.last_mut() {
+            axes.params.insert(name.into(), value.into());
+            axes.id.push_str(&format!("/{name}={value}"));
+        }
+        self
+    }
+
+    /// A traced cell: handovers, those to a vCPU that was not running, and preempted holders.
+    pub(super) fn traced(self, lock: &str, env: &str, overcommit: f64, counts: [u64; 3]) -> Self {
+        let [handovers, granted_off, preempted_holding] = counts;
+        let vcpus = vec![VcpuCauses { preempted_holding, ..VcpuCauses::default() }];
+        let causes = Causes { handovers, granted_off, vcpus, ..Causes::default() };
+        self.with(lock, env, "short", ((overcommit * 2.0) as u32, 2), 1e6, Some(causes))
+    }
+
+    pub(super) fn kvm(mut self, kind: &str, ple_gap: &str) -> Self {
+        self.machine.kvm = kind.into();
+        let parameters = BTreeMap::from([("kvm_intel.ple_gap".to_owned(), ple_gap.to_owned())]);
+        self.machine.kvm_costs = Some(Box::new(KvmCosts { parameters, ..KvmCosts::default() }));
+        self
+    }
+
+    pub(super) fn facility(mut self, name: &str, available: bool, detail: &str) -> Self {
+        self.machine.facilities.push(Facility { name: name.into(), available, detail: detail.into() });
+        self
+    }
+
+    fn with(
+        mut self,
+        lock: &str,
+        env: &str,
+        workload: &str,
+        (vcpus, pcpus): (u32, u32),
+        rate: f64,
+        causes: Option<Causes>,
+    ) -> Self {
+        let empty = workload == "empty";
+        let axes = CellAxes {
+            id: format!("{lock}/{env}/{workload}/{vcpus}v:{pcpus}p"),
+            lock: lock.into(),
+            baseline: None,
+            env: env.into(),
+            workload: Workload {
+                name: workload.into(),
+                section_ns: if empty { 0.0 } else { 100.0 },
+                lines: 1,
+                think: "none".into(),
+                think_ns: 0.0,
+                arrivals: Default::default(),
+            },
+            placement: "compact".into(),
+            pinning: "pinned".into(),
+            vcpus,
+            pcpus: (0..pcpus).collect(),
+            overcommit: f64::from(vcpus) / f64::from(pcpus),
+            params: BTreeMap::new(),
+            scheduler: Scheduler::Host,
+            neighbours: Vec::new(),
+        };
+        self.cells.push((axes, rate, causes));
+        self
+    }
+
+    pub(super) fn results(&self) -> Results {
+        let header = Header {
+            schema_version: SCHEMA_VERSION,
+            run_id: "synthetic".into(),
+            started_at: String::new(),
+            command: String::new(),
+            seed: 0,
+            profile: "synthetic".into(),
+            rounds: ROUNDS,
+            window_ns: WINDOW,
+            machine: self.machine.clone(),
+            cells: self.cells.iter().map(|(axes, ..)| axes.clone()).collect(),
+            dropped: Vec::new(),
+        };
+        let mut lines = vec![Line::Header(header)];
+        for (index, (axes, rate, causes)) in self.cells.iter().enumerate() {
+            for round in 0..ROUNDS {
+                // Neighbouring cells drift against one another.
+                let sign = if index % 2 == 0 { 1.0 } else { -1.0 };
+                let drift = 1.0 + sign * self.spread * (f64::from(round) - 2.5) / 2.5;
+                let purposes = [Purpose::Rate, Purpose::Twin].into_iter();
+                for purpose in purposes.chain(causes.as_ref().filter(|_| round == 0).map(|_| Purpose::Trace))
+                {
+                    // The second run of an A/A pair lies a per cent off: the noise floor.
+                    let apart = if purpose == Purpose::Twin { 1.0 + 0.01 * sign } else { 1.0 };
+                    let measured = Measured {
+                        window_ns: WINDOW,
+                        operations: vec![(rate * drift * apart) as u64],
+                        steady: true,
+                        causes: causes.clone().filter(|_| purpose == Purpose::Trace),
+                        ..Measured::default()
+                    };
+                    let outcome = Outcome::Measured(measured);
+                    lines.push(Line::Round(Round { cell: axes.id.clone(), round, purpose, outcome }));
+                }
+            }
+        }
+        derive(lines.into_iter())
+    }
+}
+
+/// What a plan's results say of a shape.
+pub(super) fn outcome(plan: &Plan, id: &str) -> &'static str {
+    let shapes = super::shapes(&plan.results());
+    let shape = shapes.iter().find(|shape| shape.id == id).expect("a shape");
+    shape.outcome().word()
+}

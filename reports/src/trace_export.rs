@@ -1,0 +1,98 @@
+//! Traces in the Chrome trace-event format, which <https://ui.perfetto.dev> opens.
+//!
+//! One process for each cell, one thread for each vCPU and in it one track for each kind of stretch: what a vCPU
+//! waits for and when it is off its pCPU overlap, and slices of one track must not.
+
+use serde_json::{Value, json};
+
+use crate::causes::{State, timeline};
+use crate::format::printable;
+use crate::record::{Cell, Outcome, Results, Trace};
+
+/// The traces of a cell, with the round that each was taken in.
+pub fn traces(cell: &Cell) -> impl Iterator<Item = (u32, &Trace)> {
+    cell.rounds.iter().filter_map(|round| match &round.outcome {
+        Outcome::Measured(measured) => Some((round.round, measured.causes.as_ref()?.trace.as_ref()?)),
+        _ => None,
+    })
+}
+
+/// Every trace of a run as one file; none where nothing was traced.
+pub fn chrome(results: &Results) -> Option<Value> {
+    document(&results.cells.iter().collect::<Vec<_>>())
+}
+
+/// The traces of one cell; none where it was not traced.
+pub fn chrome_of_cell(cell: &Cell) -> Option<Value> {
+    document(&[cell])
+}
+
+fn document(cells: &[&Cell]) -> Option<Value> {
+    let mut events = Vec::new();
+    let traces = cells.iter().flat_map(|cell| traces(cell).map(|(round, trace)| (*cell, round, trace)));
+    for (process, (cell, round, trace)) in traces.enumerate() {
+        let name = format!("{}, round {round}", printable(&cell.axes.id));
+        add(&mut events, process as u32 + 1, &name, trace);
+    }
+    (!events.is_empty()).then(|| json!({ "displayTimeUnit": "ns", "traceEvents": events }))
+}
+
+/// Tracks of a vCPU, from top to bottom, and what a stretch in them is called.
+const TRACKS: [(&str, &[(State, &str)]); 3] = [
+    ("lock", &[(State::Waiting, "waiting"), (State::Holding, "holding")]),
+    ("off its pCPU", &[(State::Preempted, "preempted")]),
+    ("halted", &[(State::Halted, "halted")]),
+];
+
+fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
+    let line = timeline(trace);
+    events.push(json!({"ph": "M", "pid": process, "name": "process_name", "args": {"name": name}}));
+    for vcpu in 0..line.vcpus {
+        for (track, (what, states)) in TRACKS.into_iter().enumerate() {
+            let spans: Vec<_> = line
+                .spans
+                .iter()
+                .filter(|span| span.vcpu == vcpu)
+                .filter_map(|span| Some((span, states.iter().find(|state| state.0 == span.state)?.1)))
+                .collect();
+            if spans.is_empty() && track > 0 {
+                continue;
+            }
+            let thread = thread(vcpu, track);
+            let label = if track == 0 { format!("v{vcpu}") } else { format!("v{vcpu} {what}") };
+            events.push(json!({"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": label}}));
+            events.push(
+                json!({"ph": "M", "pid": process, "tid": thread, "name": "thread_sort_index", "args": {"sort_index": thread}}),
+            );
+            events.extend(spans.into_iter().map(|(span, called)| {
+                json!({"ph": "X", "pid": process, "tid": thread, "name": called, "cat": what,
+                    "ts": micros(span.from_ns), "dur": micros(span.to_ns - span.from_ns)})
+            }));
+        }
+    }
+    for (index, kick) in line.kicks.iter().enumerate() {
+        // An instant for each, and an arrow from the one to the other.
+        let (id, at) = (u64::from(process) << 32 | index as u64, micros(kick.at_ns));
+        let (from, to) = (thread(kick.from, 0), thread(kick.to, 0));
+        events.push(json!({"ph": "i", "s": "t", "pid": process, "tid": from, "ts": at, "name": format!("kick v{}", kick.to)}));
+        events.push(json!({"ph": "s", "id": id, "pid": process, "tid": from, "ts": at, "name": "kick", "cat": "kick"}));
+        events.push(
+            json!({"ph": "f", "bp": "e", "id": id, "pid": process, "tid": to, "ts": at, "name": "kick", "cat": "kick"}),
+        );
+    }
+    if let Some([(from, released), (to, got)]) = line.worst {
+        let called = format!("worst handover, v{from} to v{to}");
+        events.push(json!({"ph": "M", "pid": process, "tid": 0, "name": "thread_name", "args": {"name": "worst handover"}}));
+        events.push(json!({"ph": "X", "pid": process, "tid": 0, "name": called, "cat": "handover",
+            "ts": micros(released), "dur": micros(got - released)}));
+    }
+}
+
+fn thread(vcpu: u32, track: usize) -> u32 {
+    1 + vcpu * TRACKS.len() as u32 + track as u32
+}
+
+/// The format counts in microseconds; fractions are nanoseconds.
+fn micros(ns: u64) -> f64 {
+    ns as f64 / 1e3
+}
