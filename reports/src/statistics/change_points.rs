@@ -20,7 +20,7 @@ const TESTS_A_NIGHT: f64 = 2.0;
 /// Nights in a block, for noise that lasts.
 const BLOCK: usize = 10;
 /// Each layer of intervals is shorter than the one before by this factor.
-const DECAY: f64 = 1.414_213_562_373_095_1;
+const DECAY: f64 = std::f64::consts::SQRT_2;
 
 /// A series of logarithms, prepared for being searched.
 #[derive(Clone, Debug)]
