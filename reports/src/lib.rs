@@ -22,6 +22,7 @@ pub mod statistics;
 pub mod summary;
 pub mod sweep;
 pub mod trace_export;
+pub mod trend;
 pub mod trust;
 
 pub use error::Error;

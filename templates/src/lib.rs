@@ -29,3 +29,15 @@ pub const STYLES: [&str; 4] = [
 
 /// The page's only script: sorts tables and saves the data that the page carries. Without it everything can be read.
 pub const SCRIPT: &str = include_str!("js/report.js");
+
+/// Name of the trend page's template.
+pub const TREND: &str = "trend.html";
+
+/// The trend page's template.
+pub const TREND_TEMPLATE: &str = include_str!("html/trend.html");
+
+/// What the trend page adds to [`STYLES`].
+pub const TREND_STYLE: &str = include_str!("css/trend.css");
+
+/// The trend page's only script: shows the night under the pointer and saves the data.
+pub const TREND_SCRIPT: &str = include_str!("js/trend.js");

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 
 /// JSON for a script element: without any `<`, nothing in it can end the element or open a comment.
-pub(super) fn json(value: &impl Serialize) -> Result<String, Error> {
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
     let json = serde_json::to_string(value).map_err(|error| Error::Page(format!("the data: {error}")))?;
     // Inside JSON a `<` can only stand in a string, where its escape means the same.
     Ok(json
@@ -17,7 +17,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Error> {
 }
 
 /// Content security policy: this very style sheet and this very script, and nothing else from anywhere.
-pub(super) fn policy(css: &str, script: &str) -> String {
+pub(crate) fn policy(css: &str, script: &str) -> String {
     format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
         hash(css),

@@ -6,7 +6,7 @@
 
 mod cells;
 mod counters;
-mod embed;
+pub(crate) mod embed;
 mod environments;
 mod facts;
 mod missing;
@@ -57,11 +57,11 @@ pub fn render(runs: &[Results]) -> Result<String, Error> {
 }
 
 /// Escapes for HTML what is neither a control nor turns the reading direction, and cuts what nobody would read.
-fn escape(text: &str, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+pub(crate) fn escape(text: &str, out: &mut dyn std::io::Write) -> std::io::Result<()> {
     tera::escape_html(&printable_up_to(text, LONGEST), out)
 }
 
-fn failed(error: tera::Error) -> Error {
+pub(crate) fn failed(error: tera::Error) -> Error {
     use std::error::Error as _;
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     Error::Page(format!("{error}{cause}"))

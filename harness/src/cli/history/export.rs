@@ -13,7 +13,9 @@ pub(super) struct Args {
     /// jsonl can be imported again; csv is for spreadsheets, openmetrics for dashboards
     #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
     format: Format,
-    /// One machine only [default: all]
+    /// Only the latest runs of each machine, so many; blessings all the same
+    #[arg(long, value_name = "N")]
+    latest: Option<usize>,
     #[command(flatten)]
     which: Which,
 }
@@ -36,7 +38,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let mut first = true;
     let mut gathered = Vec::new();
     for machine in &machines {
-        store.each(machine, None, &mut |digest| {
+        store.each(machine, args.latest, &mut |digest| {
             match args.format {
                 Format::Jsonl => line(&mut out, &Entry::Run(digest))?,
                 Format::Csv => write(&mut out, &csv(&digest, std::mem::take(&mut first)))?,
