@@ -47,17 +47,25 @@ pub fn sentence(results: &Results) -> String {
         return "No cell was measured both emulated and in kvm: nothing here says how far emulation can be trusted."
             .into();
     };
+    let reach = known
+        .iter()
+        .map(|(_, ratio)| ratio.high.max(1.0 / ratio.low.max(f64::MIN_POSITIVE)))
+        .fold(1.0, f64::max);
     let count =
         |wanted: fn(&Verdict) -> bool| pairs.iter().filter(|pair| wanted(&pair.comparison.verdict)).count();
     let (same, unsure) = (
         count(|verdict| *verdict == Verdict::Same),
         count(|verdict| matches!(verdict, Verdict::NotEnoughData(_))),
     );
-    let therefore = match distance(times) {
-        _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run",
-        far if far <= NEAR => "its figures may be quoted for real vCPUs",
-        far if far <= FAR => "its order of locks and its steps carry over to real vCPUs, its figures do not",
-        _ => "where it lies far off, it tells of itself and not of real vCPUs",
+    // What is certain (a whole interval far off) is said first, then what the widest interval still allows.
+    let surely_far = known.iter().any(|(_, ratio)| ratio.low > FAR || ratio.high < 1.0 / FAR);
+    let therefore = match reach {
+        _ if surely_far => "where it lies far off, it tells of itself and not of real vCPUs",
+        reach if reach <= NEAR => "its figures may be quoted for real vCPUs",
+        reach if reach <= FAR => {
+            "its order of locks and its steps carry over to real vCPUs, its figures do not"
+        }
+        _ => "how far emulation can be trusted cannot be told from this run",
     };
     format!(
         "Of {} cells run both ways {same} come out the same emulated and in kvm, {} do not and {unsure} cannot be told; the \
