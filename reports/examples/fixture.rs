@@ -15,7 +15,7 @@ fn main() {
     assert!(!dirs.is_empty(), "usage: fixture DIR [DIR]");
     let runs: Vec<Results> =
         dirs.iter().zip([(7, 1.0), (11, 1.3)]).map(|(dir, (seed, slow))| run(dir, seed, slow)).collect();
-    println!("{}\n{}", answers::answers(&runs[0]), summary::table(&runs[0]));
+    println!("{}\n{}\n{}", answers::answers(&runs[0]), summary::table(&runs[0]), summary::closing(&runs[0]));
     for (dir, results) in dirs.iter().zip(&runs) {
         write(&dir.join(run_dir::REPORT), &html::render(std::slice::from_ref(results)).expect("a page"));
         write(&dir.join("cells.csv"), &csv::cells(results));

@@ -21,6 +21,19 @@ pub fn table(results: &Results) -> String {
     text
 }
 
+/// What follows the table: how far emulation can be trusted, and the published results; empty where the run has
+/// nothing to say of either.
+pub fn closing(results: &Results) -> String {
+    let environments = if crate::trust::pairs(results).is_empty() {
+        String::new()
+    } else {
+        format!("{}\n", crate::trust::sentence(results))
+    };
+    let published = crate::published::text(results);
+    let between = if environments.is_empty() || published.is_empty() { "" } else { "\n" };
+    format!("{environments}{between}{published}")
+}
+
 fn of_slice(results: &Results, slice: &Slice<'_>) -> String {
     let title =
         format!("{}: acquisitions per second (interval), then what is left of the 1x rate", slice.title());

@@ -1,8 +1,9 @@
 //! `lockbench report`: pages of runs that were measured before.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lockbench_reports::{html, run_dir};
+use lockbench_reports::record::Results;
+use lockbench_reports::{html, run_dir, trace_export};
 
 use super::{Ended, print};
 use crate::Error;
@@ -15,18 +16,36 @@ pub(super) struct Args {
     /// Where to write the page [default: report.html in the run's directory, or here for several runs]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the traces of one run for ui.perfetto.dev (Chrome trace events) instead of a page
+    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    perfetto: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     let told = |e: lockbench_reports::Error| Error::new(e.to_string());
     let results =
         args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>().map_err(told)?;
+    if let Some(path) = &args.perfetto {
+        return perfetto(path, &results);
+    }
     let page = html::render(&results).map_err(told)?;
     let path = args.output.clone().unwrap_or_else(|| match args.runs.as_slice() {
         [run] if run.is_dir() => run.join(run_dir::REPORT),
         _ => run_dir::REPORT.into(),
     });
     run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
+    print(&format!("{}\n", path.display()))?;
+    Ok(Ended::Well)
+}
+
+fn perfetto(path: &Path, results: &[Results]) -> Result<Ended, Error> {
+    let [run] = results else {
+        return Err(Error::new("--perfetto takes one run: times of several would lie on top of each other"));
+    };
+    let Some(trace) = trace_export::chrome(run) else {
+        return Err(Error::new("this run has no traces: none of its windows was of purpose `trace`"));
+    };
+    run_dir::write_aside(path, trace.to_string().as_bytes()).map_err(|e| Error::new(e.to_string()))?;
     print(&format!("{}\n", path.display()))?;
     Ok(Ended::Well)
 }

@@ -14,7 +14,7 @@ use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Built-in profile: smoke, quick, standard, nightly
+    /// Built-in profile: smoke, quick, standard, nightly, published
     #[arg(long, value_name = "NAME", default_value = "standard", conflicts_with = "config")]
     profile: String,
     /// Profile of your own, in TOML
@@ -119,9 +119,10 @@ fn finish(journal: &Journal) -> Result<Ended, Error> {
     let path = journal.dir().join(run_dir::REPORT);
     run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
     print(&format!(
-        "\n{}\n\n{}\n{}\n",
+        "\n{}\n\n{}\n{}\n{}\n",
         answers::answers(&results),
         summary::table(&results),
+        summary::closing(&results),
         path.display()
     ))?;
     Ok(verdict(&results))

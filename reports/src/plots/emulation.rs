@@ -14,6 +14,18 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     // Sweeps of a parameter have plots of their own.
     let mut pairs: Vec<Pair<'_>> =
         pairs(results).into_iter().filter(|pair| pair.emulated.axes.params.is_empty()).collect();
+    // Of several sizes at one step the largest: there the lock has most to do.
+    let size = |pair: &Pair<'_>| pair.emulated.axes.pcpus.len();
+    let alike = |a: &Pair<'_>, b: &Pair<'_>| {
+        let (a, b) = (&a.emulated.axes, &b.emulated.axes);
+        a.lock == b.lock && a.workload.name == b.workload.name && same(a.overcommit, b.overcommit)
+    };
+    let largest: Vec<bool> = pairs
+        .iter()
+        .map(|pair| pairs.iter().all(|other| !alike(pair, other) || size(pair) >= size(other)))
+        .collect();
+    let mut keep = largest.into_iter();
+    pairs.retain(|_| keep.next().unwrap_or(false));
     pairs.sort_by(|a, b| a.emulated.axes.overcommit.total_cmp(&b.emulated.axes.overcommit));
     let mut steps: Vec<f64> = pairs.iter().map(|pair| pair.emulated.axes.overcommit).collect();
     steps.dedup_by(|a, b| same(*a, *b));

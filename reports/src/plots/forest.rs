@@ -10,7 +10,7 @@ use crate::Error;
 use crate::record::Interval;
 
 /// Lines beyond this make no picture any more; the table has them all.
-const MOST_LINES: usize = 40;
+const MOST_LINES: usize = 60;
 const LINE: f64 = 21.0;
 
 /// One row.

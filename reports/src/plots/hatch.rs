@@ -69,7 +69,7 @@ impl Area {
             return Vec::new();
         }
         let count = (((width + lean) / step) as usize).min(2_000);
-        let mut line = vec![(from.0, to.1)];
+        let mut line = Vec::with_capacity(2 * count);
         for index in 1..=count {
             let at = index as f64 * step;
             // Where it leaves the bottom and reaches the top, both cut to the rectangle.
@@ -82,8 +82,7 @@ impl Area {
         }
         if self.fill == Fill::Rising {
             // The mirror image.
-            line.iter_mut().for_each(|place| place.0 = from.0 + to.0 - place.0);
-            line[0] = (to.0, to.1);
+            line.iter_mut().for_each(|place: &mut (f64, f64)| place.0 = from.0 + to.0 - place.0);
         }
         line
     }

@@ -50,7 +50,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(nothing());
     };
     let title = format!("{TITLE}, {}, {}", slice.axes().env, overcommit(k));
-    let left = 12 + names.iter().map(|name| name.len()).max().unwrap_or(0) as u32 * 13 / 2;
+    // These names are wider than those of locks.
+    let left = 16 + names.iter().map(|name| name.len()).max().unwrap_or(0) as u32 * 15 / 2;
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", names.len(), locks.len());
     let svg = picture("lock-events", &title, &description, 72 + names.len() as u32 * ROW, |pen| {

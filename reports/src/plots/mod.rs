@@ -28,6 +28,7 @@ mod preemptions;
 mod ratios;
 mod spin_threshold;
 mod style;
+mod sweeps;
 mod timeline;
 mod topology;
 mod traced;
@@ -105,6 +106,7 @@ pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
     figures.push(emulation::plot(results)?);
     figures.push(native_cost::plot(results)?);
     figures.push(spin_threshold::plot(results)?);
+    figures.extend(sweeps::plots(results)?);
     figures.push(fairness::plot(results)?);
     figures.push(fairness_throughput::plot(results)?);
     figures.extend(lock_time::plots(results)?);

@@ -3,7 +3,7 @@
 use super::shape::{Finding, Outcome, Shape, at_least, at_most};
 use super::steps::virtualized;
 use super::thresholds::{DWARFS, HANDOVERS_NEEDED, VANISHES, least_granted_off};
-use crate::format::{overcommit, percent, range, significant};
+use crate::format::{overcommit, percent, range};
 use crate::record::{Cell, CellCauses, Results};
 use crate::slices::Slice;
 use crate::statistics::share_interval;
@@ -64,8 +64,7 @@ fn fifo(cell: &Cell, causes: &CellCauses) -> Finding {
         Ok(share) => match at_least(share, least, "fewer than that") {
             Outcome::Reproduced if (causes.granted_off as f64) < DWARFS * holders as f64 => {
                 Outcome::NotReproduced(format!(
-                    "there are not {} waiter preemptions to one of a holder",
-                    significant(DWARFS)
+                    "there are not {DWARFS} waiter preemptions to one of a holder"
                 ))
             }
             outcome => outcome,

@@ -147,6 +147,9 @@ pub struct Measured {
     pub moved: bool,
     /// Part of the window that each vCPU was on a pCPU, from 0 to 1.
     pub on_cpu_share: Vec<f64>,
+    /// Mean time that a vCPU kept its pCPU once it had it, in nanoseconds, by the kernel's count of such turns: the timeslice
+    /// where nobody gave the pCPU up. None if no turn began in the window.
+    pub slice_ns: Option<f64>,
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
     /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the
