@@ -68,9 +68,14 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
     for (&index, _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
         let Some(course) = &courses[index] else { continue };
         let places = course.changes(FALSE_DISCOVERIES * part, margin);
-        for nth in 0..places.len() {
-            found.extend(change_point(history, index, course, &places, nth, blessings));
+        let own =
+            (0..places.len()).filter_map(|nth| change_point(history, index, course, &places, nth, blessings));
+        // A step whose size may as well be none is none.
+        let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
+        if let Some(last) = own.last_mut() {
+            last.stands = true;
         }
+        found.append(&mut own);
     }
     found.sort_by_key(|change| change.night);
     found
@@ -115,7 +120,7 @@ fn change_point(
         ratio: ratio(old, new)?,
         environment: around(history, before, night),
         blessed: blessing.map(|blessing| blessing.reason.clone()),
-        stands: nth + 1 == places.len(),
+        stands: false,
     })
 }
 

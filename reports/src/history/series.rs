@@ -68,7 +68,7 @@ pub struct Series {
 pub struct History {
     /// Its nights, oldest first.
     pub nights: Vec<Night>,
-    /// Its series, by place, then lock, then metric.
+    /// Its series, by place, then metric, then lock.
     pub series: Vec<Series>,
 }
 
@@ -76,7 +76,7 @@ pub struct History {
 #[derive(Default)]
 pub struct Collector {
     nights: Vec<Night>,
-    gathered: BTreeMap<(String, String, Metric), Gathered>,
+    gathered: BTreeMap<(String, Metric, String), Gathered>,
     failures: HashMap<String, Vec<(usize, Status)>>,
 }
 
@@ -104,7 +104,7 @@ impl Collector {
             }
             let place = cell.id.strip_prefix(&format!("{}/", cell.lock)).unwrap_or(&cell.id).to_owned();
             for measure in &cell.measures {
-                let key = (place.clone(), cell.lock.clone(), measure.metric);
+                let key = (place.clone(), measure.metric, cell.lock.clone());
                 let gathered = self.gathered.entry(key).or_insert_with(|| Gathered {
                     cell: cell.id.clone(),
                     family: cell.family.clone(),
@@ -128,7 +128,7 @@ impl Collector {
 
     /// Everything gathered.
     pub fn finish(mut self) -> History {
-        let series = self.gathered.into_iter().map(|((place, lock, metric), gathered)| Series {
+        let series = self.gathered.into_iter().map(|((place, metric, lock), gathered)| Series {
             points: points(&gathered.windows),
             failures: if metric == Metric::Rate {
                 self.failures.remove(&gathered.cell).unwrap_or_default()

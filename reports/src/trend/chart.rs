@@ -36,7 +36,7 @@ pub(super) fn marks(history: &History) -> String {
         }
     }
     format!(
-        "<svg width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><path id=\"marks\" d=\"{path}\"/></defs></svg>"
+        "<svg class=\"marks\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><path id=\"marks\" d=\"{path}\"/></defs></svg>"
     )
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::view::link;
 use crate::Error;
+use crate::format::printable;
 use crate::history::History;
 use crate::html::embed;
 
@@ -13,7 +14,7 @@ pub(super) fn json(history: &History) -> Result<String, Error> {
     let nights: Vec<_> = history
         .nights
         .iter()
-        .map(|night| json!([night.date(), night.run_id, night.report.as_deref().and_then(link)]))
+        .map(|night| json!([night.date(), printable(&night.run_id), night.report.as_deref().and_then(link)]))
         .collect();
     let nights = embed::json(&nights)?;
     let mut text = format!("{{\"nights\":{nights},\"series\":[");
@@ -21,7 +22,7 @@ pub(super) fn json(history: &History) -> Result<String, Error> {
         if index > 0 {
             text.push(',');
         }
-        text.push_str(&format!("[{},\"{}\",[", embed::json(&series.cell)?, series.metric.name()));
+        text.push_str(&format!("[{},\"{}\",[", embed::json(&printable(&series.cell))?, series.metric.name()));
         for (index, point) in series.points.iter().enumerate() {
             if index > 0 {
                 text.push(',');

@@ -15,11 +15,22 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Fits the medians of a series; its intervals may reach out of it.
+    /// Fits all medians of a series; their intervals may reach out of it.
     pub(super) fn of(series: &Series) -> Self {
-        let medians = || series.points.iter().map(|point| point.median).filter(|median| *median > 0.0);
-        let low = medians().reduce(f64::min).unwrap_or(1.0);
-        let high = medians().reduce(f64::max).unwrap_or(1.0);
+        Self::without(series, 0)
+    }
+
+    /// Fits all but the farthest of them, one in thirty at either end: they would flatten everything else.
+    pub(super) fn of_most(series: &Series) -> Self {
+        Self::without(series, series.points.len() / 30)
+    }
+
+    fn without(series: &Series, farthest: usize) -> Self {
+        let medians = series.points.iter().map(|point| point.median);
+        let mut medians: Vec<f64> = medians.filter(|median| median.is_finite() && *median > 0.0).collect();
+        medians.sort_by(f64::total_cmp);
+        let low = medians.get(farthest).copied().unwrap_or(1.0);
+        let high = medians.iter().rev().nth(farthest).copied().unwrap_or(1.0).max(low);
         let middle = (low.ln() + high.ln()) / 2.0;
         let half = ((high / low).ln() / 2.0 * 1.08).max(LEAST.ln());
         Self { low: (middle - half).exp(), high: (middle + half).exp() }

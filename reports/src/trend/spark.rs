@@ -7,7 +7,7 @@ use crate::history::{ChangePoint, Point, Series};
 
 /// Draws a series over so many nights. Places are steps from the one before, which are short.
 pub(super) fn spark(series: &Series, nights: usize, changes: &[&ChangePoint]) -> String {
-    let scale = Scale::of(series);
+    let scale = Scale::of_most(series);
     let mut path = String::new();
     let judged: Vec<Point> = series.points.iter().filter(|point| point.judged).copied().collect();
     for run in unbroken(&judged) {

@@ -21,21 +21,28 @@ pub(super) struct Page {
     nights: Vec<NightView>,
 }
 
+/// What changed on one night in one direction, with one reason if it was blessed: it often has one cause.
 #[derive(Serialize)]
 struct ChangeView {
-    class: &'static str,
     word: &'static str,
     date: String,
     after: String,
-    cell: String,
-    metric: &'static str,
-    anchor: String,
+    /// Least and most of the ratios.
     ratio: String,
-    range: String,
+    series: Vec<Changed>,
     environment: Vec<String>,
     blessed: Option<String>,
-    stands: bool,
+    /// How many of the series have not changed since.
+    stand: usize,
     link: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    anchor: String,
+    name: String,
+    ratio: String,
+    range: String,
 }
 
 /// Series that share everything but lock and metric.
@@ -83,8 +90,7 @@ pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint
         span,
         summary: summary(history, changes),
         margin: percent(margin),
-        // The latest first: that is what a morning is about.
-        changes: changes.iter().rev().map(|change| change_view(history, change)).collect(),
+        changes: change_views(history, changes),
         groups: groups(history, changes),
         nights: nights(history),
     }
@@ -104,21 +110,41 @@ fn summary(history: &History, changes: &[ChangePoint]) -> String {
     )
 }
 
-fn change_view(history: &History, change: &ChangePoint) -> ChangeView {
-    ChangeView {
-        class: chart::class(change),
-        word: if change.worse() { "worse" } else { "better" },
-        date: change.date.clone(),
-        after: change.after.clone(),
-        cell: change.cell.clone(),
-        metric: change.metric.name(),
+/// Changes, the latest night first: that is what a morning is about.
+fn change_views(history: &History, changes: &[ChangePoint]) -> Vec<ChangeView> {
+    let mut together: Vec<Vec<&ChangePoint>> = Vec::new();
+    for change in changes.iter().rev() {
+        let alike = |other: &ChangePoint| {
+            (other.night, other.worse(), &other.blessed) == (change.night, change.worse(), &change.blessed)
+        };
+        match together.iter_mut().find(|group| alike(group[0])) {
+            Some(group) => group.push(change),
+            None => together.push(vec![change]),
+        }
+    }
+    together.into_iter().map(|group| change_view(history, &group)).collect()
+}
+
+fn change_view(history: &History, group: &[&ChangePoint]) -> ChangeView {
+    let first = group[0];
+    let ratios = || group.iter().map(|change| change.ratio.median);
+    let (low, high) = (ratios().fold(f64::MAX, f64::min), ratios().fold(0.0, f64::max));
+    let changed = group.iter().map(|change| Changed {
         anchor: format!("s{}", change.series),
+        name: format!("{} {}", change.cell, change.metric.name()),
         ratio: ratio(change.ratio.median),
         range: range(change.ratio, ratio),
-        environment: change.environment.iter().map(|d| format!("{}: {}", d.date, d.change)).collect(),
-        blessed: change.blessed.clone(),
-        stands: change.stands,
-        link: history.nights[change.night].report.as_deref().and_then(link),
+    });
+    ChangeView {
+        word: if first.worse() { "worse" } else { "better" },
+        date: first.date.clone(),
+        after: group.iter().map(|change| change.after.clone()).max().unwrap_or_default(),
+        ratio: if group.len() == 1 { ratio(low) } else { format!("{} to {}", ratio(low), ratio(high)) },
+        series: changed.collect(),
+        environment: first.environment.iter().map(|d| format!("{}: {}", d.date, d.change)).collect(),
+        blessed: first.blessed.clone(),
+        stand: group.iter().filter(|change| change.stands).count(),
+        link: history.nights[first.night].report.as_deref().and_then(link),
     }
 }
 

@@ -1,0 +1,114 @@
+//! The trend page: complete, harmless, and the same every time.
+
+mod fixture;
+
+use lockbench_reports::derive::derive;
+use lockbench_reports::digest::Digest;
+use lockbench_reports::history::{Blessing, Collector, History, change_points};
+use lockbench_reports::record::{Line, Outcome, Results};
+use lockbench_reports::statistics::MARGIN;
+use lockbench_reports::trend;
+
+const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}";
+
+fn results(seed: u64, ticket: f64) -> Results {
+    let mut lines = fixture::lines(seed, 1.0);
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && round.cell.starts_with("ticket/native/empty")
+            && let Outcome::Measured(measured) = &mut round.outcome
+        {
+            measured.operations.iter_mut().for_each(|count| *count = (*count as f64 * ticket) as u64);
+        }
+    }
+    derive(lines.into_iter())
+}
+
+fn nights(change: impl Fn(usize, &mut Digest)) -> (Digest, History) {
+    let mut collector = Collector::default();
+    let mut last = None;
+    for night in 0..24 {
+        let mut digest = Digest::of(&results(night as u64, if night < 12 { 1.0 } else { 0.8 }));
+        digest.run_id = format!("night-{night}");
+        digest.started_at = format!("2026-11-{:02}T03:15:00Z", night + 1);
+        if night >= 12 {
+            digest.environment.insert("kernel".into(), "6.19".into());
+        }
+        change(night, &mut digest);
+        last = Some(digest.clone());
+        collector.add(digest);
+    }
+    (last.unwrap(), collector.finish())
+}
+
+#[test]
+fn the_one_change_is_found_dated_and_blessed() {
+    let (digest, history) = nights(|_, _| ());
+    let found = change_points(&history, &[], MARGIN);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let change = &found[0];
+    assert_eq!((change.date.as_str(), change.after.as_str()), ("2026-11-13", "2026-11-12"));
+    assert!(change.cell.starts_with("ticket/native/empty") && change.worse() && change.stands);
+    assert!((change.ratio.median - 0.8).abs() < 0.02 && change.ratio.high < 0.9);
+    assert_eq!(change.environment[0].change.to_string(), "kernel 6.18.0-synthetic → 6.19");
+    let blessing = Blessing {
+        machine: digest.machine.key(),
+        cells: "ticket".into(),
+        run_id: "night-12".into(),
+        reason: "wanted".into(),
+        blessed_at: "2026-11-14T00:00:00Z".into(),
+    };
+    assert_eq!(change_points(&history, &[blessing], MARGIN)[0].blessed.as_deref(), Some("wanted"));
+}
+
+#[test]
+fn a_page_says_it_all_and_loads_nothing() {
+    let (digest, history) = nights(|night, digest| digest.report = Some(format!("runs/{night}/report.html")));
+    let page = trend::render(&digest.machine, &history, &[], MARGIN).unwrap();
+    assert_eq!(page.matches("<details class=\"tile\"").count(), history.series.len());
+    for part in
+        ["24 nights, 2026-11-01 to 2026-11-24", "href=\"runs/12/report.html\"", "2026-11-13", "1 stand worse"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    for loads in ["src=\"", "@import", "url(", "http://", "https://", " style="] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+    assert_eq!(page, trend::render(&digest.machine, &history, &[], MARGIN).unwrap());
+}
+
+#[test]
+fn hostile_names_do_nothing() {
+    let (digest, history) = nights(|_, digest| {
+        digest.run_id.push_str(HOSTILE);
+        digest.started_at.push_str(HOSTILE);
+        digest.machine.cpu_model = HOSTILE.into();
+        digest.environment.insert(HOSTILE.into(), HOSTILE.into());
+        digest.report = Some("javascript:alert(1)".into());
+        for cell in &mut digest.cells {
+            cell.id.push_str(HOSTILE);
+        }
+        digest.cells[0].lock = HOSTILE.into();
+    });
+    let blessing = Blessing {
+        machine: digest.machine.key(),
+        cells: "*".into(),
+        run_id: history.nights[12].run_id.clone(),
+        reason: HOSTILE.into(),
+        blessed_at: HOSTILE.into(),
+    };
+    let page = trend::render(&digest.machine, &history, &[blessing], MARGIN).unwrap();
+    assert_eq!(page.matches("<script").count(), 2, "the data and the page's own");
+    assert!(!page.contains("<img") && !page.contains("javascript:alert"));
+    assert!(!page.contains('\u{1b}') && !page.contains('\u{202e}'));
+}
+
+#[test]
+fn short_and_empty_histories_are_pages_too() {
+    let page = trend::render(&Default::default(), &History::default(), &[], MARGIN).unwrap();
+    assert!(page.contains("no nights yet"));
+    let mut collector = Collector::default();
+    collector.add(Digest::of(&results(1, 1.0)));
+    let one = collector.finish();
+    assert!(trend::render(&Default::default(), &one, &[], MARGIN).unwrap().contains("1 nights"));
+}
