@@ -1,5 +1,11 @@
 //! Busy work of a known length, for sections and think times.
 
+/// [`burn`], compiled where the workers are: whoever times it times what they do, in every build profile.
+#[inline(never)]
+pub fn burn_apart(seed: u64, iterations: u32) -> u64 {
+    burn(seed, iterations)
+}
+
 /// Spends `iterations` dependent steps and returns what they made, which the caller must store or the compiler may
 /// drop the loop. One step costs the same whatever the value, and touches no memory.
 #[inline(always)]

@@ -55,8 +55,8 @@ impl Opened {
         }
         memory.header().worst.worst.store(0, Relaxed);
         Self {
-            vcpus: memory.traced().map(Booked::read).collect(),
             matrix: memory.matrix().iter().map(|octaves| load_all(&octaves.0)).collect(),
+            vcpus: memory.traced().map(Booked::read).collect(),
         }
     }
 

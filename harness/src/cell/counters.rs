@@ -11,6 +11,8 @@ use super::process::task_file;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Task {
     pub(super) on_cpu_ns: u64,
+    /// Times that it was given a pCPU.
+    pub(super) turns: u64,
     pub(super) voluntary_switches: u64,
     pub(super) involuntary_switches: u64,
     pub(super) minor_faults: u64,
@@ -26,7 +28,9 @@ impl Task {
         };
         let mut task = Self::default();
         if let Some(text) = read("schedstat") {
-            task.on_cpu_ns = text.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0);
+            let mut fields = text.split_whitespace().map(|n| n.parse().unwrap_or(0));
+            task.on_cpu_ns = fields.next().unwrap_or(0);
+            task.turns = fields.nth(1).unwrap_or(0);
         }
         if let Some(text) = read("status") {
             let field = |name: &str| {

@@ -13,7 +13,7 @@ use super::spec::{ChildReport, ChildSpec};
 use super::window::Window;
 use super::{Memory, WindowSpec, exclusion, prepare, trace};
 use crate::environments::Environment;
-use crate::measure::{futex, ping_pong};
+use crate::measure::{futex, own_slice, ping_pong};
 use crate::placing::Placer;
 
 /// Ratio of two ping-pongs beyond which the pCPUs are said to have moved apart.
@@ -104,6 +104,11 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
         .map_err(|e| skipped(format!("the cell's process could not be started: {e}")))?;
     process.wait_ready(Duration::from_secs(10))?;
     let placed = bench.placer.place_vcpus(&memory, spec).map_err(skipped)?;
+    if let Some(slice_ns) = spec.slice_ns {
+        for block in memory.blocks() {
+            own_slice::ask(block.env.tid.load(Relaxed), slice_ns).map_err(skipped)?;
+        }
+    }
 
     open_gate(&memory, spec, &mut process)?;
     let warmup_began = Instant::now();

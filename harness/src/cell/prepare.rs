@@ -3,7 +3,7 @@
 use lockbench_reports::record::Start;
 use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
 use lockbench_workloads::locks::{Params, Paravirt, Variant};
-use lockbench_workloads::workload::THINKS;
+use lockbench_workloads::workload::{THINKS, Think};
 use lockbench_workloads::{Family, ticks};
 
 use super::{Memory, WindowSpec};
@@ -25,6 +25,9 @@ pub(super) fn arena(
     };
     let layout = Layout::new(family.lock, family.per_vcpu, &extent)
         .ok_or("the lock asks for an alignment above 128 bytes, which the arena does not give")?;
+    let think = THINKS.iter().find(|think| think.name == workload.think);
+    // Arrivals are waited for by the clock, think time is worked off.
+    let unit_ns = if think.is_some_and(|think| think.open) { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
     let mut memory = Memory::create(layout.total)
         .map_err(|e| format!("no memory for the arena ({} bytes): {e}", layout.total))?;
     let header = memory.header_mut();
@@ -41,8 +44,8 @@ pub(super) fn arena(
         lines: workload.lines,
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,
-        open: false,
-        think: think_table(&workload.think, workload.think_ns, spec.work_ns),
+        open: think.is_some_and(|think| think.open),
+        think: think.map_or([0; THINK_ENTRIES], |think| think_table(think, workload.think_ns, unit_ns)),
     };
     header.gate.hold = u32::from(spec.start == Start::Queued).into();
     // No vCPU has the last number, so the first turn is nobody's second in a row.
@@ -58,16 +61,12 @@ fn steps(ns: f64, work_ns: f64) -> u32 {
     (ns / work_ns).round().min(f64::from(u32::MAX)) as u32
 }
 
-/// Quantiles of the think time, in steps of work, at the middle of [`THINK_ENTRIES`] equal parts.
-fn think_table(name: &str, mean_ns: f64, work_ns: f64) -> [u32; THINK_ENTRIES] {
-    let mut table = [0; THINK_ENTRIES];
-    if let Some(think) = THINKS.iter().find(|think| think.name == name) {
-        for (i, entry) in table.iter_mut().enumerate() {
-            let u = (i as f64 + 0.5) / THINK_ENTRIES as f64;
-            *entry = steps(mean_ns * (think.quantile)(u, f64::ln), work_ns);
-        }
-    }
-    table
+/// Quantiles of the think time, in units of `unit_ns`, at the middle of [`THINK_ENTRIES`] equal parts.
+fn think_table(think: &Think, mean_ns: f64, unit_ns: f64) -> [u32; THINK_ENTRIES] {
+    std::array::from_fn(|i| {
+        let u = (i as f64 + 0.5) / THINK_ENTRIES as f64;
+        steps(mean_ns * (think.quantile)(u, f64::ln), unit_ns)
+    })
 }
 
 #[cfg(test)]
@@ -76,10 +75,11 @@ mod tests {
 
     #[test]
     fn exponential_think_times_have_the_mean_asked_for() {
-        let table = think_table("exp", 1000.0, 1.0);
+        let think = |name| THINKS.iter().find(|think| think.name == name).unwrap();
+        let table = think_table(think("exp"), 1000.0, 1.0);
         let mean = table.iter().map(|&steps| f64::from(steps)).sum::<f64>() / THINK_ENTRIES as f64;
         assert!((mean - 1000.0).abs() < 5.0, "mean {mean}");
         assert!(table[0] < 5 && table[THINK_ENTRIES - 1] > 6000, "the tail is missing: {table:?}");
-        assert!(think_table("fixed", 300.0, 2.0).iter().all(|&steps| steps == 150));
+        assert!(think_table(think("fixed"), 300.0, 2.0).iter().all(|&steps| steps == 150));
     }
 }

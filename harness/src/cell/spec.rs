@@ -27,6 +27,9 @@ pub struct WindowSpec {
     pub samples: u32,
     /// No acquisition for this long is a hang, in nanoseconds.
     pub hang_ns: u64,
+    /// Timeslice to ask the kernel for, for each vCPU's thread; none: the kernel's own, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice_ns: Option<u64>,
     /// Spin iterations before a paravirtual lock halts.
     pub spin_threshold: u32,
     /// Length of one step of busy work, in nanoseconds: turns section and think times into steps.

@@ -92,9 +92,12 @@ impl<'a> Window<'a> {
         let mut counters = BTreeMap::new();
         let mut count = |name: &str, n: u64| *counters.entry(name.to_owned()).or_insert(0) += n;
         let mut on_cpu_share = Vec::new();
+        let (mut on_cpu_ns, mut turns) = (0, 0);
         for (before, after) in self.tasks.iter().zip(&tasks_after) {
             on_cpu_share
                 .push(after.on_cpu_ns.saturating_sub(before.on_cpu_ns) as f64 / window.as_nanos() as f64);
+            on_cpu_ns += after.on_cpu_ns.saturating_sub(before.on_cpu_ns);
+            turns += after.turns.saturating_sub(before.turns);
             count("voluntary_switches", after.voluntary_switches - before.voluntary_switches);
             count("involuntary_switches", after.involuntary_switches - before.involuntary_switches);
             count("minor_faults", after.minor_faults - before.minor_faults);
@@ -126,6 +129,7 @@ impl<'a> Window<'a> {
             steady: statistics::steady(&samples),
             samples,
             on_cpu_share,
+            slice_ns: (turns > 0).then(|| on_cpu_ns as f64 / turns as f64),
             steal_ns: if steal_ns.iter().any(|&ns| ns > 0) { steal_ns } else { Vec::new() },
             counters,
             longest_run: memory.blocks().map(|block| block.own.longest_run.load(Relaxed)).max().unwrap_or(0),

@@ -36,6 +36,12 @@ pub(crate) struct Axes {
     /// Spin iterations before a paravirtual lock halts [default: the kernel's 32768]
     #[arg(long, value_delimiter = ',', value_name = "ITERATIONS")]
     pub(crate) spin_threshold: Option<Vec<u32>>,
+    /// Turns arrive by themselves, so many per second in all, instead of after the last [default: a closed loop]
+    #[arg(long, value_delimiter = ',', value_name = "RATES")]
+    pub(crate) arrivals: Option<Vec<f64>>,
+    /// Timeslices that the vCPUs' threads ask the kernel for: 1ms,4ms (Linux 6.12 or newer) [default: its own]
+    #[arg(long, value_delimiter = ',', value_name = "TIMES")]
+    pub(crate) slice: Option<Vec<String>>,
     /// CPUs to measure on: 0-3,8 [default: all that this process may use]
     #[arg(long, value_name = "CPUS")]
     pub(crate) pcpus: Option<String>,
@@ -82,6 +88,7 @@ impl Axes {
         replace(&mut group.placements, &self.placement);
         replace(&mut group.pinnings, &self.pinning);
         replace(&mut group.memory, &self.memory);
+        replace(&mut group.slices, &self.slice);
         if let Some(factors) = &self.overcommit
             && !group.overcommit.is_empty()
         {
@@ -94,6 +101,9 @@ impl Axes {
         }
         if let Some(thresholds) = &self.spin_threshold {
             group.spin_thresholds.clone_from(thresholds);
+        }
+        if let Some(rates) = &self.arrivals {
+            group.arrivals.clone_from(rates);
         }
         if let Some(probe) = &self.probe {
             group.probe.clone_from(probe);

@@ -103,6 +103,8 @@ fn profile(axes: &Axes) -> Result<Profile, Error> {
             pinnings: vec!["pinned".into()],
             memory: vec!["local".into()],
             spin_thresholds: Vec::new(),
+            arrivals: Vec::new(),
+            slices: Vec::new(),
             probe: "count".into(),
             rate: true,
             latency: false,

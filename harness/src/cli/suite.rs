@@ -14,7 +14,7 @@ use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Built-in profile: smoke, quick, standard, nightly
+    /// Built-in profile: smoke, quick, standard, nightly, published
     #[arg(long, value_name = "NAME", default_value = "standard", conflicts_with = "config")]
     profile: String,
     /// Profile of your own, in TOML

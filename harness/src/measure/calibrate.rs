@@ -21,7 +21,7 @@ pub fn calibrate() -> Calibration {
             }
         }),
         work_ns: per_iteration(100_000, |n| {
-            black_box(work::burn(black_box(1), n));
+            black_box(work::burn_apart(black_box(1), n));
         }),
         ticks_per_ns: ticks_per_ns(),
         slice_ns: 0.0,

@@ -30,6 +30,8 @@ pub(crate) struct Timing {
 pub(crate) struct PlannedCell {
     pub(crate) axes: CellAxes,
     pub(crate) spin_threshold: u32,
+    /// Timeslice to ask for; none: the kernel's own.
+    pub(crate) slice_ns: Option<u64>,
     pub(crate) memory_nodes: Vec<u32>,
     pub(crate) vcpu_nodes: Vec<u32>,
     /// Windows to take of it in each round.
@@ -70,6 +72,7 @@ impl PlannedCell {
         Self {
             axes,
             spin_threshold: Params::KERNEL_SPINS,
+            slice_ns: None,
             memory_nodes: Vec::new(),
             vcpu_nodes: Vec::new(),
             purposes: Vec::new(),
@@ -86,23 +89,34 @@ impl PlannedCell {
         self.axes.overcommit.max(1.0).ceil()
     }
 
+    /// The host's slice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks.
+    fn slice_ns(&self, timing: &Timing) -> f64 {
+        timing.slice_ns.max(self.slice_ns.unwrap_or(0) as f64)
+    }
+
     /// An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few of everybody's slices.
     pub(crate) fn warmup_ns(&self, timing: &Timing) -> u64 {
-        let cycles =
-            if self.axes.overcommit > 1.0 { 3.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
+        let cycles = if self.axes.overcommit > 1.0 {
+            3.0 * self.slice_ns(timing) * self.vcpus_per_pcpu()
+        } else {
+            0.0
+        };
         cycles.max(SHORTEST_WARMUP_NS) as u64
     }
 
     /// The window asked for, or two of everybody's slices where that is longer.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
-        let cycles =
-            if self.axes.overcommit > 1.0 { 2.0 * timing.slice_ns * self.vcpus_per_pcpu() } else { 0.0 };
+        let cycles = if self.axes.overcommit > 1.0 {
+            2.0 * self.slice_ns(timing) * self.vcpus_per_pcpu()
+        } else {
+            0.0
+        };
         timing.window_ns.max(cycles as u64)
     }
 
     /// No acquisition for this long is a hang.
     fn hang_ns(&self, timing: &Timing) -> u64 {
-        (8.0 * timing.slice_ns * f64::from(self.axes.vcpus)).max(2e9) as u64
+        (8.0 * self.slice_ns(timing) * f64::from(self.axes.vcpus)).max(2e9) as u64
     }
 
     /// One window, resolved. Overcommitted cells start with a free lock and with everybody queued in turns: in a steady
@@ -124,6 +138,7 @@ impl PlannedCell {
             window_ns: self.window_ns(timing),
             samples: SAMPLES,
             hang_ns: self.hang_ns(timing),
+            slice_ns: self.slice_ns,
             spin_threshold: self.spin_threshold,
             work_ns: timing.work_ns,
             ticks_per_ns: timing.ticks_per_ns,

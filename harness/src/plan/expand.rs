@@ -6,8 +6,9 @@ use lockbench_reports::record::{Dropped, Workload};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::{Params, Paravirt, Variant};
 
-use super::{CellGroup, PlannedCell, Profile, workload};
+use super::{CellGroup, PlannedCell, Profile, parse_duration, workload};
 use crate::environments::{ENVIRONMENTS, Environment};
+use crate::measure::own_slice;
 use crate::registry::unknown;
 use crate::topology::{Machine, Memory, Placement, PuIndex, assign};
 use crate::{Error, Registry};
@@ -95,6 +96,8 @@ struct Site<'a> {
     placement: &'a str,
     pinning: &'a str,
     memory: &'a str,
+    /// Timeslice to ask for, as given and in nanoseconds.
+    slice: Option<(&'a str, u64)>,
     /// Why nothing can run there, if so.
     refusal: Option<String>,
 }
@@ -108,10 +111,11 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
         group.workloads.iter().map(|name| workload::parse(name)).collect::<Result<Vec<_>, _>>()?;
     let mut cells = Vec::new();
     for site in sites(group, on)? {
-        for workload in &workloads {
+        for (workload, arrivals) in loops(&workloads, &group.arrivals, site.vcpus)? {
             for &(family, variant) in &locks {
                 for threshold in thresholds(group, variant) {
-                    let mut cell = cell_at(&site, workload.clone(), variant, threshold, &group.probe);
+                    let mut cell =
+                        cell_at(&site, workload.clone(), arrivals, variant, threshold, &group.probe);
                     cell.purposes = group.purposes().collect();
                     let place = place_on(&mut cell, &site, on.machine)?;
                     let refusal =
@@ -124,8 +128,34 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
     Ok(cells)
 }
 
+/// The workloads as they are, or each at each rate of arrivals.
+fn loops(workloads: &[Workload], rates: &[f64], vcpus: u32) -> Result<Vec<(Workload, Option<f64>)>, Error> {
+    if rates.is_empty() {
+        return Ok(workloads.iter().map(|workload| (workload.clone(), None)).collect());
+    }
+    let each = workloads.iter().flat_map(|workload| rates.iter().map(move |&rate| (workload, rate)));
+    each.map(|(workload, rate)| Ok((workload::with_arrivals(workload, rate, vcpus)?, Some(rate)))).collect()
+}
+
+/// The timeslices of a group; one that is the kernel's own where it names none.
+fn slices(group: &CellGroup) -> Result<Vec<Option<(&str, u64)>>, Error> {
+    let slice = |text: &str| {
+        let ns = parse_duration(text).map_err(Error::new)?.as_nanos() as u64;
+        if own_slice::RANGE_NS.contains(&ns) {
+            Ok(ns)
+        } else {
+            Err(Error::new(format!("a timeslice of {text} cannot be had; give 100us to 100ms")))
+        }
+    };
+    if group.slices.is_empty() {
+        return Ok(vec![None]);
+    }
+    group.slices.iter().map(|text| Ok(Some((text.as_str(), slice(text)?)))).collect()
+}
+
 fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Site<'a>>, Error> {
     let mut sites = Vec::new();
+    let slices = slices(group)?;
     for name in &group.envs {
         let names = ENVIRONMENTS.iter().map(|env| env.name());
         let env = on.registry.environment(name).ok_or_else(|| unknown("environment", name, names))?;
@@ -138,8 +168,10 @@ fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Site<'a>>, 
                     if !["pinned", "floating"].contains(&pinning.as_str()) {
                         return Err(unknown("pinning", pinning, ["pinned", "floating"]));
                     }
-                    let (pcpus, refusal) = (pcpus.clone(), refusal.clone());
-                    sites.push(Site { env, vcpus, pcpus, placement, pinning, memory, refusal });
+                    for &slice in &slices {
+                        let (pcpus, refusal) = (pcpus.clone(), refusal.clone());
+                        sites.push(Site { env, vcpus, pcpus, placement, pinning, memory, slice, refusal });
+                    }
                 }
             }
         }
@@ -150,6 +182,7 @@ fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Site<'a>>, 
 fn cell_at(
     site: &Site<'_>,
     workload: Workload,
+    arrivals: Option<f64>,
     variant: &Variant,
     threshold: u32,
     probe: &str,
@@ -158,6 +191,8 @@ fn cell_at(
         ("memory", site.memory.to_owned(), "local".to_owned()),
         ("spin-threshold", threshold.to_string(), Params::KERNEL_SPINS.to_string()),
         ("probe", probe.to_owned(), "count".to_owned()),
+        ("arrivals", arrivals.map_or_else(String::new, |rate| rate.to_string()), String::new()),
+        ("slice", site.slice.map_or_else(String::new, |(text, _)| text.to_owned()), String::new()),
     ];
     let given = defaults.into_iter().filter(|(_, value, default)| value != default);
     let params: BTreeMap<String, String> = given.map(|(name, value, _)| (name.to_owned(), value)).collect();
@@ -173,6 +208,7 @@ fn cell_at(
         params,
     );
     cell.spin_threshold = threshold;
+    cell.slice_ns = site.slice.map(|(_, ns)| ns);
     cell
 }
 

@@ -15,6 +15,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("quick", include_str!("../../profiles/quick.toml")),
     ("standard", include_str!("../../profiles/standard.toml")),
     ("nightly", include_str!("../../profiles/nightly.toml")),
+    ("published", include_str!("../../profiles/published.toml")),
 ];
 
 /// A profile. Its groups of cells are a priority list: what does not fit into `time` is dropped from the end.
@@ -66,6 +67,12 @@ pub(crate) struct CellGroup {
     /// Spin thresholds of paravirtual locks, in iterations; empty: the kernel's.
     #[serde(default)]
     pub(crate) spin_thresholds: Vec<u32>,
+    /// Arrivals per second, all vCPUs together, in an open loop; empty: a closed loop.
+    #[serde(default)]
+    pub(crate) arrivals: Vec<f64>,
+    /// Timeslices for the vCPUs' threads to ask for; empty: the kernel's own.
+    #[serde(default)]
+    pub(crate) slices: Vec<String>,
     /// `count` (preemptions and events), or `off` to see what counting costs.
     #[serde(default = "count")]
     pub(crate) probe: String,

@@ -1,12 +1,14 @@
 //! The program as its users meet it. One binary, for each further one links everything again.
 
 mod bad_input;
+mod causes;
 mod compare;
 mod duel;
 mod failing_locks;
 mod history;
 mod interrupted;
 mod listing;
+mod preemptions;
 mod real_vcpus;
 mod suite;
 

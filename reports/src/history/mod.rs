@@ -3,12 +3,14 @@
 //! The digests are the truth, appended and never changed; everything else is made from them when it is asked for.
 
 mod blessing;
+mod changes;
 mod csv;
 mod entry;
 mod open_metrics;
 mod series;
 
 pub use blessing::Blessing;
+pub use changes::{ChangePoint, Dated, change_points, environment};
 pub use csv::csv;
 pub use entry::{Entry, Lines, parse_lines};
 pub use open_metrics::open_metrics;

@@ -92,6 +92,7 @@ impl Plan {
                 lines: 1,
                 think: "none".into(),
                 think_ns: 0.0,
+                arrivals: Default::default(),
             },
             placement: "compact".into(),
             pinning: "pinned".into(),

@@ -47,10 +47,25 @@ pub struct Workload {
     pub section_ns: f64,
     /// Shared cache lines written in the section.
     pub lines: u32,
-    /// `none`, `fixed` or `exp`.
+    /// `none`, `fixed`, `exp` or `open`.
     pub think: String,
-    /// Mean think time, in nanoseconds.
+    /// Mean think time, in nanoseconds; in an open loop the mean time from one arrival to the next on a vCPU.
     pub think_ns: f64,
+    /// What decides when the next turn comes.
+    #[serde(default)]
+    pub arrivals: Arrivals,
+}
+
+/// What decides when a vCPU's next turn comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrivals {
+    /// The end of the last one, some think time later: a slow lock is asked less often, and its waits look shorter than a
+    /// stream of requests would find them.
+    #[default]
+    Closed,
+    /// The clock: acquire times count from when a turn was due.
+    Open,
 }
 
 /// Who decides which vCPU runs.

@@ -10,7 +10,7 @@ mod machine;
 mod results;
 mod round;
 
-pub use axes::{CellAxes, Scheduler, Workload};
+pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
 pub use causes::{Causes, Handovers, LockTime, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses};
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};

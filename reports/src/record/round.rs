@@ -135,8 +135,6 @@ pub struct Measured {
     pub window_ns: u64,
     /// From the window's end until the cell's process was gone: nothing waits for a lock to drain.
     pub closing_ns: u64,
-    /// Timeslice that its vCPUs got, where it was measured in the window's own setting.
-    pub slice_ns: Option<f64>,
     /// Acquisitions in the window.
     pub operations: Vec<u64>,
     /// Acquisitions per second in consecutive parts of the window, warm-up discarded.
@@ -149,6 +147,9 @@ pub struct Measured {
     pub moved: bool,
     /// Part of the window that each vCPU was on a pCPU, from 0 to 1.
     pub on_cpu_share: Vec<f64>,
+    /// Mean time that a vCPU kept its pCPU once it had it, in nanoseconds, by the kernel's count of such turns: the timeslice
+    /// where nobody gave the pCPU up. None if no turn began in the window.
+    pub slice_ns: Option<f64>,
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
     /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the

@@ -4,6 +4,7 @@
 //! where nothing can be said the answer is `None` or [`Verdict::NotEnoughData`].
 
 mod bootstrap;
+mod change_points;
 mod class;
 mod discoveries;
 mod interval;
@@ -19,6 +20,7 @@ mod student;
 mod verdict;
 
 pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
+pub use change_points::{Course, FEWEST_NIGHTS};
 pub use class::{CLASS_WIDTH, common_class, largest_class};
 pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
 pub use interval::{coverage, interval};

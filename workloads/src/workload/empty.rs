@@ -1,10 +1,10 @@
 //! Nothing but the counter: the cost of the lock itself.
 
-use super::Section;
+use super::{Section, Takes};
 
 pub(super) const SECTION: Section = Section {
     name: "empty",
     work_ns: 0.0,
-    lines: Some(0),
+    takes: Takes::Nothing,
     about: "only the counter's update; unrealistic, shows the cost of the lock itself",
 };

@@ -6,5 +6,6 @@ pub(super) const THINK: Think = Think {
     name: "fixed",
     default_ns: 500.0,
     quantile: |_, _| 1.0,
+    open: false,
     about: "the same time each turn: fixed:500ns",
 };

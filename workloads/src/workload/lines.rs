@@ -1,6 +1,10 @@
 //! A section that moves data between caches.
 
-use super::Section;
+use super::{Section, Takes};
 
-pub(super) const SECTION: Section =
-    Section { name: "lines", work_ns: 0.0, lines: None, about: "writes N shared cache lines: lines:8" };
+pub(super) const SECTION: Section = Section {
+    name: "lines",
+    work_ns: 0.0,
+    takes: Takes::Lines,
+    about: "writes N shared cache lines: lines:8",
+};

@@ -6,19 +6,32 @@ mod fixed;
 mod lines;
 mod long;
 mod none;
+mod open;
 mod short;
+mod work;
 
 /// A critical section.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
-    /// Name on the command line; `lines` takes a number: `lines:8`.
+    /// Name on the command line.
     pub name: &'static str,
-    /// Time spent holding the lock besides the counter's update, in nanoseconds.
+    /// What follows the name.
+    pub takes: Takes,
+    /// Time spent holding the lock besides the counter's update, in nanoseconds; 0 where it is given with the name.
     pub work_ns: f64,
-    /// Shared cache lines written; none where the name takes a number.
-    pub lines: Option<u32>,
     /// One line for `list`.
     pub about: &'static str,
+}
+
+/// What is given with a section's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// How many shared cache lines it writes: `lines:8`.
+    Lines,
+    /// How long it lasts: `work:500ns`.
+    Length,
 }
 
 /// How the time between a release and the next acquire is distributed.
@@ -31,12 +44,15 @@ pub struct Think {
     /// The think time at quantile `u` in (0, 1), as a multiple of the mean. `ln` is the natural logarithm, which
     /// `core` lacks.
     pub quantile: fn(u: f64, ln: fn(f64) -> f64) -> f64,
+    /// Whether the time counts from when the last turn was due rather than from its end: an open loop.
+    pub open: bool,
     /// One line for `list`.
     pub about: &'static str,
 }
 
 /// Every section.
-pub static SECTIONS: &[Section] = &[empty::SECTION, short::SECTION, long::SECTION, lines::SECTION];
+pub static SECTIONS: &[Section] =
+    &[empty::SECTION, short::SECTION, long::SECTION, work::SECTION, lines::SECTION];
 
 /// Every distribution of think time.
-pub static THINKS: &[Think] = &[none::THINK, fixed::THINK, exponential::THINK];
+pub static THINKS: &[Think] = &[none::THINK, fixed::THINK, exponential::THINK, open::THINK];

@@ -2,5 +2,10 @@
 
 use super::Think;
 
-pub(super) const THINK: Think =
-    Think { name: "none", default_ns: 0.0, quantile: |_, _| 0.0, about: "acquires again at once" };
+pub(super) const THINK: Think = Think {
+    name: "none",
+    default_ns: 0.0,
+    quantile: |_, _| 0.0,
+    open: false,
+    about: "acquires again at once",
+};

@@ -1,15 +1,101 @@
-//! Follows.
+//! `lockbench history show`.
 
-use super::super::Ended;
-use super::Which;
-use crate::Error;
+use std::fmt::Write;
+
+use lockbench_reports::format::{printable, range, ratio};
+use lockbench_reports::history::{ChangePoint, History, Series, change_points};
+use lockbench_reports::statistics::MARGIN;
+
+use super::super::{Ended, print};
+use super::{Which, gather};
+use crate::{Error, history};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// Only cells whose id contains this
+    #[arg(value_name = "CELL")]
+    cell: Option<String>,
+    /// Print the changes as JSON
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     which: Which,
 }
 
-pub(super) fn run(_location: &str, _args: &Args) -> Result<Ended, Error> {
-    Err(Error::new("follows"))
+pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+    let mut store = history::open(location, false)?;
+    let machine = args.which.of(store.as_mut())?;
+    let blessings = store.blessings(&machine)?;
+    let history = gather(store.as_mut(), &machine)?;
+    let wanted = |cell: &str| args.cell.as_deref().is_none_or(|part| cell.contains(part));
+    let mut changes = change_points(&history, &blessings, MARGIN);
+    changes.retain(|change| wanted(&change.cell));
+    if args.json {
+        let json = serde_json::to_string_pretty(&changes).map_err(|e| Error::new(e.to_string()))?;
+        print(&format!("{json}\n"))?;
+    } else {
+        let mut text = String::new();
+        for series in history.series.iter().filter(|series| wanted(&series.cell)) {
+            line(&mut text, series);
+        }
+        text.push('\n');
+        for change in &changes {
+            describe(&mut text, change);
+        }
+        let nights = history.nights.len();
+        let _ =
+            writeln!(text, "{nights} nights, {} series, {} changes.", history.series.len(), changes.len());
+        if let Some(failure) = failures(&history) {
+            text.push_str(&failure);
+        }
+        print(&text)?;
+    }
+    let stands = |change: &ChangePoint| change.stands && change.worse() && change.blessed.is_none();
+    Ok(if changes.iter().any(stands) || failures(&history).is_some() { Ended::Negative } else { Ended::Well })
+}
+
+/// Thirty nights in a line, and where it stands.
+fn line(text: &mut String, series: &Series) {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let points = &series.points[series.points.len().saturating_sub(30)..];
+    let of = |pick: fn(f64, f64) -> f64| points.iter().map(|point| point.median).reduce(pick).unwrap_or(0.0);
+    let (low, high) = (of(f64::min), of(f64::max));
+    // Ten per cent from bottom to top at least, or noise would look like mountains.
+    let (middle, half) = ((low + high) / 2.0, ((high - low) / 2.0).max(0.05 * high));
+    let bar = |value: f64| {
+        let place = if half > 0.0 { (value - middle + half) / (2.0 * half) } else { 0.5 };
+        BARS[(place * 7.99).clamp(0.0, 7.0) as usize]
+    };
+    let bars: String = points.iter().map(|point| bar(point.median)).collect();
+    let last = points.last().map_or_else(String::new, |point| series.metric.show(point.median));
+    let _ = writeln!(text, "{bars:<30}  {last:>10}  {}  {}", printable(&series.cell), series.metric.name());
+}
+
+fn describe(text: &mut String, change: &ChangePoint) {
+    let word = if change.worse() { "worse" } else { "better" };
+    let _ = writeln!(
+        text,
+        "{word} by {} ({}) from {} on, last like before on {}: {} {}",
+        ratio(change.ratio.median),
+        range(change.ratio, ratio),
+        change.date,
+        change.after,
+        printable(&change.cell),
+        change.metric.name()
+    );
+    for dated in &change.environment {
+        let _ = writeln!(text, "    {}: {}", dated.date, dated.change);
+    }
+    if let Some(reason) = &change.blessed {
+        let _ = writeln!(text, "    blessed: {}", printable(reason));
+    }
+}
+
+/// Locks that broke, hung or crashed in the latest night.
+fn failures(history: &History) -> Option<String> {
+    let latest = history.nights.len().checked_sub(1)?;
+    let failed =
+        history.series.iter().filter(|series| series.failures.iter().any(|(night, _)| *night == latest));
+    let cells: Vec<String> = failed.map(|series| printable(&series.cell)).collect();
+    (!cells.is_empty()).then(|| format!("Failed in the latest night: {}.\n", cells.join(", ")))
 }

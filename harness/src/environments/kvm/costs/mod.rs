@@ -65,8 +65,8 @@ fn sentence(costs: &KvmCosts) -> String {
     let us = |cost: &CostNs| format!("{:.1} us (p99 {:.1})", cost.p50 / 1e3, cost.p99 / 1e3);
     format!(
         "a store to the doorbell and back takes {}, of which entry {}; from a kick until the other vCPU runs {} by ioeventfd, \
-         {} by exit; ring 3 runs at {:.0} % of native speed. Kernel guests halt by HLT and kick by KVM_HC_KICK_CPU, which \
-         KVM serves itself and ring 3 cannot reach: halting here costs an exit to user space more than there",
+         {} by exit; ring 3 runs at {:.0} % of native speed. A kernel guest's HLT and KVM_HC_KICK_CPU, out of ring 3's \
+         reach, save the exit to user space",
         us(&costs.round_trip_ns),
         us(&costs.entry_ns),
         us(&costs.kick_event_ns),

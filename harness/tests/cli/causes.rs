@@ -1,0 +1,52 @@
+//! What traced windows say adds up: arithmetic, whatever the machine was doing meanwhile.
+
+use serde_json::Value;
+
+use super::lockbench;
+
+fn sum(object: &Value) -> u64 {
+    object.as_object().unwrap().values().map(|value| value.as_u64().unwrap()).sum()
+}
+
+fn counted(histogram: &Value) -> u64 {
+    histogram["buckets"].as_array().unwrap().iter().map(|bucket| bucket[1].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn the_five_classes_of_a_locks_time_are_the_window() {
+    let output = lockbench()
+        .args(["run", "--json", "--rounds", "1", "--envs", "emulated", "--overcommit", "2"])
+        .args(["--locks", "ticket,tas,pv-ticket", "--latency", "--trace", "--window", "200ms"])
+        .output()
+        .unwrap();
+    let results: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+    let mut windows = 0;
+    for cell in results["cells"].as_array().unwrap() {
+        for round in cell["rounds"].as_array().unwrap().iter().filter(|round| round["purpose"] != "rate") {
+            let (causes, id) = (&round["causes"], &cell["id"]);
+            let window = round["window_ns"].as_u64().unwrap() as f64;
+            let classes = sum(&causes["time"]) as f64;
+            assert!((classes / window - 1.0).abs() < 0.01, "{id}: {} of {window} ns", causes["time"]);
+            let vcpus = causes["vcpus"].as_array().unwrap();
+            assert_eq!(vcpus.len(), cell["vcpus"].as_u64().unwrap() as usize, "{id}");
+            let off: u64 = vcpus.iter().map(|vcpu| vcpu["granted_off"].as_u64().unwrap()).sum();
+            assert_eq!(causes["granted_off"], off, "{id}");
+            let handed: u64 =
+                causes["matrix"].as_array().unwrap().iter().map(|pair| pair["count"].as_u64().unwrap()).sum();
+            // The matrix is read first at the opening and last at the end, while the vCPUs go on.
+            assert!(handed >= counted(&causes["handover"]), "{id}: {handed} in the matrix");
+            // None where a window happened to see no handover.
+            assert!(causes["trace"].is_null() || round["purpose"] == "trace", "{id}");
+            if let Some(events) = causes["trace"]["events"].as_array() {
+                let at = |event: &Value| event["at_ns"].as_u64().unwrap();
+                assert!(
+                    events.windows(2).all(|pair| at(&pair[0]) <= at(&pair[1])),
+                    "{id}: not in order of time"
+                );
+            }
+            windows += 1;
+        }
+    }
+    assert_eq!(windows, 6, "three locks, two purposes each");
+}

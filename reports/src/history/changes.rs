@@ -1,0 +1,159 @@
+//! Where the series of a machine changed, when, by how much, and what else changed there.
+
+use serde::Serialize;
+
+use super::{Blessing, History, Series};
+use crate::digest::{Change, Metric, changes};
+use crate::record::Interval;
+use crate::statistics::{Course, FALSE_DISCOVERIES, RESAMPLES, Random, SEED, benjamini_hochberg, median};
+
+/// Nights by which a change may be told too early or too late, and within which a blessing holds.
+const AROUND: usize = 3;
+
+/// A change of one series.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangePoint {
+    /// Index into the series.
+    pub series: usize,
+    /// Id of the cell.
+    pub cell: String,
+    /// Which metric.
+    pub metric: Metric,
+    /// First night after it, as an index into the nights.
+    pub night: usize,
+    /// Run id of that night.
+    pub run_id: String,
+    /// Its date.
+    pub date: String,
+    /// Date of the last night before it.
+    pub after: String,
+    /// After : before, above 1 is better.
+    pub ratio: Interval,
+    /// What else changed about then, with its date.
+    pub environment: Vec<Dated>,
+    /// Why it was accepted, if it was.
+    pub blessed: Option<String>,
+    /// Whether the series has not changed since.
+    pub stands: bool,
+}
+
+impl ChangePoint {
+    /// Whether things got worse.
+    pub fn worse(&self) -> bool {
+        self.ratio.median < 1.0
+    }
+}
+
+/// A change of the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dated {
+    /// Date of the first night with it.
+    pub date: String,
+    /// What it was.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// All changes, oldest first. False discoveries are controlled over all series together: what is asked of three
+/// hundred series every night is bound to come out somewhere by chance.
+pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
+    let courses: Vec<Option<Course>> =
+        history.series.iter().map(|series| Course::new(&logs(series))).collect();
+    let judged: Vec<usize> = (0..courses.len()).filter(|&index| courses[index].is_some()).collect();
+    let p: Vec<f64> =
+        judged.iter().map(|&index| courses[index].as_ref().map_or(1.0, Course::strongest)).collect();
+    let believed = benjamini_hochberg(&p, FALSE_DISCOVERIES);
+    let part = believed.iter().filter(|&&yes| yes).count() as f64 / judged.len().max(1) as f64;
+    let mut found = Vec::new();
+    for (&index, _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
+        let Some(course) = &courses[index] else { continue };
+        let places = course.changes(FALSE_DISCOVERIES * part, margin);
+        for nth in 0..places.len() {
+            found.extend(change_point(history, index, course, &places, nth, blessings));
+        }
+    }
+    found.sort_by_key(|change| change.night);
+    found
+}
+
+/// What is searched: logarithms that grow when things get better, of the nights that are judged.
+fn logs(series: &Series) -> Vec<f64> {
+    let judged = judged(series).map(|(_, median)| series.metric.goodness(median).ln());
+    judged.collect()
+}
+
+fn judged(series: &Series) -> impl Iterator<Item = (usize, f64)> {
+    let usable = series.points.iter().filter(|point| point.judged && point.median > 0.0);
+    usable.map(|point| (point.night, point.median))
+}
+
+fn change_point(
+    history: &History,
+    index: usize,
+    course: &Course,
+    places: &[usize],
+    nth: usize,
+    blessings: &[Blessing],
+) -> Option<ChangePoint> {
+    let series = &history.series[index];
+    let nights: Vec<usize> = judged(series).map(|(night, _)| night).collect();
+    let (night, before) = (*nights.get(places[nth])?, *nights.get(places[nth].checked_sub(1)?)?);
+    let (old, new) = course.sides(places, nth);
+    let near = |run_id: &String| {
+        let at = history.nights.iter().position(|night| night.run_id == *run_id)?;
+        (at.abs_diff(night) <= AROUND || (before..=night).contains(&at)).then_some(())
+    };
+    let blessing = blessings.iter().rev().find(|b| b.covers(&series.cell) && near(&b.run_id).is_some());
+    Some(ChangePoint {
+        series: index,
+        cell: series.cell.clone(),
+        metric: series.metric,
+        night,
+        run_id: history.nights[night].run_id.clone(),
+        date: history.nights[night].date(),
+        after: history.nights[before].date(),
+        ratio: ratio(old, new)?,
+        environment: around(history, before, night),
+        blessed: blessing.map(|blessing| blessing.reason.clone()),
+        stands: nth + 1 == places.len(),
+    })
+}
+
+/// Changes of the environment from a little before the last night before to a little after the first one after.
+fn around(history: &History, before: usize, night: usize) -> Vec<Dated> {
+    let last = (night + 1).min(history.nights.len() - 1);
+    (before.saturating_sub(1)..last)
+        .flat_map(|at| {
+            let date = history.nights[at + 1].date();
+            environment(history, at + 1).into_iter().map(move |change| Dated { date: date.clone(), change })
+        })
+        .collect()
+}
+
+/// What changed in the environment from the night before this one.
+pub fn environment(history: &History, night: usize) -> Vec<Change> {
+    match night.checked_sub(1) {
+        Some(before) => changes(&history.nights[before].environment, &history.nights[night].environment),
+        None => Vec::new(),
+    }
+}
+
+/// Ratio of two medians of logarithms, with its bootstrap interval.
+fn ratio(old: &[f64], new: &[f64]) -> Option<Interval> {
+    let mut random = Random::new(SEED);
+    let mut draw = |values: &[f64]| {
+        let drawn: Vec<f64> = (0..values.len()).map(|_| values[random.below(values.len())]).collect();
+        median(&drawn)
+    };
+    let center = median(new)? - median(old)?;
+    // A page of many changes asks for many of these, and shows three digits.
+    let mut steps: Vec<f64> = (0..RESAMPLES / 4).filter_map(|_| Some(draw(new)? - draw(old)?)).collect();
+    steps.sort_by(f64::total_cmp);
+    let cut = steps.len() / 40;
+    let at = |place: usize| steps.get(place).copied();
+    Some(Interval {
+        median: center.exp(),
+        low: at(cut)?.exp(),
+        high: at(steps.len().checked_sub(cut + 1)?)?.exp(),
+    })
+}

@@ -1,0 +1,6 @@
+//! A section of any length, for sweeps over it.
+
+use super::{Section, Takes};
+
+pub(super) const SECTION: Section =
+    Section { name: "work", work_ns: 0.0, takes: Takes::Length, about: "so much work: work:500ns" };
