@@ -61,6 +61,10 @@ pub fn sentence(results: &Results) -> String {
         count(|verdict| matches!(verdict, Verdict::NotEnoughData(_))),
     );
     let therefore = match distance(*times) {
+        _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run",
+        far if far <= FAR && 2 * unsure > pairs.len() => {
+            "too little can be told for its figures to be quoted for real vCPUs"
+        }
         far if far <= NEAR => "its figures may be quoted for real vCPUs",
         far if far <= FAR => "its order of locks and its steps carry over to real vCPUs, its figures do not",
         _ => "where it lies far off, it tells of itself and not of real vCPUs",
