@@ -67,8 +67,7 @@ fn sqlite3_reads_it() {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("h.db");
     done(&db, &["add", text(&run_dir(dir.path(), 1, 1.0))]);
-    let sql =
-        "SELECT round(max(median) / 1e6) FROM points WHERE cell LIKE 'ticket/native/empty/%' AND metric = 'rate'";
+    let sql = "SELECT round(max(median) / 1e6) FROM points WHERE cell LIKE 'ticket/native/empty/%' AND metric = 'rate'";
     let Ok(output) = Command::new("sqlite3").arg(&db).arg(sql).output() else {
         eprintln!("skipped: no sqlite3 is installed");
         return;
