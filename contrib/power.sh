@@ -43,7 +43,7 @@ for instructions in 0 1 2 4 8; do
     for ((duel = 0; duel < duels; duel++)); do
         "$dir/base" duel "$dir/base" "$dir/slower" --config "$dir/empty.toml" --out "$dir/out" >"$dir/duel.txt" || [ $? -eq 1 ]
         line=$(grep ' ticket/native/empty/' "$dir/duel.txt")
-        ratios="$ratios $(echo "$line" | awk '{ print $8 }')"
+        ratios="$ratios $(echo "$line" | grep -oE '[0-9.]+ \([0-9.]+ to' | head -n 1 | cut -d ' ' -f 1)"
         case $line in worse*) found=$((found + 1)) ;; esac
         others=$((others + $(grep -E '^(worse|better)' "$dir/duel.txt" | grep -vc ' ticket/native/empty/' || true)))
     done

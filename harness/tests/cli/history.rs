@@ -63,6 +63,38 @@ fn runs_go_in_once_and_come_out_again() {
 }
 
 #[test]
+fn a_change_stands_until_it_is_blessed() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("h.db");
+    let page = dir.path().join("trend.html");
+    for night in 1..=14 {
+        let run = run_dir(dir.path(), night, if night > 7 { 0.7 } else { 1.0 });
+        let rounds = fs::read_to_string(run.join("rounds.jsonl")).unwrap();
+        let rounds = rounds.replace("2026-11-22T", &format!("2026-11-{night:02}T"));
+        fs::write(run.join("rounds.jsonl"), rounds).unwrap();
+        done(&db, &["add", text(&run)]);
+    }
+    let output = history(&db, &["show", "ticket/native/empty"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("from 2026-11-08 on, last like before on 2026-11-07: ticket/native/empty"),
+        "{said}"
+    );
+    assert!(done(&db, &["report", "-o", text(&page)]).trim_end() == text(&page));
+    assert!(fs::read_to_string(&page).unwrap().contains("14 nights, 2026-11-01 to 2026-11-14"));
+    done(&db, &["bless", "ticket", "--at", "2026-11-08", "--reason", "measured <b>twice</b>"]);
+    assert!(done(&db, &["show", "ticket/native/empty"]).contains("blessed: measured"));
+    done(&db, &["report", "-o", text(&page)]);
+    let page = fs::read_to_string(&page).unwrap();
+    assert!(page.contains("measured &lt;b&gt;twice") && !page.contains("<b>"), "escaped");
+    let changes: serde_json::Value =
+        serde_json::from_str(&done(&db, &["show", "--json", "ticket/native/empty"])).unwrap();
+    assert_eq!(changes[0]["date"], "2026-11-08");
+    assert!(refused(&db, &["show", "--machine", "nonsense"]).contains("holds no machine"));
+}
+
+#[test]
 fn sqlite3_reads_it() {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("h.db");

@@ -54,7 +54,8 @@ pub(super) fn all(base: &[Digest], new: &Digest) -> (Vec<Estimate>, Vec<String>)
                 continue;
             }
             let mut estimate = blank(cell, metric);
-            estimate.floor = floor;
+            // A/A pairs compare rates; of the other metrics the runs themselves must tell.
+            estimate.floor = floor.filter(|_| metric == Metric::Rate);
             match sides(metric, &measured, cell) {
                 Ok(sides) => fill(&mut estimate, &sides),
                 Err(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),

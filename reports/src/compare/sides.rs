@@ -1,7 +1,7 @@
 //! The windows of one cell that may be set against each other: those of one class, from every run.
 
 use crate::digest::{CellDigest, Metric, Reading};
-use crate::statistics::{common_class, median};
+use crate::statistics::{CLASS_WIDTH, common_class, median};
 
 /// Windows that a run needs in a class for its median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
@@ -35,12 +35,16 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
         };
     }
     let apart = |windows: &[Reading]| median(&trips(windows).into_iter().flatten().collect::<Vec<_>>());
-    let had_enough = base.iter().any(&enough) && enough(&new);
     Err(match (apart(&base.concat()), apart(&new)) {
-        (Some(a), Some(b)) if had_enough => format!("pCPUs {a:.0} ns apart in BASE, {b:.0} ns in NEW"),
+        (Some(a), Some(b)) if a.max(b) > a.min(b) * CLASS_WIDTH => {
+            format!("pCPUs {a:.0} ns apart in BASE, {b:.0} ns in NEW")
+        }
         _ => {
-            let most = base.iter().map(Vec::len).max().unwrap_or(0);
-            format!("{most} usable windows in BASE, {} in NEW; {FEWEST_WINDOWS} are wanted", new.len())
+            let most = base.iter().map(|run| inside(run).len()).max().unwrap_or(0);
+            format!(
+                "{most} windows of BASE and {} of NEW were taken with the pCPUs equally far apart; {FEWEST_WINDOWS} are wanted",
+                found.new.len()
+            )
         }
     })
 }

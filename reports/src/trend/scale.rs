@@ -20,9 +20,9 @@ impl Scale {
         Self::without(series, 0)
     }
 
-    /// Fits all but the farthest of them, one in thirty at either end: they would flatten everything else.
+    /// Fits all but the farthest of them, one in twenty at either end: they would flatten everything else.
     pub(super) fn of_most(series: &Series) -> Self {
-        Self::without(series, series.points.len() / 30)
+        Self::without(series, series.points.len() / 20)
     }
 
     fn without(series: &Series, farthest: usize) -> Self {
@@ -57,14 +57,15 @@ impl Scale {
                 tick += step;
             }
         } else {
-            let every = ((self.high / self.low).log10() / 5.0).ceil().max(1.0);
-            let mut power = self.low.log10().ceil();
+            // Powers of ten, and where those are few, 2 and 5 times as well.
+            let powers = (self.high / self.low).log10();
+            let steps: &[f64] = if powers < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+            let every = (powers / 6.0).ceil().max(1.0);
+            let mut power = self.low.log10().floor();
             while power <= self.high.log10() && ticks.len() < 12 {
-                ticks.push(10_f64.powf(power));
+                let here = steps.iter().map(|step| step * 10_f64.powf(power));
+                ticks.extend(here.filter(|tick| (self.low..=self.high).contains(tick)));
                 power += every;
-            }
-            if ticks.len() < 2 {
-                ticks = vec![self.low * 1.05, (self.low * self.high).sqrt(), self.high / 1.05];
             }
         }
         ticks
@@ -83,6 +84,7 @@ mod tests {
     #[test]
     fn ticks_are_round_and_inside() {
         assert_eq!(Scale { low: 93.0, high: 112.0 }.ticks(), [95.0, 100.0, 105.0, 110.0]);
+        assert_eq!(Scale { low: 0.8, high: 4.9 }.ticks(), [1.0, 2.0]);
         assert_eq!(Scale { low: 3.0, high: 3e5 }.ticks(), [10.0, 100.0, 1e3, 1e4, 1e5]);
         for (low, high) in [(1.0, 1.21), (0.5, 7.0), (1e-9, 1e9), (5.0, 5.0)] {
             let ticks = Scale { low, high }.ticks();
