@@ -12,8 +12,15 @@ use crate::{Ctx, Event, Order, Params, Paravirt, Platform, RawLock, Variant};
 #[derive(Debug)]
 pub struct PvTicket {
     tickets: TicketWord,
+    settings: Settings,
+}
+
+/// What never changes, on lines that nobody writes. The kernel patches its code instead (a static key); a branch on
+/// data that stays in every cache is the nearest that a program has.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Settings {
     spin_threshold: u32,
-    // The kernel patches its code (a static key); a branch on data beside the word is the nearest that a program has.
     hypervisor: bool,
 }
 
@@ -32,15 +39,14 @@ impl PvTicket {
     pub fn starting_at(first: u32, params: &Params) -> Self {
         Self {
             tickets: TicketWord::starting_at(first),
-            spin_threshold: params.spin_threshold,
-            hypervisor: params.hypervisor,
+            settings: Settings { spin_threshold: params.spin_threshold, hypervisor: params.hypervisor },
         }
     }
 
     /// Whether waiters may halt, and so whether an unlock must look for the flag.
     #[inline(always)]
     fn halting<P: Platform>(&self) -> bool {
-        P::PARAVIRT && self.hypervisor
+        P::PARAVIRT && self.settings.hypervisor
     }
 
     #[inline(always)]
@@ -61,9 +67,9 @@ impl PvTicket {
             // Where no hypervisor is, the kernel counts as well and then calls a function that does nothing.
             if P::PARAVIRT {
                 spins += 1;
-                if spins >= self.spin_threshold {
+                if spins >= self.settings.spin_threshold {
                     spins = 0;
-                    if self.hypervisor {
+                    if self.settings.hypervisor {
                         self.halt(mine, ctx);
                     }
                 }

@@ -60,9 +60,17 @@ impl RawLock for Ticket {
 /// Waits until the number that was taken as `mine` is called.
 #[inline(always)]
 pub(crate) fn wait(tickets: &TicketWord, mine: Tickets, platform: &impl Platform) {
-    let mut head = mine.head;
-    while head != mine.tail {
+    if mine.head != mine.tail {
+        contend(tickets, mine.tail, platform);
+    }
+}
+
+/// Out of line, as the paravirtual lock's: where the waiting stands decides how the uncontended path is laid out, and
+/// the two are to differ by nothing but their paravirtual code.
+#[cold]
+#[inline(never)]
+fn contend(tickets: &TicketWord, mine: u32, platform: &impl Platform) {
+    while tickets.head() != mine {
         platform.relax();
-        head = tickets.head();
     }
 }

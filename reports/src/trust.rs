@@ -4,7 +4,7 @@ use crate::comparison::{Comparison, compare};
 use crate::format::{overcommit, range, ratio};
 use crate::record::{Cell, Interval, Results, Status};
 use crate::slices::counterpart;
-use crate::statistics::{Verdict, median};
+use crate::statistics::{MIN_ROUNDS, Verdict, median};
 
 /// Up to this factor either way a figure may be quoted for the other environment, too.
 const NEAR: f64 = 1.25;
@@ -38,14 +38,21 @@ pub fn pairs(results: &Results) -> Vec<Pair<'_>> {
 /// The sentence.
 pub fn sentence(results: &Results) -> String {
     let pairs = pairs(results);
-    let known: Vec<(&Pair<'_>, Interval)> =
-        pairs.iter().filter_map(|pair| Some((pair, pair.comparison.ratio?))).collect();
-    let ratios: Vec<f64> = known.iter().map(|(_, ratio)| ratio.median).collect();
-    let distance = |interval: &Interval| interval.median.max(1.0 / interval.median.max(f64::MIN_POSITIVE));
-    let farthest = known.iter().max_by(|a, b| distance(&a.1).total_cmp(&distance(&b.1)));
-    let (Some((pair, times)), Some(middle)) = (farthest, median(&ratios)) else {
+    if pairs.is_empty() {
         return "No cell was measured both emulated and in kvm: nothing here says how far emulation can be trusted."
             .into();
+    }
+    let enough = pairs.iter().filter(|pair| pair.comparison.rounds >= MIN_ROUNDS);
+    let known: Vec<(&Pair<'_>, Interval)> =
+        enough.filter_map(|pair| Some((pair, pair.comparison.ratio?))).collect();
+    let ratios: Vec<f64> = known.iter().map(|(_, ratio)| ratio.median).collect();
+    let farthest = known.iter().max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+    let (Some((pair, times)), Some(middle)) = (farthest, median(&ratios)) else {
+        return format!(
+            "{} cells were run both emulated and in kvm, none with the {MIN_ROUNDS} comparable rounds that a ratio wants: how \
+             far emulation can be trusted on this machine cannot be told.",
+            pairs.len()
+        );
     };
     let count =
         |wanted: fn(&Verdict) -> bool| pairs.iter().filter(|pair| wanted(&pair.comparison.verdict)).count();
@@ -53,8 +60,11 @@ pub fn sentence(results: &Results) -> String {
         count(|verdict| *verdict == Verdict::Same),
         count(|verdict| matches!(verdict, Verdict::NotEnoughData(_))),
     );
-    let therefore = match distance(times) {
+    let therefore = match distance(*times) {
         _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run",
+        far if far <= FAR && 2 * unsure > pairs.len() => {
+            "too little can be told for its figures to be quoted for real vCPUs"
+        }
         far if far <= NEAR => "its figures may be quoted for real vCPUs",
         far if far <= FAR => "its order of locks and its steps carry over to real vCPUs, its figures do not",
         _ => "where it lies far off, it tells of itself and not of real vCPUs",
@@ -71,4 +81,9 @@ pub fn sentence(results: &Results) -> String {
         ratio(times.median),
         range(*times, ratio)
     )
+}
+
+/// The least factor by which two rates differ for sure: 1 where the interval of their ratio holds 1.
+fn distance(ratio: Interval) -> f64 {
+    ratio.low.max(1.0 / ratio.high.max(f64::MIN_POSITIVE)).max(1.0)
 }

@@ -84,8 +84,8 @@ pub struct Data {
     pub counter: AtomicU64,
     /// Number of the vCPU inside.
     pub owner: AtomicU32,
-    /// Turns that the owner has taken in a row.
-    pub run: AtomicU32,
+    /// What `counter` was when the owner's present run of turns began.
+    pub run_began: AtomicU64,
 }
 
 /// Halts vCPU `me` until it is kicked. Leaf code where the vCPU is a real one.
@@ -157,7 +157,7 @@ pub struct OwnBlock {
     pub operations: AtomicU64,
     /// Times that another vCPU's number stood in `owner` at the end of the section.
     pub violations: AtomicU64,
-    /// Most turns in a row; the parent sets it to 0 when the window opens (a reset lost to a race merely restates a run
+    /// Most turns in a row of any run that this vCPU ended; the parent sets it to 0 when the window opens (a reset lost to a race merely restates a run
     /// that ended at that moment).
     pub longest_run: AtomicU64,
     /// Preemptions by phase.

@@ -104,10 +104,13 @@ fn wait_for_turn<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, tick
 fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32) {
     let counter = data.counter.load(Relaxed);
     if Pr::COUNT {
-        let run = if data.owner.load(Relaxed) == me { data.run.load(Relaxed).wrapping_add(1) } else { 1 };
-        data.run.store(run, Relaxed);
-        if u64::from(run) > own.longest_run.load(Relaxed) {
-            own.longest_run.store(u64::from(run), Relaxed);
+        // A run is measured by whoever ends it: while it lasts, counting it costs a compare.
+        if data.owner.load(Relaxed) != me {
+            let run = counter.wrapping_sub(data.run_began.load(Relaxed));
+            if run > own.longest_run.load(Relaxed) {
+                own.longest_run.store(run, Relaxed);
+            }
+            data.run_began.store(counter, Relaxed);
         }
     }
     data.owner.store(me, Relaxed);

@@ -132,7 +132,7 @@ impl<'a> Window<'a> {
             slice_ns: (turns > 0).then(|| on_cpu_ns as f64 / turns as f64),
             steal_ns: if steal_ns.iter().any(|&ns| ns > 0) { steal_ns } else { Vec::new() },
             counters,
-            longest_run: memory.blocks().map(|block| block.own.longest_run.load(Relaxed)).max().unwrap_or(0),
+            longest_run: longest_run(memory).min(last.total() - first.total()),
             acquire,
             causes,
             ..Measured::default()
@@ -142,4 +142,11 @@ impl<'a> Window<'a> {
 
 fn tasks(memory: &Memory, pid: i32) -> Vec<Task> {
     memory.blocks().map(|block| Task::read(pid, block.env.tid.load(Relaxed))).collect()
+}
+
+/// The longest run that ended since the counters were reset, or the one that still lasts. It may have begun before.
+fn longest_run(memory: &Memory) -> u64 {
+    let ended = memory.blocks().map(|block| block.own.longest_run.load(Relaxed)).max().unwrap_or(0);
+    let data = &memory.header().data;
+    ended.max(data.counter.load(Relaxed).saturating_sub(data.run_began.load(Relaxed)))
 }

@@ -5,21 +5,30 @@ use super::percentiles::{Curve, Percentiles};
 use crate::Error;
 use crate::derive::waits;
 use crate::format::{overcommit, rate};
-use crate::record::{Cell, Results};
+use crate::record::{Arrivals, Cell, Results};
 use crate::slices::{above, environments, main_slice};
 
 const TITLE: &str = "Acquire times";
+const CLOSED: &str = "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits still going on \
+                      when the window closed reach them. A percentile is drawn only with ten waits beyond it. A closed \
+                      loop: these are times of service, and nobody queues up outside.";
+const OPEN: &str = "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits still going on \
+                    when the window closed reach them. A percentile is drawn only with ten waits beyond it. An open \
+                    stream: each wait counts from when its turn was due, queues included.";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some((title, curves)) = curves(results) else {
         return Ok(Figure::missing(TITLE, "No latency windows were taken."));
     };
+    let reading = if curves.iter().any(|curve| curve.cell.axes.workload.arrivals == Arrivals::Open) {
+        OPEN
+    } else {
+        CLOSED
+    };
     Percentiles {
         id: "latency",
         title,
-        reading: "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits still going on when \
-                  the window closed reach them. A percentile is drawn only with ten waits beyond it. A closed loop: \
-                  these are times of service, and nobody queues up outside.",
+        reading,
         of: "waits",
         y_title: "time to acquire (log scale)",
         note: "rate while timed",

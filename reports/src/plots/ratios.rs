@@ -51,9 +51,10 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row>
     let interval = comparison.ratio?;
     let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
     let axes = &cell.axes;
-    let empty = if axes.workload.section_ns <= 0.0 { " empty" } else { "" };
+    // The section that nearly all cells have needs no mention.
+    let workload = if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
     Some(Row {
-        label: format!("{}, {}v{empty}", axes.lock, axes.vcpus),
+        label: format!("{}, {}v{workload}", axes.lock, axes.vcpus),
         group,
         interval,
         figure: ratio(interval.median),

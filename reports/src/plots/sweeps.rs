@@ -10,7 +10,7 @@ use crate::slices::same;
 use crate::statistics::median;
 
 /// Parameter that names the timeslice that vCPUs were given, as a duration.
-const TIMESLICE: &str = "timeslice";
+const TIMESLICE: &str = "slice";
 /// Fewer values than this are no sweep.
 const FEWEST: usize = 3;
 

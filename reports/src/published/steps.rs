@@ -116,7 +116,11 @@ pub(super) fn peak(results: &Results) -> Shape {
                 format!("{} {} ({})", overcommit(*k), ratio(times.median), range(*times, ratio))
             })
             .collect();
-        let measured = format!("pv-ticket to ticket, {}: {}", slice.axes().env, told.join("; "));
+        let measured = format!(
+            "pv-ticket to ticket, {}: {}",
+            slice.axes().env,
+            if told.is_empty() { "no step known".into() } else { told.join("; ") }
+        );
         Some(Finding { measured, outcome: peaks(&known) })
     });
     Shape {

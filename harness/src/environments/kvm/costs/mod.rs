@@ -64,9 +64,8 @@ pub(super) fn examine(machine: &mut Machine, pcpus: &[u32]) {
 fn sentence(costs: &KvmCosts) -> String {
     let us = |cost: &CostNs| format!("{:.1} us (p99 {:.1})", cost.p50 / 1e3, cost.p99 / 1e3);
     format!(
-        "a store to the doorbell and back takes {}, of which entry {}; from a kick until the other vCPU runs {} by ioeventfd, \
-         {} by exit; ring 3 runs at {:.0} % of native speed. A kernel guest's HLT and KVM_HC_KICK_CPU, out of ring 3's \
-         reach, save the exit to user space",
+        "doorbell and back {}, of which entry {}; kick to running {} by ioeventfd, {} by exit; ring 3 at {:.0} % of native \
+         speed. A kernel guest's HLT and KVM_HC_KICK_CPU, out of ring 3's reach, save the exit to user space",
         us(&costs.round_trip_ns),
         us(&costs.entry_ns),
         us(&costs.kick_event_ns),
