@@ -15,7 +15,7 @@ fn results(seed: u64, ticket: f64) -> Results {
     let mut lines = fixture::lines(seed, 1.0);
     for line in &mut lines {
         if let Line::Round(round) = line
-            && round.cell.starts_with("ticket/native/empty")
+            && round.cell.starts_with("ticket/native/empty/1v")
             && let Outcome::Measured(measured) = &mut round.outcome
         {
             measured.operations.iter_mut().for_each(|count| *count = (*count as f64 * ticket) as u64);

@@ -52,7 +52,8 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row>
     let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
     let axes = &cell.axes;
     // The section that nearly all cells have needs no mention.
-    let workload = if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
+    let workload =
+        if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
     Some(Row {
         label: format!("{}, {}v{workload}", axes.lock, axes.vcpus),
         group,
