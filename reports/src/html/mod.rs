@@ -1,7 +1,7 @@
 //! The report page: one file that carries its styles, its script and its data, and loads nothing.
 //!
 //! Names and sentences in a record may come from anywhere. They reach the page through tera, which escapes them, or
-//! through [`embed`], which leaves no `<` in what stands inside a script element; and the page's content security
+//! through `embed`, which leaves no `<` in what stands inside a script element; and the page's content security
 //! policy runs one script only, by its hash.
 
 mod cells;
