@@ -37,7 +37,7 @@ fn pair<L: RawLock, const PARAVIRT: bool>(
     name: &str,
     hypervisor: bool,
 ) {
-    let params = Params { spin_threshold: Params::KERNEL_SPINS, hypervisor, vcpus: 1 };
+    let params = Params { spin_threshold: Params::KERNEL_SPINS, hypervisor, vcpus: 1, ..Params::default() };
     // On the heap and unknown to the optimiser, as in the arena: it must neither see the table of function pointers
     // being filled nor keep the switch in a register.
     let lock = black_box(Box::new(L::new::<Alone<PARAVIRT>>(&params)));

@@ -20,7 +20,7 @@ pub mod sync;
 
 pub use ctx::Ctx;
 pub use event::Event;
-pub use params::Params;
+pub use params::{EarlyWait, Params};
 pub use platform::Platform;
 pub use raw::{Order, Paravirt, RawLock, Variant};
 

@@ -1,11 +1,13 @@
 //! What a lock is told when it is made.
 
 /// Run-time parameters of a lock: data in the arena, never a compile-time axis.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Params {
     /// Spin iterations before a paravirtual lock halts. The kernel's `SPIN_THRESHOLD` is [`Params::KERNEL_SPINS`].
     pub spin_threshold: u32,
+    /// What makes a queued waiter halt before that; only locks that say so ([`crate::RawLock::WAITS_EARLY`]) ask.
+    pub early_wait: EarlyWait,
     /// Whether a hypervisor is there to halt and kick. Down, a paravirtual lock is "carried but off".
     pub hypervisor: bool,
     /// Number of vCPUs that will use the lock; their numbers run from 0.
@@ -15,4 +17,33 @@ pub struct Params {
 impl Params {
     /// `SPIN_THRESHOLD` of Linux since 3.12 (`arch/x86/include/asm/spinlock.h`): 2^15 iterations.
     pub const KERNEL_SPINS: u32 = 1 << 15;
+}
+
+/// What makes a waiter that is queued behind another believe that its wait is long, and halt at once (`pv_wait_early` in
+/// `kernel/locking/qspinlock_paravirt.h`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum EarlyWait {
+    /// The waiter before it has halted (Linux 6.12).
+    #[default]
+    Halted,
+    /// That, or the host says that the waiter before it is preempted: what cost 7.7 times at 3x (stable list, 9 September
+    /// 2019).
+    Hint,
+    /// Anything: it never spins behind another. What a hint does that is always wrong.
+    Always,
+}
+
+impl EarlyWait {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Halted, Self::Hint, Self::Always];
+
+    /// The name on the command line and in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Halted => "halted",
+            Self::Hint => "hint",
+            Self::Always => "always",
+        }
+    }
 }

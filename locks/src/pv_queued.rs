@@ -5,13 +5,14 @@ use core::ptr;
 use crate::hash::{self, Hashed, Slots};
 use crate::queue::{self, Node, NodeId, Nodes, Queue, RUNNING, Spinning, Waiting};
 use crate::sync::{Ordering, QueueWord, fence};
-use crate::{Ctx, Event, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, EarlyWait, Event, Order, Params, Paravirt, Platform, RawLock, Variant};
 
 /// A queued spinlock that may be stolen before it is queued for, and whose queued waiters halt after a while.
 #[derive(Debug)]
 pub struct PvQueued {
     word: QueueWord,
     spin_threshold: u32,
+    early_wait: EarlyWait,
     hypervisor: bool,
 }
 
@@ -85,6 +86,20 @@ impl Halting {
     }
 }
 
+impl Halting {
+    /// Whether the wait behind `previous` is long, or is to be thought so.
+    #[inline(always)]
+    fn waits_early<P: Platform>(lock: &PvQueued, previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) -> bool {
+        // Behind a vCPU that halts, it is. Relaxed: a hint, and of a node that may have moved on.
+        previous.node(ctx).state.load(Ordering::Relaxed) != RUNNING
+            || match lock.early_wait {
+                EarlyWait::Halted => false,
+                EarlyWait::Hint => ctx.platform().is_preempted(previous.cpu()),
+                EarlyWait::Always => true,
+            }
+    }
+}
+
 impl Waiting<PvQueued> for Halting {
     /// Steals, while there is a queue whose head has not forbidden it.
     fn try_lock<P: Platform>(lock: &PvQueued, ctx: &Ctx<'_, PvQueued, P>) -> bool {
@@ -101,7 +116,7 @@ impl Waiting<PvQueued> for Halting {
         }
     }
 
-    fn wait_node<P: Platform>(lock: &PvQueued, node: &Node, previous: &Node, ctx: &Ctx<'_, PvQueued, P>) {
+    fn wait_node<P: Platform>(lock: &PvQueued, node: &Node, previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) {
         let granted = || node.granted.load(Ordering::Acquire);
         loop {
             let mut early = false;
@@ -110,8 +125,7 @@ impl Waiting<PvQueued> for Halting {
                 if granted() {
                     return;
                 }
-                // Behind a vCPU that halts, the wait is long. Relaxed: a hint, and of a node that may have moved on.
-                if spins % LOOK_AROUND == 0 && previous.state.load(Ordering::Relaxed) != RUNNING {
+                if spins % LOOK_AROUND == 0 && Self::waits_early(lock, previous, ctx) {
                     early = true;
                     break;
                 }
@@ -235,10 +249,12 @@ impl RawLock for PvQueued {
     const ORDER: Order = Order::Hybrid;
     const SOURCE: &'static str = "Linux 4.2 and later (kernel/locking/qspinlock_paravirt.h as of 6.12)";
     const LEAF: bool = true;
+    const WAITS_EARLY: bool = true;
     type PerVcpu = Block;
 
     fn new<P: Platform>(params: &Params) -> Self {
-        Self { word: QueueWord::default(), spin_threshold: params.spin_threshold, hypervisor: params.hypervisor }
+        let Params { spin_threshold, early_wait, hypervisor, .. } = *params;
+        Self { word: QueueWord::default(), spin_threshold, early_wait, hypervisor }
     }
 
     #[inline(always)]

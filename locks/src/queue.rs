@@ -72,7 +72,7 @@ pub(crate) trait Waiting<L: Queue> {
     fn try_lock<P: Platform>(lock: &L, ctx: &Ctx<'_, L, P>) -> bool;
 
     /// Waits until `node`, which queues behind `previous`, is the queue's head.
-    fn wait_node<P: Platform>(lock: &L, node: &Node, previous: &Node, ctx: &Ctx<'_, L, P>);
+    fn wait_node<P: Platform>(lock: &L, node: &Node, previous: NodeId, ctx: &Ctx<'_, L, P>);
 
     /// Called by the queue's head: waits until the lock is free, or taken for it, and returns the word then.
     fn wait_head<P: Platform>(lock: &L, node: &Node, ctx: &Ctx<'_, L, P>) -> u32;
@@ -92,7 +92,7 @@ impl<L: Queue> Waiting<L> for Spinning {
     }
 
     #[inline(always)]
-    fn wait_node<P: Platform>(_: &L, node: &Node, _: &Node, ctx: &Ctx<'_, L, P>) {
+    fn wait_node<P: Platform>(_: &L, node: &Node, _: NodeId, ctx: &Ctx<'_, L, P>) {
         while !node.granted.load(Ordering::Acquire) {
             ctx.platform().relax();
         }
@@ -184,9 +184,8 @@ fn wait_in_line<W: Waiting<L>, L: Queue, P: Platform>(
     }
     let previous = NodeId(word.swap_tail(id.0));
     if previous != NodeId::NONE {
-        let previous = previous.node(ctx);
         // Release: who reads the link must find the node initialised.
-        previous.next.store(id.0, Ordering::Release);
+        previous.node(ctx).next.store(id.0, Ordering::Release);
         W::wait_node(lock, node, previous, ctx);
     }
     let value = W::wait_head(lock, node, ctx);

@@ -75,6 +75,8 @@ pub trait RawLock: Sized + Sync {
     /// Whether acquire and release are leaf code (no call into libc, no thread-local storage, no panic), without
     /// which a lock cannot run inside a bare vCPU. A user's lock says so itself.
     const LEAF: bool = false;
+    /// Whether its waiters may halt early, for the reason that [`Params::early_wait`] names.
+    const WAITS_EARLY: bool = false;
 
     /// What the lock needs once per vCPU: queue nodes, hash slots.
     type PerVcpu: Default + Sync;

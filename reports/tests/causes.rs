@@ -40,6 +40,9 @@ fn a_cell_sums_up_its_traced_windows() {
     let matrix: u64 = ticket.matrix.iter().map(|entry| entry.count).sum();
     assert!(matrix <= ticket.handovers && ticket.matrix.len() == 4);
     assert_eq!(ticket.wake_ns, None, "nobody halted");
+    let gaps = ticket.gaps.unwrap();
+    assert_eq!((gaps.waiting, gaps.total_ns, gaps.longest_ns), (14, 5_200_000, 2_100_000), "of two windows");
+    assert_eq!(ticket.reacquire_turns.as_ref().unwrap().p50, Some(4.0), "the number of vCPUs");
     let cured = cell(&results, "pv-ticket/emulated/short+exp/4v:2p").causes.as_ref().unwrap();
     assert!(cured.wake_ns.as_ref().unwrap().p50.unwrap() > 20_000.0);
     assert_eq!(cured.spins_before_halt, Some(30_411.5));

@@ -51,6 +51,8 @@ pub struct Plan {
     pub section_work: u32,
     /// Nominal length of that, in ticks.
     pub section_ticks: u64,
+    /// Time between two looks at the probe beyond which a tracing vCPU was away, whatever the probe says, in ticks.
+    pub gap_ticks: u64,
     /// Shared cache lines written in the section.
     pub lines: u32,
     /// Whether vCPU 0 takes the lock first and holds it until [`Gate::hold`] falls.

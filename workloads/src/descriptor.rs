@@ -37,6 +37,8 @@ pub struct Family {
     pub source: &'static str,
     /// Whether it may run inside a bare vCPU.
     pub leaf: bool,
+    /// Whether it has a use for [`Params::early_wait`](locks::Params::early_wait).
+    pub waits_early: bool,
     /// Size and alignment of the lock.
     pub lock: Layout,
     /// Size and alignment of its part per vCPU.
@@ -54,6 +56,7 @@ impl Family {
             order: L::ORDER,
             source: L::SOURCE,
             leaf: L::LEAF,
+            waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
             per_vcpu: Layout::new::<L::PerVcpu>(),
             bare: [Entry::of::<L, Bare, Off>(), Entry::of::<L, Bare, Count>(), Entry::of::<L, Bare, Trace>()],

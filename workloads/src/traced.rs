@@ -4,6 +4,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::histogram::{BUCKETS, bucket};
+use crate::probe::Phase;
 use crate::vcpu::bump;
 
 /// Durations in ticks, counted on the scale of [`histogram`](crate::histogram).
@@ -40,6 +41,16 @@ pub struct Traced {
     pub granted_off_ticks: AtomicU64,
     /// The shortest hold that no preemption disturbed; 0 before the first.
     pub shortest_hold: AtomicU64,
+    /// The turn, counted over all vCPUs, in which it last held the lock, plus 1; 0 before its first.
+    pub last_turn: AtomicU64,
+    /// Times between two looks, of which the probe says nothing, that were longer than [`Plan::gap_ticks`]: by phase.
+    ///
+    /// [`Plan::gap_ticks`]: crate::arena::Plan::gap_ticks
+    pub gaps: [AtomicU64; Phase::COUNT],
+    /// Their ticks.
+    pub gap_ticks: AtomicU64,
+    /// The longest of them; the parent sets it to 0 when the window opens.
+    pub longest_gap: AtomicU64,
     /// Spin iterations that ended in a halt.
     pub spins_before_halt: AtomicU64,
     /// From the beginning of a wait to its end.
@@ -50,6 +61,8 @@ pub struct Traced {
     pub handover: Times,
     /// From a kick to this vCPU running again.
     pub wake: Times,
+    /// From one of its acquisitions to its next, in turns of the lock (not ticks): 1 is the lock taken twice in a row.
+    pub reacquire: Times,
     /// When this vCPU was first kicked since its last halt; 0 if it was not. Written by kickers.
     pub kicked_at: Kicked,
 }

@@ -7,6 +7,7 @@ use lockbench_locks::Order;
 
 use crate::arena::Header;
 use crate::lock_time::{until_taken, while_held};
+use crate::probe::Phase;
 use crate::ring::EventKind;
 use crate::traced::Traced;
 use crate::vcpu::{add, bump};
@@ -67,9 +68,31 @@ impl Tracer {
         }
     }
 
-    /// The vCPU looked at its probe, which had not changed.
+    /// The vCPU looked at its probe, in `phase`, which had not changed.
     #[inline(always)]
-    pub(crate) fn looked(&self, now: u64) {
+    pub(crate) fn looked(&self, phase: Phase, now: u64) {
+        let last = self.stamps.last_look.replace(now);
+        let gap = now.saturating_sub(last);
+        if last != 0 && gap > self.header().plan.gap_ticks {
+            self.gap(phase, gap);
+        }
+    }
+
+    /// The kernel took nothing from it, and yet it was away: a VM beneath, an interrupt, a page fault.
+    #[cold]
+    #[inline(always)]
+    fn gap(&self, phase: Phase, ticks: u64) {
+        let Some(mine) = self.mine() else { return };
+        bump(&mine.gaps[phase as usize]);
+        add(&mine.gap_ticks, ticks);
+        if ticks > mine.longest_gap.load(Relaxed) {
+            mine.longest_gap.store(ticks, Relaxed);
+        }
+    }
+
+    /// It looks again after it slept, which was no gap.
+    #[inline(always)]
+    pub(crate) fn awake(&self, now: u64) {
         self.stamps.last_look.set(now);
     }
 
@@ -77,7 +100,8 @@ impl Tracer {
     #[inline(always)]
     pub(crate) fn resumed(&self, now: u64) {
         self.stamps.resumed.set(now);
-        self.event(now, EventKind::Resumed, now.saturating_sub(self.stamps.last_look.get()));
+        let last = self.stamps.last_look.replace(now);
+        self.event(now, EventKind::Resumed, now.saturating_sub(last));
     }
 
     #[inline(always)]
@@ -157,6 +181,11 @@ impl Tracer {
         }
         header.worst.turn(handover);
         let turn = header.time.turn();
+        let last = mine.last_turn.load(Relaxed);
+        if last != 0 {
+            mine.reacquire.add(turn.wrapping_add(1).saturating_sub(last));
+        }
+        mine.last_turn.store(turn.wrapping_add(1), Relaxed);
         // An unfair lock is granted to whoever comes, so a vCPU that was not running was not waited for.
         let granted = waiting && !matches!(order, Order::Unfair);
         let ran = granted.then(|| self.stamps.resumed.get().max(self.stamps.woke.get()));

@@ -108,14 +108,15 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         if !Pr::COUNT {
             return;
         }
+        // Before the probe is read: whoever is preempted in between finds the probe changed, and none of that is a gap.
+        let now = if Pr::TRACE { self.now() } else { 0 };
         // SAFETY: the environment points the probe at a word that lives as long as the vCPU: its thread's rseq area,
         // its steal record or its own block. Volatile, for the kernel or the hypervisor changes it.
         let seen = unsafe { ptr::read_volatile(self.probe) };
         if seen != self.expected.get() {
             self.preempted(phase, seen);
-        }
-        if Pr::TRACE {
-            self.tracer.looked(self.now());
+        } else if Pr::TRACE {
+            self.tracer.looked(phase, now);
         }
     }
 
@@ -187,7 +188,7 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
         }
         if Pr::TRACE {
             let now = self.now();
-            self.tracer.looked(now);
+            self.tracer.awake(now);
             self.tracer.woke(halted, now);
         }
     }

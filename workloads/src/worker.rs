@@ -57,8 +57,9 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
                 Some(due) => wait_for_turn(ctx.platform(), due, think),
                 None => own.sink.store(burn(random, think), Relaxed),
             }
+            // Without think time there is no such phase: whoever has released is asking again.
+            ctx.platform().look(Phase::Thinking);
         }
-        ctx.platform().look(Phase::Thinking);
     }
 }
 

@@ -40,7 +40,7 @@ struct Line<T>(T);
 /// Acquisitions per second of a bare loop: acquire, update the counter, count the operation, release.
 #[inline(never)]
 fn bare<L: RawLock>() -> f64 {
-    let lock = Line(L::new::<Nothing>(&Params { spin_threshold: 0, hypervisor: false, vcpus: 1 }));
+    let lock = Line(L::new::<Nothing>(&Params { vcpus: 1, ..Params::default() }));
     let blocks = [L::PerVcpu::default()];
     let ctx = Ctx::<L, _>::over(0, &blocks, Nothing);
     let (counter, operations) = (Line(AtomicU64::new(0)), Line(AtomicU64::new(0)));

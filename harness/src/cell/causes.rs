@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lockbench_reports::record::{Causes, Handovers, Histogram, LongestWait, VcpuCauses};
+use lockbench_reports::record::{Causes, Gaps, Handovers, Histogram, LongestWait, VcpuCauses};
 use lockbench_reports::statistics::Waits;
 use lockbench_workloads::arena::Block;
 use lockbench_workloads::histogram;
 use lockbench_workloads::locks::Event;
-use lockbench_workloads::traced::{Times, Traced};
+use lockbench_workloads::traced::{MATRIX_PCPUS, Times, Traced};
 use lockbench_workloads::{Phase, ticks};
 
 use super::counters::{Own, load_all};
@@ -26,6 +26,9 @@ struct Booked {
     hold: Vec<u64>,
     handover: Vec<u64>,
     wake: Vec<u64>,
+    reacquire: Vec<u64>,
+    gaps: Vec<u64>,
+    gap_ticks: u64,
     handovers: u64,
     granted_off: u64,
     granted_off_ticks: u64,
@@ -40,6 +43,9 @@ impl Booked {
             hold: times(&vcpu.hold),
             handover: times(&vcpu.handover),
             wake: times(&vcpu.wake),
+            reacquire: times(&vcpu.reacquire),
+            gaps: load_all(&vcpu.gaps),
+            gap_ticks: vcpu.gap_ticks.load(Relaxed),
             handovers: vcpu.handovers.load(Relaxed),
             granted_off: vcpu.granted_off.load(Relaxed),
             granted_off_ticks: vcpu.granted_off_ticks.load(Relaxed),
@@ -52,6 +58,7 @@ impl Opened {
     pub(super) fn read(memory: &Memory) -> Self {
         for vcpu in memory.traced() {
             vcpu.longest_wait.store(0, Relaxed);
+            vcpu.longest_gap.store(0, Relaxed);
         }
         memory.header().worst.worst.store(0, Relaxed);
         Self {
@@ -71,8 +78,9 @@ impl Opened {
     ) -> (Causes, Histogram) {
         let ns = |ticks: u64| (ticks as f64 / spec.ticks_per_ns).ceil() as u64;
         let now = ticks();
-        let [mut acquire, mut hold, mut handover, mut wake] =
+        let [mut acquire, mut hold, mut handover, mut wake, mut reacquire] =
             std::array::from_fn(|_| vec![0; histogram::BUCKETS]);
+        let mut gaps = Gaps { above_ns: spec.gap_ns() as u64, ..Gaps::default() };
         let mut causes = Causes { time: closed.since(&opened, ns), ..Causes::default() };
         let (mut censored, mut halts, mut spins) = (Vec::new(), 0, 0);
         let vcpus = memory.traced().zip(memory.blocks()).zip(self.vcpus.iter().zip(counted));
@@ -82,6 +90,14 @@ impl Opened {
             add(&mut hold, &before.hold, &after.hold);
             add(&mut handover, &before.handover, &after.handover);
             add(&mut wake, &before.wake, &after.wake);
+            add(&mut reacquire, &before.reacquire, &after.reacquire);
+            let mut by_phase = [0; Phase::COUNT];
+            add(&mut by_phase, &before.gaps, &after.gaps);
+            gaps.holding += by_phase[Phase::Holding as usize];
+            gaps.waiting += by_phase[Phase::Waiting as usize];
+            gaps.thinking += by_phase[Phase::Thinking as usize];
+            gaps.total_ns += ns(after.gap_ticks.saturating_sub(before.gap_ticks));
+            gaps.longest_ns = gaps.longest_ns.max(ns(vcpu.longest_gap.load(Relaxed)));
             causes.handovers += after.handovers.saturating_sub(before.handovers);
             spins += after.spins_before_halt.saturating_sub(before.spins_before_halt);
             halts += halts_of(block).saturating_sub(counted.events[Event::Halt as usize]);
@@ -102,8 +118,11 @@ impl Opened {
         causes.hold = times(&hold, ns);
         causes.handover = times(&handover, ns);
         causes.wake = times(&wake, ns);
+        causes.reacquire_turns = times(&reacquire, |turns| turns);
+        causes.gaps = Some(gaps);
         causes.spins_before_halt = (halts > 0).then(|| spins as f64 / halts as f64);
         causes.matrix = self.matrix(memory, spec);
+        causes.no_matrix = no_matrix(spec);
         censored.sort_unstable();
         let max_ns = causes.longest_wait.map_or(0, |longest| longest.wait_ns);
         (causes, Histogram { censored, max_ns, ..times(&acquire, ns) })
@@ -123,6 +142,19 @@ impl Opened {
                 Some(Handovers { from, to, count, median_ns })
             });
         pairs.collect()
+    }
+}
+
+/// Why handovers between pCPUs are not told apart.
+fn no_matrix(spec: &WindowSpec) -> Option<String> {
+    match spec.axes.pcpus.len() {
+        _ if spec.axes.pinning != "pinned" => {
+            Some("vCPUs float, so that nobody knows which pCPU a handover came from".into())
+        }
+        pcpus if pcpus > MATRIX_PCPUS => {
+            Some(format!("{pcpus} pCPUs are more than the {MATRIX_PCPUS} that it is kept for"))
+        }
+        _ => None,
     }
 }
 

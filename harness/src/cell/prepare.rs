@@ -36,11 +36,13 @@ pub(super) fn arena(
         layout,
         params: Params {
             spin_threshold: spec.spin_threshold,
+            early_wait: spec.early_wait()?,
             hypervisor: env.hypervisor() && variant.paravirt == Paravirt::On,
             vcpus: spec.axes.vcpus,
         },
         section_work: steps(workload.section_ns, spec.work_ns),
         section_ticks: (workload.section_ns * spec.ticks_per_ns) as u64,
+        gap_ticks: (spec.gap_ns() * spec.ticks_per_ns) as u64,
         lines: workload.lines,
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,

@@ -2,9 +2,10 @@
 
 use std::os::fd::RawFd;
 
-use lockbench_reports::record::{CellAxes, Purpose, Start};
+use lockbench_reports::record::{Arrivals, CellAxes, Purpose, Start};
 use lockbench_workloads::ProbeKind;
 use lockbench_workloads::arena::Detail;
+use lockbench_workloads::locks::EarlyWait;
 use serde::{Deserialize, Serialize};
 
 /// One window of one cell, resolved: the seam between versions (`run --spec`).
@@ -32,6 +33,10 @@ pub struct WindowSpec {
     pub slice_ns: Option<u64>,
     /// Spin iterations before a paravirtual lock halts.
     pub spin_threshold: u32,
+    /// What makes a queued waiter halt before that, where not the waiter before it having halted: a name of
+    /// [`EarlyWait`](lockbench_workloads::locks::EarlyWait).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_wait: Option<String>,
     /// Length of one step of busy work, in nanoseconds: turns section and think times into steps.
     pub work_ns: f64,
     /// Ticks of the time-stamp counter per nanosecond.
@@ -60,10 +65,18 @@ impl WindowSpec {
         if self.window_ns == 0 || self.samples == 0 {
             return Err("the window and its samples must be above 0".into());
         }
+        self.early_wait()?;
         if self.axes.workload.lines > 4096 {
             return Err(format!("{} shared lines are too many", self.axes.workload.lines));
         }
         Ok(())
+    }
+
+    /// What makes a queued waiter halt early; an error for a name that there is not.
+    pub fn early_wait(&self) -> Result<EarlyWait, String> {
+        let Some(name) = &self.early_wait else { return Ok(EarlyWait::default()) };
+        let found = EarlyWait::ALL.into_iter().find(|reason| reason.name() == name);
+        found.ok_or_else(|| format!("there is no early wait named `{}`", name.escape_debug()))
     }
 
     /// The probe that its purpose needs, unless the cell is there to show what counting costs.
@@ -86,6 +99,16 @@ impl WindowSpec {
             Purpose::Latency => Detail::Times,
             Purpose::Trace => Detail::Events,
         }
+    }
+
+    /// Time between two looks at the probe beyond which a vCPU was away: longer than an exit or an interrupt of this kernel,
+    /// and than what it was asked to do between them.
+    pub fn gap_ns(&self) -> f64 {
+        const AWAY_NS: f64 = 50_000.0;
+        let workload = &self.axes.workload;
+        // The longest think time of the table is below eight means. In an open loop it looks while it waits.
+        let think_ns = if workload.arrivals == Arrivals::Open { 0.0 } else { 8.0 * workload.think_ns };
+        AWAY_NS + 2.0 * workload.section_ns + think_ns
     }
 
     /// The pCPU that vCPU `cpu` is pinned to.

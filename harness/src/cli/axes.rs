@@ -36,6 +36,10 @@ pub(crate) struct Axes {
     /// Spin iterations before a paravirtual lock halts [default: the kernel's 32768]
     #[arg(long, value_delimiter = ',', value_name = "ITERATIONS")]
     pub(crate) spin_threshold: Option<Vec<u32>>,
+    /// What makes a queued waiter of pv-queued halt before that: halted (the waiter before it has), hint (that, or the host
+    /// calls it preempted), always [default: halted]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) early_wait: Option<Vec<String>>,
     /// Turns arrive by themselves, so many per second in all, instead of after the last [default: a closed loop]
     #[arg(long, value_delimiter = ',', value_name = "RATES")]
     pub(crate) arrivals: Option<Vec<f64>>,
@@ -89,6 +93,7 @@ impl Axes {
         replace(&mut group.pinnings, &self.pinning);
         replace(&mut group.memory, &self.memory);
         replace(&mut group.slices, &self.slice);
+        replace(&mut group.early_waits, &self.early_wait);
         if let Some(factors) = &self.overcommit
             && !group.overcommit.is_empty()
         {

@@ -103,6 +103,7 @@ fn profile(axes: &Axes) -> Result<Profile, Error> {
             pinnings: vec!["pinned".into()],
             memory: vec!["local".into()],
             spin_thresholds: Vec::new(),
+            early_waits: Vec::new(),
             arrivals: Vec::new(),
             slices: Vec::new(),
             probe: "count".into(),

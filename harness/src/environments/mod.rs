@@ -38,6 +38,11 @@ pub trait Environment: Sync {
         "preemption-counting"
     }
 
+    /// The facility by which a vCPU is told that another is preempted; none where nothing does.
+    fn hints_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a hypervisor is there to halt and kick vCPUs. Without one, paravirtual locks run switched off, as the same
     /// kernel would on bare hardware.
     fn hypervisor(&self) -> bool;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lockbench_reports::record::{CellAxes, Purpose, Scheduler, Start, Workload};
-use lockbench_workloads::locks::{Params, Variant};
+use lockbench_workloads::locks::{EarlyWait, Params, Variant};
 
 use crate::cell::WindowSpec;
 
@@ -30,6 +30,7 @@ pub(crate) struct Timing {
 pub(crate) struct PlannedCell {
     pub(crate) axes: CellAxes,
     pub(crate) spin_threshold: u32,
+    pub(crate) early_wait: EarlyWait,
     /// Timeslice to ask for; none: the kernel's own.
     pub(crate) slice_ns: Option<u64>,
     pub(crate) memory_nodes: Vec<u32>,
@@ -72,6 +73,7 @@ impl PlannedCell {
         Self {
             axes,
             spin_threshold: Params::KERNEL_SPINS,
+            early_wait: EarlyWait::default(),
             slice_ns: None,
             memory_nodes: Vec::new(),
             vcpu_nodes: Vec::new(),
@@ -140,6 +142,7 @@ impl PlannedCell {
             hang_ns: self.hang_ns(timing),
             slice_ns: self.slice_ns,
             spin_threshold: self.spin_threshold,
+            early_wait: (self.early_wait != EarlyWait::default()).then(|| self.early_wait.name().to_owned()),
             work_ns: timing.work_ns,
             ticks_per_ns: timing.ticks_per_ns,
             memory_nodes: self.memory_nodes.clone(),

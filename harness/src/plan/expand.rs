@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lockbench_reports::record::{Dropped, Workload};
 use lockbench_workloads::Family;
-use lockbench_workloads::locks::{Params, Paravirt, Variant};
+use lockbench_workloads::locks::{EarlyWait, Params, Paravirt, Variant};
 
 use super::{CellGroup, PlannedCell, Profile, parse_duration, workload};
 use crate::environments::{ENVIRONMENTS, Environment};
@@ -109,13 +109,13 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
     let locks = locks_of(&group.locks, on.registry)?;
     let workloads =
         group.workloads.iter().map(|name| workload::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let early_waits = early_waits(group)?;
     let mut cells = Vec::new();
     for site in sites(group, on)? {
         for (workload, arrivals) in loops(&workloads, &group.arrivals, site.vcpus)? {
             for &(family, variant) in &locks {
-                for threshold in thresholds(group, variant) {
-                    let mut cell =
-                        cell_at(&site, workload.clone(), arrivals, variant, threshold, &group.probe);
+                for halting in haltings(group, &early_waits, (family, variant), site.env) {
+                    let mut cell = cell_at(&site, workload.clone(), arrivals, variant, halting, &group.probe);
                     cell.purposes = group.purposes().collect();
                     let place = place_on(&mut cell, &site, on.machine)?;
                     let refusal =
@@ -184,12 +184,13 @@ fn cell_at(
     workload: Workload,
     arrivals: Option<f64>,
     variant: &Variant,
-    threshold: u32,
+    (threshold, early_wait): Halting,
     probe: &str,
 ) -> PlannedCell {
     let defaults = [
         ("memory", site.memory.to_owned(), "local".to_owned()),
         ("spin-threshold", threshold.to_string(), Params::KERNEL_SPINS.to_string()),
+        ("early-wait", early_wait.name().to_owned(), EarlyWait::default().name().to_owned()),
         ("probe", probe.to_owned(), "count".to_owned()),
         ("arrivals", arrivals.map_or_else(String::new, |rate| rate.to_string()), String::new()),
         ("slice", site.slice.map_or_else(String::new, |(text, _)| text.to_owned()), String::new()),
@@ -208,6 +209,7 @@ fn cell_at(
         params,
     );
     cell.spin_threshold = threshold;
+    cell.early_wait = early_wait;
     cell.slice_ns = site.slice.map(|(_, ns)| ns);
     cell
 }
@@ -219,12 +221,34 @@ fn leaf_refusal(family: &Family, variant: &Variant, env: &dyn Environment) -> Op
     })
 }
 
-/// Only a lock that may halt has a use for a spin threshold.
-fn thresholds(group: &CellGroup, variant: &Variant) -> Vec<u32> {
-    if group.spin_thresholds.is_empty() || variant.paravirt != Paravirt::On {
-        return vec![Params::KERNEL_SPINS];
+/// When waiters halt: after so many loops, or sooner for a reason.
+type Halting = (u32, EarlyWait);
+
+/// Only a lock that may halt has a use for a spin threshold, and only some for a reason to halt before it.
+fn haltings(
+    group: &CellGroup,
+    early_waits: &[EarlyWait],
+    (family, variant): Lock,
+    env: &dyn Environment,
+) -> Vec<Halting> {
+    let halts = variant.paravirt == Paravirt::On && env.hypervisor();
+    let or = |given: &[u32], usual| if given.is_empty() || !halts { vec![usual] } else { given.to_vec() };
+    let thresholds = or(&group.spin_thresholds, Params::KERNEL_SPINS);
+    let usual = [EarlyWait::default()];
+    let reasons = if halts && family.waits_early { early_waits } else { &usual };
+    thresholds.iter().flat_map(|&threshold| reasons.iter().map(move |&reason| (threshold, reason))).collect()
+}
+
+/// The reasons of a group.
+fn early_waits(group: &CellGroup) -> Result<Vec<EarlyWait>, Error> {
+    if group.early_waits.is_empty() {
+        return Ok(vec![EarlyWait::default()]);
     }
-    group.spin_thresholds.clone()
+    let reason = |name: &String| {
+        let known = EarlyWait::ALL.into_iter().find(|reason| reason.name() == name);
+        known.ok_or_else(|| unknown("early wait", name, EarlyWait::ALL.map(EarlyWait::name)))
+    };
+    group.early_waits.iter().map(reason).collect()
 }
 
 /// Fills in the nodes of memory and of each vCPU; a refusal where the machine has no such nodes.

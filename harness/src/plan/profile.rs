@@ -67,6 +67,10 @@ pub(crate) struct CellGroup {
     /// Spin thresholds of paravirtual locks, in iterations; empty: the kernel's.
     #[serde(default)]
     pub(crate) spin_thresholds: Vec<u32>,
+    /// What makes a waiter of `pv-queued` halt before its threshold: `halted` (the waiter before it has), `hint` (that, or
+    /// the host calls it preempted), `always`; empty: `halted`.
+    #[serde(default)]
+    pub(crate) early_waits: Vec<String>,
     /// Arrivals per second, all vCPUs together, in an open loop; empty: a closed loop.
     #[serde(default)]
     pub(crate) arrivals: Vec<f64>,

@@ -36,6 +36,15 @@ fn the_five_classes_of_a_locks_time_are_the_window() {
                 causes["matrix"].as_array().unwrap().iter().map(|pair| pair["count"].as_u64().unwrap()).sum();
             // The matrix is read first at the opening and last at the end, while the vCPUs go on.
             assert!(handed >= counted(&causes["handover"]), "{id}: {handed} in the matrix");
+            // From the second turn of each vCPU on; twice in a row is the least.
+            let turns = &causes["reacquire_turns"];
+            assert!(counted(turns) > 0, "{id}: {turns}");
+            assert!(turns["buckets"][0][0].as_u64().unwrap() >= 1, "{id}: {turns}");
+            let gaps = &causes["gaps"];
+            let gap = |name: &str| gaps[name].as_u64().unwrap();
+            let seen = gap("holding") + gap("waiting") + gap("thinking");
+            assert!(gap("above_ns") >= 50_000 && gap("total_ns") >= seen * gap("above_ns"), "{id}: {gaps}");
+            assert!((seen == 0) == (gap("longest_ns") == 0), "{id}: {gaps}");
             // None where a window happened to see no handover.
             assert!(causes["trace"].is_null() || round["purpose"] == "trace", "{id}");
             if let Some(events) = causes["trace"]["events"].as_array() {

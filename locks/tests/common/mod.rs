@@ -7,9 +7,9 @@ pub(crate) mod machine;
 #[cfg(not(locks_loom))]
 pub(crate) mod script;
 
-use lockbench_locks::Params;
+use lockbench_locks::{EarlyWait, Params};
 
 /// Few spins, so that the paravirtual slow paths are run and not only carried.
 pub(crate) const fn params(spin_threshold: u32, hypervisor: bool, vcpus: usize) -> Params {
-    Params { spin_threshold, hypervisor, vcpus: vcpus as u32 }
+    Params { spin_threshold, hypervisor, vcpus: vcpus as u32, early_wait: EarlyWait::Halted }
 }

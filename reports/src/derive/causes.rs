@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::windows::{operations, traced};
 use crate::record::{
-    Causes, CellCauses, Handovers, Histogram, LockTime, Measured, Round, TimeShares, Times, VcpuShare,
+    Causes, CellCauses, Gaps, Handovers, Histogram, LockTime, Measured, Round, TimeShares, Times, VcpuShare,
 };
 use crate::statistics::{Percentile, Waits, Window, median, weighted_median};
 
@@ -39,10 +39,13 @@ pub(super) fn causes(rounds: &[Round]) -> Option<CellCauses> {
         hold_ns: times(all().map(|causes| &causes.hold)),
         handover_ns: times(all().map(|causes| &causes.handover)),
         wake_ns: times(all().map(|causes| &causes.wake)),
+        reacquire_turns: times(all().map(|causes| &causes.reacquire_turns)),
+        gaps: gaps(all().filter_map(|causes| causes.gaps)),
         spins_before_halt: median(&spins),
         longest_wait: all().filter_map(|causes| causes.longest_wait).max_by_key(|wait| wait.wait_ns),
         vcpus,
         matrix: matrix(all()),
+        no_matrix: all().find_map(|causes| causes.no_matrix.clone()),
     })
 }
 
@@ -60,6 +63,17 @@ fn shares(times: impl Iterator<Item = LockTime>, window_ns: u64) -> Option<TimeS
     let [idle, free, granted_off, held_off, held] = classes.map(|ns| ns / total);
     let covered = if window_ns > 0 { total / window_ns as f64 } else { 0.0 };
     (total > 0.0).then_some(TimeShares { idle, free, granted_off, held_off, held, covered })
+}
+
+fn gaps(windows: impl Iterator<Item = Gaps>) -> Option<Gaps> {
+    windows.reduce(|sum, one| Gaps {
+        above_ns: sum.above_ns.max(one.above_ns),
+        holding: sum.holding.saturating_add(one.holding),
+        waiting: sum.waiting.saturating_add(one.waiting),
+        thinking: sum.thinking.saturating_add(one.thinking),
+        total_ns: sum.total_ns.saturating_add(one.total_ns),
+        longest_ns: sum.longest_ns.max(one.longest_ns),
+    })
 }
 
 fn times<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Option<Times> {

@@ -11,13 +11,15 @@ use super::traced::main;
 use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::format::{count, duration, percent, significant};
-use crate::record::{Cell, CellCauses, Handovers, Results};
+use crate::record::{Cell, CellCauses, Handovers, Results, Times};
 use crate::statistics::weighted_median;
 
 /// Beyond this a square is no square any more.
 const MOST_PLACES: usize = 128;
 /// Squares with text in them.
 const MOST_TOLD: usize = 4;
+/// Room above a map's squares: lock, time to reacquire, names of columns.
+const HEAD: f64 = 56.0;
 /// Strongest tint: text of the page's ink can still be read on it in both themes.
 const STRONGEST: f64 = 0.55;
 
@@ -38,6 +40,8 @@ const NODES: Kind =
 struct Map<'a> {
     cell: &'a Cell,
     matrix: Vec<Handovers>,
+    /// Turns from a vCPU's acquisition to its next.
+    reacquire: Option<&'a Times>,
 }
 
 /// A map of pCPUs, and one of NUMA nodes where there are several.
@@ -46,14 +50,23 @@ pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
         return Ok(vec![Figure::missing(PCPUS.title, "No windows were traced.")]);
     };
     let of = |matrix: &dyn Fn(&CellCauses) -> Vec<Handovers>| -> Vec<Map<'_>> {
-        let maps = traced.locks.iter().map(|(cell, causes)| Map { cell, matrix: matrix(causes) });
+        let maps = traced.locks.iter().map(|(cell, causes)| Map {
+            cell,
+            matrix: matrix(causes),
+            reacquire: causes.reacquire_turns.as_ref(),
+        });
         maps.filter(|map| map.matrix.iter().any(|entry| entry.count > 0)).collect()
     };
-    let mut figures = vec![draw(PCPUS, &of(&|causes| causes.matrix.clone()), &traced.place())?];
+    let left_out = traced.locks.iter().find_map(|(_, causes)| causes.no_matrix.as_ref());
+    let none = left_out.map_or_else(
+        || "No lock went from one pinned vCPU to another.".into(),
+        |why| format!("Handovers between pCPUs were not told apart: {why}."),
+    );
+    let mut figures = vec![draw(PCPUS, &of(&|causes| causes.matrix.clone()), &traced.place(), &none)?];
     let nodes = results.machine.topology_detail.as_ref().map(nodes).unwrap_or_default();
     let several = nodes.values().any(|node| Some(node) != nodes.values().next());
     if several {
-        figures.push(draw(NODES, &of(&|causes| by_node(&causes.matrix, &nodes)), &traced.place())?);
+        figures.push(draw(NODES, &of(&|causes| by_node(&causes.matrix, &nodes)), &traced.place(), &none)?);
     }
     Ok(figures)
 }
@@ -84,14 +97,15 @@ fn by_node(matrix: &[Handovers], nodes: &BTreeMap<u32, u32>) -> Vec<Handovers> {
     pairs.into_iter().map(entry).collect()
 }
 
-fn draw(kind: Kind, maps: &[Map<'_>], place: &str) -> Result<Figure, Error> {
+/// Draws the maps; `none` says why there are none.
+fn draw(kind: Kind, maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure, Error> {
     let title = format!("{}, {place}", kind.title);
     let mut places: Vec<u32> =
         maps.iter().flat_map(|map| map.matrix.iter().flat_map(|entry| [entry.from, entry.to])).collect();
     places.sort_unstable();
     places.dedup();
     if places.is_empty() {
-        return Ok(Figure::missing(title, "No lock went from one pinned vCPU to another."));
+        return Ok(Figure::missing(title, none));
     }
     if places.len() > MOST_PLACES {
         return Ok(Figure::missing(title, format!("{} places are too many to draw.", places.len())));
@@ -103,7 +117,7 @@ fn draw(kind: Kind, maps: &[Map<'_>], place: &str) -> Result<Figure, Error> {
     let room = 34.0;
     let across = (panel - room - 14.0) / places.len() as f64;
     let down = if told { across.min(44.0) } else { across };
-    let panel_height = 46.0 + down * places.len() as f64 + 12.0;
+    let panel_height = HEAD + down * places.len() as f64 + 12.0;
     let height = (shown.len().div_ceil(columns) as f64 * panel_height) as u32 + 4;
     let names: Vec<&str> = shown.iter().map(|map| map.cell.axes.lock.as_str()).collect();
     let description =
@@ -117,7 +131,8 @@ fn draw(kind: Kind, maps: &[Map<'_>], place: &str) -> Result<Figure, Error> {
         Ok(())
     })?;
     let reading = "Rows are where the lock was released, columns where it went next; each lock's squares add up to \
-                   100 %, and the stronger the tint, the more of its handovers.";
+                   100 %, and the stronger the tint, the more of its handovers. Turns to reacquire: how many acquisitions \
+                   later a vCPU has the lock again. 1 is twice in a row; in a FIFO lock it is the number of vCPUs.";
     let more =
         if told { " Below the share stands the median handover time." } else { " The table has the times." };
     Ok(Figure::Drawn(Plot {
@@ -144,9 +159,13 @@ struct Grid<'a> {
 
 impl Grid<'_> {
     fn draw(&self, pen: &Pen<'_, '_>, map: &Map<'_>) -> Result<(), Error> {
-        let (x, y) = (self.corner.0 + self.room, self.corner.1 + 46.0);
+        let (x, y) = (self.corner.0 + self.room, self.corner.1 + HEAD);
         let lock: String = map.cell.axes.lock.chars().take(24).collect();
         pen.text((self.corner.0 + 4.0, self.corner.1 + 12.0), &lock, INK, HPos::Left)?;
+        if let Some(turns) = map.reacquire.and_then(|turns| turns.p50) {
+            let back = format!("median turns to reacquire: {}", significant(turns));
+            pen.text((self.corner.0 + 4.0, self.corner.1 + 26.0), &back, MUTED, HPos::Left)?;
+        }
         let every = self.places.len().div_ceil(16);
         for (index, place) in self.places.iter().enumerate().step_by(every) {
             let (name, at) = (format!("{}{place}", self.kind.letter), index as f64 + 0.5);
@@ -175,11 +194,27 @@ impl Grid<'_> {
     }
 }
 
+/// `6; 6; 12`.
+fn reacquired(turns: &Times) -> String {
+    let shown = |turns: Option<f64>| turns.map_or_else(|| "–".into(), significant);
+    [turns.p50, turns.p99, turns.max].map(shown).join("; ")
+}
+
 fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
-    let columns = ["lock", "from", "to", "handovers", "share", "median time", "longest run of one vCPU"];
+    let columns = [
+        "lock",
+        "from",
+        "to",
+        "handovers",
+        "share",
+        "median time",
+        "longest run of one vCPU",
+        "turns to reacquire (median; p99; longest)",
+    ];
     let rows = maps.iter().flat_map(|map| {
         let total: f64 = map.matrix.iter().map(|entry| entry.count as f64).sum();
         let run = map.cell.fairness.longest_run.map_or_else(|| "–".into(), count);
+        let turns = map.reacquire.map_or_else(|| "–".into(), reacquired);
         map.matrix.iter().map(move |entry| {
             vec![
                 map.cell.axes.lock.clone(),
@@ -189,6 +224,7 @@ fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
                 percent(entry.count as f64 / total.max(1.0)),
                 duration(entry.median_ns as f64),
                 run.clone(),
+                turns.clone(),
             ]
         })
     });

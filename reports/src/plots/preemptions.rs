@@ -54,15 +54,43 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: "preemptions".into(),
         title,
-        reading: "Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often \
-                  than the holder; a lock that lets whoever runs take it knows only the latter. No marker means none was \
-                  seen. Preemptions are those by the kernel that runs the vCPUs."
-            .into(),
+        reading: format!(
+            "Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often than the \
+             holder; a lock that lets whoever runs take it knows only the latter. No marker means none was seen. \
+             Preemptions are those by the kernel that runs the vCPUs. {}",
+            beneath(locks)
+        ),
         svg,
         legend: KINDS.iter().enumerate().map(|(place, name)| Key::new(*name, nth(place), false)).collect(),
         open: false,
         data: table(locks),
     }))
+}
+
+/// What that kernel does not know of.
+fn beneath(locks: &[(&Cell, &CellCauses)]) -> String {
+    let looked = || locks.iter().filter_map(|(cell, causes)| Some((cell, causes, causes.gaps?)));
+    let Some(above) = looked().map(|(.., gaps)| gaps.above_ns).max() else {
+        return "Nobody looked for gaps of the time-stamp counter.".into();
+    };
+    let (mut gaps, mut away, mut time) = (0_u64, 0.0, 0.0);
+    for (cell, causes, seen) in looked() {
+        gaps = [seen.holding, seen.waiting, seen.thinking].into_iter().fold(gaps, u64::saturating_add);
+        away += seen.total_ns as f64;
+        time += causes.window_ns as f64 * f64::from(cell.axes.vcpus);
+    }
+    let longest = looked().map(|(.., gaps)| gaps.longest_ns).max().unwrap_or(0);
+    if gaps == 0 {
+        return format!("No vCPU was away for more than {} without it.", duration(above as f64));
+    }
+    format!(
+        "In these windows vCPUs were away {} times for more than {} without it, {} of their time, {} at the longest: that \
+         was whatever runs beneath it, or an interrupt.",
+        count(gaps),
+        duration(above as f64),
+        percent(away / time.max(1.0)),
+        duration(longest as f64)
+    )
 }
 
 /// A row for each lock, and below it one for each of its vCPUs.
@@ -73,6 +101,7 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
         "holder preempted",
         "granted while not running",
         "of its handovers",
+        "away unaccounted for",
         "mean time until it ran",
         "median acquire",
         "longest wait",
@@ -90,6 +119,12 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
             count(held),
             count(causes.granted_off),
             part(causes.granted_off, causes.handovers),
+            causes.gaps.map_or_else(
+                || "–".into(),
+                |gaps| {
+                    count([gaps.waiting, gaps.thinking].into_iter().fold(gaps.holding, u64::saturating_add))
+                },
+            ),
             time(causes.granted_off_ns),
             "–".into(),
             wait.map_or_else(
@@ -108,6 +143,7 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
                 count(vcpu.preempted_holding),
                 count(vcpu.granted_off),
                 part(vcpu.granted_off, causes.granted_off.max(vcpu.granted_off)) + " of all",
+                "–".into(),
                 time(mean),
                 time(vcpu.acquire_p50_ns),
                 duration(vcpu.acquire_max_ns as f64),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::derive::derive;
 use crate::record::{
-    Causes, CellAxes, Facility, Header, KvmCosts, Line, Machine, Measured, Outcome, Purpose, Results, Round,
+    Causes, CellAxes, Header, KvmCosts, Line, Machine, Measured, Outcome, Purpose, Results, Round,
     SCHEMA_VERSION, Scheduler, VcpuCauses, Workload,
 };
 
@@ -63,11 +63,6 @@ impl Plan {
         self.machine.kvm = kind.into();
         let parameters = BTreeMap::from([("kvm_intel.ple_gap".to_owned(), ple_gap.to_owned())]);
         self.machine.kvm_costs = Some(Box::new(KvmCosts { parameters, ..KvmCosts::default() }));
-        self
-    }
-
-    pub(super) fn facility(mut self, name: &str, available: bool, detail: &str) -> Self {
-        self.machine.facilities.push(Facility { name: name.into(), available, detail: detail.into() });
         self
     }
 

@@ -22,6 +22,11 @@ pub struct Causes {
     pub handover: Histogram,
     /// From a kick to the kicked vCPU running again; empty where nobody halted.
     pub wake: Histogram,
+    /// From a vCPU's acquisition to its next, in turns of the lock, not in nanoseconds: 1 is twice in a row ("time to
+    /// reacquire" in Dice's Malthusian locks, EuroSys'17).
+    pub reacquire_turns: Histogram,
+    /// Absences that this kernel does not account for; none in records of versions that did not look.
+    pub gaps: Option<Gaps>,
     /// Spin iterations before each halt, on average; none where nobody halted.
     pub spins_before_halt: Option<f64>,
     /// One entry per vCPU.
@@ -30,6 +35,9 @@ pub struct Causes {
     pub longest_wait: Option<LongestWait>,
     /// Handovers between pCPUs, where vCPUs are pinned.
     pub matrix: Vec<Handovers>,
+    /// Why there is no matrix, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_matrix: Option<String>,
     /// Events around the worst handover, in windows of purpose `trace`.
     pub trace: Option<Trace>,
 }
@@ -48,6 +56,24 @@ pub struct LockTime {
     pub held_off_ns: u64,
     /// It was held usefully.
     pub held_ns: u64,
+}
+
+/// Gaps of the time-stamp counter: a vCPU looked twice at its probe, nothing said that it had lost its pCPU, and yet more
+/// time had passed than it had use for. A hypervisor beneath this kernel took the pCPU, or an interrupt held it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Gaps {
+    /// Only gaps longer than this are counted.
+    pub above_ns: u64,
+    /// While the lock was held.
+    pub holding: u64,
+    /// While it was waited for.
+    pub waiting: u64,
+    /// While neither.
+    pub thinking: u64,
+    /// All of them, summed over vCPUs.
+    pub total_ns: u64,
+    /// The longest.
+    pub longest_ns: u64,
 }
 
 /// One vCPU's share in it.

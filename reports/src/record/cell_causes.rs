@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Handovers, LongestWait};
+use super::{Gaps, Handovers, LongestWait};
 
 /// Causes over all traced windows of a cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,10 @@ pub struct CellCauses {
     pub handover_ns: Option<Times>,
     /// From a kick to the kicked vCPU running.
     pub wake_ns: Option<Times>,
+    /// From a vCPU's acquisition to its next, in turns of the lock rather than in nanoseconds: 1 is twice in a row.
+    pub reacquire_turns: Option<Times>,
+    /// Absences that this kernel does not account for, summed; none where nobody looked.
+    pub gaps: Option<Gaps>,
     /// Spin iterations before a halt, median over windows.
     pub spins_before_halt: Option<f64>,
     /// The longest finished wait of any window.
@@ -43,6 +47,9 @@ pub struct CellCauses {
     pub vcpus: Vec<VcpuShare>,
     /// Handovers between pCPUs: counts summed, times the median over windows.
     pub matrix: Vec<Handovers>,
+    /// Why there is no matrix, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_matrix: Option<String>,
 }
 
 /// The five classes of a lock's time as parts of all time classified; together 1.

@@ -59,6 +59,10 @@ impl Environment for Kvm {
         "steal-time"
     }
 
+    fn hints_by(&self) -> Option<&'static str> {
+        Some("preempted-hint")
+    }
+
     fn hypervisor(&self) -> bool {
         true
     }
