@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Power: how often a duel finds a ticket lock that was made slower on purpose, by a memory fence at every so-manieth
 # acquisition; and what it says of an unchanged rebuild (never a fence). What a fence costs is the processor's affair:
-# read the size of the change from the ratios. Builds in a work tree of its own. Needs a quiet machine: about a minute a
-# duel, besides six builds.
+# read the size of the change from the ratios. Builds in a work tree of its own. Needs a quiet machine: half a minute a
+# duel and about four minutes for each of the two at `quick`, besides the builds.
 #
-# usage: contrib/power.sh [DUELS [DIR]]
+# usage: contrib/power.sh [DUELS [DIR [EVERY...]]]      EVERY: 0 for an unchanged rebuild; by default 0 64 32 16 8
+#
+# With DUELS 0 it dueles at `quick` instead, once for each EVERY, and prints all that was called.
 set -eu
 cd "$(dirname "$0")/.."
 duels=${1:-5} dir=$(mkdir -p "${2:-lockbench-power}" && cd "${2:-lockbench-power}" && pwd)
+shift $(($# < 2 ? $# : 2))
+[ $# -gt 0 ] || set -- 0 64 32 16 8
 
 cat >"$dir/empty.toml" <<'T'
 about = "one vCPU, empty section: what a lock costs uncontended"
@@ -22,6 +26,7 @@ vcpus = [1]
 T
 
 build() { # name, a fence at every so-manieth acquisition or 0
+    [ ! -x "$dir/$1" ] || return 0
     local tree="$dir/tree"
     rm -rf "$tree"
     git worktree prune
@@ -36,17 +41,25 @@ build() { # name, a fence at every so-manieth acquisition or 0
     git worktree remove --force "$tree"
 }
 
+# All builds first: nothing is to be measured while one runs.
 build base 0
-for every in 0 64 8 4 2 1; do
-    build slower $every
+for every; do build "every-$every" "$every"; done
+
+for every; do
+    [ "$every" -gt 0 ] && what="a fence at every $every. acquisition" || what="unchanged rebuild"
+    if [ "$duels" -eq 0 ]; then
+        "$dir/base" duel "$dir/base" "$dir/every-$every" --profile quick --out "$dir/out" >"$dir/quick-$every.txt" || [ $? -eq 1 ]
+        echo "$what, at quick:"
+        grep -E '^(worse|better)|judged' "$dir/quick-$every.txt" || true
+        continue
+    fi
     found=0 others=0 ratios=""
     for ((duel = 0; duel < duels; duel++)); do
-        "$dir/base" duel "$dir/base" "$dir/slower" --config "$dir/empty.toml" --out "$dir/out" >"$dir/duel.txt" || [ $? -eq 1 ]
+        "$dir/base" duel "$dir/base" "$dir/every-$every" --config "$dir/empty.toml" --out "$dir/out" >"$dir/duel.txt" || [ $? -eq 1 ]
         line=$(grep ' ticket/native/empty/' "$dir/duel.txt")
         ratios="$ratios $(echo "$line" | grep -oE '[0-9.]+ \([0-9.]+ to' | head -n 1 | cut -d ' ' -f 1)"
         case $line in worse*) found=$((found + 1)) ;; esac
         others=$((others + $(grep -E '^(worse|better)' "$dir/duel.txt" | grep -vc ' ticket/native/empty/' || true)))
     done
-    [ "$every" -gt 0 ] && what="a fence at every $every. acquisition" || what="unchanged rebuild"
     echo "$what: ticket called worse in $found of $duels duels, other cells called $others times; ratios:$ratios"
 done

@@ -79,7 +79,7 @@ fn against_bare<L: RawLock>(lock: &str) {
             (bare::<L>(), off)
         };
         ratios.push(off / bare);
-        prices.push(worker(lock, "count") / off);
+        prices.push((worker(lock, "count"), off));
     }
     let show = |ratios: &[f64]| {
         let interval = statistics::interval(ratios).expect("ratios");
@@ -92,8 +92,20 @@ fn against_bare<L: RawLock>(lock: &str) {
         ">= 0.95",
         median >= 0.95,
     );
-    let (figure, median) = show(&prices);
-    report(&format!("{lock}, 1 vCPU, empty: counting probe : no probe"), figure, ">= 0.95", median >= 0.95);
+    let (share, _) = show(&ratios_of(&prices));
+    let price_ns: Vec<f64> = prices.iter().map(|(count, off)| 1e9 / count - 1e9 / off).collect();
+    let (figure, median) = show(&price_ns);
+    // Two loads, compares and branches, and one of the run's: a load that hits the first cache takes a nanosecond or so.
+    report(
+        &format!("{lock}, 1 vCPU, empty: counting costs ns a pair; leaves {share} of the rate"),
+        figure,
+        "<= 1 ns",
+        median <= 1.0,
+    );
+}
+
+fn ratios_of(pairs: &[(f64, f64)]) -> Vec<f64> {
+    pairs.iter().map(|(one, other)| one / other).collect()
 }
 
 pub(crate) fn report_all() {

@@ -209,3 +209,12 @@ fn hostile_strings_stay_strings() {
     }
     assert_eq!(done(&db, &["list", "--json"]).lines().count(), 1);
 }
+
+#[test]
+fn a_record_of_an_older_build_joins_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("h.db");
+    let older = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/tests/records/2026-11-22.jsonl");
+    assert!(done(&db, &["add", text(&older)]).contains(": added;"));
+    assert!(done(&db, &["list"]).contains("standard"));
+}

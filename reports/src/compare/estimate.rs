@@ -25,6 +25,8 @@ pub(super) struct Estimate {
     pub(super) base_logs: Vec<f64>,
     /// Spread that the rounds alone would explain, as a standard deviation of the logarithm.
     pub(super) within: f64,
+    /// Windows behind the value of the run that has fewest.
+    pub(super) windows: usize,
 }
 
 /// Estimates for every cell and metric that both sides have, and the cells that only NEW has.
@@ -90,6 +92,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
         log_ratio: 0.0,
         base_logs: Vec::new(),
         within: 0.0,
+        windows: 1,
     }
 }
 
@@ -123,6 +126,7 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
     estimate.row.ratio = Some(ratio);
     estimate.row.base_runs = base_logs.len();
     estimate.within = (ratio.high / ratio.low).ln() / (2.0 * 1.96);
+    estimate.windows = sides.base.iter().chain([&sides.new]).map(Vec::len).min().unwrap_or(1);
     estimate.log_ratio = new - base;
     estimate.base_logs = base_logs;
 }

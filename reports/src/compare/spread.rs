@@ -53,8 +53,7 @@ fn of_class(like: &Estimate, estimates: &[Estimate]) -> Spread {
     let between = between(kin);
     let across = across(kin);
     let within = median(&kin.iter().map(|e| e.within).collect::<Vec<_>>()).unwrap_or(0.0);
-    // A floor is the farthest of about six pairs: two standard deviations.
-    let floor = kin.iter().filter_map(|e| e.floor).fold(0.0, f64::max).ln_1p() / 2.0;
+    let floor = kin.iter().filter_map(|e| Some(of_floor(e.floor?, e.windows))).fold(0.0, f64::max);
     let known = within.max(floor);
     let (sigma, from) = match (between, across) {
         (Some(between), _) => (between.max(within), "earlier runs"),
@@ -75,6 +74,13 @@ fn of_class(like: &Estimate, estimates: &[Estimate]) -> Spread {
         from,
         moved_together,
     }
+}
+
+/// A floor is the farthest of about six pairs of windows: two standard deviations. A run's value is the median of several
+/// windows, which lies less far off: by sqrt(pi / 2) over the root of their number.
+fn of_floor(floor: f64, windows: usize) -> f64 {
+    let windows = windows.max(1) as f64;
+    floor.ln_1p() / 2.0 * (std::f64::consts::FRAC_PI_2 / windows).sqrt().min(1.0)
 }
 
 /// From consecutive earlier runs.
