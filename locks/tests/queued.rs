@@ -9,7 +9,7 @@ use common::machine::{Machine, Vcpu, stress};
 use common::params;
 use common::script::{Actor, Record};
 use lockbench_locks::sync::{Ordering, QueueWord};
-use lockbench_locks::{Ctx, Event, Params, PvQueued, RawLock};
+use lockbench_locks::{Ctx, EarlyWait, Event, Params, PvQueued, RawLock};
 
 const ON: Params = params(1, true, 3);
 const OFF: Params = params(1, false, 3);
@@ -73,6 +73,28 @@ fn switched_off_it_neither_halts_nor_steals() {
     for event in Event::ALL {
         let native = matches!(event, Event::LockPending | Event::LockSlowpath);
         assert!(native || machine.counted(event) == 0, "{event:?}");
+    }
+}
+
+/// With a threshold that nobody reaches only a reason to halt early makes anyone halt.
+#[test]
+fn waiters_halt_early_for_the_reason_they_are_given() {
+    for early_wait in EarlyWait::ALL {
+        let (machine, blocks) = (Machine::new(3), fresh(3));
+        let params = Params { early_wait, ..params(u32::MAX, true, 3) };
+        let round = || assert_eq!(stress::<_, true>(&new(&params), &machine, &blocks, 200), 0);
+        if early_wait == EarlyWait::Always {
+            machine.until(Event::PvWaitEarly, round);
+            assert_eq!(machine.counted(Event::PvWaitEarly), machine.counted(Event::PvWaitNode));
+        } else {
+            round();
+            assert_eq!(
+                machine.counted(Event::Halt),
+                0,
+                "nobody has halted, and no host says that anyone is preempted"
+            );
+        }
+        assert_eq!(hashed(&blocks), 0);
     }
 }
 
