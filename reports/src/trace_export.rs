@@ -19,18 +19,20 @@ pub fn traces(cell: &Cell) -> impl Iterator<Item = (u32, &Trace)> {
 
 /// Every trace of a run as one file; none where nothing was traced.
 pub fn chrome(results: &Results) -> Option<Value> {
-    document(&results.cells.iter().collect::<Vec<_>>())
+    document(
+        results.cells.iter().flat_map(|cell| traces(cell).map(move |(round, trace)| (cell, round, trace))),
+    )
 }
 
-/// The traces of one cell; none where it was not traced.
-pub fn chrome_of_cell(cell: &Cell) -> Option<Value> {
-    document(&[cell])
+/// The trace with the worst handover of one cell; none where it was not traced.
+pub fn chrome_of_worst(cell: &Cell) -> Option<Value> {
+    let (round, trace) = traces(cell).max_by_key(|(_, trace)| trace.worst_handover_ns)?;
+    document([(cell, round, trace)])
 }
 
-fn document(cells: &[&Cell]) -> Option<Value> {
+fn document<'a>(traces: impl IntoIterator<Item = (&'a Cell, u32, &'a Trace)>) -> Option<Value> {
     let mut events = Vec::new();
-    let traces = cells.iter().flat_map(|cell| traces(cell).map(|(round, trace)| (*cell, round, trace)));
-    for (process, (cell, round, trace)) in traces.enumerate() {
+    for (process, (cell, round, trace)) in traces.into_iter().enumerate() {
         let name = format!("{}, round {round}", printable(&cell.axes.id));
         add(&mut events, process as u32 + 1, &name, trace);
     }

@@ -55,7 +55,7 @@ fn a_cell_sums_up_its_traced_windows() {
 #[test]
 fn a_trace_is_what_perfetto_opens() {
     let results = results();
-    let trace = trace_export::chrome_of_cell(cell(&results, "pv-ticket/emulated/short+exp/4v:2p")).unwrap();
+    let trace = trace_export::chrome_of_worst(cell(&results, "pv-ticket/emulated/short+exp/4v:2p")).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     let of = |ph: &'static str| events.iter().filter(move |event| event["ph"] == ph);
     assert!(of("M").any(|event| event["args"]["name"].as_str().unwrap().starts_with("pv-ticket/emulated")));
@@ -74,7 +74,7 @@ fn a_trace_is_what_perfetto_opens() {
         assert!(slices.windows(2).all(|pair| pair[1].0 >= pair[0].1 - 1e-6), "{track:?} {slices:?}");
     }
     assert!(trace_export::chrome(&results).is_some());
-    assert_eq!(trace_export::chrome_of_cell(cell(&results, "ticket/native/short+exp/1v:1p")), None);
+    assert_eq!(trace_export::chrome_of_worst(cell(&results, "ticket/native/short+exp/1v:1p")), None);
 }
 
 #[test]

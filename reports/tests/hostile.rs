@@ -53,7 +53,7 @@ fn render(value: Value) -> String {
     csv::cells(&results);
     let several = html::render(&[results.clone(), results.clone()]).unwrap();
     well_formed(&several, 5);
-    let traced = results.cells.iter().filter(|cell| trace_export::chrome_of_cell(cell).is_some()).count();
+    let traced = results.cells.iter().filter(|cell| trace_export::chrome_of_worst(cell).is_some()).count();
     let page = html::render(&[results]).unwrap();
     well_formed(&page, 3 + traced);
     page

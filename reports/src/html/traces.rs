@@ -1,4 +1,4 @@
-//! Traces of cells, to be saved and opened elsewhere.
+//! Of each traced cell the trace with its worst handover, to be saved and opened elsewhere.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::view::shown;
 use crate::Error;
 use crate::format::duration;
 use crate::record::Results;
-use crate::trace_export::{chrome_of_cell, traces};
+use crate::trace_export::{chrome_of_worst, traces};
 
 /// Characters of traces that a page carries; `lockbench report --perfetto` writes them all.
 const MOST: usize = 8 << 20;
@@ -27,7 +27,7 @@ pub(super) fn views(results: &Results) -> Result<(Vec<TraceView>, usize), Error>
     let (mut views, mut left, mut room): (Vec<TraceView>, usize, usize) = (Vec::new(), 0, MOST);
     for (index, cell) in results.cells.iter().enumerate() {
         let Some(worst) = traces(cell).map(|(_, trace)| trace.worst_handover_ns).max() else { continue };
-        let Some(json) = chrome_of_cell(cell) else { continue };
+        let Some(json) = chrome_of_worst(cell) else { continue };
         let json = embed::json(&json)?;
         if json.len() > room {
             left += 1;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plotters::style::text_anchor::HPos;
 use serde_json::Value;
 
+use super::axis::trimmed;
 use super::canvas::{Pen, WIDTH, picture};
 use super::style::{COLOURS, INK, MUTED};
 use super::traced::main;
@@ -163,7 +164,7 @@ impl Grid<'_> {
         let lock: String = map.cell.axes.lock.chars().take(24).collect();
         pen.text((self.corner.0 + 4.0, self.corner.1 + 12.0), &lock, INK, HPos::Left)?;
         if let Some(turns) = map.reacquire.and_then(|turns| turns.p50) {
-            let back = format!("median turns to reacquire: {}", significant(turns));
+            let back = format!("median turns to reacquire: {}", trimmed(turns));
             pen.text((self.corner.0 + 4.0, self.corner.1 + 26.0), &back, MUTED, HPos::Left)?;
         }
         let every = self.places.len().div_ceil(16);
@@ -196,7 +197,7 @@ impl Grid<'_> {
 
 /// `6; 6; 12`.
 fn reacquired(turns: &Times) -> String {
-    let shown = |turns: Option<f64>| turns.map_or_else(|| "–".into(), significant);
+    let shown = |turns: Option<f64>| turns.map_or_else(|| "–".into(), trimmed);
     [turns.p50, turns.p99, turns.max].map(shown).join("; ")
 }
 

@@ -14,9 +14,14 @@ const STEPS: [(&str, &str); 2] = [("native", "emulated"), ("emulated", "kvm")];
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let mut rows: Vec<Row> = Vec::new();
-    for (group, (one, other)) in STEPS.into_iter().enumerate() {
+    let mut groups = Vec::new();
+    for (step, (one, other)) in STEPS.into_iter().enumerate() {
         let cells = results.cells.iter().filter(|cell| cell.axes.env == one && !above(cell.axes.overcommit));
-        rows.extend(cells.filter_map(|cell| row(results, cell, other, group)));
+        let before = rows.len();
+        rows.extend(cells.filter_map(|cell| row(results, cell, other, groups.len())));
+        if rows.len() > before {
+            groups.push((format!("{one} : {other}"), nth(step)));
+        }
     }
     // One row below the other for the same lock, so that the steps can be read together.
     let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
@@ -29,12 +34,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
                   right of it the environment named first is faster. Labels are lock and vCPUs.",
         axis: Axis::log10("ratio of rates (log scale)", values, super::axis::trimmed),
         line: Some(1.0),
-        groups: STEPS
-            .iter()
-            .enumerate()
-            .filter(|(group, _)| rows.iter().any(|row| row.group == *group))
-            .map(|(group, (one, other))| (format!("{one} : {other}"), nth(group)))
-            .collect(),
+        groups,
         rows,
         columns: &["ratio", "interval", "first", "second", "rounds", "verdict"],
         table: None,
