@@ -73,10 +73,16 @@ fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
         }
     }
     for (index, kick) in line.kicks.iter().enumerate() {
-        // An instant for each, and an arrow from the one to the other.
+        // A slice for each, on a track of its own, and an arrow from it to the halt that it ends: arrows hang on slices.
         let (id, at) = (u64::from(process) << 32 | index as u64, micros(kick.at_ns));
-        let (from, to) = (thread(kick.from, 0), thread(kick.to, 0));
-        events.push(json!({"ph": "i", "s": "t", "pid": process, "tid": from, "ts": at, "name": format!("kick v{}", kick.to)}));
+        let (from, to) = (thread(kick.from, KICKS), thread(kick.to, HALTED));
+        let next = line.kicks[index + 1..].iter().find(|next| next.from == kick.from);
+        let long = next.map_or(KICK_NS, |next| (next.at_ns - kick.at_ns).min(KICK_NS));
+        events.push(json!({"ph": "M", "pid": process, "tid": from, "name": "thread_name", "args": {"name": format!("v{} kicks", kick.from)}}));
+        events.push(
+            json!({"ph": "X", "pid": process, "tid": from, "ts": at, "dur": micros(long), "cat": "kick",
+            "name": format!("kick v{}", kick.to)}),
+        );
         events.push(json!({"ph": "s", "id": id, "pid": process, "tid": from, "ts": at, "name": "kick", "cat": "kick"}));
         events.push(
             json!({"ph": "f", "bp": "e", "id": id, "pid": process, "tid": to, "ts": at, "name": "kick", "cat": "kick"}),
@@ -90,8 +96,15 @@ fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
     }
 }
 
+/// Index of the track of halts.
+const HALTED: usize = 2;
+/// Index of the track of kicks, which comes after the others.
+const KICKS: usize = TRACKS.len();
+/// How long a kick is drawn: it has no length of its own.
+const KICK_NS: u64 = 1_000;
+
 fn thread(vcpu: u32, track: usize) -> u32 {
-    1 + vcpu * TRACKS.len() as u32 + track as u32
+    1 + vcpu * (TRACKS.len() as u32 + 1) + track as u32
 }
 
 /// The format counts in microseconds; fractions are nanoseconds.

@@ -61,6 +61,16 @@ fn a_trace_is_what_perfetto_opens() {
     assert!(of("M").any(|event| event["args"]["name"].as_str().unwrap().starts_with("pv-ticket/emulated")));
     assert_eq!(of("s").count(), of("f").count(), "each kick's arrow has two ends");
     assert!(of("s").count() > 0);
+    // An arrow hangs on slices: it begins in one.
+    let slices: Vec<_> =
+        of("X").map(|slice| (&slice["tid"], slice["ts"].as_f64(), slice["dur"].as_f64())).collect();
+    for arrow in of("s") {
+        let at = arrow["ts"].as_f64();
+        assert!(
+            slices.iter().any(|slice| *slice.0 == arrow["tid"] && slice.1 == at && slice.2 > Some(0.0)),
+            "{arrow}"
+        );
+    }
     // Slices of one track must lie beside or within one another.
     let mut tracks: BTreeMap<(u64, u64), Vec<(f64, f64)>> = BTreeMap::new();
     for slice in of("X") {

@@ -80,8 +80,11 @@ impl Axis {
         let mut ticks: Vec<(f64, String)> = Vec::new();
         for value in values {
             let place = value.log10();
-            if ticks.iter().all(|tick| (tick.0 - place).abs() > (high - low) / 11.0) {
-                ticks.push((place, label(value)));
+            let text = label(value);
+            // A letter is about a fiftieth of the axis where it is drawn smallest, on a telephone.
+            let apart = ((text.chars().count() + 1) as f64 / 50.0).max(1.0 / 11.0) * (high - low);
+            if ticks.iter().all(|tick| (tick.0 - place).abs() > apart) {
+                ticks.push((place, text));
             }
         }
         ticks.sort_by(|a, b| a.0.total_cmp(&b.0));

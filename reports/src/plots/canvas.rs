@@ -25,6 +25,11 @@ const DASH: (f64, f64) = (6.0, 4.0);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
+/// Room left of a frame for row labels of so many letters, as large as telephones show them.
+pub(super) fn label_room(letters: usize) -> u32 {
+    12 + letters as u32 * 8
+}
+
 /// Draws a picture and wraps it with its title and description, for people who hear pages.
 pub(super) fn picture(
     id: &str,

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, trimmed};
-use super::canvas::picture;
+use super::canvas::{label_room, picture};
 use super::fairness::contested;
 use super::style::{INK, Style, nth};
 use super::{Figure, Key, Plot, Table};
@@ -44,8 +44,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     };
     let title = format!("{TITLE}, {}, {}", slice.axes().env, overcommit(k));
     let height = 72 + cells.len() as u32 * ROW;
-    let left = 12
-        + cells.iter().map(|cell| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0) as u32 * 13 / 2;
+    let left = label_room(cells.iter().map(|cell| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", drawn.len(), cells.len());
     let svg = picture("counters", &title, &description, height, |pen| {

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
-use super::canvas::{Frame, Pen, WIDTH, picture};
+use super::canvas::{Frame, Pen, WIDTH, label_room, picture};
 use super::style::{INK, MUTED, Style, nth};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
@@ -49,10 +49,10 @@ impl Forest<'_> {
         };
         let lines = self.lines();
         let height = 26 + 40 + (lines.len() as f64 * LINE) as u32 + 6;
-        let labels = lines.iter().map(|line| line[0].label.chars().count().min(24)).max().unwrap_or(0) as u32;
+        let labels = lines.iter().map(|line| line[0].label.chars().count().min(24)).max().unwrap_or(0);
         // Figures beside markers only where each has a line of its own; the table has them all.
         let figures = lines.iter().all(|line| line.len() == 1);
-        let left = 12 + labels * 13 / 2;
+        let left = label_room(labels);
         let svg = picture(self.id, self.title, &self.description(), height, |pen| {
             let y = Axis::with_ticks("", 0.0..lines.len() as f64, Vec::new());
             let frame = pen.frame(axis, y, Some(left))?;

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, trimmed};
-use super::canvas::picture;
+use super::canvas::{label_room, picture};
 use super::fairness::contested;
 use super::style::{INK, Style, of_lock};
 use super::{Figure, Key, Plot, Table};
@@ -50,8 +50,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(nothing());
     };
     let title = format!("{TITLE}, {}, {}", slice.axes().env, overcommit(k));
-    // These names are wider than those of locks.
-    let left = 16 + names.iter().map(|name| name.len()).max().unwrap_or(0) as u32 * 15 / 2;
+    let left = label_room(names.iter().map(|name| name.len()).max().unwrap_or(0));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", names.len(), locks.len());
     let svg = picture("lock-events", &title, &description, 72 + names.len() as u32 * ROW, |pen| {

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
-use super::canvas::picture;
+use super::canvas::{label_room, picture};
 use super::hatch::{Area, Fill};
 use super::style::{COLOURS, INK, MUTED};
 use super::traced::{Traced, by_environment};
@@ -49,7 +49,7 @@ fn of_environment(traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
     }
     let title = format!("{TITLE}, {}", traced.place());
     let longest = locks.iter().map(|(cell, ..)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
-    let left = 12 + longest as u32 * 13 / 2;
+    let left = label_room(longest);
     let told: Vec<String> = locks
         .iter()
         .take(6)

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, trimmed};
-use super::canvas::picture;
+use super::canvas::{label_room, picture};
 use super::style::{INK, nth};
 use super::traced::main;
 use super::{Figure, Key, Plot, Table};
@@ -28,7 +28,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     };
     let title = format!("{TITLE}, {}", traced.place());
     let longest = locks.iter().map(|(cell, _)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
-    let left = 12 + longest as u32 * 13 / 2;
+    let left = label_room(longest);
     let told: Vec<String> = locks
         .iter()
         .take(6)

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
-use super::canvas::{Frame, Pen, picture};
+use super::canvas::{Frame, Pen, label_room, picture};
 use super::hatch::{Area, Fill};
 use super::style::{COLOURS, INK, Marker, Style};
 use super::traced::main;
@@ -95,7 +95,7 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
         line.vcpus
     );
     let id = format!("timeline-{index}");
-    let left = 12 + view.lanes.iter().map(|lane| lane.1.chars().count()).max().unwrap_or(0) as u32 * 13 / 2;
+    let left = label_room(view.lanes.iter().map(|lane| lane.1.chars().count()).max().unwrap_or(0));
     let height = 76 + view.lanes.len() as u32 * LANE;
     let svg = picture(&id, &title, &description, height, |pen| {
         let lanes = view.lanes.len() as f64;
