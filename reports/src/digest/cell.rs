@@ -83,6 +83,14 @@ pub struct Measure {
     pub high: f64,
     /// The windows; those that moved are left out.
     pub windows: Vec<Reading>,
+    /// Windows that were measured and yet give no value: too few acquisitions, or a percentile that unfinished waits reach.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub untold: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One cell of a run.
@@ -114,7 +122,10 @@ impl CellDigest {
         let measures = Metric::ALL
             .into_iter()
             .filter_map(|metric| {
-                measure(metric, readings(cell, metric).into_iter().map(|(_, reading)| reading).collect())
+                let windows: Vec<Reading> =
+                    readings(cell, metric).into_iter().map(|(_, reading)| reading).collect();
+                let untold = measured(cell, metric).count().saturating_sub(windows.len()) as u32;
+                measure(metric, windows, untold)
             })
             .collect();
         Self {
@@ -129,6 +140,11 @@ impl CellDigest {
         }
     }
 
+    /// Windows of a metric that were measured and give no value.
+    pub fn untold(&self, metric: Metric) -> u32 {
+        self.measures.iter().find(|m| m.metric == metric).map_or(0, |m| m.untold)
+    }
+
     /// The windows of a metric; empty if it was not measured.
     pub fn windows(&self, metric: Metric) -> &[Reading] {
         self.measures.iter().find(|m| m.metric == metric).map_or(&[], |m| &m.windows)
@@ -141,20 +157,24 @@ fn tail(measured: &Measured) -> Option<f64> {
     (!p99.at_least && p99.ns > 0.0).then_some(p99.ns)
 }
 
-/// Every window's reading of a metric, with the number of its round; none of a cell that failed.
-pub(crate) fn readings(cell: &Cell, metric: Metric) -> Vec<(u32, Reading)> {
+/// Every window that a metric can be read from, with the number of its round; none of a cell that failed.
+fn measured(cell: &Cell, metric: Metric) -> impl Iterator<Item = (u32, &Measured)> {
     let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
-    let windows = cell.rounds.iter().filter(|round| cell.status == Status::Ok && round.purpose == purpose);
-    let measured = windows.filter_map(|round| match &round.outcome {
+    let asked = cell.status == Status::Ok && (metric != Metric::Fairness || cell.axes.vcpus > 1);
+    let windows = cell.rounds.iter().filter(move |round| asked && round.purpose == purpose);
+    windows.filter_map(|round| match &round.outcome {
         Outcome::Measured(measured) if !measured.moved => Some((round.round, measured)),
         _ => None,
-    });
-    let read = measured.filter_map(|(round, measured)| {
+    })
+}
+
+/// Every window's reading of a metric, with the number of its round.
+pub(crate) fn readings(cell: &Cell, metric: Metric) -> Vec<(u32, Reading)> {
+    let read = measured(cell, metric).filter_map(|(round, measured)| {
         let count = measured.operations.iter().fold(0, |sum: u64, &count| sum.saturating_add(count));
         let value = match metric {
             Metric::Rate => (measured.window_ns > 0).then(|| count as f64 * 1e9 / measured.window_ns as f64),
-            Metric::Fairness if cell.axes.vcpus > 1 => jain(&measured.operations),
-            Metric::Fairness => None,
+            Metric::Fairness => jain(&measured.operations),
             Metric::Tail => tail(measured),
         };
         let value = rounded(value.filter(|value| value.is_finite())?);
@@ -166,11 +186,14 @@ pub(crate) fn readings(cell: &Cell, metric: Metric) -> Vec<(u32, Reading)> {
     read.collect()
 }
 
-fn measure(metric: Metric, windows: Vec<Reading>) -> Option<Measure> {
+fn measure(metric: Metric, windows: Vec<Reading>, untold: u32) -> Option<Measure> {
+    if windows.is_empty() && untold > 0 {
+        return Some(Measure { metric, median: 0.0, low: 0.0, high: 0.0, windows, untold });
+    }
     let trips: Vec<Option<f64>> = windows.iter().map(|reading| reading.round_trip_ns).collect();
     let values: Vec<f64> = largest_class(&trips).into_iter().map(|index| windows[index].value).collect();
     let Interval { median, low, high } = interval(&values)?;
-    Some(Measure { metric, median, low, high, windows })
+    Some(Measure { metric, median, low, high, windows, untold })
 }
 
 /// Six significant digits: more is noise, and a history holds a million of them.
