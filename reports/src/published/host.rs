@@ -2,9 +2,9 @@
 
 use super::shape::{Finding, Outcome, Shape, at_least, told};
 use super::steps::gain;
-use super::thresholds::EARLY_WAIT_HURTS;
+use super::thresholds::{EARLY_WAIT_HURTS, EARLY_WAITS_NEEDED};
 use crate::comparison::compare;
-use crate::format::{range, ratio, significant};
+use crate::format::{count, overcommit, range, ratio, significant};
 use crate::record::{Cell, Results, Status};
 use crate::slices::{counterpart, main_slice};
 
@@ -24,7 +24,7 @@ pub(super) fn help(results: &Results) -> Shape {
             shown("emulated, which never helps", &alone),
             shown("in kvm", &helped)
         );
-        Finding { measured, outcome: helps(results, alone, helped) }
+        Finding::new(measured, helps(results, alone, helped))
     });
     Shape {
         id: "S5",
@@ -33,6 +33,7 @@ pub(super) fn help(results: &Results) -> Shape {
         published: "with pause-loop exits a PV ticket gains +16.6 % at the second step; without, preemptable tickets gain \
                     5.3 times on average, 7.9 with a PV VMM",
         rule: "where kvm has pause-loop exits, the gain in emulated lies above the gain in kvm".into(),
+        halves: &[],
         findings: findings.into_iter().collect(),
         needs: "needs pv-ticket beside ticket at 2x both emulated and in kvm".into(),
     }
@@ -86,8 +87,8 @@ pub(super) fn early_wait(results: &Results) -> Shape {
             let (measured, outcome) = match told(&compare(results, usual, early)) {
                 Ok(times) => (
                     format!(
-                        "pv-queued in kvm at {}x is {} ({}) times as fast without waiting early",
-                        early.axes.overcommit,
+                        "pv-queued in kvm at {} is {} ({}) times as fast without waiting early",
+                        overcommit(early.axes.overcommit),
                         ratio(times.median),
                         range(times, ratio)
                     ),
@@ -95,7 +96,17 @@ pub(super) fn early_wait(results: &Results) -> Shape {
                 ),
                 Err(outcome) => ("pv-queued in kvm with and without waiting early".into(), outcome),
             };
-            Some(Finding { measured: measured + &queued_for(early), outcome })
+            let how_often = early_waits(early);
+            let measured = format!("{measured}; with it, {}", how_often.as_ref().map_or(UNCOUNTED, |(_, said)| said));
+            let outcome = match how_often {
+                None => Outcome::CannotBeTold(UNCOUNTED.into()),
+                Some((each, said)) if each < EARLY_WAITS_NEEDED => Outcome::CannotBeTold(format!(
+                    "{said}, and {} is the least that could show: who takes the lock before it queues does not wait early",
+                    as_words(EARLY_WAITS_NEEDED)
+                )),
+                Some(_) => outcome,
+            };
+            Some(Finding::new(measured, outcome))
         });
     Shape {
         id: "S8",
@@ -104,23 +115,37 @@ pub(super) fn early_wait(results: &Results) -> Shape {
         published: "PV queued lock, 3 VMs: 1,700–1,800 rec/s, 13,000–14,000 once waiting early on a wrong hint was \
                     reverted: 7.7 times",
         rule: format!(
-            "with early-wait=always, which is a hint that is always wrong, the rate is at least {} times as low. A sweep of \
-             the spin threshold is another matter: shorter spinning may well pay",
-            ratio(EARLY_WAIT_HURTS)
+            "with early-wait=always, which is a hint that is always wrong, the rate is at least {} times as low; told only \
+             where there is at least {}. A sweep of the spin threshold is another matter: shorter spinning may well pay",
+            ratio(EARLY_WAIT_HURTS),
+            as_words(EARLY_WAITS_NEEDED)
         ),
+        halves: &[],
         findings: findings.collect(),
         needs: "needs pv-queued in kvm at 3x with early-wait=always and without".into(),
     }
 }
 
-/// How often anybody waited in line at all: who takes the lock before it queues cannot wait too early.
-fn queued_for(cell: &Cell) -> String {
-    match cell.counters.get("pv_wait_early") {
-        Some(early) if cell.counted_operations > 0 => {
-            let share = *early as f64 / cell.counted_operations as f64;
-            format!("; with it, one acquisition in {} waited early", significant((1.0 / share).round()))
-        }
-        _ => String::new(),
+const UNCOUNTED: &str = "an uncounted number of early waits";
+
+/// Early waits to an acquisition, as a number and in words; none where acquisitions were not counted. A vCPU may halt
+/// early several times in one wait.
+fn early_waits(cell: &Cell) -> Option<(f64, String)> {
+    let of = cell.counted_operations;
+    let early = cell.counters.get("pv_wait_early").copied().unwrap_or(0);
+    let each = early as f64 / of as f64;
+    match early {
+        _ if of == 0 => None,
+        0 => Some((0.0, format!("no early wait in {} acquisitions", count(of)))),
+        _ => Some((each, as_words(each))),
+    }
+}
+
+fn as_words(each: f64) -> String {
+    if each > 1.0 {
+        format!("{} early waits per acquisition", significant(each))
+    } else {
+        format!("one early wait in {} acquisitions", significant((1.0 / each).round()))
     }
 }
 
@@ -147,13 +172,27 @@ mod tests {
 
     #[test]
     fn early_wait() {
-        let with = |early: f64, spread| {
+        let plan = |early: f64, spread, waits| {
             let plan = Plan::default().spread(spread).at("pv-queued", "kvm", 3.0, 1e6);
-            outcome(&plan.at("pv-queued", "kvm", 3.0, early).param("early-wait", "always"), "S8")
+            let early = plan.at("pv-queued", "kvm", 3.0, early).param("early-wait", "always");
+            early.counted("pv_wait_early", waits)
         };
+        let with = |early, spread| outcome(&plan(early, spread, 1.0), "S8");
         assert_eq!(with(0.1e6, 0.02), "reproduced");
         assert_eq!(with(1e6, 0.02), "not reproduced");
         assert_eq!(with(0.667e6, 0.1), "cannot be told on this machine");
+        let said = |waits| {
+            let shape = super::early_wait(&plan(1e6, 0.02, waits).results());
+            (shape.outcome().to_string(), shape.findings[0].measured.clone())
+        };
+        let (outcome, measured) = said(0.0001);
+        assert!(outcome.starts_with("cannot be told on this machine (one early wait in 10,0"), "{outcome}");
+        assert!(outcome.contains("one early wait in 100 acquisitions is the least that"), "{outcome}");
+        assert!(measured.contains("with it, one early wait in 1"), "{measured}");
+        let (outcome, measured) = said(0.0);
+        assert!(outcome.contains("(no early wait in 6"), "{outcome}");
+        assert!(measured.contains("with it, no early wait in 6"), "{measured}");
+        assert!(said(3.0).1.ends_with("with it, 3.00 early waits per acquisition"), "{:?}", said(3.0));
         let alone = Plan::default().at("pv-queued", "kvm", 3.0, 1e6);
         let shapes = super::super::shapes(&alone.results());
         let said = shapes[7].outcome().to_string();

@@ -1,7 +1,7 @@
 //! S1 and S2: what a lock costs natively.
 
 use super::shape::{Finding, Outcome, Shape, at_least, straddles, told};
-use super::thresholds::{SEVERAL, SMALL_COST};
+use super::thresholds::{FLOOR_THAT_SHOWS_A_COST, SEVERAL, SMALL_COST};
 use crate::answers::uncontended;
 use crate::comparison::{compare, noise_floor};
 use crate::format::{percent, range, ratio};
@@ -17,7 +17,7 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
         let names = format!("{} takes", carrier.axes.lock);
         let times = match told(&comparison) {
             Ok(times) => times,
-            Err(outcome) => return Some(Finding { measured: format!("{names} an unknown time"), outcome }),
+            Err(outcome) => return Some(Finding::new(format!("{names} an unknown time"), outcome)),
         };
         let measured = format!(
             "{names} {} ({}) times as long as {}, native, one vCPU, empty section",
@@ -27,6 +27,9 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
         );
         let outcome = match noise_floor(results, plain, carrier) {
             None => Outcome::CannotBeTold("the noise floor is unknown: no usable A/A pairs".into()),
+            Some(floor) if times.high <= 1.0 + floor && floor >= FLOOR_THAT_SHOWS_A_COST => {
+                Outcome::CannotBeTold(format!("hidden by a noise floor of {}", percent(floor)))
+            }
             Some(floor) if times.high <= 1.0 + floor => {
                 Outcome::NotReproduced(format!("no cost shows above the noise floor of {}", percent(floor)))
             }
@@ -37,7 +40,7 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
             Some(_) if times.high > SMALL_COST => straddles(SMALL_COST),
             Some(_) => Outcome::Reproduced,
         };
-        Some(Finding { measured, outcome })
+        Some(Finding::new(measured, outcome))
     });
     Shape {
         id: "S1",
@@ -46,9 +49,12 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
         published: "one task, 5 M pairs of lock and unlock: ticket 135 → 179 ms (+33 %), queued 137 → 168 ms (+23 %); \
                     “up to 5 %” of an application (4.1.9), “minimal impact” (5.4)",
         rule: format!(
-            "the interval lies above 1 by more than the noise floor and below {}",
-            ratio(SMALL_COST)
+            "the interval lies above 1 by more than the noise floor and below {}; that no cost shows counts against it \
+             only where the floor is below {}, half of the smallest published cost",
+            ratio(SMALL_COST),
+            percent(FLOOR_THAT_SHOWS_A_COST)
         ),
+        halves: &[],
         findings: findings.collect(),
         needs: "needs pv-ticket-off beside ticket, natively on one vCPU with an empty section".into(),
     }
@@ -70,7 +76,7 @@ pub(super) fn second_contender(results: &Results) -> Shape {
             ),
             Err(outcome) => (format!("{lock} with 1 and 2 vCPUs, native, empty section"), outcome),
         };
-        Some(Finding { measured, outcome })
+        Some(Finding::new(measured, outcome))
     });
     Shape {
         id: "S2",
@@ -78,6 +84,7 @@ pub(super) fn second_contender(results: &Results) -> Shape {
         source: "Waiman Long 2014, virtualization list msg19198",
         published: "about 27, 104, 122 ns for a pair with 1, 2, 3 tasks: 4 times from one to two",
         rule: format!("the interval lies at or above {}", ratio(SEVERAL)),
+        halves: &[],
         findings: findings.collect(),
         needs: "needs ticket natively on 1 and on 2 vCPUs, each on a pCPU of its own, with an empty section"
             .into(),
@@ -102,24 +109,22 @@ fn empty<'a>(results: &'a Results, lock: &str, vcpus: u32) -> Option<&'a Cell> {
 mod tests {
     use super::super::synthetic::{Plan, outcome};
 
-    fn s1(off: f64, spread: f64) -> &'static str {
-        let plan = Plan::default().spread(spread).cell("ticket", "native", "empty", 1, 1, 100e6).cell(
-            "pv-ticket-off",
-            "native",
-            "empty",
-            1,
-            1,
-            100e6 / off,
-        );
+    fn s1(off: f64, spread: f64, floor: f64) -> &'static str {
+        let plan = Plan::default()
+            .spread(spread)
+            .floor(floor)
+            .cell("ticket", "native", "empty", 1, 1, 100e6)
+            .cell("pv-ticket-off", "native", "empty", 1, 1, 100e6 / off);
         outcome(&plan, "S1")
     }
 
     #[test]
     fn carried_but_off() {
-        assert_eq!(s1(1.2, 0.001), "reproduced");
-        assert_eq!(s1(1.0, 0.001), "not reproduced");
-        assert_eq!(s1(1.9, 0.001), "not reproduced");
-        assert_eq!(s1(1.5, 0.03), "cannot be told on this machine");
+        assert_eq!(s1(1.2, 0.001, 0.01), "reproduced");
+        assert_eq!(s1(1.0, 0.001, 0.01), "not reproduced");
+        assert_eq!(s1(1.0, 0.001, 0.2), "cannot be told on this machine", "it would not have shown");
+        assert_eq!(s1(1.9, 0.001, 0.2), "not reproduced");
+        assert_eq!(s1(1.5, 0.03, 0.01), "cannot be told on this machine");
         assert_eq!(outcome(&Plan::default(), "S1"), "cannot be told on this machine");
     }
 

@@ -24,6 +24,8 @@ pub struct Finding {
     pub measured: String,
     /// What it says by itself.
     pub outcome: Outcome,
+    /// Which half of the claim it bears on; none where the claim is one thing.
+    pub half: Option<&'static str>,
 }
 
 /// A published shape, judged.
@@ -39,6 +41,8 @@ pub struct Shape {
     pub published: &'static str,
     /// When it counts as reproduced.
     pub rule: String,
+    /// Halves of a claim that is a conjunction: each must show somewhere. Empty where it is one thing.
+    pub halves: &'static [&'static str],
     /// What was measured here; empty where the cells needed were not run.
     pub findings: Vec<Finding>,
     /// Why there is nothing, where there is nothing.
@@ -72,17 +76,45 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl Shape {
-    /// The findings together: one that speaks against the shape refutes it; else one that shows it will do.
-    pub fn outcome(&self) -> Outcome {
-        let first = |wanted: fn(&Outcome) -> bool| {
-            self.findings.iter().map(|finding| &finding.outcome).find(|outcome| wanted(outcome)).cloned()
-        };
-        first(|outcome| matches!(outcome, Outcome::NotReproduced(_)))
-            .or_else(|| first(|outcome| matches!(outcome, Outcome::Reproduced)))
-            .or_else(|| first(|_| true))
-            .unwrap_or_else(|| Outcome::CannotBeTold(self.needs.clone()))
+impl Finding {
+    /// What bears on the whole claim.
+    pub(super) fn new(measured: String, outcome: Outcome) -> Self {
+        Self { measured, outcome, half: None }
     }
+
+    /// What bears on one half of it.
+    pub(super) fn of(half: &'static str, measured: String, outcome: Outcome) -> Self {
+        Self { measured, outcome, half: Some(half) }
+    }
+}
+
+impl Shape {
+    /// The findings together: one that speaks against the shape refutes it; else one that shows it will do, of each half
+    /// where the claim has halves.
+    pub fn outcome(&self) -> Outcome {
+        let outcomes = || self.findings.iter().map(|finding| &finding.outcome);
+        if let Some(against) = outcomes().find(|outcome| matches!(outcome, Outcome::NotReproduced(_))) {
+            return against.clone();
+        }
+        if self.findings.is_empty() || self.halves.is_empty() {
+            return best(outcomes()).unwrap_or_else(|| Outcome::CannotBeTold(self.needs.clone()));
+        }
+        let missing = self.halves.iter().find_map(|half| {
+            let of_half = self.findings.iter().filter(|finding| finding.half == Some(half));
+            match best(of_half.map(|finding| &finding.outcome)) {
+                Some(Outcome::Reproduced) => None,
+                Some(outcome) => Some(format!("{half}: {}", outcome.reason().unwrap_or("unknown"))),
+                None => Some(format!("{half}: not measured")),
+            }
+        });
+        missing.map_or(Outcome::Reproduced, Outcome::CannotBeTold)
+    }
+}
+
+/// One that shows the shape, or else the first.
+fn best<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<Outcome> {
+    let rank = |outcome: &&Outcome| !matches!(outcome, Outcome::Reproduced);
+    outcomes.min_by_key(rank).cloned()
 }
 
 /// The ratio of a comparison, or why there is none to judge.

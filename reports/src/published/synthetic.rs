@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::derive::derive;
 use crate::record::{
-    Causes, CellAxes, Header, KvmCosts, Line, Machine, Measured, Outcome, Purpose, Results, Round,
+    Causes, CellAxes, Facility, Header, KvmCosts, Line, Machine, Measured, Outcome, Purpose, Results, Round,
     SCHEMA_VERSION, Scheduler, VcpuCauses, Workload,
 };
 
@@ -15,7 +15,10 @@ const ROUNDS: u32 = 6;
 #[derive(Clone, Default)]
 pub(super) struct Plan {
     cells: Vec<(CellAxes, f64, Option<Causes>)>,
+    /// Counters to an acquisition, by cell.
+    counters: Vec<(String, &'static str, f64)>,
     spread: f64,
+    floor: Option<f64>,
     machine: Machine,
 }
 
@@ -23,6 +26,25 @@ impl Plan {
     /// How far rounds lie apart, as a fraction either way.
     pub(super) fn spread(self, spread: f64) -> Self {
         Self { spread, ..self }
+    }
+
+    /// How far the second window of an A/A pair lies off: a per cent unless asked for.
+    pub(super) fn floor(self, floor: f64) -> Self {
+        Self { floor: Some(floor), ..self }
+    }
+
+    /// A facility that cannot be had.
+    pub(super) fn without(mut self, facility: &str, why: &str) -> Self {
+        let (name, detail) = (facility.to_owned(), why.to_owned());
+        self.machine.facilities.push(Facility { name, available: false, detail });
+        self
+    }
+
+    /// A counter of the last cell, to an acquisition.
+    pub(super) fn counted(mut self, name: &'static str, each: f64) -> Self {
+        let id = self.cells.last().map_or_else(String::new, |(axes, ..)| axes.id.clone());
+        self.counters.push((id, name, each));
+        self
     }
 
     pub(super) fn cell(
@@ -125,11 +147,15 @@ impl Plan {
                 let purposes = [Purpose::Rate, Purpose::Twin].into_iter();
                 for purpose in purposes.chain(causes.as_ref().filter(|_| round == 0).map(|_| Purpose::Trace))
                 {
-                    // The second run of an A/A pair lies a per cent off: the noise floor.
-                    let apart = if purpose == Purpose::Twin { 1.0 + 0.01 * sign } else { 1.0 };
+                    let floor = self.floor.unwrap_or(0.01);
+                    let apart = if purpose == Purpose::Twin { 1.0 + floor * sign } else { 1.0 };
+                    let operations = rate * drift * apart;
+                    let own = self.counters.iter().filter(|(id, ..)| *id == axes.id);
+                    let counters = own.map(|(_, name, each)| ((*name).into(), (operations * each) as u64));
                     let measured = Measured {
                         window_ns: WINDOW,
-                        operations: vec![(rate * drift * apart) as u64],
+                        operations: vec![operations as u64],
+                        counters: counters.collect(),
                         steady: true,
                         causes: causes.clone().filter(|_| purpose == Purpose::Trace),
                         ..Measured::default()

@@ -9,6 +9,11 @@
 /// 1.47. Half as much again is the round figure above them, and twice would no longer be "small" to anyone.
 pub const SMALL_COST: f64 = 1.5;
 
+/// S1. The noise floor below which "no cost shows" says something: half of the smallest published cost of one task
+/// (+23 %, queued; +33 %, ticket). An interval is about as wide either way as the floor; only where both together
+/// stay below it would that cost have shown.
+pub const FLOOR_THAT_SHOWS_A_COST: f64 = 0.23 / 2.0;
+
 /// S2. A pair of lock and unlock takes at least this many times as long once there is a second contender, for
 /// "several times". Published: 4. Two is the least that the word can mean; the machine's distance between two pCPUs,
 /// which decides by how much it exceeds it, differs by a factor of five between machines.
@@ -23,13 +28,20 @@ pub const ABOUT_NOTHING: f64 = 1.10;
 /// the rate for half of the pCPUs).
 pub const FAR_BELOW_FAIR: f64 = 0.5;
 
-/// S6. Steps of overcommit above 1x that must be known before a peak can be told from a slope: the peak, and one to
-/// either side of it. Published: +0.8, +16.6, +14.0, +5.0 % at four steps.
+/// S6. Steps of overcommit from 1x on that must be known before a peak can be told from a slope: the peak, and a lower
+/// one to either side of it, of which 1x may be the left one. Published: +0.8, +16.6, +14.0, +5.0 % at four steps, which
+/// rise once and fall once.
 pub const STEPS_FOR_A_PEAK: usize = 3;
 
 /// S8. Waiting much too early costs at least this factor at 3x. Published: 7.7. Half as much again is far beyond any
 /// noise floor and far below what was published.
 pub const EARLY_WAIT_HURTS: f64 = 1.5;
+
+/// S8. Early waits to an acquisition, at least, for the control to control anything. Published is a loss from halts at
+/// about every contended acquisition. By published costs (wake-up 64 µs and kick 7 µs; 122 ns for a pair of lock and
+/// unlock with three tasks) a halt at one acquisition in 100 that holds everybody up makes 122 + 710 ns of 122, about
+/// the 7.7 times that were published; with fewer halts than that its like is not to be expected of any lock.
+pub const EARLY_WAITS_NEEDED: f64 = 0.01;
 
 /// S9. Waiter preemptions per holder preemption, at least, for "dwarfs": an order of magnitude. Expected is the share
 /// of handovers to vCPUs that do not run over section length / timeslice: thousands.

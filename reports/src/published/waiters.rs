@@ -3,18 +3,27 @@
 use super::shape::{Finding, Outcome, Shape, at_least, at_most};
 use super::steps::virtualized;
 use super::thresholds::{DWARFS, HANDOVERS_NEEDED, VANISHES, least_granted_off};
-use crate::format::{overcommit, percent, range};
+use crate::causes::uncounted;
+use crate::format::{count, overcommit, percent, range};
 use crate::record::{Cell, CellCauses, Results};
 use crate::slices::Slice;
 use crate::statistics::share_interval;
 
+const HALVES: [&str; 2] = ["in a FIFO lock it dwarfs", "with test-and-set it vanishes"];
+
 /// S9: in a FIFO lock waiter preemption dwarfs holder preemption; with test-and-set it vanishes.
 pub(super) fn dwarf(results: &Results) -> Shape {
     let findings = virtualized(results).flat_map(|slice| {
-        let of = |lock: &str| traced(&slice, lock);
-        let fifo = of("ticket").map(|(cell, causes)| fifo(cell, causes));
-        let unfair = of("tas").map(|(cell, causes)| unfair(cell, causes));
-        fifo.into_iter().chain(unfair).collect::<Vec<_>>()
+        let why = uncounted(&results.machine, &slice.axes().env);
+        let finding = |half, lock: &str, judge: fn(&Cell, &CellCauses) -> (String, Outcome)| {
+            let (cell, causes) = traced(&slice, lock)?;
+            let (measured, outcome) =
+                why.map_or_else(|| judge(cell, causes), |why| untold(cell, causes, why));
+            Some(Finding::of(half, measured, outcome))
+        };
+        let [dwarfs, vanishes] = HALVES;
+        let halves = [finding(dwarfs, "ticket", fifo), finding(vanishes, "tas", unfair)];
+        halves.into_iter().flatten().collect::<Vec<_>>()
     });
     Shape {
         id: "S9",
@@ -24,9 +33,10 @@ pub(super) fn dwarf(results: &Results) -> Shape {
                     of the holders; a kernel build beside a CPU hog spins 7.6 % of its time, alone 0.2 %",
         rule: format!(
             "ticket: the part of handovers lies at or above 1 - 1/k, and there are at least {DWARFS} waiter preemptions to \
-             one of a holder; tas: the part lies at or below {}",
+             one of a holder; tas: the part lies at or below {}; both are wanted",
             percent(VANISHES)
         ),
+        halves: &HALVES,
         findings: findings.collect(),
         needs: "needs traced windows of ticket and tas at 2x, emulated or kvm".into(),
     }
@@ -37,6 +47,15 @@ fn traced<'a>(slice: &Slice<'a>, lock: &str) -> Option<(&'a Cell, &'a CellCauses
     let mut factors = slice.above_one();
     factors.sort_by_key(|k| !crate::slices::same(*k, 2.0));
     factors.into_iter().filter_map(|k| slice.at(lock, k)).find_map(|cell| Some((cell, cell.causes.as_ref()?)))
+}
+
+/// Where nothing tells whether a vCPU runs, counts of 0 say nothing.
+fn untold(cell: &Cell, causes: &CellCauses, why: &str) -> (String, Outcome) {
+    let (axes, handovers) = (&cell.axes, count(causes.handovers));
+    let measured =
+        format!("{}, {}, {}: {handovers} handovers", axes.lock, axes.env, overcommit(axes.overcommit));
+    let outcome = Outcome::CannotBeTold(format!("preemptions could not be counted in {}: {why}", axes.env));
+    (measured, outcome)
 }
 
 fn part(cell: &Cell, causes: &CellCauses) -> (String, Result<crate::record::Interval, Outcome>) {
@@ -54,7 +73,7 @@ fn part(cell: &Cell, causes: &CellCauses) -> (String, Result<crate::record::Inte
     (format!("{lock}, {at}: {figure} of the handovers went to a vCPU that was not running"), share)
 }
 
-fn fifo(cell: &Cell, causes: &CellCauses) -> Finding {
+fn fifo(cell: &Cell, causes: &CellCauses) -> (String, Outcome) {
     let (mut measured, share) = part(cell, causes);
     let holders: u64 = causes.vcpus.iter().fold(0, |sum, vcpu| sum.saturating_add(vcpu.preempted_holding));
     measured.push_str(&format!("; {} waiter preemptions, {holders} of holders", causes.granted_off));
@@ -70,22 +89,23 @@ fn fifo(cell: &Cell, causes: &CellCauses) -> Finding {
             outcome => outcome,
         },
     };
-    Finding { measured, outcome }
+    (measured, outcome)
 }
 
-fn unfair(cell: &Cell, causes: &CellCauses) -> Finding {
+fn unfair(cell: &Cell, causes: &CellCauses) -> (String, Outcome) {
     let (measured, share) = part(cell, causes);
     let outcome =
         share.map_or_else(|outcome| outcome, |share| at_most(share, VANISHES, "it does not vanish"));
-    Finding { measured, outcome }
+    (measured, outcome)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::synthetic::{Plan, outcome};
+    use super::dwarf;
 
     #[test]
-    fn dwarf() {
+    fn both_halves() {
         let with = |ticket, tas| {
             let plan = Plan::default().traced("ticket", "emulated", 2.0, ticket);
             outcome(&plan.traced("tas", "emulated", 2.0, tas), "S9")
@@ -97,6 +117,23 @@ mod tests {
         assert_eq!(with([450, 360, 2], [100_000, 40_000, 50]), "not reproduced");
         assert_eq!(with([12, 10, 0], [12, 0, 0]), "cannot be told on this machine");
         assert_eq!(with([40, 21, 0], [60, 3, 0]), "cannot be told on this machine");
+        assert_eq!(with([450, 360, 2], [12, 0, 0]), "cannot be told on this machine", "one half of two");
+        let only = Plan::default().traced("tas", "emulated", 2.0, vanished);
+        let said = dwarf(&only.results()).outcome().to_string();
+        assert!(said.contains("in a FIFO lock it dwarfs: not measured"), "{said}");
         assert_eq!(outcome(&Plan::default(), "S9"), "cannot be told on this machine");
+    }
+
+    #[test]
+    fn nothing_counts_preemptions() {
+        let plan = |facility| {
+            let plan = Plan::default().without(facility, "no such area");
+            let plan = plan.traced("ticket", "emulated", 2.0, [450, 0, 0]);
+            dwarf(&plan.traced("tas", "emulated", 2.0, [100_000, 0, 0]).results())
+        };
+        let shape = plan("preemption-counting");
+        assert!(shape.outcome().to_string().contains("counted in emulated: no such area"), "{shape:?}");
+        assert!(!shape.findings[0].measured.contains("not running"), "{shape:?}");
+        assert_eq!(plan("steal-time").outcome().word(), "not reproduced", "that is another environment's");
     }
 }
