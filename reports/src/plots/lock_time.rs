@@ -6,7 +6,7 @@ use super::axis::Axis;
 use super::canvas::{label_room, picture};
 use super::hatch::{Area, Fill};
 use super::style::{COLOURS, INK, MUTED};
-use super::traced::{Traced, by_environment};
+use super::traced::{Traced, by_environment, untold};
 use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::format::{percent, significant};
@@ -22,14 +22,23 @@ const CLASSES: [(&str, Area); 5] = [
     ("nobody wants it", Area { colour: MUTED, fill: Fill::Tint }),
 ];
 
-fn parts(time: &TimeShares) -> [f64; 5] {
-    [time.held, time.held_off, time.granted_off, time.free, time.idle]
+/// Classes of which nothing is known where nothing tells whether a vCPU runs.
+const NEED_PREEMPTIONS: [bool; 5] = [false, true, true, false, false];
+
+/// Where preemptions are not known, what was held was held and what was not was free; a grantee that halted would else
+/// pass for one that was preempted.
+fn parts(time: &TimeShares, told: bool) -> [f64; 5] {
+    if told {
+        [time.held, time.held_off, time.granted_off, time.free, time.idle]
+    } else {
+        [time.held + time.held_off, 0.0, 0.0, time.granted_off + time.free, time.idle]
+    }
 }
 
 /// A plot for each environment that was traced.
 pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
     let drawn: Result<Vec<Option<Figure>>, Error> =
-        by_environment(results).iter().map(of_environment).collect();
+        by_environment(results).iter().map(|traced| of_environment(results, traced)).collect();
     let drawn: Vec<Figure> = drawn?.into_iter().flatten().collect();
     if drawn.is_empty() {
         return Ok(vec![Figure::missing(TITLE, "No windows were traced.")]);
@@ -37,7 +46,7 @@ pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
     Ok(drawn)
 }
 
-fn of_environment(traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
+fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
     let locks: Vec<(&Cell, &CellCauses, TimeShares)> = traced
         .locks
         .iter()
@@ -50,15 +59,20 @@ fn of_environment(traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
     let title = format!("{TITLE}, {}", traced.place());
     let longest = locks.iter().map(|(cell, ..)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
     let left = label_room(longest);
-    let told: Vec<String> = locks
-        .iter()
-        .take(6)
-        .map(|(cell, _, time)| {
-            format!("{} {} granted to a vCPU that was not running", cell.axes.lock, percent(time.granted_off))
-        })
-        .collect();
+    let why = untold(&results.machine, traced.env);
+    let told = why.is_none();
+    let each = locks.iter().take(6).map(|(cell, _, time)| {
+        let [held, _, granted_off, ..] = parts(time, told).map(percent);
+        let lock = &cell.axes.lock;
+        if told {
+            format!("{lock} {granted_off} granted to a vCPU that was not running")
+        } else {
+            format!("{lock} held {held}")
+        }
+    });
+    let each: Vec<String> = each.collect();
     let description =
-        format!("Five classes of time by lock: {}. The table below has every value.", told.join("; "));
+        format!("Classes of time by lock: {}. The table below has every value.", each.join("; "));
     let ticks = [0.0, 25.0, 50.0, 75.0, 100.0].map(|tick| (tick, format!("{tick}"))).to_vec();
     let x = Axis::with_ticks("per cent of the window", 0.0..100.0, ticks);
     let height = 72 + locks.len() as u32 * ROW;
@@ -71,7 +85,7 @@ fn of_environment(traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
             let label: String = cell.axes.lock.chars().take(24).collect();
             pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
             let mut done = 0.0;
-            for (part, (_, area)) in parts(time).into_iter().zip(CLASSES) {
+            for (part, (_, area)) in parts(time, told).into_iter().zip(CLASSES) {
                 let (from, to) = (frame.at(done * 100.0, row).0, frame.at((done + part) * 100.0, row).0);
                 done += part;
                 if to > from {
@@ -84,18 +98,31 @@ fn of_environment(traced: &Traced<'_>) -> Result<Option<Figure>, Error> {
     Ok(Some(Figure::Drawn(Plot {
         id,
         title,
-        reading: "Each bar is the whole of a lock's time in traced windows. Solid is work; the hatched parts are time in \
-                  which nobody could have the lock because its holder (upright) or the vCPU next in line (rising) was \
-                  preempted."
-            .into(),
+        reading: format!("Each bar is the whole of a lock's time in traced windows. {}", why.as_deref().map_or_else(
+            || {
+                "Solid is work; the hatched parts are time in which nobody could have the lock because its holder \
+                 (upright) or the vCPU next in line (rising) was preempted."
+                    .to_owned()
+            },
+            |why| {
+                format!(
+                    "{why} Such time is in the bars as held, or as free though somebody waits."
+                )
+            },
+        )),
         svg,
-        legend: CLASSES.iter().map(|(name, area)| area.key(name)).collect(),
+        legend: CLASSES
+            .iter()
+            .zip(NEED_PREEMPTIONS)
+            .filter(|(_, needs)| told || !needs)
+            .map(|((name, area), _)| area.key(name))
+            .collect(),
         open: false,
-        data: table(&locks),
+        data: table(&locks, told),
     })))
 }
 
-fn table(locks: &[(&Cell, &CellCauses, TimeShares)]) -> Table {
+fn table(locks: &[(&Cell, &CellCauses, TimeShares)], told: bool) -> Table {
     let mut columns = vec!["lock".to_owned()];
     columns.extend(CLASSES.map(|(name, _)| name.to_owned()));
     columns.extend(
@@ -107,10 +134,11 @@ fn table(locks: &[(&Cell, &CellCauses, TimeShares)]) -> Table {
         ]
         .map(str::to_owned),
     );
-    let figure = |value: Option<f64>| value.map_or_else(|| "–".into(), significant);
+    let figure = |value: Option<f64>| value.filter(|_| told).map_or_else(|| "–".into(), significant);
     let rows = locks.iter().map(|(cell, causes, time)| {
         let mut row = vec![cell.axes.lock.clone()];
-        row.extend(parts(time).map(percent));
+        let parts = parts(time, told).into_iter().zip(NEED_PREEMPTIONS);
+        row.extend(parts.map(|(part, needs)| if told || !needs { percent(part) } else { "–".into() }));
         row.push(percent(time.covered));
         row.extend([figure(causes.lhp_per_million), figure(causes.lwp_per_million)]);
         row.push(crate::format::count(causes.operations));

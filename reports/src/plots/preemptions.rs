@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 use super::axis::{Axis, trimmed};
 use super::canvas::{label_room, picture};
 use super::style::{INK, nth};
-use super::traced::main;
+use super::traced::{by_environment, most, untold};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{count, duration, percent, significant};
@@ -20,7 +20,14 @@ fn kinds(causes: &CellCauses) -> [Option<f64>; 2] {
 }
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let Some(traced) = main(results) else { return Ok(Figure::missing(TITLE, "No windows were traced.")) };
+    let environments = by_environment(results);
+    if environments.is_empty() {
+        return Ok(Figure::missing(TITLE, "No windows were traced."));
+    }
+    let whys: Vec<String> =
+        environments.iter().filter_map(|traced| untold(&results.machine, traced.env)).collect();
+    let told = environments.into_iter().filter(|traced| untold(&results.machine, traced.env).is_none());
+    let Some(traced) = most(told) else { return Ok(Figure::missing(TITLE, whys.join(" "))) };
     let locks = &traced.locks[..traced.locks.len().min(40)];
     let values = locks.iter().flat_map(|(_, causes)| kinds(causes)).flatten();
     let Some(x) = Axis::log10("per million acquisitions (log scale)", values, trimmed) else {
@@ -55,9 +62,10 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         id: "preemptions".into(),
         title,
         reading: format!(
-            "Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often than the \
+            "{}Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often than the \
              holder; a lock that lets whoever runs take it knows only the latter. No marker means none was seen. \
              Preemptions are those by the kernel that runs the vCPUs. {}",
+            whys.iter().map(|why| format!("{why} ")).collect::<String>(),
             beneath(locks)
         ),
         svg,

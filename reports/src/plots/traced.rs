@@ -1,7 +1,8 @@
 //! Which traced cells a plot shows.
 
+use crate::causes::uncounted;
 use crate::format::overcommit;
-use crate::record::{Cell, CellCauses, Results};
+use crate::record::{Cell, CellCauses, Machine, Results};
 use crate::slices::{above, environments, main_slice, same};
 
 /// The traced cells of one environment at one step of overcommit, a cell for each lock.
@@ -49,8 +50,17 @@ pub(super) fn by_environment(results: &Results) -> Vec<Traced<'_>> {
 
 /// The one of them that says most of preemption: above 1x, then with most locks.
 pub(super) fn main(results: &Results) -> Option<Traced<'_>> {
+    most(by_environment(results).into_iter())
+}
+
+/// The one that says most of preemption.
+pub(super) fn most<'a>(traced: impl Iterator<Item = Traced<'a>>) -> Option<Traced<'a>> {
     let weight = |traced: &Traced<'_>| (above(traced.overcommit), traced.locks.len());
-    by_environment(results)
-        .into_iter()
-        .reduce(|best, next| if weight(&next) > weight(&best) { next } else { best })
+    traced.reduce(|best, next| if weight(&next) > weight(&best) { next } else { best })
+}
+
+/// That preemptions could not be counted in an environment, and why, if so.
+pub(super) fn untold(machine: &Machine, env: &str) -> Option<String> {
+    let why = uncounted(machine, env)?;
+    Some(format!("Holder and waiter preemption could not be told in {env}: {why}."))
 }
