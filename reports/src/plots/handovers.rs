@@ -43,6 +43,8 @@ struct Map<'a> {
     matrix: Vec<Handovers>,
     /// Turns from a vCPU's acquisition to its next.
     reacquire: Option<&'a Times>,
+    /// Acquisitions in the windows that the handovers are from.
+    acquisitions: u64,
 }
 
 /// A map of pCPUs, and one of NUMA nodes where there are several.
@@ -55,6 +57,7 @@ pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
             cell,
             matrix: matrix(causes),
             reacquire: causes.reacquire_turns.as_ref(),
+            acquisitions: causes.operations,
         });
         maps.filter(|map| map.matrix.iter().any(|entry| entry.count > 0)).collect()
     };
@@ -132,8 +135,11 @@ fn draw(kind: Kind, maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure,
         Ok(())
     })?;
     let reading = "Rows are where the lock was released, columns where it went next; each lock's squares add up to \
-                   100 %, and the stronger the tint, the more of its handovers. Turns to reacquire: how many acquisitions \
-                   later a vCPU has the lock again. 1 is twice in a row; in a FIFO lock it is the number of vCPUs.";
+                   100 %, and the stronger the tint, the more of its handovers. Shown are handovers to another vCPU that was \
+                   already waiting, never a vCPU that takes the lock again itself; the table has their part of the \
+                   acquisitions. On the diagonal the lock goes between two vCPUs of one place. Turns to reacquire: how many \
+                   acquisitions later a vCPU has the lock again. 1 is twice in a row; in a FIFO lock that all vCPUs want it \
+                   is their number.";
     let more =
         if told { " Below the share stands the median handover time." } else { " The table has the times." };
     Ok(Figure::Drawn(Plot {
@@ -209,6 +215,7 @@ fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
         "handovers",
         "share",
         "median time",
+        "all shown, of the acquisitions",
         "longest run of one vCPU",
         "turns to reacquire (median; p99; longest)",
     ];
@@ -216,6 +223,7 @@ fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
         let total: f64 = map.matrix.iter().map(|entry| entry.count as f64).sum();
         let run = map.cell.fairness.longest_run.map_or_else(|| "–".into(), count);
         let turns = map.reacquire.map_or_else(|| "–".into(), reacquired);
+        let shown = format!("{} of {}", count(total as u64), count(map.acquisitions));
         map.matrix.iter().map(move |entry| {
             vec![
                 map.cell.axes.lock.clone(),
@@ -224,6 +232,7 @@ fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
                 count(entry.count),
                 percent(entry.count as f64 / total.max(1.0)),
                 duration(entry.median_ns as f64),
+                shown.clone(),
                 run.clone(),
                 turns.clone(),
             ]
