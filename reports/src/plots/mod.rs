@@ -30,6 +30,7 @@ mod spin_threshold;
 mod style;
 mod sweeps;
 mod timeline;
+mod timeslice;
 mod topology;
 mod traced;
 mod vcpus;

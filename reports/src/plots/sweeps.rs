@@ -1,16 +1,13 @@
 //! One axis varied and nothing else: section length, think time, timeslice.
 
-use super::Figure;
 use super::lines::{Lines, Series};
 use super::percentiles::axis_duration;
+use super::{Figure, timeslice};
 use crate::Error;
 use crate::format::overcommit;
-use crate::record::{Cell, CellAxes, Outcome, Results, Status};
+use crate::record::{Cell, CellAxes, Results, Status};
 use crate::slices::same;
-use crate::statistics::median;
 
-/// Parameter that names the timeslice that vCPUs were given, as a duration.
-const TIMESLICE: &str = "slice";
 /// Fewer values than this are no sweep.
 const FEWEST: usize = 3;
 
@@ -22,7 +19,9 @@ struct Dimension {
     x_title: &'static str,
     nothing: &'static str,
     /// Where a cell stands on it, in nanoseconds.
-    at: fn(&Cell) -> Option<f64>,
+    at: fn(&Results, &Cell) -> Option<f64>,
+    /// What is to be said of the cells drawn; may be empty.
+    note: fn(&Results, &[&Cell]) -> String,
     /// Takes it out of a cell's axes, so that what is left is what cells must share.
     without: fn(&mut CellAxes),
 }
@@ -35,7 +34,8 @@ const DIMENSIONS: [Dimension; 3] = [
                   empty section has no place on this axis.",
         x_title: "length of the critical section",
         nothing: "Fewer than three section lengths were run with nothing else changed.",
-        at: |cell| Some(cell.axes.workload.section_ns),
+        at: |_, cell| Some(cell.axes.workload.section_ns),
+        note: |_, _| String::new(),
         without: |axes| axes.workload.section_ns = 0.0,
     },
     Dimension {
@@ -45,7 +45,8 @@ const DIMENSIONS: [Dimension; 3] = [
                   meet, the lock no longer matters.",
         x_title: "mean think time",
         nothing: "Fewer than three think times were run with nothing else changed.",
-        at: |cell| Some(cell.axes.workload.think_ns),
+        at: |_, cell| Some(cell.axes.workload.think_ns),
+        note: |_, _| String::new(),
         without: |axes| {
             axes.workload.think_ns = 0.0;
             axes.workload.think = String::new();
@@ -54,14 +55,14 @@ const DIMENSIONS: [Dimension; 3] = [
     Dimension {
         id: "timeslice",
         title: "Rate against timeslice",
-        reading: "Timeslices as measured while the cell ran, for slices asked for round up to ticks; where none was \
-                  measured, as asked for. A FIFO lock that hands over once a timeslice falls by as much as the slice \
-                  grows.",
+        reading: "Timeslices as the kernel gave them, measured with the locks that never sleep: a lock that halts ends its \
+                  turns itself. A FIFO lock that hands over once a timeslice falls by as much as the slice grows.",
         x_title: "timeslice of a vCPU",
         nothing: "Fewer than three timeslices were run with nothing else changed.",
-        at: timeslice,
+        at: |results, cell| timeslice::of(results, cell).map(|slice| slice.ns()),
+        note: timeslice::note,
         without: |axes| {
-            axes.params.remove(TIMESLICE);
+            axes.params.remove(timeslice::PARAMETER);
         },
     },
 ];
@@ -96,10 +97,12 @@ impl Dimension {
             Series::of_cells(lock, place, steps.iter().map(|step| step.1), at)
         });
         let shared = &best.shared;
+        let cells: Vec<&Cell> =
+            best.locks.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.1)).collect();
         Lines {
             id: format!("sweep-{}", self.id),
             title: format!("{}, {}, {}", self.title, shared.env, overcommit(shared.overcommit)),
-            reading: self.reading,
+            reading: format!("{} {}", self.reading, (self.note)(results, &cells)).trim_end(),
             x_title: self.x_title,
             x_label: axis_duration,
             y_title: "acquisitions per second, all vCPUs (log scale)",
@@ -114,7 +117,9 @@ impl Dimension {
         let cells =
             results.cells.iter().filter(|cell| cell.status == Status::Ok && cell.ops_per_second.is_some());
         for cell in cells {
-            let Some(at) = (self.at)(cell).filter(|at| *at > 0.0 && at.is_finite()) else { continue };
+            let Some(at) = (self.at)(results, cell).filter(|at| *at > 0.0 && at.is_finite()) else {
+                continue;
+            };
             let mut shared = cell.axes.clone();
             (self.without)(&mut shared);
             shared.id.clear();
@@ -134,48 +139,5 @@ impl Dimension {
             }
         }
         groups
-    }
-}
-
-/// The timeslice that a cell's vCPUs had: measured, or else as asked for.
-fn timeslice(cell: &Cell) -> Option<f64> {
-    let asked = cell.axes.params.get(TIMESLICE)?;
-    let measured: Vec<f64> = cell
-        .rounds
-        .iter()
-        .filter_map(|round| match &round.outcome {
-            Outcome::Measured(measured) => measured.slice_ns,
-            _ => None,
-        })
-        .collect();
-    median(&measured).or_else(|| nanoseconds(asked))
-}
-
-/// `4ms`, `250us` or `4000000` in nanoseconds.
-fn nanoseconds(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| c.is_ascii_alphabetic() || c == 'µ').unwrap_or(text.len());
-    let scale = match text[digits..].trim() {
-        "" | "ns" => 1.0,
-        "us" | "µs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        _ => return None,
-    };
-    text[..digits].trim().parse::<f64>().ok().map(|value| value * scale)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nanoseconds;
-
-    #[test]
-    fn durations_are_read() {
-        assert_eq!(nanoseconds("4ms"), Some(4e6));
-        assert_eq!(nanoseconds("250 us"), Some(250e3));
-        assert_eq!(nanoseconds("1.5µs"), Some(1_500.0));
-        assert_eq!(nanoseconds("4000000"), Some(4e6));
-        assert_eq!(nanoseconds("long"), None);
-        assert_eq!(nanoseconds("4 weeks"), None);
     }
 }
