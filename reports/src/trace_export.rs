@@ -88,11 +88,22 @@ fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
             json!({"ph": "f", "bp": "e", "id": id, "pid": process, "tid": to, "ts": at, "name": "kick", "cat": "kick"}),
         );
     }
+    if line.worst.is_some() || line.omitted.is_some() {
+        events.push(json!({"ph": "M", "pid": process, "tid": 0, "name": "thread_name", "args": {"name": "worst handover"}}));
+    }
     if let Some([(from, released), (to, got)]) = line.worst {
         let called = format!("worst handover, v{from} to v{to}");
-        events.push(json!({"ph": "M", "pid": process, "tid": 0, "name": "thread_name", "args": {"name": "worst handover"}}));
         events.push(json!({"ph": "X", "pid": process, "tid": 0, "name": called, "cat": "handover",
             "ts": micros(released), "dur": micros(got - released)}));
+    }
+    if let Some([from, to]) = line.omitted {
+        // On the handover's track, but not across its edge: slices of one track lie within one another.
+        let [start, end] = line.worst.map_or([0, u64::MAX], |[(_, released), (_, got)]| [released, got]);
+        let pieces = [[from, to.min(start)], [from.max(start), to.min(end)], [from.max(end), to]];
+        events.extend(pieces.into_iter().filter(|[from, to]| from < to).map(|[from, to]| {
+            json!({"ph": "X", "pid": process, "tid": 0, "name": "left out", "cat": "handover",
+                "ts": micros(from), "dur": micros(to - from)})
+        }));
     }
 }
 

@@ -4,8 +4,9 @@ mod fixture;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::html;
-use lockbench_reports::plots::{Figure, figures};
-use lockbench_reports::record::Results;
+use lockbench_reports::plots::{Figure, Plot, figures};
+use lockbench_reports::record::{Facility, Line, Outcome, Results};
+use lockbench_reports::trace_export::chrome_of_worst;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())
@@ -66,4 +67,103 @@ fn ids_are_unique() {
         ids.dedup();
         assert_eq!(ids.len(), all);
     }
+}
+
+fn plot(results: &Results, id: &str) -> Plot {
+    let drawn = figures(results).unwrap().into_iter();
+    let mut plots =
+        drawn.filter_map(|figure| if let Figure::Drawn(plot) = figure { Some(plot) } else { None });
+    plots.find(|plot| plot.id == id).expect(id)
+}
+
+/// A run after a change to its measured windows, by cell.
+fn changed(change: impl Fn(&str, &mut lockbench_reports::record::Measured)) -> Results {
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+        {
+            change(&round.cell, measured);
+        }
+    }
+    derive(lines.into_iter())
+}
+
+#[test]
+fn preemptions_that_nobody_could_count_are_not_none() {
+    let mut results = results();
+    let untold = "Holder and waiter preemption could not be told in kvm: the software KVM here";
+    assert!(plot(&results, "preemptions").reading.contains(untold));
+    let bars = plot(&results, "lock-time-kvm");
+    assert!(bars.reading.contains(untold), "{}", bars.reading);
+    assert!(bars.legend.iter().all(|key| !key.name.contains("holder")));
+    assert!(bars.data.rows.iter().all(|row| row[2] == "–" && row[3] == "–"));
+    let known = plot(&results, "lock-time-emulated");
+    assert!(known.legend.len() == 5 && known.data.rows.iter().all(|row| row[2] != "–"));
+    let facilities = &mut results.machine.facilities;
+    facilities.retain(|facility| facility.name != "preemption-counting");
+    let (name, detail) = ("preemption-counting".into(), "no rseq area".into());
+    facilities.push(Facility { name, available: false, detail });
+    let why = figures(&results).unwrap().into_iter().find_map(|figure| match figure {
+        Figure::Missing { title, why } if title.starts_with("Holder and waiter") => Some(why),
+        _ => None,
+    });
+    assert!(why.unwrap().contains("in emulated: no rseq area."));
+}
+
+#[test]
+fn a_lock_that_sleeps_does_not_tell_the_timeslice() {
+    let sleeps = |cell: &str| cell.starts_with("pv-");
+    let results = changed(|cell, measured| {
+        if sleeps(cell) {
+            measured.slice_ns = measured.slice_ns.map(|_| 800e3);
+            measured.counters.insert("voluntary_switches".into(), 10_000);
+        }
+    });
+    let told = plot(&results, "sweep-timeslice");
+    assert!(!told.data.rows.iter().any(|row| row[1].contains("µs")), "{:?}", told.data.rows);
+    assert!(told.reading.contains("asked for 1 ms, ran 4 ms at a time"), "{}", told.reading);
+    assert!(!told.reading.contains("24 ms"), "{}", told.reading);
+    let all = changed(|_, measured| _ = measured.counters.insert("voluntary_switches".into(), 10_000));
+    let reading = plot(&all, "sweep-timeslice").reading;
+    assert!(
+        reading.ends_with("not measured: 1 ms, 6 ms, 12 ms, 24 ms; every lock there slept."),
+        "{reading}"
+    );
+}
+
+#[test]
+fn handovers_are_set_against_acquisitions() {
+    let map = plot(&results(), "handovers");
+    let column = map.data.columns.iter().position(|name| name == "all shown, of the acquisitions").unwrap();
+    assert!(map.data.rows.iter().all(|row| row[column].contains(" of ")), "{:?}", map.data.rows);
+}
+
+#[test]
+fn what_a_trace_leaves_out_is_shown_as_such() {
+    assert!(!plot(&results(), "timeline-0").reading.contains("left out"));
+    let results = changed(|_, measured| {
+        let Some(trace) = measured.causes.as_mut().and_then(|causes| causes.trace.as_mut()) else { return };
+        // The middle of the worst handover goes, but for its two ends.
+        let acquires = trace.events.iter().filter(|event| format!("{:?}", event.kind) == "Acquire");
+        let before = |at: u64| {
+            let releases = trace.events.iter().filter(|event| format!("{:?}", event.kind) == "Release");
+            releases.map(|event| event.at_ns).filter(|released| *released < at).max()
+        };
+        let worst = acquires.filter_map(|event| Some((before(event.at_ns)?, event.at_ns)));
+        let Some((from, to)) = worst.max_by_key(|(from, to)| to - from) else { return };
+        let cut = [from + 30_000, to];
+        trace.events.retain(|event| event.at_ns <= cut[0] || event.at_ns >= cut[1]);
+        trace.worst_handover_ns = to - from;
+        trace.omitted = Some(cut);
+    });
+    let line = plot(&results, "timeline-0");
+    assert!(line.reading.contains("are left out, and nothing is known"), "{}", line.reading);
+    assert!(line.legend.iter().any(|key| key.name == "left out"));
+    assert!(line.data.rows.iter().any(|row| row[1] == "left out"));
+    let ticket =
+        results.cells.iter().find(|cell| cell.axes.id.starts_with("ticket/emulated/short+exp/4v:2p"));
+    let trace = chrome_of_worst(ticket.unwrap()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    assert!(events.iter().any(|event| event["name"] == "left out" && event["tid"] == 0));
 }

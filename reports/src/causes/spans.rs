@@ -52,26 +52,36 @@ pub struct Timeline {
     pub kicks: Vec<Kick>,
     /// The slowest handover to a vCPU that was waiting: from whom, when; to whom, when.
     pub worst: Option<[(u32, u64); 2]>,
+    /// What was left out: from when to when. Nothing is known of it but preemptions that reach into it.
+    pub omitted: Option<[u64; 2]>,
 }
 
 /// More vCPUs than this are not a trace but a mistake in one.
 const MOST_VCPUS: u32 = 4_096;
 
 /// Makes stretches of events. A trace is cut out of a longer one: what was going on when it began is taken to have
-/// begun with it, and what had not ended at its end to end there.
+/// begun with it, and what had not ended at its end to end there. The same holds of the two parts of a trace whose
+/// middle was left out.
 pub fn timeline(trace: &Trace) -> Timeline {
     let mut events: Vec<TraceEvent> =
         trace.events.iter().copied().filter(|event| event.vcpu < MOST_VCPUS).collect();
     events.sort_by_key(|event| event.at_ns);
     let vcpus = events.iter().map(|event| event.vcpu + 1).max().unwrap_or(0);
     let length_ns = events.last().map_or(0, |event| event.at_ns);
+    let omitted = trace.omitted.filter(|[from, to]| from < to && *to <= length_ns);
     let mut spans: Vec<Span> = Vec::new();
     for vcpu in 0..vcpus {
         let own: Vec<TraceEvent> = events.iter().copied().filter(|event| event.vcpu == vcpu).collect();
-        spans.extend(between(&own, State::Waiting, &[TraceKind::Wait], &[TraceKind::Acquire], length_ns));
-        spans.extend(between(&own, State::Holding, &[TraceKind::Acquire], &[TraceKind::Release], length_ns));
-        let awake = [TraceKind::Wake, TraceKind::Acquire];
-        spans.extend(between(&own, State::Halted, &[TraceKind::Halt], &awake, length_ns));
+        for (state, begin, end) in STATES {
+            match omitted {
+                None => spans.extend(between(&own, state, begin, end, [0, length_ns])),
+                Some([from, to]) => {
+                    let (before, after) = own.split_at(own.partition_point(|event| event.at_ns <= from));
+                    spans.extend(between(before, state, begin, end, [0, from]));
+                    spans.extend(between(after, state, begin, end, [to, length_ns]));
+                }
+            }
+        }
         spans.extend(own.iter().filter(|event| event.kind == TraceKind::Resumed).map(|event| Span {
             vcpu,
             state: State::Preempted,
@@ -83,17 +93,25 @@ pub fn timeline(trace: &Trace) -> Timeline {
         let to = u32::try_from(event.arg).ok().filter(|to| *to < vcpus)?;
         Some(Kick { from: event.vcpu, to, at_ns: event.at_ns })
     });
-    Timeline { vcpus, length_ns, kicks: kicks.collect(), worst: worst(&events, &spans), spans }
+    let worst = worst(&events, &spans, omitted.map(|cut| (cut, trace.worst_handover_ns)));
+    Timeline { vcpus, length_ns, kicks: kicks.collect(), worst, omitted, spans }
 }
 
-/// Stretches of one vCPU from a beginning to the next end. An end without a beginning began before the trace did,
-/// but only if nothing of the kind was seen before it.
+/// States that events begin and end.
+const STATES: [(State, &[TraceKind], &[TraceKind]); 3] = [
+    (State::Waiting, &[TraceKind::Wait], &[TraceKind::Acquire]),
+    (State::Holding, &[TraceKind::Acquire], &[TraceKind::Release]),
+    (State::Halted, &[TraceKind::Halt], &[TraceKind::Wake, TraceKind::Acquire]),
+];
+
+/// Stretches of one vCPU from a beginning to the next end, within what is shown. An end without a beginning began before
+/// that did, but only if nothing of the kind was seen before it.
 fn between(
     own: &[TraceEvent],
     state: State,
     begin: &[TraceKind],
     end: &[TraceKind],
-    length_ns: u64,
+    [first_ns, last_ns]: [u64; 2],
 ) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut open: Option<u64> = None;
@@ -103,7 +121,7 @@ fn between(
     let surely = |kind: TraceKind| kind == end[0];
     for event in own {
         if end.contains(&event.kind) {
-            let from = open.take().or_else(|| (!seen && surely(event.kind)).then_some(0));
+            let from = open.take().or_else(|| (!seen && surely(event.kind)).then_some(first_ns));
             spans.extend(from.map(|from_ns| Span { vcpu, state, from_ns, to_ns: event.at_ns }));
             seen |= surely(event.kind);
         }
@@ -112,12 +130,13 @@ fn between(
             seen = true;
         }
     }
-    spans.extend(open.map(|from_ns| Span { vcpu, state, from_ns, to_ns: length_ns }));
+    spans.extend(open.map(|from_ns| Span { vcpu, state, from_ns, to_ns: last_ns }));
     spans
 }
 
-/// The longest time from a release to the next acquire by a vCPU that had been waiting at the release.
-fn worst(events: &[TraceEvent], spans: &[Span]) -> Option<[(u32, u64); 2]> {
+/// The longest time from a release to the next acquire by a vCPU that had been waiting at the release. Across what was
+/// left out only the handover that the trace is about, known by its length: another's other end is not there.
+fn worst(events: &[TraceEvent], spans: &[Span], cut: Option<([u64; 2], u64)>) -> Option<[(u32, u64); 2]> {
     let mut released: Option<(u32, u64)> = None;
     let mut worst: Option<[(u32, u64); 2]> = None;
     for event in events {
@@ -125,11 +144,17 @@ fn worst(events: &[TraceEvent], spans: &[Span]) -> Option<[(u32, u64); 2]> {
             TraceKind::Release => released = Some((event.vcpu, event.at_ns)),
             TraceKind::Acquire => {
                 let Some(from) = released.take() else { continue };
+                let across = cut.filter(|([begin, end], _)| from.1 <= *begin && event.at_ns >= *end);
+                // Both ends of a length were rounded.
+                if across.is_some_and(|(_, long)| (event.at_ns - from.1).abs_diff(long) > 2) {
+                    continue;
+                }
+                let until = across.map_or(event.at_ns, |([begin, _], _)| begin);
                 let waiting = spans.iter().any(|span| {
                     span.vcpu == event.vcpu
                         && span.state == State::Waiting
                         && span.from_ns <= from.1
-                        && span.to_ns == event.at_ns
+                        && span.to_ns == until
                 });
                 if waiting && worst.is_none_or(|[a, b]| event.at_ns - from.1 > b.1 - a.1) {
                     worst = Some([from, (event.vcpu, event.at_ns)]);
@@ -147,7 +172,7 @@ mod tests {
 
     fn trace(events: &[(u64, u32, TraceKind, u64)]) -> Trace {
         let event = |&(at_ns, vcpu, kind, arg)| TraceEvent { at_ns, vcpu, kind, arg };
-        Trace { worst_handover_ns: 0, events: events.iter().map(event).collect() }
+        Trace { events: events.iter().map(event).collect(), ..Trace::default() }
     }
 
     fn span(vcpu: u32, state: State, from_ns: u64, to_ns: u64) -> Span {
@@ -194,6 +219,41 @@ mod tests {
         assert!(line.spans.contains(&span(0, State::Holding, 4, 20)));
         assert!(line.spans.contains(&span(1, State::Halted, 8, 20)));
         assert_eq!(line.spans.iter().filter(|span| span.vcpu == 0 && span.state == State::Halted).count(), 1);
+    }
+
+    #[test]
+    fn what_was_left_out_of_the_middle() {
+        use TraceKind::{Acquire, Halt, Release, Resumed, Wait, Wake};
+        let mut trace = trace(&[
+            (2, 1, Wait, 0),
+            (4, 2, Wait, 0),
+            (10, 0, Release, 0),
+            (20, 2, Halt, 0),
+            (80, 2, Wake, 0),
+            (90, 1, Resumed, 15),
+            (95, 1, Acquire, 0),
+        ]);
+        (trace.omitted, trace.worst_handover_ns) = (Some([20, 80]), 85);
+        let line = timeline(&trace);
+        assert_eq!(line.omitted, Some([20, 80]));
+        assert_eq!(
+            line.spans,
+            [
+                span(0, State::Holding, 0, 10),
+                span(1, State::Waiting, 2, 20),
+                span(1, State::Waiting, 80, 95),
+                span(1, State::Holding, 95, 95),
+                span(1, State::Preempted, 15, 90),
+                span(2, State::Waiting, 4, 20),
+                span(2, State::Halted, 20, 20),
+                span(2, State::Halted, 80, 80),
+            ]
+        );
+        assert_eq!(line.worst, Some([(0, 10), (1, 95)]));
+        trace.worst_handover_ns = 8;
+        assert_eq!(timeline(&trace).worst, None, "the lock went round meanwhile");
+        trace.omitted = Some([80, 20]);
+        assert_eq!(timeline(&trace).omitted, None);
     }
 
     #[test]

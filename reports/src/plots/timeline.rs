@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 use super::axis::Axis;
 use super::canvas::{Frame, Pen, label_room, picture};
 use super::hatch::{Area, Fill};
-use super::style::{COLOURS, INK, Marker, Style};
+use super::style::{COLOURS, INK, MUTED, Marker, Style};
 use super::traced::main;
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
@@ -23,6 +23,8 @@ const MOST_KICKS: usize = 80;
 const MOST_ROWS: usize = 200;
 const LANE: u32 = 26;
 const KICK: Style = Style { colour: COLOURS[3], marker: Marker::Down, dashed: true };
+/// Across all lanes, beneath everything.
+const LEFT_OUT: Area = Area { colour: MUTED, fill: Fill::Upright };
 /// What is drawn first lies lowest: state, look, half its height, and the least width at which it is still seen.
 const LAYERS: [(State, &str, Area, f64, f64); 4] = [
     (State::Preempted, "preempted", Area { colour: COLOURS[0], fill: Fill::Rising }, 11.0, 0.0),
@@ -100,8 +102,12 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     let svg = picture(&id, &title, &description, height, |pen| {
         let lanes = view.lanes.len() as f64;
         let frame = pen.frame(x, Axis::with_ticks("", 0.0..lanes, Vec::new()), Some(left))?;
-        view.draw(pen, &frame, f64::from(left))?;
         let (top, bottom) = frame.top_and_bottom();
+        if let Some(ends) = view.left_out() {
+            let [from, to] = ends.map(|at| frame.at(view.axis(at), 0.0).0);
+            LEFT_OUT.draw(pen, (from, top), (to, bottom))?;
+        }
+        view.draw(pen, &frame, f64::from(left))?;
         for at in [released, got] {
             let (across, _) = frame.at(view.axis(at), 0.0);
             pen.mark((across, top), (across, bottom), true)?;
@@ -111,13 +117,21 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     })?;
     let mut legend: Vec<Key> = LAYERS.iter().map(|(_, name, area, ..)| area.key(name)).collect();
     legend.push(Key::new("kick", KICK, true));
+    legend.extend(view.left_out().map(|_| LEFT_OUT.key("left out")));
+    let cut = view.left_out().map(|[from, to]| {
+        format!(
+            " There were too many events for a picture: {} are left out, and nothing is known of them but preemptions.",
+            duration((to - from) as f64)
+        )
+    });
     Ok(Some(Figure::Drawn(Plot {
         id,
         title,
         reading: format!(
             "A lane for each vCPU, those of one pCPU beside each other. Between the dashed lines nobody has the lock: \
              v{from} has released it, v{to} does not have it yet. If v{to}'s lane is hatched there, it was preempted \
-             while the lock was already its own. A preemption shows from when the vCPU last ran for sure."
+             while the lock was already its own. A preemption shows from when the vCPU last ran for sure.{}",
+            cut.unwrap_or_default()
         ),
         svg,
         legend,
@@ -199,6 +213,13 @@ impl View<'_> {
         places
     }
 
+    /// What of the stretch was left out.
+    fn left_out(&self) -> Option<[u64; 2]> {
+        let [from, to] = self.line.omitted?;
+        let shown = [from.max(self.from), to.min(self.to)];
+        (shown[0] < shown[1]).then_some(shown)
+    }
+
     fn kicks(&self) -> impl Iterator<Item = &Kick> {
         self.line.kicks.iter().filter(|kick| (self.from..=self.to).contains(&kick.at_ns))
     }
@@ -218,6 +239,9 @@ impl View<'_> {
             let what = format!("kicks v{}", kick.to);
             rows.push((kick.at_ns, vec![format!("v{}", kick.from), what, shown(kick.at_ns), "–".into()]));
         }
+        rows.extend(self.left_out().map(|[from, to]| {
+            (from, vec!["–".into(), "left out".into(), shown(from), duration((to - from) as f64)])
+        }));
         rows.sort();
         let unit = if self.unit < 1e6 { "from, in µs" } else { "from, in ms" };
         Table {

@@ -125,6 +125,9 @@ pub struct Handovers {
 pub struct Trace {
     /// The handover it was cut out around.
     pub worst_handover_ns: u64,
+    /// Where its middle was left out because it was too long: from when to when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<[u64; 2]>,
     /// The events.
     pub events: Vec<TraceEvent>,
 }
