@@ -160,7 +160,14 @@ fn cell(
             .collect();
         let mut values: Vec<f64> = windows.iter().map(|window| window.value).collect();
         values.sort_by(f64::total_cmp);
-        measures.push(Measure { metric, median: values[2], low: values[0], high: values[5], windows, untold: 0 });
+        measures.push(Measure {
+            metric,
+            median: values[2],
+            low: values[0],
+            high: values[5],
+            windows,
+            untold: 0,
+        });
     };
     measure(Metric::Rate, &mut || level * (spread * random.normal()).exp());
     if vcpus > 1 {

@@ -147,7 +147,7 @@ mod tests {
 
     fn trace(events: &[(u64, u32, TraceKind, u64)]) -> Trace {
         let event = |&(at_ns, vcpu, kind, arg)| TraceEvent { at_ns, vcpu, kind, arg };
-        Trace { worst_handover_ns: 0, events: events.iter().map(event).collect() }
+        Trace { worst_handover_ns: 0, omitted: None, events: events.iter().map(event).collect() }
     }
 
     fn span(vcpu: u32, state: State, from_ns: u64, to_ns: u64) -> Span {
