@@ -73,7 +73,8 @@ pub trait RawLock: Sized + Sync {
     /// Where the algorithm comes from: a paper or a kernel commit.
     const SOURCE: &'static str;
     /// Whether acquire and release are leaf code (no call into libc, no thread-local storage, no panic), without
-    /// which a lock cannot run inside a bare vCPU. A user's lock says so itself.
+    /// which a lock cannot run inside a bare vCPU. A user's lock says so itself. Of one that is not, preemptions while it
+    /// waits are counted only as far as it spins through `relax`: it may sleep, and nothing tells that from a preemption.
     const LEAF: bool = false;
     /// Whether its waiters may halt early, for the reason that [`Params::early_wait`] names.
     const WAITS_EARLY: bool = false;

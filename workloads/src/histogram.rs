@@ -23,6 +23,11 @@ pub const fn bucket(ticks: u64) -> usize {
     (((shift + 1) as usize) << STEP_BITS) + ((ticks >> shift) & (STEPS - 1)) as usize
 }
 
+/// The smallest duration, in ticks, that falls into `bucket`.
+pub const fn lower_bound(bucket: usize) -> u64 {
+    if bucket == 0 { 0 } else { upper_bound(bucket - 1) + 1 }
+}
+
 /// The largest duration, in ticks, that falls into `bucket`.
 pub const fn upper_bound(bucket: usize) -> u64 {
     let row = (bucket >> STEP_BITS) as u32;

@@ -22,17 +22,39 @@ impl Times {
     }
 }
 
+/// The longest of something, in ticks, and when it ended. The parent sets it to 0 when the window opens (a reset lost to a
+/// race merely restates what ended at that moment).
+#[derive(Debug)]
+#[repr(C)]
+pub struct Longest {
+    /// Its ticks; 0 if there was none.
+    pub ticks: AtomicU64,
+    /// When it ended.
+    pub at: AtomicU64,
+}
+
+impl Longest {
+    #[inline(always)]
+    pub(crate) fn note(&self, ticks: u64, at: u64) {
+        if ticks > self.ticks.load(Relaxed) {
+            self.ticks.store(ticks, Relaxed);
+            self.at.store(at, Relaxed);
+        }
+    }
+}
+
 /// A vCPU's times. Single writer but for `kicked_at`; everything in ticks.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct Traced {
     /// When the present wait began, or was meant to; 0 while not waiting.
     pub wait_since: AtomicU64,
-    /// The longest finished wait; the parent sets it to 0 when the window opens (a reset lost to a race merely restates
-    /// a wait that ended at that moment).
-    pub longest_wait: AtomicU64,
-    /// When that wait ended.
-    pub longest_wait_at: AtomicU64,
+    /// The longest finished wait.
+    pub longest_wait: Longest,
+    /// The longest hold.
+    pub longest_hold: Longest,
+    /// The longest handover.
+    pub longest_handover: Longest,
     /// Acquisitions by this vCPU after another's.
     pub handovers: AtomicU64,
     /// Grants that found this vCPU preempted.

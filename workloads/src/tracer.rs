@@ -164,10 +164,7 @@ impl Tracer {
         // A vCPU's clock may be a few ticks behind another's; no time is negative.
         let waited = now.saturating_sub(mine.wait_since.load(Relaxed));
         mine.acquire.add(waited);
-        if waited > mine.longest_wait.load(Relaxed) {
-            mine.longest_wait.store(waited, Relaxed);
-            mine.longest_wait_at.store(now, Relaxed);
-        }
+        mine.longest_wait.note(waited, now);
 
         let released = header.time.since();
         let previous = header.data.owner.load(Relaxed);
@@ -176,8 +173,8 @@ impl Tracer {
         if previous != self.me {
             bump(&mine.handovers);
         }
-        if let Some(took) = handover {
-            self.handed_over(mine, released, took, previous);
+        if handover.is_some() {
+            self.handed_over(mine, released, now, previous);
         }
         header.worst.turn(handover);
         let turn = header.time.turn();
@@ -198,10 +195,14 @@ impl Tracer {
 
     /// The lock came from vCPU `previous` while this one was waiting for it.
     #[inline(always)]
-    fn handed_over(&self, mine: &Traced, released: u64, took: u64, previous: u32) {
+    fn handed_over(&self, mine: &Traced, released: u64, now: u64, previous: u32) {
+        let took = now.saturating_sub(released);
         mine.handover.add(took);
+        mine.longest_handover.note(took, now);
         let resumed = self.stamps.resumed.get();
-        if resumed > released {
+        // A lock that waits inside the kernel is never seen to spin: when it ran again is when it had the lock.
+        let watched = self.stamps.spins.get() > 0 || self.stamps.woke.get() > self.stamps.asked.get();
+        if watched && resumed > released {
             bump(&mine.granted_off);
             add(&mine.granted_off_ticks, resumed - released);
         }
@@ -243,6 +244,7 @@ impl Tracer {
         let (acquired, turn) = (header.time.since(), header.time.turn());
         let held = now.saturating_sub(acquired);
         mine.hold.add(held);
+        mine.longest_hold.note(held, now);
         // The look at the section's end, or one within it, found the probe changed.
         let preempted = self.stamps.resumed.get() > acquired;
         let shortest = mine.shortest_hold.load(Relaxed);

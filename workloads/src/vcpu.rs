@@ -129,6 +129,18 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         }
     }
 
+    /// Lets whatever was lost since the last look pass uncounted.
+    #[inline(always)]
+    pub fn overlook(&self) {
+        if Pr::COUNT {
+            // SAFETY: as in `look`.
+            self.arm(unsafe { ptr::read_volatile(self.probe) });
+        }
+        if Pr::TRACE {
+            self.tracer.awake(self.now());
+        }
+    }
+
     #[inline(always)]
     fn arm(&self, seen: u64) {
         if self.rearm == 0 {
@@ -181,15 +193,10 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
             // SAFETY: the environment that filled it in vouches for it under just these arguments.
             unsafe { halt(self.header, self.me) };
         }
-        if Pr::COUNT {
-            // Sleeping clears the probe too; that was no preemption.
-            // SAFETY: as in `look`.
-            self.arm(unsafe { ptr::read_volatile(self.probe) });
-        }
+        // Sleeping clears the probe too; that was no preemption.
+        self.overlook();
         if Pr::TRACE {
-            let now = self.now();
-            self.tracer.awake(now);
-            self.tracer.woke(halted, now);
+            self.tracer.woke(halted, self.now());
         }
     }
 
@@ -206,6 +213,10 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
         if let Some(kick) = unsafe { *self.block().env.kick.get() } {
             // SAFETY: as for `halt`; environments ignore a number that no vCPU has.
             unsafe { kick(self.header, cpu as u32) };
+        }
+        if Pr::TRACE {
+            // A kick takes a call or an exit, which is no gap.
+            self.tracer.awake(self.now());
         }
     }
 

@@ -92,20 +92,14 @@ fn against_bare<L: RawLock>(lock: &str) {
         ">= 0.95",
         median >= 0.95,
     );
-    let (share, _) = show(&ratios_of(&prices));
-    let price_ns: Vec<f64> = prices.iter().map(|(count, off)| 1e9 / count - 1e9 / off).collect();
-    let (figure, median) = show(&price_ns);
-    // Two loads, compares and branches, and one of the run's: a load that hits the first cache takes a nanosecond or so.
+    let (figure, median) = show(&prices.iter().map(|(count, off)| count / off).collect::<Vec<_>>());
+    let (price_ns, _) = show(&prices.iter().map(|(count, off)| 1e9 / count - 1e9 / off).collect::<Vec<_>>());
     report(
-        &format!("{lock}, 1 vCPU, empty: counting costs ns a pair; leaves {share} of the rate"),
+        &format!("{lock}, 1 vCPU, empty: counting probe : no probe, {price_ns} ns a pair"),
         figure,
-        "<= 1 ns",
-        median <= 1.0,
+        ">= 0.95",
+        median >= 0.95,
     );
-}
-
-fn ratios_of(pairs: &[(f64, f64)]) -> Vec<f64> {
-    pairs.iter().map(|(one, other)| one / other).collect()
 }
 
 pub(crate) fn report_all() {

@@ -1,15 +1,13 @@
 //! Why a window's rate is what it is: what its vCPUs booked between its opening and its end.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use lockbench_reports::record::{Causes, Gaps, Handovers, Histogram, LongestWait, VcpuCauses};
-use lockbench_reports::statistics::Waits;
-use lockbench_workloads::arena::Block;
-use lockbench_workloads::histogram;
+use lockbench_reports::record::{Causes, Gaps, Handovers, Histogram, Longest, LongestWait, VcpuCauses};
 use lockbench_workloads::locks::Event;
-use lockbench_workloads::traced::{MATRIX_PCPUS, Times, Traced};
-use lockbench_workloads::{Phase, ticks};
+use lockbench_workloads::traced::MATRIX_PCPUS;
+use lockbench_workloads::{Phase, histogram, ticks};
 
+use super::booked::{Booked, Ended, Scale, vcpu_causes};
 use super::counters::{Own, load_all};
 use super::lock_times::LockTimes;
 use super::{Memory, WindowSpec};
@@ -20,44 +18,12 @@ pub(super) struct Opened {
     matrix: Vec<Vec<u64>>,
 }
 
-/// What a vCPU has booked so far.
-struct Booked {
-    acquire: Vec<u64>,
-    hold: Vec<u64>,
-    handover: Vec<u64>,
-    wake: Vec<u64>,
-    reacquire: Vec<u64>,
-    gaps: Vec<u64>,
-    gap_ticks: u64,
-    handovers: u64,
-    granted_off: u64,
-    granted_off_ticks: u64,
-    spins_before_halt: u64,
-}
-
-impl Booked {
-    fn read(vcpu: &Traced) -> Self {
-        let times = |times: &Times| load_all(&times.0);
-        Self {
-            acquire: times(&vcpu.acquire),
-            hold: times(&vcpu.hold),
-            handover: times(&vcpu.handover),
-            wake: times(&vcpu.wake),
-            reacquire: times(&vcpu.reacquire),
-            gaps: load_all(&vcpu.gaps),
-            gap_ticks: vcpu.gap_ticks.load(Relaxed),
-            handovers: vcpu.handovers.load(Relaxed),
-            granted_off: vcpu.granted_off.load(Relaxed),
-            granted_off_ticks: vcpu.granted_off_ticks.load(Relaxed),
-            spins_before_halt: vcpu.spins_before_halt.load(Relaxed),
-        }
-    }
-}
-
 impl Opened {
     pub(super) fn read(memory: &Memory) -> Self {
         for vcpu in memory.traced() {
-            vcpu.longest_wait.store(0, Relaxed);
+            for longest in [&vcpu.longest_wait, &vcpu.longest_hold, &vcpu.longest_handover] {
+                longest.ticks.store(0, Relaxed);
+            }
             vcpu.longest_gap.store(0, Relaxed);
         }
         memory.header().worst.worst.store(0, Relaxed);
@@ -76,56 +42,58 @@ impl Opened {
         counted: &[Own],
         (opened, closed): (LockTimes, LockTimes),
     ) -> (Causes, Histogram) {
-        let ns = |ticks: u64| (ticks as f64 / spec.ticks_per_ns).ceil() as u64;
         let now = ticks();
-        let [mut acquire, mut hold, mut handover, mut wake, mut reacquire] =
-            std::array::from_fn(|_| vec![0; histogram::BUCKETS]);
-        let mut gaps = Gaps { above_ns: spec.gap_ns() as u64, ..Gaps::default() };
-        let mut causes = Causes { time: closed.since(&opened, ns), ..Causes::default() };
-        let (mut censored, mut halts, mut spins) = (Vec::new(), 0, 0);
-        let vcpus = memory.traced().zip(memory.blocks()).zip(self.vcpus.iter().zip(counted));
-        for (number, ((vcpu, block), (before, counted))) in vcpus.enumerate() {
-            let after = Booked::read(vcpu);
-            add(&mut acquire, &before.acquire, &after.acquire);
-            add(&mut hold, &before.hold, &after.hold);
-            add(&mut handover, &before.handover, &after.handover);
-            add(&mut wake, &before.wake, &after.wake);
-            add(&mut reacquire, &before.reacquire, &after.reacquire);
-            let mut by_phase = [0; Phase::COUNT];
-            add(&mut by_phase, &before.gaps, &after.gaps);
-            gaps.holding += by_phase[Phase::Holding as usize];
-            gaps.waiting += by_phase[Phase::Waiting as usize];
-            gaps.thinking += by_phase[Phase::Thinking as usize];
-            gaps.total_ns += ns(after.gap_ticks.saturating_sub(before.gap_ticks));
-            gaps.longest_ns = gaps.longest_ns.max(ns(vcpu.longest_gap.load(Relaxed)));
-            causes.handovers += after.handovers.saturating_sub(before.handovers);
-            spins += after.spins_before_halt.saturating_sub(before.spins_before_halt);
-            halts += halts_of(block).saturating_sub(counted.events[Event::Halt as usize]);
+        let scale = Scale { ticks_per_ns: spec.ticks_per_ns, opened: opened.at, now };
+        let mut causes = Causes { time: closed.since(&opened, |ticks| scale.ns(ticks)), ..Causes::default() };
+        let mut total = Booked::default();
+        let (mut censored, mut halts, mut finished, mut longest_gap) = (Vec::new(), 0, 0, 0);
+        for ((vcpu, block), (before, counted)) in
+            memory.traced().zip(memory.blocks()).zip(self.vcpus.iter().zip(counted))
+        {
+            let gained = Booked::read(vcpu).since(before);
+            let own = Own::read(block);
+            halts += own.since(counted, |own| &own.events, Event::Halt as usize);
             let waiting = vcpu.wait_since.load(Relaxed);
             if waiting != 0 {
-                censored.push(ns(now.saturating_sub(waiting)));
+                censored.push(scale.ns(now.saturating_sub(waiting)));
             }
-            let longest = vcpu.longest_wait.load(Relaxed);
-            if longest > 0 && causes.longest_wait.is_none_or(|known| ns(longest) > known.wait_ns) {
-                let ended = vcpu.longest_wait_at.load(Relaxed).saturating_sub(opened.at);
-                causes.longest_wait =
-                    Some(LongestWait { vcpu: number as u32, wait_ns: ns(longest), at_ns: ns(ended) });
-            }
-            causes.vcpus.push(vcpu_causes(vcpu, block, before, &after, counted, ns));
+            finished = finished.max(vcpu.longest_wait.ticks.load(Relaxed));
+            longest_gap = longest_gap.max(vcpu.longest_gap.load(Relaxed));
+            let preempted = |phase: Phase| own.since(counted, |own| &own.preempted, phase as usize);
+            causes.vcpus.push(vcpu_causes(vcpu, &gained, preempted, &scale));
+            total.add(&gained);
         }
-        causes.granted_off = causes.vcpus.iter().map(|vcpu| vcpu.granted_off).sum();
+        causes.handovers = total.handovers;
+        causes.granted_off = total.granted_off;
         causes.granted_off_ns = causes.vcpus.iter().map(|vcpu| vcpu.granted_off_ns).sum();
-        causes.hold = times(&hold, ns);
-        causes.handover = times(&handover, ns);
-        causes.wake = times(&wake, ns);
-        causes.reacquire_turns = times(&reacquire, |turns| turns);
-        causes.gaps = Some(gaps);
-        causes.spins_before_halt = (halts > 0).then(|| spins as f64 / halts as f64);
+        causes.longest_wait = longest_wait(&causes.vcpus);
+        causes.longest_hold = longest(&causes.vcpus, |vcpu| (vcpu.hold_max_ns, vcpu.hold_max_at_ns));
+        causes.longest_handover =
+            longest(&causes.vcpus, |vcpu| (vcpu.handover_max_ns, vcpu.handover_max_at_ns));
+        causes.hold = scale.times(&total.hold);
+        causes.handover = scale.times(&total.handover);
+        causes.wake = scale.times(&total.wake);
+        causes.reacquire_turns = turns(&total.reacquire);
+        causes.spins_before_halt = (halts > 0).then(|| total.spins_before_halt as f64 / halts as f64);
         causes.matrix = self.matrix(memory, spec);
         causes.no_matrix = no_matrix(spec);
+        if spec.count_preemptions {
+            causes.gaps = Some(Gaps {
+                above_ns: spec.gap_ns() as u64,
+                holding: total.gaps_in(Phase::Holding),
+                waiting: total.gaps_in(Phase::Waiting),
+                thinking: total.gaps_in(Phase::Thinking),
+                total_ns: scale.ns(total.gap_ticks),
+                longest_ns: scale.ns(longest_gap),
+            });
+        } else {
+            // Without a probe every preemption would pass for a gap, and every grant for one to a running vCPU.
+            let by = if spec.axes.env == "kvm" { "steal time" } else { "the rseq area" };
+            causes.no_preemptions =
+                Some(format!("preemptions are not counted here: {by} says nothing of them"));
+        }
         censored.sort_unstable();
-        let max_ns = causes.longest_wait.map_or(0, |longest| longest.wait_ns);
-        (causes, Histogram { censored, max_ns, ..times(&acquire, ns) })
+        (causes, Histogram { censored, max_ns: scale.ns(finished), ..scale.times(&total.acquire) })
     }
 
     /// Handovers between each two pCPUs that had any.
@@ -134,7 +102,9 @@ impl Opened {
         let pairs =
             memory.matrix().iter().zip(&self.matrix).enumerate().filter_map(|(pair, (after, before))| {
                 let mut octaves = vec![0; before.len()];
-                add(&mut octaves, before, &load_all(&after.0));
+                for (sum, (before, after)) in octaves.iter_mut().zip(before.iter().zip(load_all(&after.0))) {
+                    *sum = after.saturating_sub(*before);
+                }
                 let count = octaves.iter().sum();
                 let pcpu = |index: usize| spec.axes.pcpus.get(index).copied();
                 let (from, to) = (pcpu(pair / pcpus)?, pcpu(pair % pcpus)?);
@@ -143,6 +113,30 @@ impl Opened {
             });
         pairs.collect()
     }
+}
+
+/// The longest wait of any vCPU; none if nobody waited.
+fn longest_wait(vcpus: &[VcpuCauses]) -> Option<LongestWait> {
+    let (vcpu, of) = vcpus.iter().enumerate().max_by_key(|(_, vcpu)| vcpu.acquire_max_ns)?;
+    (of.acquire_max_ns > 0).then_some(LongestWait {
+        vcpu: vcpu as u32,
+        wait_ns: of.acquire_max_ns,
+        at_ns: of.acquire_max_at_ns,
+        at_least: of.acquire_max_at_least,
+    })
+}
+
+/// The longest of what `of` takes from each vCPU: how long, and when it ended.
+fn longest(vcpus: &[VcpuCauses], of: impl Fn(&VcpuCauses) -> Ended) -> Option<Longest> {
+    let found = vcpus.iter().map(of).enumerate().max_by_key(|(_, (ns, _))| *ns);
+    found.filter(|(_, (ns, _))| *ns > 0).map(|(vcpu, (ns, at_ns))| Longest { vcpu: vcpu as u32, ns, at_ns })
+}
+
+/// A histogram of turns. They are few and whole, so a bucket is told by its smallest.
+fn turns(counts: &[u64]) -> Histogram {
+    let buckets = super::booked::buckets(counts, histogram::lower_bound);
+    let max_ns = buckets.last().map_or(0, |(turns, _)| *turns);
+    Histogram { buckets, censored: Vec::new(), max_ns }
 }
 
 /// Why handovers between pCPUs are not told apart.
@@ -156,54 +150,6 @@ fn no_matrix(spec: &WindowSpec) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn halts_of(block: &Block) -> u64 {
-    block.own.events[Event::Halt as usize].load(Relaxed)
-}
-
-fn vcpu_causes(
-    vcpu: &Traced,
-    block: &Block,
-    before: &Booked,
-    after: &Booked,
-    counted: &Own,
-    ns: impl Fn(u64) -> u64 + Copy,
-) -> VcpuCauses {
-    let mut acquire = vec![0; before.acquire.len()];
-    add(&mut acquire, &before.acquire, &after.acquire);
-    let acquire_max_ns = ns(vcpu.longest_wait.load(Relaxed));
-    let waits = Waits::of([&Histogram { max_ns: acquire_max_ns, ..times(&acquire, ns) }]);
-    let percentile = |quantile| waits.percentile(quantile).map(|percentile| percentile.ns as u64);
-    let preempted = |phase: Phase| {
-        let now: &AtomicU64 = &block.own.preempted[phase as usize];
-        now.load(Relaxed).saturating_sub(counted.preempted[phase as usize])
-    };
-    VcpuCauses {
-        acquire_p50_ns: percentile(0.5),
-        acquire_p99_ns: percentile(0.99),
-        acquire_max_ns,
-        preempted_holding: preempted(Phase::Holding),
-        preempted_waiting: preempted(Phase::Waiting),
-        granted_off: after.granted_off.saturating_sub(before.granted_off),
-        granted_off_ns: ns(after.granted_off_ticks.saturating_sub(before.granted_off_ticks)),
-    }
-}
-
-/// Adds what was counted between two readings.
-fn add(sum: &mut [u64], before: &[u64], after: &[u64]) {
-    for (sum, (before, after)) in sum.iter_mut().zip(before.iter().zip(after)) {
-        *sum += after.saturating_sub(*before);
-    }
-}
-
-/// A histogram for the record. The longest is known no better than its bucket.
-fn times(counts: &[u64], ns: impl Fn(u64) -> u64) -> Histogram {
-    let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    let buckets: Vec<(u64, u64)> =
-        filled.map(|(bucket, count)| (ns(histogram::upper_bound(bucket)), *count)).collect();
-    let max_ns = buckets.last().map_or(0, |(upper, _)| *upper);
-    Histogram { buckets, censored: Vec::new(), max_ns }
 }
 
 /// Median of durations counted by octaves, as if each octave's were spread evenly over its logarithm. None without any.

@@ -67,6 +67,13 @@ impl Own {
     }
 }
 
+impl Own {
+    /// What one counter of those that `of` names gained since `earlier`.
+    pub(super) fn since(&self, earlier: &Self, of: impl Fn(&Self) -> &Vec<u64>, index: usize) -> u64 {
+        of(self)[index].saturating_sub(of(earlier)[index])
+    }
+}
+
 /// Reads counters that somebody else may be adding to.
 pub(super) fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
     counters.iter().map(|counter| counter.load(Relaxed)).collect()

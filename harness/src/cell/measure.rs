@@ -117,10 +117,12 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let half = Sample::take(&memory, None).total();
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
-    let mut window = Window::open(spec, &memory, bench.family.order, process.pid());
+    let mut window = Window::open(spec, &memory, bench.family, process.pid());
     let opened = window.opened();
     let outcome = window.sample(&mut process, half)?;
     let mut measured = window.close(process.pid());
+    // Had it died meanwhile, the last figures would be those of a dead process.
+    process.check()?;
     // Killed before the check: only then does the counter stand still.
     let killed = Instant::now();
     drop(process);

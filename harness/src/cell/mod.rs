@@ -4,6 +4,7 @@
 //! arena, starts the process, pins its threads, opens the gate, samples the counters and kills it. No measurement waits
 //! for a FIFO lock to drain, no hung lock hangs the suite, and a crash costs one window.
 
+mod booked;
 mod causes;
 pub mod child;
 mod counters;

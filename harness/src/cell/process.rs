@@ -91,6 +91,11 @@ impl Process {
         }
     }
 
+    /// An error if the process has died.
+    pub(super) fn check(&mut self) -> Result<(), Ended> {
+        self.sleep_until(Instant::now() + Duration::from_nanos(1))
+    }
+
     /// Sleeps until `deadline`; ends early if the process dies or the run is interrupted.
     pub(super) fn sleep_until(&mut self, deadline: Instant) -> Result<(), Ended> {
         loop {

@@ -108,7 +108,9 @@ impl WindowSpec {
         let workload = &self.axes.workload;
         // The longest think time of the table is below eight means. In an open loop it looks while it waits.
         let think_ns = if workload.arrivals == Arrivals::Open { 0.0 } else { 8.0 * workload.think_ns };
-        AWAY_NS + 2.0 * workload.section_ns + think_ns
+        // A line that others write too may take a microsecond to come.
+        let lines_ns = 1_000.0 * f64::from(workload.lines);
+        AWAY_NS + 2.0 * workload.section_ns + lines_ns + think_ns
     }
 
     /// The pCPU that vCPU `cpu` is pinned to.

@@ -51,7 +51,11 @@ fn cut(events: &[Event], opened: u64, ticks_per_ns: f64) -> Option<Trace> {
             _ => 0,
         },
     };
+    let left_out = head.end..tail.start;
+    let omitted = (!left_out.is_empty())
+        .then(|| [ns(events[left_out.start - 1].at - began), ns(events[left_out.end].at - began)]);
     Some(Trace {
+        omitted,
         worst_handover_ns: ns(events[acquired].at - events[released].at),
         events: events[head].iter().chain(&events[tail]).map(record).collect(),
     })
@@ -151,5 +155,8 @@ mod tests {
         assert_eq!(trace.events.len(), MOST);
         assert!(trace.events.iter().any(|event| event.kind == TraceKind::Release));
         assert_eq!(trace.events.last().unwrap().kind, TraceKind::Acquire);
+        let [from, to] = trace.omitted.unwrap();
+        let gap = trace.events.windows(2).find(|pair| pair[1].at_ns - pair[0].at_ns > 1_000).unwrap();
+        assert_eq!((gap[0].at_ns, gap[1].at_ns), (from, to), "nothing is known in between, and it says so");
     }
 }

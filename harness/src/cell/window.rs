@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Measured, Outcome};
 use lockbench_reports::statistics;
+use lockbench_workloads::Family;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::{Event, Order};
 
@@ -24,15 +25,17 @@ pub(super) struct Window<'a> {
     traced: Option<Opened>,
     /// The lock's, where its time is kept.
     order: Option<Order>,
+    /// Whether it may sleep in the kernel.
+    sleeps: bool,
     samples: Vec<Sample>,
 }
 
 impl<'a> Window<'a> {
-    pub(super) fn open(spec: &'a WindowSpec, memory: &'a Memory, order: Order, pid: i32) -> Self {
+    pub(super) fn open(spec: &'a WindowSpec, memory: &'a Memory, family: &Family, pid: i32) -> Self {
         for block in memory.blocks() {
             block.own.longest_run.store(0, Relaxed);
         }
-        let order = (spec.detail() >= Detail::Times).then_some(order);
+        let order = (spec.detail() >= Detail::Times).then_some(family.order);
         Self {
             spec,
             memory,
@@ -40,6 +43,7 @@ impl<'a> Window<'a> {
             own: memory.blocks().map(Own::read).collect(),
             traced: order.map(|_| Opened::read(memory)),
             order,
+            sleeps: !family.leaf,
             samples: vec![Sample::take(memory, order)],
         }
     }
@@ -81,7 +85,10 @@ impl<'a> Window<'a> {
         let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
         let traced = self.traced.as_ref().zip(first.time.zip(last.time));
         let traced = traced.map(|(opened, between)| opened.close(memory, self.spec, &self.own, between));
-        let (causes, acquire) = traced.unzip();
+        let (mut causes, acquire) = traced.unzip();
+        if let Some(causes) = &mut causes {
+            causes.sleeps = self.sleeps;
+        }
         let tasks_after = tasks(memory, pid);
         let window = last.at - first.at;
         let samples: Vec<f64> = self
@@ -98,10 +105,13 @@ impl<'a> Window<'a> {
                 .push(after.on_cpu_ns.saturating_sub(before.on_cpu_ns) as f64 / window.as_nanos() as f64);
             on_cpu_ns += after.on_cpu_ns.saturating_sub(before.on_cpu_ns);
             turns += after.turns.saturating_sub(before.turns);
-            count("voluntary_switches", after.voluntary_switches - before.voluntary_switches);
-            count("involuntary_switches", after.involuntary_switches - before.involuntary_switches);
-            count("minor_faults", after.minor_faults - before.minor_faults);
-            count("major_faults", after.major_faults - before.major_faults);
+            count("voluntary_switches", after.voluntary_switches.saturating_sub(before.voluntary_switches));
+            count(
+                "involuntary_switches",
+                after.involuntary_switches.saturating_sub(before.involuntary_switches),
+            );
+            count("minor_faults", after.minor_faults.saturating_sub(before.minor_faults));
+            count("major_faults", after.major_faults.saturating_sub(before.major_faults));
         }
         let mut steal_ns = Vec::new();
         for (before, block) in self.own.iter().zip(memory.blocks()) {

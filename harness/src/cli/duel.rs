@@ -59,7 +59,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
-    let (cells, refused) = plan::expand(&profile, &on)?;
+    let (cells, mut refused) = plan::expand(&profile, &on)?;
+    let (cells, missing) = session.admit(cells);
+    refused.extend(missing);
     let mut fitted = plan::fit(cells, &timing, suite_rounds, args.time.or(profile.time), false);
     fitted.dropped.extend(refused);
     if fitted.cells.is_empty() {

@@ -36,7 +36,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let on = Resources { registry, machine: &session.topology, foreign: false };
-    let (cells, refused) = plan::expand(&profile, &on)?;
+    let (cells, mut refused) = plan::expand(&profile, &on)?;
+    let (cells, missing) = session.admit(cells);
+    refused.extend(missing);
     if cells.is_empty() {
         let why = refused
             .first()

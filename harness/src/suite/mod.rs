@@ -1,5 +1,6 @@
 //! Runs a plan: rounds of windows, each written down as soon as it is finished.
 
+mod admit;
 mod journal;
 mod progress;
 mod session;
@@ -9,10 +10,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use lockbench_reports::record::{Line, Outcome, Round};
-use lockbench_workloads::locks::EarlyWait;
 
 use crate::cell::{self, Bench, Interrupted};
-use crate::environments::Environment;
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
 use crate::{Error, Registry, interrupt};
 
@@ -83,28 +82,9 @@ impl Suite<'_> {
             let reason = "this build does not know its lock or environment".into();
             return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
         };
-        if let Some(reason) = self.lacks_hint(cell, env) {
-            return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
-        }
         let count_preemptions = self.session.counts_preemptions(&cell.axes.env);
         let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
         cell::measure(&spec, &Bench { placer: &self.session.placer, env, family, variant })
-    }
-
-    /// Why a lock that asks the host whether a vCPU is preempted would only ever be told no.
-    fn lacks_hint(&self, cell: &PlannedCell, env: &dyn Environment) -> Option<String> {
-        if cell.early_wait != EarlyWait::Hint {
-            return None;
-        }
-        let Some(name) = env.hints_by() else {
-            return Some(format!("{} vCPUs are not told whether another is preempted", env.name()));
-        };
-        let hint = self.session.machine.facilities.iter().find(|facility| facility.name == name);
-        match hint {
-            Some(hint) if hint.available => None,
-            Some(hint) => Some(hint.detail.clone()),
-            None => Some("whether the host hints at preempted vCPUs could not be found out".into()),
-        }
     }
 }
 

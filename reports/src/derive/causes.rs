@@ -24,15 +24,17 @@ pub(super) fn causes(rounds: &[Round]) -> Option<CellCauses> {
     let (handovers, granted_off) = (sum(all().map(|c| c.handovers)), sum(all().map(|c| c.granted_off)));
     let off_ns = sum(all().map(|causes| causes.granted_off_ns));
     let per_million = |events: u64| (done > 0).then(|| events as f64 * 1e6 / done as f64);
+    let no_preemptions = all().find_map(|causes| causes.no_preemptions.clone());
+    let counted = no_preemptions.is_none();
     let spins: Vec<f64> = all().filter_map(|causes| causes.spins_before_halt).collect();
     Some(CellCauses {
         windows: windows.len() as u32,
         operations: done,
         window_ns,
         ops_per_second: median(&windows.iter().map(|(window, ..)| window.rate()).collect::<Vec<_>>()),
-        time: shares(all().map(|causes| causes.time), window_ns),
-        lhp_per_million: per_million(lhp),
-        lwp_per_million: per_million(granted_off),
+        time: shares(all().map(|causes| causes.time), window_ns).filter(|_| counted),
+        lhp_per_million: per_million(lhp).filter(|_| counted),
+        lwp_per_million: per_million(granted_off).filter(|_| counted && !all().any(|causes| causes.sleeps)),
         handovers,
         granted_off,
         granted_off_ns: (granted_off > 0).then(|| off_ns as f64 / granted_off as f64),
@@ -43,6 +45,9 @@ pub(super) fn causes(rounds: &[Round]) -> Option<CellCauses> {
         gaps: gaps(all().filter_map(|causes| causes.gaps)),
         spins_before_halt: median(&spins),
         longest_wait: all().filter_map(|causes| causes.longest_wait).max_by_key(|wait| wait.wait_ns),
+        longest_hold: all().filter_map(|causes| causes.longest_hold).max_by_key(|hold| hold.ns),
+        longest_handover: all().filter_map(|causes| causes.longest_handover).max_by_key(|one| one.ns),
+        no_preemptions,
         vcpus,
         matrix: matrix(all()),
         no_matrix: all().find_map(|causes| causes.no_matrix.clone()),
@@ -101,6 +106,7 @@ fn vcpus(windows: &[Traced<'_>]) -> Vec<VcpuShare> {
         let medians = |of: fn(&crate::record::VcpuCauses) -> Option<u64>| {
             median(&all().filter_map(of).map(|ns| ns as f64).collect::<Vec<_>>())
         };
+        let longest = all().max_by_key(|one| one.acquire_max_ns);
         VcpuShare {
             operations: sum(windows.iter().filter_map(|(_, m, _)| m.operations.get(vcpu).copied())),
             preempted_holding: sum(all().map(|one| one.preempted_holding)),
@@ -109,7 +115,14 @@ fn vcpus(windows: &[Traced<'_>]) -> Vec<VcpuShare> {
             granted_off_ns: sum(all().map(|one| one.granted_off_ns)),
             acquire_p50_ns: medians(|one| one.acquire_p50_ns),
             acquire_p99_ns: medians(|one| one.acquire_p99_ns),
-            acquire_max_ns: all().map(|one| one.acquire_max_ns).max().unwrap_or(0),
+            acquire_max_ns: longest.map_or(0, |one| one.acquire_max_ns),
+            acquire_max_at_least: longest.is_some_and(|one| one.acquire_max_at_least),
+            hold_p50_ns: medians(|one| one.hold_p50_ns),
+            hold_p99_ns: medians(|one| one.hold_p99_ns),
+            hold_max_ns: all().map(|one| one.hold_max_ns).max().unwrap_or(0),
+            handover_p50_ns: medians(|one| one.handover_p50_ns),
+            handover_p99_ns: medians(|one| one.handover_p99_ns),
+            handover_max_ns: all().map(|one| one.handover_max_ns).max().unwrap_or(0),
         }
     };
     (0..most).map(of).collect()

@@ -31,8 +31,22 @@ pub struct Causes {
     pub spins_before_halt: Option<f64>,
     /// One entry per vCPU.
     pub vcpus: Vec<VcpuCauses>,
-    /// The longest finished wait.
+    /// The longest wait.
     pub longest_wait: Option<LongestWait>,
+    /// The longest hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_hold: Option<Longest>,
+    /// The longest handover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_handover: Option<Longest>,
+    /// Whether the lock may sleep in the kernel while it waits: then nobody knows which waiters were preempted, and
+    /// `granted_off` is 0.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sleeps: bool,
+    /// Why preemptions were not counted, if so: then nothing is known of waiter and holder preemption, and all that rests
+    /// on it (`granted_off`, the classes of `time`) is to be left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_preemptions: Option<String>,
     /// Handovers between pCPUs, where vCPUs are pinned.
     pub matrix: Vec<Handovers>,
     /// Why there is no matrix, if so.
@@ -84,8 +98,28 @@ pub struct VcpuCauses {
     pub acquire_p50_ns: Option<u64>,
     /// 99th percentile of acquire times; none below 1,000 samples.
     pub acquire_p99_ns: Option<u64>,
-    /// Longest finished wait.
+    /// Longest wait.
     pub acquire_max_ns: u64,
+    /// Whether that wait had not ended when the window did.
+    pub acquire_max_at_least: bool,
+    /// When it ended, since the window's opening.
+    pub acquire_max_at_ns: u64,
+    /// Median hold; none without samples.
+    pub hold_p50_ns: Option<u64>,
+    /// 99th percentile of holds; none below 1,000 samples.
+    pub hold_p99_ns: Option<u64>,
+    /// Longest hold.
+    pub hold_max_ns: u64,
+    /// When it ended, since the window's opening.
+    pub hold_max_at_ns: u64,
+    /// Median handover to this vCPU; none without samples.
+    pub handover_p50_ns: Option<u64>,
+    /// 99th percentile of handovers to it; none below 1,000 samples.
+    pub handover_p99_ns: Option<u64>,
+    /// Longest handover to it.
+    pub handover_max_ns: u64,
+    /// When it ended, since the window's opening.
+    pub handover_max_at_ns: u64,
     /// Preempted while holding.
     pub preempted_holding: u64,
     /// Preempted while waiting.
@@ -96,7 +130,18 @@ pub struct VcpuCauses {
     pub granted_off_ns: u64,
 }
 
-/// The longest finished wait of a window.
+/// The longest hold or handover of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Longest {
+    /// Whose.
+    pub vcpu: u32,
+    /// How long.
+    pub ns: u64,
+    /// When it ended, since the window's opening.
+    pub at_ns: u64,
+}
+
+/// The longest wait of a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LongestWait {
     /// Who waited.
@@ -105,6 +150,9 @@ pub struct LongestWait {
     pub wait_ns: u64,
     /// When it ended, since the window's opening.
     pub at_ns: u64,
+    /// Whether it had not ended when the window did.
+    #[serde(default)]
+    pub at_least: bool,
 }
 
 /// Handovers from one pCPU to another (or to itself).

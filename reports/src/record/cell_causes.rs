@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Gaps, Handovers, LongestWait};
+use super::{Gaps, Handovers, Longest, LongestWait};
 
 /// Causes over all traced windows of a cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,8 +41,17 @@ pub struct CellCauses {
     pub gaps: Option<Gaps>,
     /// Spin iterations before a halt, median over windows.
     pub spins_before_halt: Option<f64>,
-    /// The longest finished wait of any window.
+    /// The longest wait of any window.
     pub longest_wait: Option<LongestWait>,
+    /// The longest hold of any window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_hold: Option<Longest>,
+    /// The longest handover of any window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_handover: Option<Longest>,
+    /// Why nothing is known of preemptions, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_preemptions: Option<String>,
     /// One entry per vCPU.
     pub vcpus: Vec<VcpuShare>,
     /// Handovers between pCPUs: counts summed, times the median over windows.
@@ -113,6 +122,20 @@ pub struct VcpuShare {
     pub acquire_p50_ns: Option<f64>,
     /// Median over windows of its 99th percentile of acquire times.
     pub acquire_p99_ns: Option<f64>,
-    /// Its longest finished wait.
+    /// Its longest wait.
     pub acquire_max_ns: u64,
+    /// Whether that wait had not ended when its window did.
+    pub acquire_max_at_least: bool,
+    /// Median over windows of its median hold.
+    pub hold_p50_ns: Option<f64>,
+    /// Median over windows of its 99th percentile of holds.
+    pub hold_p99_ns: Option<f64>,
+    /// Its longest hold.
+    pub hold_max_ns: u64,
+    /// Median over windows of its median handover.
+    pub handover_p50_ns: Option<f64>,
+    /// Median over windows of its 99th percentile of handovers.
+    pub handover_p99_ns: Option<f64>,
+    /// Its longest handover.
+    pub handover_max_ns: u64,
 }

@@ -11,7 +11,9 @@ mod results;
 mod round;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
-pub use causes::{Causes, Gaps, Handovers, LockTime, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses};
+pub use causes::{
+    Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
+};
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};

@@ -9,6 +9,7 @@ use super::{Causes, CellAxes, Dropped, Machine};
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "line", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "lines are read and written one at a time")]
 pub enum Line {
     /// The first line: what was planned, on which machine.
     Header(Header),

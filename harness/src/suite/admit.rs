@@ -1,0 +1,62 @@
+//! What a plan asks for and this machine cannot give, found out before anything is measured.
+
+use lockbench_reports::record::{Dropped, Purpose};
+use lockbench_workloads::locks::EarlyWait;
+
+use super::Session;
+use crate::environments::ENVIRONMENTS;
+use crate::plan::PlannedCell;
+
+impl Session {
+    /// The cells that can be measured here, and of the others why not. A cell may lose its traced windows alone.
+    pub(crate) fn admit(&self, cells: Vec<PlannedCell>) -> (Vec<PlannedCell>, Vec<Dropped>) {
+        let mut dropped = Vec::new();
+        let mut drop = |cell: &PlannedCell, reason: String| {
+            dropped.push(Dropped { cell: cell.axes.id.clone(), reason });
+        };
+        let mut admitted = Vec::new();
+        for mut cell in cells {
+            if let Some(reason) = self.lacks_hint(&cell) {
+                drop(&cell, reason);
+                continue;
+            }
+            if let Some(reason) = self.clocks_apart(&cell) {
+                drop(&cell, reason);
+                cell.purposes.retain(|purpose| !takes_times(*purpose));
+            }
+            if !cell.purposes.is_empty() {
+                admitted.push(cell);
+            }
+        }
+        (admitted, dropped)
+    }
+
+    /// Why a lock that asks the host whether a vCPU is preempted would only ever be told no.
+    fn lacks_hint(&self, cell: &PlannedCell) -> Option<String> {
+        if cell.early_wait != EarlyWait::Hint {
+            return None;
+        }
+        let env = ENVIRONMENTS.iter().find(|env| env.name() == cell.axes.env)?;
+        let Some(name) = env.hints_by() else {
+            return Some(format!("{} vCPUs are not told whether another is preempted", env.name()));
+        };
+        match self.machine.facilities.iter().find(|facility| facility.name == name) {
+            Some(hint) if hint.available => None,
+            Some(hint) => Some(hint.detail.clone()),
+            None => Some("whether the host hints at preempted vCPUs could not be found out".into()),
+        }
+    }
+
+    /// Why times that guests take could not be set beside those of this process.
+    fn clocks_apart(&self, cell: &PlannedCell) -> Option<String> {
+        let apart = self.machine.kvm_costs.as_ref().is_some_and(|costs| !costs.clocks_agree);
+        let traced = cell.purposes.iter().any(|purpose| takes_times(*purpose));
+        (cell.axes.env == "kvm" && apart && traced).then(|| {
+            "its times cannot be taken: the guest's time-stamp counter is not the host's (Linux 5.16 or newer makes it so)".into()
+        })
+    }
+}
+
+fn takes_times(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Latency | Purpose::Trace)
+}
