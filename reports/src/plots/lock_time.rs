@@ -53,13 +53,13 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
         .filter_map(|(cell, causes)| Some((*cell, *causes, causes.time?)))
         .take(40)
         .collect();
-    if locks.is_empty() {
-        return Ok(None);
-    }
     let title = format!("{TITLE}, {}", traced.place());
+    let why = untold(&results.machine, traced);
+    if locks.is_empty() {
+        return Ok(why.map(|why| Figure::missing(title, why)));
+    }
     let longest = locks.iter().map(|(cell, ..)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
     let left = label_room(longest);
-    let why = untold(&results.machine, traced.env);
     let told = why.is_none();
     let each = locks.iter().take(6).map(|(cell, _, time)| {
         let [held, _, granted_off, ..] = parts(time, told).map(percent);

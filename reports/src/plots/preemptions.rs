@@ -25,8 +25,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(Figure::missing(TITLE, "No windows were traced."));
     }
     let whys: Vec<String> =
-        environments.iter().filter_map(|traced| untold(&results.machine, traced.env)).collect();
-    let told = environments.into_iter().filter(|traced| untold(&results.machine, traced.env).is_none());
+        environments.iter().filter_map(|traced| untold(&results.machine, traced)).collect();
+    let told = environments.into_iter().filter(|traced| untold(&results.machine, traced).is_none());
     let Some(traced) = most(told) else { return Ok(Figure::missing(TITLE, whys.join(" "))) };
     let locks = &traced.locks[..traced.locks.len().min(40)];
     let values = locks.iter().flat_map(|(_, causes)| kinds(causes)).flatten();
@@ -40,7 +40,11 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         .iter()
         .take(6)
         .map(|(cell, causes)| {
-            let [lhp, lwp] = kinds(causes).map(|value| value.map_or_else(|| "none".into(), significant));
+            let [lhp, lwp] = [causes.lhp_per_million, causes.lwp_per_million].map(|value| match value {
+                None => "unknown".into(),
+                Some(none) if none <= 0.0 => "none".into(),
+                Some(some) => significant(some),
+            });
             format!("{} LHP {lhp}, LWP {lwp}", cell.axes.lock)
         })
         .collect();
@@ -63,7 +67,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         title,
         reading: format!(
             "{}Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often than the \
-             holder; a lock that lets whoever runs take it knows only the latter. No marker means none was seen. \
+             holder; a lock that lets whoever runs take it knows only the latter. No marker means none was seen; of a lock \
+             that may sleep in the kernel the latter is not known. \
              Preemptions are those by the kernel that runs the vCPUs. {}",
             whys.iter().map(|why| format!("{why} ")).collect::<String>(),
             beneath(locks)
@@ -119,14 +124,15 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
     let part =
         |part: u64, whole: u64| if whole > 0 { percent(part as f64 / whole as f64) } else { "–".into() };
     for (cell, causes) in locks {
+        let granted = |count: String| if causes.lwp_per_million.is_some() { count } else { "–".into() };
         let held: u64 = causes.vcpus.iter().fold(0, |sum, vcpu| sum.saturating_add(vcpu.preempted_holding));
         let wait = causes.longest_wait;
         rows.push(vec![
             cell.axes.lock.clone(),
             count(causes.operations),
             count(held),
-            count(causes.granted_off),
-            part(causes.granted_off, causes.handovers),
+            granted(count(causes.granted_off)),
+            granted(part(causes.granted_off, causes.handovers)),
             causes.gaps.map_or_else(
                 || "–".into(),
                 |gaps| {
@@ -139,7 +145,8 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
                 || "–".into(),
                 |w| {
                     let (long, at) = (duration(w.wait_ns as f64), duration(w.at_ns as f64));
-                    format!("{long}, v{}, ended {at} into its window", w.vcpu)
+                    let (least, end) = if w.at_least { ("≥ ", "cut off") } else { ("", "ended") };
+                    format!("{least}{long}, v{}, {end} {at} into its window", w.vcpu)
                 },
             ),
         ]);
@@ -149,12 +156,13 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
                 format!("{}, v{index}", cell.axes.lock),
                 count(vcpu.operations),
                 count(vcpu.preempted_holding),
-                count(vcpu.granted_off),
-                part(vcpu.granted_off, causes.granted_off.max(vcpu.granted_off)) + " of all",
+                granted(count(vcpu.granted_off)),
+                granted(part(vcpu.granted_off, causes.granted_off.max(vcpu.granted_off)) + " of all"),
                 "–".into(),
                 time(mean),
                 time(vcpu.acquire_p50_ns),
-                duration(vcpu.acquire_max_ns as f64),
+                [if vcpu.acquire_max_at_least { "≥ " } else { "" }, &duration(vcpu.acquire_max_ns as f64)]
+                    .concat(),
             ]);
         }
     }

@@ -59,8 +59,9 @@ pub(super) fn most<'a>(traced: impl Iterator<Item = Traced<'a>>) -> Option<Trace
     traced.reduce(|best, next| if weight(&next) > weight(&best) { next } else { best })
 }
 
-/// That preemptions could not be counted in an environment, and why, if so.
-pub(super) fn untold(machine: &Machine, env: &str) -> Option<String> {
-    let why = uncounted(machine, env)?;
-    Some(format!("Holder and waiter preemption could not be told in {env}: {why}."))
+/// That preemptions could not be counted there, and why, if so.
+pub(super) fn untold(machine: &Machine, traced: &Traced<'_>) -> Option<String> {
+    let own = traced.locks.iter().find_map(|(_, causes)| causes.no_preemptions.as_deref());
+    let why = own.or_else(|| uncounted(machine, traced.env))?;
+    Some(format!("Holder and waiter preemption could not be told in {}: {why}.", traced.env))
 }

@@ -17,6 +17,7 @@ pub(super) fn dwarf(results: &Results) -> Shape {
         let why = uncounted(&results.machine, &slice.axes().env);
         let finding = |half, lock: &str, judge: fn(&Cell, &CellCauses) -> (String, Outcome)| {
             let (cell, causes) = traced(&slice, lock)?;
+            let why = causes.no_preemptions.as_deref().or(why);
             let (measured, outcome) =
                 why.map_or_else(|| judge(cell, causes), |why| untold(cell, causes, why));
             Some(Finding::of(half, measured, outcome))
