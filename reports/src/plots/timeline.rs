@@ -120,7 +120,7 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     legend.extend(view.left_out().map(|_| LEFT_OUT.key("left out")));
     let cut = view.left_out().map(|[from, to]| {
         format!(
-            " There were too many events for a picture: {} are left out, and nothing is known of them but preemptions.",
+            " There were too many events for a picture: {} are left out, and nothing is known of them but the preemptions that lasted beyond.",
             duration((to - from) as f64)
         )
     });
