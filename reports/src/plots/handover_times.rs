@@ -1,15 +1,15 @@
 //! Handover times: how long the lock is on its way to a vCPU that waits for it.
 
 use super::Figure;
-use super::percentiles::{Percentiles, traced_curves};
+use super::percentiles::{Details, Percentiles, traced_curves};
 use crate::Error;
 use crate::format::percent;
-use crate::record::{Cell, Results};
+use crate::record::{Cell, CellCauses, Results, VcpuShare};
 
 const TITLE: &str = "Handover times";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let Some((place, curves)) = traced_curves(results, |causes| &causes.handover, note) else {
+    let Some((place, curves)) = traced_curves(results, |causes| &causes.handover, note, details) else {
         return Ok(Figure::missing(TITLE, "No windows were traced."));
     };
     Percentiles {
@@ -29,4 +29,13 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
 fn note(cell: &Cell) -> String {
     let causes = cell.causes.as_ref().filter(|causes| causes.handovers > 0);
     causes.map_or_else(|| "–".into(), |causes| percent(causes.granted_off as f64 / causes.handovers as f64))
+}
+
+fn details(causes: &CellCauses) -> Details {
+    let of =
+        |vcpu: &VcpuShare| [vcpu.handover_p50_ns, vcpu.handover_p99_ns, Some(vcpu.handover_max_ns as f64)];
+    Details {
+        longest: causes.longest_handover.map(|longest| (longest.vcpu, longest.at_ns)),
+        vcpus: causes.vcpus.iter().map(of).collect(),
+    }
 }

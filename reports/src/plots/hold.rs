@@ -1,15 +1,15 @@
 //! Hold times: how long a vCPU keeps the lock, preempted holders included.
 
 use super::Figure;
-use super::percentiles::{Percentiles, traced_curves};
+use super::percentiles::{Details, Percentiles, traced_curves};
 use crate::Error;
 use crate::format::significant;
-use crate::record::{Cell, Results};
+use crate::record::{Cell, CellCauses, Results, VcpuShare};
 
 const TITLE: &str = "Hold times";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let Some((place, curves)) = traced_curves(results, |causes| &causes.hold, note) else {
+    let Some((place, curves)) = traced_curves(results, |causes| &causes.hold, note, details) else {
         return Ok(Figure::missing(TITLE, "No windows were traced."));
     };
     Percentiles {
@@ -28,4 +28,12 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
 
 fn note(cell: &Cell) -> String {
     cell.causes.as_ref().and_then(|causes| causes.lhp_per_million).map_or_else(|| "–".into(), significant)
+}
+
+fn details(causes: &CellCauses) -> Details {
+    let of = |vcpu: &VcpuShare| [vcpu.hold_p50_ns, vcpu.hold_p99_ns, Some(vcpu.hold_max_ns as f64)];
+    Details {
+        longest: causes.longest_hold.map(|longest| (longest.vcpu, longest.at_ns)),
+        vcpus: causes.vcpus.iter().map(of).collect(),
+    }
 }

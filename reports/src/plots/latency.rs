@@ -1,11 +1,11 @@
 //! Acquire times on a percentile axis.
 
 use super::Figure;
-use super::percentiles::{Curve, Percentiles};
+use super::percentiles::{Curve, Details, Percentiles};
 use crate::Error;
 use crate::derive::waits;
 use crate::format::{overcommit, rate};
-use crate::record::{Arrivals, Cell, Results};
+use crate::record::{Arrivals, Cell, Results, VcpuShare};
 use crate::slices::{above, environments, main_slice};
 
 const TITLE: &str = "Acquire times";
@@ -59,5 +59,15 @@ fn curves(results: &Results) -> Option<(String, Vec<Curve<'_>>)> {
 
 fn curve(cell: &Cell, place: usize) -> Option<Curve<'_>> {
     let timed = cell.acquire_ns.as_ref()?.ops_per_second;
-    Curve::new(cell, place, waits(&cell.rounds), timed.map_or_else(|| "–".into(), rate))
+    Curve::new(cell, place, waits(&cell.rounds), timed.map_or_else(|| "–".into(), rate), details(cell))
+}
+
+fn details(cell: &Cell) -> Details {
+    let Some(causes) = &cell.causes else { return Details::default() };
+    let of = |vcpu: &VcpuShare| [vcpu.acquire_p50_ns, vcpu.acquire_p99_ns, Some(vcpu.acquire_max_ns as f64)];
+    Details {
+        // One that had not ended has no end to tell.
+        longest: causes.longest_wait.filter(|l| !l.at_least).map(|longest| (longest.vcpu, longest.at_ns)),
+        vcpus: causes.vcpus.iter().map(of).collect(),
+    }
 }

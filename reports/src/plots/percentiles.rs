@@ -9,7 +9,7 @@ use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::derive::traced;
 use crate::format::{count, duration};
-use crate::record::{Causes, Cell, Histogram, Results};
+use crate::record::{Causes, Cell, CellCauses, Histogram, Results};
 use crate::statistics::{Percentile, Waits};
 
 /// A lock's times.
@@ -20,17 +20,46 @@ pub(super) struct Curve<'a> {
     points: Vec<(f64, Percentile)>,
     /// The last entry of its row in the table.
     note: String,
+    details: Details,
+}
+
+/// What the table says beside the percentiles.
+#[derive(Default)]
+pub(super) struct Details {
+    /// Whose the longest was, and when it ended.
+    pub(super) longest: Option<(u32, u64)>,
+    /// Median, 99th percentile and longest of each vCPU.
+    pub(super) vcpus: Vec<[Option<f64>; 3]>,
 }
 
 impl<'a> Curve<'a> {
     /// None where there are too few samples for any percentile.
-    pub(super) fn new(cell: &'a Cell, place: usize, waits: Waits, note: String) -> Option<Self> {
+    pub(super) fn new(
+        cell: &'a Cell,
+        place: usize,
+        waits: Waits,
+        note: String,
+        details: Details,
+    ) -> Option<Self> {
         let points: Vec<(f64, Percentile)> = QUANTILES
             .iter()
             .filter_map(|&(quantile, _)| Some((quantile, waits.percentile(quantile)?)))
             .collect();
         let style = of_lock(&cell.axes.lock, place);
-        (!points.is_empty()).then_some(Self { cell, style, waits, points, note })
+        (!points.is_empty()).then_some(Self { cell, style, waits, points, note, details })
+    }
+}
+
+impl Curve<'_> {
+    /// A row of the table for each vCPU: medians over windows.
+    fn of_vcpus(&self) -> impl Iterator<Item = Vec<String>> {
+        let shown = |ns: Option<f64>| ns.map_or_else(|| "–".into(), duration);
+        self.details.vcpus.iter().enumerate().take(64).map(move |(vcpu, &[p50, p99, longest])| {
+            let name = format!("{}, v{vcpu}", self.cell.axes.lock);
+            let mut row = vec!["–".to_owned(); 10];
+            (row[0], row[1], row[3], row[7]) = (name, shown(p50), shown(p99), shown(longest));
+            row
+        })
     }
 }
 
@@ -100,10 +129,14 @@ impl Percentiles<'_> {
             let quantiles = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
             let mut row = vec![curve.cell.axes.lock.clone()];
             row.extend(quantiles.map(|quantile| shown(curve.waits.percentile(quantile))));
-            row.extend([shown(curve.waits.max()), count(curve.waits.samples), curve.note.clone()]);
-            row
+            let mut longest = shown(curve.waits.max());
+            if let Some((vcpu, at_ns)) = curve.details.longest {
+                longest += &format!(", v{vcpu}, ended {} into its window", duration(at_ns as f64));
+            }
+            row.extend([longest, count(curve.waits.samples), curve.note.clone()]);
+            std::iter::once(row).chain(curve.of_vcpus())
         });
-        Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() }
+        Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.flatten().collect() }
     }
 }
 
@@ -112,11 +145,12 @@ pub(super) fn traced_curves<'a>(
     results: &'a Results,
     of: impl Fn(&Causes) -> &Histogram,
     note: impl Fn(&Cell) -> String,
+    details: impl Fn(&CellCauses) -> Details,
 ) -> Option<(String, Vec<Curve<'a>>)> {
     let shown = main(results)?;
-    let curve = |(place, (cell, _)): (usize, &(&'a Cell, _))| {
+    let curve = |(place, (cell, causes)): (usize, &(&'a Cell, &CellCauses))| {
         let waits = Waits::of(traced(&cell.rounds).into_iter().map(|(.., causes)| of(causes)));
-        Curve::new(cell, place, waits, note(cell))
+        Curve::new(cell, place, waits, note(cell), details(causes))
     };
     Some((shown.place(), shown.locks.iter().enumerate().filter_map(curve).collect()))
 }

@@ -1,7 +1,7 @@
 //! Wake-up latency: what a halted vCPU costs when it is kicked.
 
 use super::Figure;
-use super::percentiles::{Percentiles, traced_curves};
+use super::percentiles::{Details, Percentiles, traced_curves};
 use crate::Error;
 use crate::format::{duration, significant};
 use crate::record::{Cell, Results};
@@ -11,7 +11,8 @@ const TITLE: &str = "Wake-up latency: from a kick to running";
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let spin_ns = results.machine.calibration.spin_ns;
     let note = |cell: &Cell| spins(cell, spin_ns);
-    let Some((place, curves)) = traced_curves(results, |causes| &causes.wake, note) else {
+    let Some((place, curves)) = traced_curves(results, |causes| &causes.wake, note, |_| Details::default())
+    else {
         return Ok(Figure::missing(TITLE, "No windows were traced."));
     };
     Percentiles {
