@@ -4,14 +4,14 @@
 # read the size of the change from the ratios. Builds in a work tree of its own. Needs a quiet machine: half a minute a
 # duel and about four minutes for each of the two at `quick`, besides the builds.
 #
-# usage: contrib/power.sh [DUELS [DIR [EVERY...]]]      EVERY: 0 for an unchanged rebuild; by default 0 64 32 16 8
+# usage: contrib/power.sh [DUELS [DIR [EVERY...]]]      EVERY: 0 for an unchanged rebuild; by default 0 512 256 64 8
 #
 # With DUELS 0 it dueles at `quick` instead, once for each EVERY, and prints all that was called.
 set -eu
 cd "$(dirname "$0")/.."
 duels=${1:-5} dir=$(mkdir -p "${2:-lockbench-power}" && cd "${2:-lockbench-power}" && pwd)
 shift $(($# < 2 ? $# : 2))
-[ $# -gt 0 ] || set -- 0 64 32 16 8
+[ $# -gt 0 ] || set -- 0 512 256 64 8
 
 cat >"$dir/empty.toml" <<'T'
 about = "one vCPU, empty section: what a lock costs uncontended"
