@@ -10,6 +10,7 @@ mod markdown;
 mod paired;
 mod sides;
 mod spread;
+mod tally;
 mod text;
 
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Blessing, History, Series};
+use super::{Blessing, History, Point, Series};
 use crate::digest::{Change, Metric, changes};
 use crate::record::Interval;
 use crate::statistics::{Course, FALSE_DISCOVERIES, RESAMPLES, Random, SEED, benjamini_hochberg, median};
@@ -87,9 +87,10 @@ fn logs(series: &Series) -> Vec<f64> {
     judged.collect()
 }
 
-fn judged(series: &Series) -> impl Iterator<Item = (usize, f64)> {
-    let usable = series.points.iter().filter(|point| point.judged && point.median > 0.0);
-    usable.map(|point| (point.night, point.median))
+fn judged(series: &Series) -> impl Iterator<Item = (usize, f64)> + '_ {
+    // A night without any acquisition is the worst there is, and must not drop out of its series.
+    let at_least = |point: &Point| (point.night, point.median.max(series.least));
+    series.points.iter().filter(|point| point.judged).map(at_least).filter(|(_, median)| *median > 0.0)
 }
 
 fn change_point(
