@@ -2,9 +2,10 @@
 
 mod fixture;
 
-use lockbench_reports::compare::{Comparison, Row, compare, duel, markdown, text};
+use lockbench_reports::compare::{Accepted, Comparison, Row, compare, compare_since, duel, markdown, text};
 use lockbench_reports::derive::derive;
 use lockbench_reports::digest::{Digest, Metric};
+use lockbench_reports::history::Blessing;
 use lockbench_reports::record::{Line, Outcome, Results};
 use lockbench_reports::statistics::{MARGIN, Verdict};
 
@@ -203,6 +204,38 @@ fn windows_of_different_classes_are_not_compared() {
     assert!(reason.starts_with("pCPUs 8") && reason.contains(" ns in NEW"), "{reason}");
     let alone = comparison.rows.iter().find(|row| row.cell.contains("/empty/1v:1p/")).unwrap();
     assert_eq!(alone.verdict, Verdict::Same);
+}
+
+#[test]
+fn an_accepted_change_is_what_later_runs_are_judged_by() {
+    let night = |seed: u64, by: f64| {
+        let mut digest = Digest::of(&results(seed, |line| slowed(line, "ticket", "empty", by)));
+        digest.started_at = format!("2026-11-{seed:02}T03:15:00Z");
+        digest
+    };
+    let base: Vec<Digest> = (1..=4).map(|seed| night(seed, if seed < 4 { 1.0 } else { 0.8 })).collect();
+    let accepted = |run: &Digest| Accepted {
+        blessing: Blessing {
+            machine: run.machine.key(),
+            cells: "ticket".into(),
+            run_id: run.run_id.clone(),
+            reason: "wanted".into(),
+            blessed_at: "2026-11-30T00:00:00Z".into(),
+        },
+        started_at: run.started_at.clone(),
+    };
+    let new = night(5, 0.8);
+    assert!(!called(&compare(&base[..3], &new, MARGIN).unwrap()).is_empty());
+    let since = compare_since(&base, &new, MARGIN, &[accepted(&base[3])]).unwrap();
+    assert!(called(&since).is_empty(), "{}", text(&since));
+    let cell = "ticket/native/empty/1v:1p";
+    assert_eq!((row(&since, cell, Metric::Rate).base_runs, since.accepted.len()), (1, 0));
+    // What was accepted on the very night has nothing to be judged by, and what was accepted later is not known yet.
+    let very_night = compare_since(&base, &new, MARGIN, &[accepted(&new)]).unwrap();
+    assert!(very_night.accepted.iter().any(|id| id.starts_with(cell)) && very_night.only_new.is_empty());
+    assert!(text(&very_night).contains("were accepted as changed"));
+    let later = compare_since(&base, &new, MARGIN, &[accepted(&night(6, 0.8))]).unwrap();
+    assert_eq!(row(&later, cell, Metric::Rate).base_runs, 4);
 }
 
 #[test]

@@ -32,17 +32,27 @@ pub(super) struct Estimate {
     pub(super) windows: usize,
 }
 
-/// Estimates for every cell and metric that both sides have, and the cells that only NEW has.
-pub(super) fn all(base: &[Digest], new: &Digest) -> (Vec<Estimate>, Vec<String>) {
+/// Estimates for every cell and metric that both sides have, and the cells that NEW has alone, among the runs that
+/// count for them.
+pub(super) fn all(
+    base: &[Digest],
+    new: &Digest,
+    counts: &dyn Fn(&Digest, &str) -> bool,
+) -> (Vec<Estimate>, Vec<String>) {
     let mut estimates = Vec::new();
-    let mut only_new = Vec::new();
-    let by_id: Vec<std::collections::HashMap<&str, &CellDigest>> =
-        base.iter().map(|run| run.cells.iter().map(|cell| (cell.id.as_str(), cell)).collect()).collect();
+    let mut alone = Vec::new();
+    let by_id: Vec<std::collections::HashMap<&str, &CellDigest>> = base
+        .iter()
+        .map(|run| {
+            let cells = run.cells.iter().filter(|cell| counts(run, &cell.id));
+            cells.map(|cell| (cell.id.as_str(), cell)).collect()
+        })
+        .collect();
     for cell in &new.cells {
         let earlier: Vec<&CellDigest> =
             by_id.iter().filter_map(|run| run.get(cell.id.as_str()).copied()).collect();
         let Some(latest) = earlier.last() else {
-            only_new.push(cell.id.clone());
+            alone.push(cell.id.clone());
             continue;
         };
         let floor =
@@ -71,7 +81,7 @@ pub(super) fn all(base: &[Digest], new: &Digest) -> (Vec<Estimate>, Vec<String>)
             estimates.push(estimate);
         }
     }
-    (estimates, only_new)
+    (estimates, alone)
 }
 
 /// Sets the windows of a metric against those of the earlier runs that have it.

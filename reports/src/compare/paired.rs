@@ -35,6 +35,7 @@ pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
         rows: Vec::new(),
         only_base: Vec::new(),
         only_new: Vec::new(),
+        accepted: Vec::new(),
         notes: Vec::new(),
     };
     let mut differences: Vec<Rounds> = Vec::new();
