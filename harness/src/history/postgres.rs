@@ -90,7 +90,7 @@ impl Postgres {
         let mut transaction = self.client.transaction()?;
         let mut put = Put::default();
         for entry in entries {
-            let changed = match entry {
+            let changed = match &entry.clone().without_nul() {
                 Entry::Run(digest) => {
                     let text = match store::text(digest) {
                         Ok(text) => text,

@@ -105,7 +105,7 @@ impl Sqlite {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut put = Put::default();
         for entry in entries {
-            let changed = match entry {
+            let changed = match &entry.clone().without_nul() {
                 Entry::Run(digest) => {
                     let text = match store::text(digest) {
                         Ok(text) => text,
