@@ -35,7 +35,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     changes.retain(|change| wanted(&change.cell));
     let failures = failures(&history, &wanted);
     if args.json {
-        let changes = changes.iter().map(|change| serde_json::to_value(change));
+        let changes = changes.iter().map(serde_json::to_value);
         let all = changes.chain(failures.iter().map(serde_json::to_value)).collect::<Result<Vec<_>, _>>();
         let json =
             all.and_then(|all| serde_json::to_string_pretty(&all)).map_err(|e| Error::new(e.to_string()))?;
