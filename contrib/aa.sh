@@ -21,7 +21,7 @@ for run in $(find "$dir" -mindepth 1 -maxdepth 1 -type d | sort); do
         "$program" compare "$before" "$run" --json >"$dir/compared.json" || [ $? -eq 1 ]
         b=$(count better) w=$(count worse) s=$(count same) n=$(count not-enough-data)
         echo "$(basename "$run") against $(basename "$before"): $b better, $w worse, $s same, $n not enough data"
-        grep -h -B12 '"verdict": "\(better\|worse\)"' "$dir/compared.json" | grep '"cell"' || true
+        awk '/^ *"cell": / { cell = $0 } /^ *"verdict": "(better|worse)"/ { print cell }' "$dir/compared.json"
         better=$((better + b)) worse=$((worse + w)) same=$((same + s)) rows=$((rows + b + w + s + n)) pairs=$((pairs + 1))
     fi
     before=$run

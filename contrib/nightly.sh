@@ -4,20 +4,24 @@
 #   LOCKBENCH          the program                  [lockbench on the PATH]
 #   LOCKBENCH_DIR      where everything is kept     [~/lockbench]
 #   LOCKBENCH_PROFILE  what is measured             [nightly]
-#   LOCKBENCH_HISTORY  a file, or postgres://…      [$LOCKBENCH_DIR/history.db]
+#   LOCKBENCH_HISTORY  a file, or postgres://…      [history.db]; a path is taken from LOCKBENCH_DIR
+#   LOCKBENCH_REPORT   where the night's report can be found later, a link or a path [its run directory]
 #   LOCKBENCH_KEEP     run directories to keep      [30]; the history keeps every night
 #
-# Leaves night.md (for a mail or a chat) and trend.html in LOCKBENCH_DIR. Exit status: 0 nothing to see, 1 something is
-# worse than on earlier nights or a lock failed, 2 the night could not be measured or kept.
+# Leaves night.md (for a mail or a chat), changes.txt and trend.html in LOCKBENCH_DIR. Exit status: 0 nothing to see,
+# 1 something is worse than on earlier nights or a lock failed, 2 the night could not be measured, kept, judged or drawn.
 set -u
 program=${LOCKBENCH:-lockbench}
 dir=${LOCKBENCH_DIR:-$HOME/lockbench}
 profile=${LOCKBENCH_PROFILE:-nightly}
-history=${LOCKBENCH_HISTORY:-$dir/history.db}
+history=${LOCKBENCH_HISTORY:-history.db}
+report=${LOCKBENCH_REPORT:-}
 keep=${LOCKBENCH_KEEP:-30}
 
+# Paths as the caller wrote them, before we go elsewhere.
+case $program in /*) ;; */*) program=$PWD/$program ;; esac
 mkdir -p "$dir/runs" && cd "$dir" || exit 2
-exec 9>"$dir/.lock"
+exec 9>.lock
 flock -n 9 || { echo "nightly: another one is still running in $dir" >&2; exit 2; }
 
 "$program" suite --profile "$profile" --out runs >suite.log
@@ -26,17 +30,24 @@ suite=$?
 if [ $suite -gt 1 ]; then cat suite.log; exit 2; fi
 run=$(dirname "$(tail -n 1 suite.log)")
 
-"$program" history add "$run" --history "$history" || exit 2
+added=$("$program" history add "$run" ${report:+--report "$report"} --history "$history") || exit 2
+echo "$added"
+# A history may hold several machines; this night is about the one it was measured on.
+machine=$(printf '%s\n' "$added" | sed -n 's/^.* cells, machine \([0-9a-f]\{12\}\) (.*$/\1/p')
+
+worst=$suite
+# Keeps the worst exit status, and goes on: whatever else can be had of the night is to be had.
+note() { [ "$1" -le "$worst" ] || worst=$1; }
 "$program" compare "$run" --history "$history" --markdown >night.md
-worse=$?
-if [ $worse -gt 1 ]; then echo "nightly: nothing to compare with yet" >night.md; worse=0; fi
+note $?
+[ -s night.md ] || echo "nightly: $run could not be compared" >night.md
 cat night.md
-"$program" history report --history "$history" -o trend.html || exit 2
-"$program" history show --history "$history" >changes.txt
-stands=$?
-[ $stands -le 1 ] || exit 2
+"$program" history report --machine "$machine" --history "$history" -o trend.html || note 2
+"$program" history show --machine "$machine" --history "$history" >changes.txt
+note $?
 
 # Old run directories go; names begin with the date, so they sort by age.
-find runs -mindepth 1 -maxdepth 1 -type d | sort | head -n -"$keep" | xargs -r rm -rf --
+find runs -mindepth 1 -maxdepth 1 -type d | sort | head -n -"$keep" | xargs -r -d '\n' rm -rf --
 
-[ $suite -eq 0 ] && [ $worse -eq 0 ] && [ $stands -eq 0 ]
+[ "$worst" -le 1 ] || exit 2
+exit "$worst"

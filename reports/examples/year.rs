@@ -9,11 +9,12 @@ use lockbench_reports::digest::{
     CellDigest, DIGEST_VERSION, Digest, Identity, Measure, Metric, Noise, Reading,
 };
 use lockbench_reports::history::{Blessing, Entry};
-use lockbench_reports::record::Status;
-use lockbench_reports::statistics::Random;
+use lockbench_reports::record::{Interval, Status};
+use lockbench_reports::statistics::{Random, order_interval};
 
 const NIGHTS: usize = 365;
-const ROUNDS: usize = 6;
+/// As in profiles/nightly.toml.
+const ROUNDS: usize = 20;
 const LOCKS: [&str; 10] = [
     "ticket",
     "pvops-ticket",
@@ -158,16 +159,9 @@ fn cell(
         let windows: Vec<Reading> = (0..ROUNDS)
             .map(|_| Reading { value: rounded(of()), round_trip_ns, count: (rate / 5.0) as u64 })
             .collect();
-        let mut values: Vec<f64> = windows.iter().map(|window| window.value).collect();
-        values.sort_by(f64::total_cmp);
-        measures.push(Measure {
-            metric,
-            median: values[2],
-            low: values[0],
-            high: values[5],
-            windows,
-            untold: 0,
-        });
+        let values: Vec<f64> = windows.iter().map(|window| window.value).collect();
+        let Interval { median, low, high } = order_interval(&values).expect("values are finite");
+        measures.push(Measure { metric, median, low, high, windows, untold: 0 });
     };
     measure(Metric::Rate, &mut || level * (spread * random.normal()).exp());
     if vcpus > 1 {

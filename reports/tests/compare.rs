@@ -2,9 +2,10 @@
 
 mod fixture;
 
-use lockbench_reports::compare::{Comparison, compare, duel, markdown, text};
+use lockbench_reports::compare::{Accepted, Comparison, Row, compare, compare_since, duel, markdown, text};
 use lockbench_reports::derive::derive;
-use lockbench_reports::digest::Digest;
+use lockbench_reports::digest::{Digest, Metric};
+use lockbench_reports::history::Blessing;
 use lockbench_reports::record::{Line, Outcome, Results};
 use lockbench_reports::statistics::{MARGIN, Verdict};
 
@@ -69,12 +70,111 @@ fn a_slower_lock_is_worse_and_no_other() {
     assert!(compare(&earlier, &new, MARGIN).unwrap().worse());
 }
 
+/// Two runs of the fixture as one of twelve rounds.
+fn twelve_rounds(seed: u64, change: impl Fn(&mut Line)) -> Results {
+    let mut lines = fixture::lines(seed, 1.0);
+    let end = lines.pop().unwrap();
+    let more = fixture::lines(seed + 1_000, 1.0).into_iter().filter(|line| matches!(line, Line::Round(_)));
+    lines.extend(more.map(|mut line| {
+        if let Line::Round(round) = &mut line {
+            round.round += fixture::ROUNDS;
+        }
+        line
+    }));
+    lines.push(end);
+    if let Line::Header(header) = &mut lines[0] {
+        header.rounds = 2 * fixture::ROUNDS;
+    }
+    lines.iter_mut().for_each(change);
+    derive(lines.into_iter())
+}
+
+#[test]
+fn a_duel_of_twelve_rounds_finds_the_slower_lock_and_no_other() {
+    let base = twelve_rounds(1, |_| ());
+    let slow = duel(&base, &twelve_rounds(2, |line| slowed(line, "ticket", "empty", 0.8)), MARGIN);
+    let mut found = called(&slow);
+    found.sort_unstable();
+    let expected = [
+        "ticket/kvm/empty/1v:1p/compact/pinned",
+        "ticket/native/empty/1v:1p/compact/pinned",
+        "ticket/native/empty/2v:2p/compact/pinned",
+    ];
+    assert_eq!(found, expected, "{}", text(&slow));
+    assert!(slow.worse() && slow.count("better") == 0);
+}
+
+/// Leaves one cell's windows with so many acquisitions a vCPU.
+fn starved(line: &mut Line, cell: &str, rounds: std::ops::Range<u32>, count: u64) {
+    if let Line::Round(round) = line
+        && round.cell.starts_with(cell)
+        && rounds.contains(&round.round)
+        && let Outcome::Measured(measured) = &mut round.outcome
+    {
+        measured.operations.fill(count);
+    }
+}
+
+fn row<'a>(comparison: &'a Comparison, cell: &str, metric: Metric) -> &'a Row {
+    let fits = |row: &&Row| row.cell.starts_with(cell) && row.metric == metric;
+    comparison.rows.iter().find(fits).unwrap_or_else(|| panic!("{cell} has no {}", metric.name()))
+}
+
+#[test]
+fn a_lock_that_nobody_gets_any_more_is_worse() {
+    let cell = "ticket/native/empty/1v:1p";
+    let alone = |mut results: Results| {
+        results.cells.retain(|of| of.axes.id.starts_with(cell));
+        results
+    };
+    for count in [0, 1] {
+        let change = |line: &mut Line| starved(line, cell, 0..99, count);
+        let compared = compare(&[digest(1)], &Digest::of(&results(2, change)), MARGIN).unwrap();
+        let found = row(&compared, cell, Metric::Rate);
+        assert_eq!(found.verdict, Verdict::Worse, "{found:?}");
+        assert!(found.ratio.unwrap().high < 1e-3 && found.note.is_some(), "{found:?}");
+        let dueled = duel(&alone(twelve_rounds(1, |_| ())), &alone(twelve_rounds(2, change)), MARGIN);
+        assert_eq!(row(&dueled, cell, Metric::Rate).verdict, Verdict::Worse);
+    }
+    // BASE is divided by.
+    let mended =
+        compare(&[Digest::of(&results(2, |line| starved(line, cell, 0..99, 0)))], &digest(1), MARGIN)
+            .unwrap();
+    let reason = row(&mended, cell, Metric::Rate).verdict.reason().map(str::to_owned);
+    assert_eq!(reason.as_deref(), Some("too few acquisitions to divide by: 0 in a window"));
+}
+
+#[test]
+fn what_cannot_be_told_any_more_is_a_row() {
+    let cell = "ticket/emulated/short+exp/2v:2p";
+    let reason = |comparison: &Comparison, metric| {
+        row(comparison, cell, metric).verdict.reason().unwrap_or("none").to_owned()
+    };
+    let no_tail = |line: &mut Line| {
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+        {
+            measured.acquire = None;
+        }
+    };
+    let lost = "waits that had not ended reach the p99";
+    let compared = compare(&[digest(1)], &Digest::of(&results(2, no_tail)), MARGIN).unwrap();
+    assert_eq!(reason(&compared, Metric::Tail), format!("in 1 of 1 windows of NEW {lost}"));
+    let dueled = duel(&results(1, no_tail), &results(2, |_| ()), MARGIN);
+    assert_eq!(reason(&dueled, Metric::Tail), format!("in 1 of 1 windows of BASE {lost}"));
+    // Of the windows that are left all may look well.
+    let few = |line: &mut Line| starved(line, cell, 0..3, 10);
+    let compared = compare(&[digest(1)], &Digest::of(&results(2, few)), MARGIN).unwrap();
+    let half = "in 3 of 6 windows of NEW too few acquisitions were counted to share out";
+    assert_eq!(reason(&compared, Metric::Fairness), half);
+}
+
 #[test]
 fn a_duel_finds_the_same() {
     let base = results(1, |_| ());
     let unchanged = duel(&base, &results(2, |_| ()), MARGIN);
     assert!(called(&unchanged).is_empty(), "{}", text(&unchanged));
-    // Six rounds: p = 2/64 at best, which no family survives; so many are asked for on purpose.
+    // Six rounds: p = 2/64 at best, which no family survives; twelve are asked for on purpose.
     let slow = duel(&base, &results(2, |line| slowed(line, "ticket", "empty", 0.8)), MARGIN);
     assert!(called(&slow).is_empty());
 }
@@ -104,6 +204,38 @@ fn windows_of_different_classes_are_not_compared() {
     assert!(reason.starts_with("pCPUs 8") && reason.contains(" ns in NEW"), "{reason}");
     let alone = comparison.rows.iter().find(|row| row.cell.contains("/empty/1v:1p/")).unwrap();
     assert_eq!(alone.verdict, Verdict::Same);
+}
+
+#[test]
+fn an_accepted_change_is_what_later_runs_are_judged_by() {
+    let night = |seed: u64, by: f64| {
+        let mut digest = Digest::of(&results(seed, |line| slowed(line, "ticket", "empty", by)));
+        digest.started_at = format!("2026-11-{seed:02}T03:15:00Z");
+        digest
+    };
+    let base: Vec<Digest> = (1..=4).map(|seed| night(seed, if seed < 4 { 1.0 } else { 0.8 })).collect();
+    let accepted = |run: &Digest| Accepted {
+        blessing: Blessing {
+            machine: run.machine.key(),
+            cells: "ticket".into(),
+            run_id: run.run_id.clone(),
+            reason: "wanted".into(),
+            blessed_at: "2026-11-30T00:00:00Z".into(),
+        },
+        started_at: run.started_at.clone(),
+    };
+    let new = night(5, 0.8);
+    assert!(!called(&compare(&base[..3], &new, MARGIN).unwrap()).is_empty());
+    let since = compare_since(&base, &new, MARGIN, &[accepted(&base[3])]).unwrap();
+    assert!(called(&since).is_empty(), "{}", text(&since));
+    let cell = "ticket/native/empty/1v:1p";
+    assert_eq!((row(&since, cell, Metric::Rate).base_runs, since.accepted.len()), (1, 0));
+    // What was accepted on the very night has nothing to be judged by, and what was accepted later is not known yet.
+    let very_night = compare_since(&base, &new, MARGIN, &[accepted(&new)]).unwrap();
+    assert!(very_night.accepted.iter().any(|id| id.starts_with(cell)) && very_night.only_new.is_empty());
+    assert!(text(&very_night).contains("were accepted as changed"));
+    let later = compare_since(&base, &new, MARGIN, &[accepted(&night(6, 0.8))]).unwrap();
+    assert_eq!(row(&later, cell, Metric::Rate).base_runs, 4);
 }
 
 #[test]

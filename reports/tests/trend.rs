@@ -5,8 +5,8 @@ mod fixture;
 use lockbench_reports::derive::derive;
 use lockbench_reports::digest::Digest;
 use lockbench_reports::history::{Blessing, Collector, History, change_points};
-use lockbench_reports::record::{Line, Outcome, Results};
-use lockbench_reports::statistics::MARGIN;
+use lockbench_reports::record::{Line, Outcome, Results, Status};
+use lockbench_reports::statistics::{MARGIN, Random};
 use lockbench_reports::trend;
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}";
@@ -59,6 +59,83 @@ fn the_one_change_is_found_dated_and_blessed() {
         blessed_at: "2026-11-14T00:00:00Z".into(),
     };
     assert_eq!(change_points(&history, &[blessing], MARGIN)[0].blessed.as_deref(), Some("wanted"));
+}
+
+const CELL: &str = "ticket/native/empty/1v:1p";
+
+/// Nights of one cell whose rate is at these levels, eight nights each; a level of none is a night without the cell.
+fn course(levels: &[Option<f64>]) -> History {
+    let mut night = Digest::of(&results(1, 1.0));
+    night.cells.retain(|cell| cell.id.starts_with(CELL));
+    let mut random = Random::new(4);
+    let mut collector = Collector::default();
+    for (number, level) in levels.iter().flat_map(|level| [level; 8]).enumerate() {
+        let mut night = night.clone();
+        night.run_id = format!("night-{number}");
+        match level {
+            Some(level) => {
+                let noise = (0.01 * random.normal()).exp();
+                for reading in night.cells.iter_mut().flat_map(|cell| &mut cell.measures[0].windows) {
+                    reading.value *= level * noise;
+                }
+            }
+            None => night.cells.clear(),
+        }
+        collector.add(night);
+    }
+    collector.finish()
+}
+
+/// What the night's gate says: the ratio at which the series stands, if that is beyond the margin.
+fn stands(history: &History, blessed: Option<&str>) -> Option<f64> {
+    let blessing = blessed.map(|run| Blessing {
+        machine: String::new(),
+        cells: "ticket".into(),
+        run_id: run.into(),
+        reason: "wanted".into(),
+        blessed_at: String::new(),
+    });
+    let changes = change_points(history, blessing.as_slice(), MARGIN);
+    let standing: Vec<f64> = changes.iter().filter_map(|change| change.standing(MARGIN)).collect();
+    assert!(standing.len() <= 1, "once for a series");
+    standing.first().copied()
+}
+
+#[test]
+fn steps_since_the_last_accepted_change_add_up() {
+    let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 0.02;
+    let part_mended = course(&[Some(1.0), Some(0.7), Some(0.8)]);
+    assert!(near(stands(&part_mended, None), 0.8), "the last change is for the better");
+    assert!(near(stands(&part_mended, Some("night-8")), 0.8 / 0.7), "better than what was accepted");
+    assert!(stands(&part_mended, Some("night-16")).is_none());
+    assert!(stands(&course(&[Some(1.0), Some(0.7), Some(1.0)]), None).is_none(), "mended");
+    assert!(stands(&course(&[Some(1.0), Some(0.7), None]), None).is_none(), "measured no more");
+    assert!(stands(&course(&[Some(1.0), Some(0.0)]), None).unwrap() < 1e-3, "not one acquisition");
+}
+
+#[test]
+fn a_cell_that_only_ever_failed_is_shown() {
+    let mut digest = Digest::of(&results(1, 1.0));
+    digest.cells.retain(|cell| cell.id.starts_with("mcs/kvm/short+exp/8v"));
+    let mut collector = Collector::default();
+    collector.add(digest);
+    let history = collector.finish();
+    assert_eq!(history.series.len(), 1);
+    assert_eq!(history.series[0].failures, [(0, Status::Hung)]);
+    let page = trend::render(&Default::default(), &history, &[], MARGIN).unwrap();
+    assert!(page.contains("<span class=\"badge bad\">failed</span>"), "{page}");
+}
+
+#[test]
+fn commits_are_marked_apart() {
+    let (digest, history) = nights(|night, digest| {
+        digest.environment.insert("lockbench".into(), format!("0.1.0 {}", night / 5));
+    });
+    let page = trend::render(&digest.machine, &history, &[], MARGIN).unwrap();
+    let path =
+        |id: &str| page.split(&format!("<path id=\"{id}\" d=\"")).nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(path("marks"), "M12 0v400");
+    assert_eq!(path("commits"), "M5 0v400M10 0v400M15 0v400M20 0v400");
 }
 
 #[test]

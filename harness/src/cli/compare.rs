@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lockbench_reports::compare::{self, Comparison};
 use lockbench_reports::digest::Digest;
+use lockbench_reports::format::printable;
 use lockbench_reports::run_dir;
 use lockbench_reports::statistics::MARGIN;
 
@@ -42,6 +43,21 @@ impl Output {
         self.margin / 100.0
     }
 
+    /// Says that there is nothing to compare a first night with, which is no failure.
+    fn nothing_earlier(&self, new: &Digest) -> Result<Ended, Error> {
+        let (run, machine) = (printable(&new.run_id), new.machine.key());
+        let sentence = format!(
+            "There is nothing to compare {run} with yet: the history holds no earlier run of machine {machine}."
+        );
+        if self.json {
+            let json = serde_json::json!({ "kind": "runs", "base": [], "new": new.run_id, "rows": [], "notes": [sentence] });
+            print(&format!("{json:#}\n"))?;
+        } else {
+            print(&format!("{sentence}\n"))?;
+        }
+        Ok(Ended::Well)
+    }
+
     /// Prints it in the form asked for.
     pub(super) fn print(&self, comparison: &Comparison) -> Result<Ended, Error> {
         if self.json {
@@ -61,23 +77,24 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     let mut runs =
         args.runs.iter().map(digest).collect::<Result<Vec<_>, _>>().map_err(|e| Error::new(e.to_string()))?;
     let new = runs.pop().expect("clap asks for one");
+    let mut accepted = Vec::new();
     match &args.history {
-        Some(location) => runs.splice(..0, earlier(location, &new)?).for_each(drop),
+        Some(location) => {
+            let earlier = history::earlier(location, &new)?;
+            runs.splice(..0, earlier.runs).for_each(drop);
+            accepted = earlier.accepted;
+            if runs.is_empty() {
+                return args.output.nothing_earlier(&new);
+            }
+        }
         None if runs.is_empty() => {
             return Err(Error::new("give an earlier run to compare with, or a --history of them"));
         }
         None => {}
     }
-    let comparison = compare::compare(&runs, &new, args.output.margin()).map_err(Error::new)?;
+    let margin = args.output.margin();
+    let comparison = compare::compare_since(&runs, &new, margin, &accepted).map_err(Error::new)?;
     args.output.print(&comparison)
-}
-
-/// Runs of the same machine in the history that began before this one.
-fn earlier(location: &str, new: &Digest) -> Result<Vec<Digest>, Error> {
-    // One more, for the run itself may have been added already.
-    let mut runs = history::latest(location, &new.machine.key(), compare::MOST_RUNS + 1)?;
-    runs.retain(|run| run.run_id != new.run_id && run.started_at <= new.started_at);
-    Ok(runs)
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {

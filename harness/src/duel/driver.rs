@@ -1,6 +1,7 @@
 //! One of the two builds, driven from outside: a spec goes in, a round comes out.
 
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -16,6 +17,9 @@ use crate::{Error, interrupt};
 
 /// What starting a build may take beyond its window, on a busy machine.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Exit status of a build that could not do what was asked, and says why.
+const CANNOT: i32 = 2;
 
 /// A build of lockbench.
 pub(crate) struct Driver {
@@ -47,20 +51,29 @@ impl Driver {
         printable(&self.program.display().to_string())
     }
 
-    /// Takes one window; `None` if it was interrupted. What the build cannot do is a skipped window.
+    /// Takes one window; `None` if it was interrupted. What the build says that it cannot do is a skipped window; that it
+    /// dies or does not end is a finding.
     pub(crate) fn window(&self, spec: &WindowSpec) -> Result<Option<Outcome>, Error> {
         let json = serde_json::to_vec(spec).map_err(|e| Error::new(e.to_string()))?;
         let expected = Duration::from_nanos(spec.warmup_ns.saturating_add(spec.window_ns) * 2 + spec.hang_ns);
-        let output = self.call(&json, expected + GRACE)?;
+        let limit = expected + GRACE;
+        let (output, overdue) = self.call(&json, limit)?;
         if interrupt::requested() || output.status.code() == Some(130) {
             return Ok(None);
         }
         let name = self.name();
+        if overdue && output.status.signal() == Some(Signal::KILL.as_raw()) {
+            let reason = format!("the build did not end within {} s", limit.as_secs());
+            return Ok(Some(Outcome::Hung { reason }));
+        }
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.trim().trim_start_matches("lockbench: ");
-            let reason = if said.is_empty() { output.status.to_string() } else { printable(said) };
-            return Ok(Some(Outcome::Skipped { reason }));
+            let said = printable(said.trim().trim_start_matches("lockbench: "));
+            return Ok(Some(match output.status.code() {
+                Some(CANNOT) if !said.is_empty() => Outcome::Skipped { reason: said },
+                _ if said.is_empty() => Outcome::Crashed { reason: format!("the build's {}", output.status) },
+                _ => Outcome::Crashed { reason: format!("the build's {}: {said}", output.status) },
+            }));
         }
         let round: Round = serde_json::from_slice(&output.stdout)
             .map_err(|e| Error::new(format!("{name} printed no round of this version's schema: {e}")))?;
@@ -72,7 +85,8 @@ impl Driver {
         Ok(Some(round.outcome))
     }
 
-    fn call(&self, spec: &[u8], limit: Duration) -> Result<Output, Error> {
+    /// What the build printed, and whether it was ended for taking longer than the limit.
+    fn call(&self, spec: &[u8], limit: Duration) -> Result<(Output, bool), Error> {
         let cannot = |e: std::io::Error| Error::new(format!("cannot run {}: {e}", self.name()));
         let mut child = Command::new(&self.program)
             .args(["run", "--json", "--spec", "-"])
@@ -85,10 +99,12 @@ impl Driver {
         // A build that does not end is ended; its own cells have limits far below this one.
         let (done, overdue) = mpsc::channel::<()>();
         let guard = thread::spawn(move || {
-            if overdue.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let is_overdue = overdue.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+            if is_overdue {
                 // It is still ours: nobody has waited for it.
                 let _ = kill_process(pid, Signal::KILL);
             }
+            is_overdue
         });
         let mut errors = child.stderr.take();
         let reader = thread::spawn(move || {
@@ -102,9 +118,9 @@ impl Driver {
         let read = child.stdout.take().map_or(Ok(0), |mut out| out.read_to_end(&mut stdout));
         let stderr = reader.join().unwrap_or_default();
         drop(done);
-        let _ = guard.join();
+        let is_overdue = guard.join().unwrap_or_default();
         let status = child.wait().map_err(cannot)?;
         read.map_err(cannot)?;
-        Ok(Output { status, stdout, stderr })
+        Ok((Output { status, stdout, stderr }, is_overdue))
     }
 }

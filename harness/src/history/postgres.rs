@@ -35,7 +35,8 @@ CREATE VIEW lockbench.points AS
         cell ->> 'env' AS env, measure ->> 'metric' AS metric, (measure ->> 'median')::float8 AS median,
         (measure ->> 'low')::float8 AS low, (measure ->> 'high')::float8 AS high
     FROM lockbench.runs, json_array_elements(record::json -> 'cells') AS cell,
-        json_array_elements(cell -> 'measures') AS measure;
+        json_array_elements(cell -> 'measures') AS measure
+    WHERE json_array_length(measure -> 'windows') > 0;
 ";
 
 /// A history on a server.
@@ -89,7 +90,7 @@ impl Postgres {
         let mut transaction = self.client.transaction()?;
         let mut put = Put::default();
         for entry in entries {
-            let changed = match entry {
+            let changed = match &entry.clone().without_nul() {
                 Entry::Run(digest) => {
                     let text = match store::text(digest) {
                         Ok(text) => text,

@@ -40,7 +40,8 @@ CREATE VIEW points AS
     SELECT runs.machine, runs.run_id, runs.started_at, cell.value ->> '$.id' AS cell, cell.value ->> '$.lock' AS lock,
         cell.value ->> '$.env' AS env, measure.value ->> '$.metric' AS metric, measure.value ->> '$.median' AS median,
         measure.value ->> '$.low' AS low, measure.value ->> '$.high' AS high
-    FROM runs, json_each(runs.record, '$.cells') AS cell, json_each(cell.value, '$.measures') AS measure;
+    FROM runs, json_each(runs.record, '$.cells') AS cell, json_each(cell.value, '$.measures') AS measure
+    WHERE json_array_length(measure.value, '$.windows') > 0;
 ";
 
 /// A history file.
@@ -104,7 +105,7 @@ impl Sqlite {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut put = Put::default();
         for entry in entries {
-            let changed = match entry {
+            let changed = match &entry.clone().without_nul() {
                 Entry::Run(digest) => {
                     let text = match store::text(digest) {
                         Ok(text) => text,

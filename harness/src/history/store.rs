@@ -27,7 +27,8 @@ pub(crate) struct RunRow {
 
 /// A history: runs and blessings, appended and never changed.
 pub(crate) trait Store {
-    /// Adds all entries or none, in one transaction. Those that are there already are left as they are.
+    /// Adds all entries or none, in one transaction. Those that are there already are left as they are. NULs in what is
+    /// looked up by are replaced, for PostgreSQL refuses them.
     fn put(&mut self, entries: &[Entry]) -> Result<Put, Error>;
 
     /// All runs, by machine, then oldest first.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use lockbench_reports::digest::{DIGEST_VERSION, Digest, Identity};
+use lockbench_reports::digest::{CellDigest, DIGEST_VERSION, Digest, Identity};
 use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::record::Status;
 
 use super::open;
 
@@ -23,6 +24,19 @@ fn digest(machine: &str, run: u32) -> Digest {
         report: None,
         noise: Vec::new(),
         cells: Vec::new(),
+    }
+}
+
+fn cell(id: &str, reason: Option<&str>) -> CellDigest {
+    CellDigest {
+        id: id.into(),
+        lock: "ticket".into(),
+        family: "ticket".into(),
+        env: "native".into(),
+        class: "one-vcpu".into(),
+        status: Status::Crashed,
+        reason: reason.map(str::to_owned),
+        measures: Vec::new(),
     }
 }
 
@@ -72,6 +86,17 @@ fn holds(location: &str) {
     assert_eq!(store.put(&both).unwrap().known, 2);
     assert_eq!(store.blessings(&key("one")).unwrap(), [blessing("*"), blessing("ticket")]);
     assert!(store.blessings(&key("two")).unwrap().is_empty());
+
+    // NULs are replaced by every keeper, so that each of them can look things up.
+    let mut odd = digest("odd", 1);
+    odd.run_id = "run\0".into();
+    odd.cells = vec![cell("ticket\0/native", Some("why\0"))];
+    let blessed = Blessing { machine: key("odd"), reason: "\0".into(), ..blessing("ticket\0/native") };
+    let both = [Entry::Run(odd), Entry::Blessing(blessed)];
+    assert_eq!((store.put(&both).unwrap().added, store.put(&both).unwrap().known), (2, 2));
+    let odd = &stored(location, "odd", None)[0];
+    assert_eq!((odd.run_id.as_str(), odd.cells[0].id.as_str()), ("run\u{fffd}", "ticket\u{fffd}/native"));
+    assert_eq!(store.blessings(&key("odd")).unwrap()[0].cells, odd.cells[0].id);
 
     // Two writers at once lose nothing.
     thread::scope(|scope| {

@@ -26,6 +26,57 @@ pub(super) fn run_dir(dir: &Path, seed: u64, ticket: f64) -> PathBuf {
     path
 }
 
+/// As [`run_dir`], begun on this day of November.
+pub(super) fn night(dir: &Path, day: u64, ticket: f64) -> PathBuf {
+    let run = run_dir(dir, day, ticket);
+    let rounds = fs::read_to_string(run.join("rounds.jsonl")).unwrap();
+    fs::write(run.join("rounds.jsonl"), rounds.replace("2026-11-22T", &format!("2026-11-{day:02}T")))
+        .unwrap();
+    run
+}
+
+#[test]
+fn a_history_holds_what_a_run_is_compared_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("h.db");
+    let add = |run: &Path| {
+        let output =
+            lockbench().args(["history", "add"]).arg(run).arg("--history").arg(&db).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+    };
+    let compare = |run: &Path, arg: &str| {
+        let output = lockbench().arg("compare").arg(run).arg(arg).arg("--history").arg(&db).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let runs: Vec<PathBuf> =
+        (1..=24).map(|day| night(dir.path(), day, if day < 24 { 1.0 } else { 0.7 })).collect();
+    add(&runs[0]);
+    let (status, said) = compare(&runs[0], "--markdown");
+    assert!(status == 0 && said.lines().count() == 1 && said.contains("no earlier run"), "{said}");
+    let (status, said) = compare(&runs[0], "--json");
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(status == 0 && json["rows"].as_array().unwrap().is_empty(), "{said}");
+
+    runs[1..].iter().for_each(|run| add(run));
+    let (status, said) = compare(&runs[23], "--json");
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((status, json["base"].as_array().unwrap().len()), (1, 20), "{said}");
+    // A run that is older than the latest twenty is compared with those before it.
+    let (_, said) = compare(&runs[2], "--json");
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(json["base"].as_array().unwrap().len(), 2, "{said}");
+
+    // Once accepted, it fails no night.
+    let output = lockbench()
+        .args(["history", "bless", "*", "--at", "2026-11-24", "--reason", "wanted", "--history"])
+        .arg(&db)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let (status, said) = compare(&night(dir.path(), 25, 0.7), "--margin=5");
+    assert_eq!(status, 0, "{said}");
+}
+
 #[test]
 fn the_exit_status_says_whether_anything_is_worse() {
     let dir = tempfile::tempdir().unwrap();

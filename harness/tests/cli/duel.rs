@@ -60,3 +60,32 @@ fn what_is_no_build_is_refused() {
     let output = lockbench().args(["duel", build, build, "--rounds", "6"]).output().unwrap();
     assert!(String::from_utf8(output.stderr).unwrap().contains("at least 12"));
 }
+
+#[test]
+fn a_build_that_dies_is_worse_and_one_that_cannot_is_skipped() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("one.toml");
+    fs::write(&config, ONE_CELL).unwrap();
+    let build = env!("CARGO_BIN_EXE_lockbench");
+    for (name, fails, status, says) in [
+        ("dies", "kill -SEGV $$", 1, "crashed in NEW: the build's signal: 11"),
+        ("panics", "echo 'thread main panicked' >&2; exit 101", 1, "exit status: 101: thread main panicked"),
+        ("cannot", "echo 'lockbench: no such lock' >&2; exit 2", 2, "measured nothing: no such lock"),
+    ] {
+        let fake = dir.path().join(name);
+        let script = format!("#!/bin/bash\ncase $1 in --version) echo lockbench 9.9.9;; *) {fails};; esac\n");
+        fs::write(&fake, script).unwrap();
+        fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+        let output = lockbench()
+            .args(["duel", build, fake.to_str().unwrap(), "--config"])
+            .arg(&config)
+            .arg("--out")
+            .arg(dir.path().join("out"))
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(status), "{name}: {said}");
+        assert!(said.contains(says), "{name}: {said}");
+    }
+}

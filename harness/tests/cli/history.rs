@@ -68,10 +68,7 @@ fn a_change_stands_until_it_is_blessed() {
     let db = dir.path().join("h.db");
     let page = dir.path().join("trend.html");
     for night in 1..=14 {
-        let run = run_dir(dir.path(), night, if night > 7 { 0.7 } else { 1.0 });
-        let rounds = fs::read_to_string(run.join("rounds.jsonl")).unwrap();
-        let rounds = rounds.replace("2026-11-22T", &format!("2026-11-{night:02}T"));
-        fs::write(run.join("rounds.jsonl"), rounds).unwrap();
+        let run = super::compare::night(dir.path(), night, if night > 7 { 0.7 } else { 1.0 });
         done(&db, &["add", text(&run)]);
     }
     let output = history(&db, &["show", "ticket/native/empty"]);
@@ -80,6 +77,14 @@ fn a_change_stands_until_it_is_blessed() {
     assert!(
         said.contains("from 2026-11-08 on, last like before on 2026-11-07: ticket/native/empty"),
         "{said}"
+    );
+    assert!(said.contains("Stands worse: ticket/native/empty/"), "{said}");
+    // Locks that fail in the latest night fail it too, where they are asked for.
+    let output = history(&db, &["show", "mcs/kvm", "--json"]);
+    let failed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{failed}");
+    assert!(
+        failed.as_array().unwrap().iter().any(|one| one["failed"] == "hung" && one["date"] == "2026-11-14")
     );
     assert!(done(&db, &["report", "-o", text(&page)]).trim_end() == text(&page));
     assert!(fs::read_to_string(&page).unwrap().contains("14 nights, 2026-11-01 to 2026-11-14"));

@@ -1,6 +1,7 @@
 //! What two sides say of a ratio, before it is known how far apart runs lie anyway.
 
 use super::sides::{Sides, sides};
+use super::tally::{Tally, Told, told};
 use super::{OWN_SPREAD_FROM, Row};
 use crate::comparison::word;
 use crate::digest::{CellDigest, Digest, Metric, Reading};
@@ -13,6 +14,8 @@ pub(super) struct Estimate {
     pub(super) row: Row,
     /// Whether its verdict stands already.
     pub(super) settled: bool,
+    /// Why it can be called worse at most: half of a side's windows give no value.
+    pub(super) untold: Option<String>,
     /// Class of the cell, for its noise.
     pub(super) class: String,
     /// Environment of the cell, for its noise.
@@ -29,17 +32,27 @@ pub(super) struct Estimate {
     pub(super) windows: usize,
 }
 
-/// Estimates for every cell and metric that both sides have, and the cells that only NEW has.
-pub(super) fn all(base: &[Digest], new: &Digest) -> (Vec<Estimate>, Vec<String>) {
+/// Estimates for every cell and metric that both sides have, and the cells that NEW has alone, among the runs that
+/// count for them.
+pub(super) fn all(
+    base: &[Digest],
+    new: &Digest,
+    counts: &dyn Fn(&Digest, &str) -> bool,
+) -> (Vec<Estimate>, Vec<String>) {
     let mut estimates = Vec::new();
-    let mut only_new = Vec::new();
-    let by_id: Vec<std::collections::HashMap<&str, &CellDigest>> =
-        base.iter().map(|run| run.cells.iter().map(|cell| (cell.id.as_str(), cell)).collect()).collect();
+    let mut alone = Vec::new();
+    let by_id: Vec<std::collections::HashMap<&str, &CellDigest>> = base
+        .iter()
+        .map(|run| {
+            let cells = run.cells.iter().filter(|cell| counts(run, &cell.id));
+            cells.map(|cell| (cell.id.as_str(), cell)).collect()
+        })
+        .collect();
     for cell in &new.cells {
         let earlier: Vec<&CellDigest> =
             by_id.iter().filter_map(|run| run.get(cell.id.as_str()).copied()).collect();
         let Some(latest) = earlier.last() else {
-            only_new.push(cell.id.clone());
+            alone.push(cell.id.clone());
             continue;
         };
         let floor =
@@ -50,23 +63,36 @@ pub(super) fn all(base: &[Digest], new: &Digest) -> (Vec<Estimate>, Vec<String>)
             continue;
         }
         for metric in Metric::ALL {
-            let measured: Vec<&CellDigest> =
-                earlier.iter().filter(|cell| !cell.windows(metric).is_empty()).copied().collect();
-            if measured.is_empty() || cell.windows(metric).is_empty() {
-                continue;
-            }
+            let (base, new) = (Tally::of(earlier.iter().copied(), metric), Tally::of([cell], metric));
+            let told = told(metric, base, new);
             let mut estimate = blank(cell, metric);
             // A/A pairs compare rates; of the other metrics the runs themselves must tell.
             estimate.floor = floor.filter(|_| metric == Metric::Rate);
-            match sides(metric, &measured, cell) {
-                Ok(sides) => fill(&mut estimate, &sides),
-                Err(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),
+            match told {
+                Told::Nowhere => continue,
+                Told::Missing(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),
+                Told::Partly(reason) => {
+                    estimate.untold = Some(reason);
+                    set(&mut estimate, &earlier, cell);
+                }
+                Told::Well => set(&mut estimate, &earlier, cell),
             }
             estimate.settled = estimate.row.ratio.is_none();
             estimates.push(estimate);
         }
     }
-    (estimates, only_new)
+    (estimates, alone)
+}
+
+/// Sets the windows of a metric against those of the earlier runs that have it.
+fn set(estimate: &mut Estimate, earlier: &[&CellDigest], cell: &CellDigest) {
+    let metric = estimate.row.metric;
+    let measured: Vec<&CellDigest> =
+        earlier.iter().filter(|cell| !cell.windows(metric).is_empty()).copied().collect();
+    match sides(metric, &measured, cell) {
+        Ok(sides) => fill(estimate, &sides),
+        Err(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),
+    }
 }
 
 fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
@@ -86,6 +112,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
             note: None,
         },
         settled: true,
+        untold: None,
         class: cell.class.clone(),
         env: cell.env.clone(),
         floor: None,
@@ -124,6 +151,13 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
     estimate.row.base = median(&sides.base.iter().filter_map(|run| median(&values(run))).collect::<Vec<_>>());
     estimate.row.new = median(&values(&sides.new));
     estimate.row.ratio = Some(ratio);
+    if sides.starved > 0 {
+        estimate.row.note = Some(format!(
+            "{} of {} windows of NEW saw fewer than two acquisitions: no more than this",
+            sides.starved,
+            sides.new.len()
+        ));
+    }
     estimate.row.base_runs = base_logs.len();
     estimate.within = (ratio.high / ratio.low).ln() / (2.0 * 1.96);
     estimate.windows = sides.base.iter().chain([&sides.new]).map(Vec::len).min().unwrap_or(1);

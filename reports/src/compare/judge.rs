@@ -116,4 +116,7 @@ fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
     } else {
         not_enough(format!("the interval straddles the {} that runs of this class differ by", percent(bound)))
     };
+    if let Some(reason) = &estimate.untold {
+        estimate.row.verdict.worse_at_most(reason);
+    }
 }

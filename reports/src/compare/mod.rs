@@ -4,20 +4,24 @@
 //! beyond what runs of its class differ by when nothing changed; and because a hundred cells are asked at once, only
 //! those that survive control of false discoveries are called.
 
+mod accepted;
 mod estimate;
 mod judge;
 mod markdown;
 mod paired;
 mod sides;
 mod spread;
+mod tally;
 mod text;
 
 use serde::Serialize;
 
 use crate::digest::{Change, Digest, Metric, changes};
+use crate::format::printable;
 use crate::record::Interval;
 use crate::statistics::{FALSE_DISCOVERIES, Verdict};
 
+pub use accepted::Accepted;
 pub use markdown::markdown;
 pub use paired::duel;
 pub use spread::Spread;
@@ -87,6 +91,8 @@ pub struct Comparison {
     pub only_base: Vec<String>,
     /// Cells that only NEW has.
     pub only_new: Vec<String>,
+    /// Cells of which a change was accepted, and no earlier run is newer than that.
+    pub accepted: Vec<String>,
     /// Sentences that qualify all of it.
     pub notes: Vec<String>,
 }
@@ -111,13 +117,28 @@ impl Comparison {
 
 /// Compares runs: `base` oldest first, then `new`. A sentence where they cannot be compared at all.
 pub fn compare(base: &[Digest], new: &Digest, margin: f64) -> Result<Comparison, String> {
+    compare_since(base, new, margin, &[])
+}
+
+/// As [`compare`]; of a cell whose change was accepted only runs from that change on count.
+pub fn compare_since(
+    base: &[Digest],
+    new: &Digest,
+    margin: f64,
+    accepted: &[Accepted],
+) -> Result<Comparison, String> {
     let base = &base[base.len().saturating_sub(MOST_RUNS)..];
     let Some(last) = base.last() else { return Err("there is no earlier run to compare with".into()) };
     for run in base {
         if run.machine != new.machine {
             return Err(format!(
                 "{} was taken on {} ({}) and {} on {} ({}): runs of different machines cannot be compared",
-                run.run_id, run.machine, run.machine.topology, new.run_id, new.machine, new.machine.topology
+                printable(&run.run_id),
+                run.machine,
+                printable(&run.machine.topology),
+                printable(&new.run_id),
+                new.machine,
+                printable(&new.machine.topology)
             ));
         }
     }
@@ -134,10 +155,13 @@ pub fn compare(base: &[Digest], new: &Digest, margin: f64) -> Result<Comparison,
         rows: Vec::new(),
         only_base: last.cells.iter().filter(|c| new.cell(&c.id).is_none()).map(|c| c.id.clone()).collect(),
         only_new: Vec::new(),
+        accepted: Vec::new(),
         notes: notes(last, new),
     };
-    let (estimates, only_new) = estimate::all(base, new);
-    comparison.only_new = only_new;
+    let counts = |run: &Digest, cell: &str| accepted::counts(run, cell, new, accepted);
+    let (estimates, alone) = estimate::all(base, new, &counts);
+    let known = |cell: &String| base.iter().any(|run| run.cell(cell).is_some());
+    (comparison.accepted, comparison.only_new) = alone.into_iter().partition(known);
     comparison.spreads = spread::spreads(&estimates);
     comparison.rows = judge::rows(estimates, &comparison.spreads, margin);
     Ok(comparison)

@@ -5,15 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use super::tally::{Tally, Told, told};
 use super::{Comparison, Row};
 use crate::comparison::word;
 use crate::derive::measured_windows;
-use crate::digest::{Digest, Metric, changes, readings};
+use crate::digest::{CellDigest, Digest, Metric, changes, readings};
 use crate::record::{Cell, Interval, Purpose, Results, Status};
 use crate::statistics::{
-    FALSE_DISCOVERIES, FEWEST_PAIRS, SEED, Verdict, benjamini_hochberg, interval, median, most_extreme,
-    ratios, rounds_in_class,
+    FALSE_DISCOVERIES, FEWEST_PAIRS, SEED, Verdict, Window, benjamini_hochberg, interval, median,
+    most_extreme, ratios, rounds_in_class,
 };
+
+/// What a window without any acquisition counts as, for its logarithm.
+const HALF_ACQUISITION: f64 = 0.5;
 
 /// Judges two results whose rounds of one number were taken one after the other.
 pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
@@ -31,29 +35,44 @@ pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
         rows: Vec::new(),
         only_base: Vec::new(),
         only_new: Vec::new(),
+        accepted: Vec::new(),
         notes: Vec::new(),
     };
-    let mut differences: Vec<Vec<Option<f64>>> = Vec::new();
+    let mut differences: Vec<Rounds> = Vec::new();
+    let mut untold: Vec<Option<String>> = Vec::new();
     for cell in &new.cells {
         let Some(other) = base.cells.iter().find(|other| other.axes.id == cell.axes.id) else { continue };
-        for (row, rounds) in rows(other, cell, base.rounds.max(new.rounds)) {
-            comparison.rows.push(row);
-            differences.push(rounds);
+        for drawn in rows(other, cell, base.rounds.max(new.rounds)) {
+            comparison.rows.push(drawn.row);
+            differences.push(drawn.rounds);
+            untold.push(drawn.untold);
         }
     }
     let believed = believed(&mut comparison.rows, &differences);
-    for (row, believed) in comparison.rows.iter_mut().zip(believed) {
+    for ((row, believed), untold) in comparison.rows.iter_mut().zip(believed).zip(untold) {
         if let Some(ratio) = row.ratio {
             row.bound = Some(margin);
             row.verdict = verdict(ratio, margin, believed, row.p.unwrap_or(1.0));
+        }
+        if let Some(reason) = untold {
+            row.verdict.worse_at_most(&reason);
         }
     }
     comparison
 }
 
+/// Logarithm of NEW : BASE by the number of the round.
 type Rounds = Vec<Option<f64>>;
 
-fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<(Row, Rounds)> {
+/// A row before it is judged.
+struct Drawn {
+    row: Row,
+    rounds: Rounds,
+    /// Why it can be called worse at most.
+    untold: Option<String>,
+}
+
+fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
     let mut row = Row {
         cell: new.axes.id.clone(),
         lock: new.axes.lock.clone(),
@@ -68,7 +87,7 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<(Row, Rounds)> {
         verdict: Verdict::NotEnoughData("no ratio could be taken".into()),
         note: None,
     };
-    let nothing = vec![None; rounds as usize];
+    let alone = |row: Row| vec![Drawn { row, rounds: vec![None; rounds as usize], untold: None }];
     let reason = |cell: &Cell| cell.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
     let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     match (failed(base.status), failed(new.status)) {
@@ -76,35 +95,57 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<(Row, Rounds)> {
         (false, true) => {
             row.verdict = Verdict::Worse;
             row.note = Some(format!("{} in NEW{}", word(new.status), reason(new)));
-            return vec![(row, nothing)];
+            return alone(row);
         }
         (true, false) if new.status == Status::Ok => {
             row.verdict = Verdict::Better;
             row.note = Some(format!("was {} in BASE{}", word(base.status), reason(base)));
-            return vec![(row, nothing)];
+            return alone(row);
         }
         _ => {
             let why = format!("{} in BASE, {} in NEW{}", word(base.status), word(new.status), reason(new));
             row.verdict = Verdict::NotEnoughData(why);
-            return vec![(row, nothing)];
+            return alone(row);
         }
     }
-    let mut rows = vec![rate(row.clone(), base, new, rounds)];
-    for metric in [Metric::Fairness, Metric::Tail] {
-        rows.extend(by_rounds(Row { metric, ..row.clone() }, base, new, rounds));
+    let (a, b) = (CellDigest::of(base), CellDigest::of(new));
+    let mut found = Vec::new();
+    for metric in Metric::ALL {
+        let mut row = Row { metric, ..row.clone() };
+        let (partly, (row, rounds)) = match told(metric, Tally::of([&a], metric), Tally::of([&b], metric)) {
+            Told::Nowhere => continue,
+            Told::Missing(reason) => {
+                row.verdict = Verdict::NotEnoughData(reason);
+                found.extend(alone(row));
+                continue;
+            }
+            Told::Partly(reason) => (Some(reason), by_rounds(row, base, new, rounds)),
+            Told::Well => (None, by_rounds(row, base, new, rounds)),
+        };
+        found.push(Drawn { row, rounds, untold: partly });
     }
-    rows
+    // A cell whose every window moved stays in the table all the same.
+    if found.is_empty() { alone(row) } else { found }
+}
+
+fn by_rounds(row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
+    match row.metric {
+        Metric::Rate => rate(row, base, new, rounds),
+        Metric::Fairness | Metric::Tail => reading(row, base, new, rounds),
+    }
 }
 
 fn rate(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
     let (a, b) =
         (measured_windows(&base.rounds, Purpose::Rate), measured_windows(&new.rounds, Purpose::Rate));
+    let counted =
+        |window: &Window| (window.operations as f64).max(HALF_ACQUISITION) / window.window_ns as f64;
     let paired = ratios(&b, &a);
     let pairs = rounds_in_class(&b, &a);
     let mut logs = vec![None; rounds as usize];
     for (new, base) in &pairs {
         if let Some(entry) = logs.get_mut(new.round as usize) {
-            *entry = Some((new.rate() / base.rate()).ln()).filter(|log| log.is_finite());
+            *entry = Some((counted(new) / counted(base)).ln()).filter(|log| log.is_finite());
         }
     }
     row.ratio = paired.ratio.filter(|_| pairs.len() >= FEWEST_PAIRS);
@@ -117,8 +158,8 @@ fn rate(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
     (row, logs)
 }
 
-/// Fairness and tail latency, round by round; nothing where they were not measured.
-fn by_rounds(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> Option<(Row, Rounds)> {
+/// Fairness and tail latency, round by round.
+fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
     let metric = row.metric;
     let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
     let of = |cell: &Cell| -> BTreeMap<u32, f64> {
@@ -131,15 +172,12 @@ fn by_rounds(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> Option<(Row,
         .filter_map(|(window, _)| Some((window.round, *a.get(&window.round)?, *b.get(&window.round)?)))
         .filter(|(_, a, b)| *a > 0.0 && *b > 0.0)
         .collect();
-    if pairs.is_empty() {
-        return None;
-    }
     row.base = median(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     row.new = median(&pairs.iter().map(|pair| pair.2).collect::<Vec<_>>());
     let mut logs: Rounds = vec![None; rounds as usize];
     if pairs.len() < FEWEST_PAIRS {
         row.verdict = Verdict::NotEnoughData(too_few(pairs.len()));
-        return Some((row, logs));
+        return (row, logs);
     }
     let found: Vec<f64> =
         pairs.iter().map(|(_, a, b)| (metric.goodness(*b) / metric.goodness(*a)).ln()).collect();
@@ -151,7 +189,7 @@ fn by_rounds(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> Option<(Row,
     let exp =
         |logs: Interval| Interval { median: logs.median.exp(), low: logs.low.exp(), high: logs.high.exp() };
     row.ratio = interval(&found).map(exp);
-    Some((row, logs))
+    (row, logs)
 }
 
 fn too_few(rounds: usize) -> String {

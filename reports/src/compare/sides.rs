@@ -6,12 +6,17 @@ use crate::statistics::{CLASS_WIDTH, common_class, median};
 /// Windows that a run needs in a class for its median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
 
+/// Acquisitions below which a window is nothing to divide by.
+const FEWEST_ACQUISITIONS: u64 = 2;
+
 /// The readings of one metric, in one class.
 pub(super) struct Sides {
     /// Of each earlier run that has enough, oldest first.
     pub(super) base: Vec<Vec<Reading>>,
-    /// Of the run that is judged.
+    /// Of the run that is judged; those of starved windows at their upper bound.
     pub(super) new: Vec<Reading>,
+    /// Windows of the run that is judged in which there were fewer than [`FEWEST_ACQUISITIONS`].
+    pub(super) starved: usize,
 }
 
 /// Readings of both sides inside the class where both have most; a reason where one has too few.
@@ -26,13 +31,13 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
         windows.iter().filter(|w| w.round_trip_ns.is_none_or(fits)).copied().collect()
     };
     let enough = |windows: &Vec<Reading>| windows.len() >= FEWEST_WINDOWS;
-    let found =
-        Sides { base: base.iter().map(|run| inside(run)).filter(enough).collect(), new: inside(&new) };
+    let found = Sides {
+        base: base.iter().map(|run| inside(run)).filter(enough).collect(),
+        new: inside(&new),
+        starved: 0,
+    };
     if !found.base.is_empty() && enough(&found.new) {
-        return match found.base.iter().flatten().chain(&found.new).find(|w| w.count < 2 || w.value <= 0.0) {
-            Some(starved) => Err(format!("too few acquisitions to divide by: {} in a window", starved.count)),
-            None => Ok(found),
-        };
+        return at_upper_bounds(metric, found);
     }
     let apart = |windows: &[Reading]| median(&trips(windows).into_iter().flatten().collect::<Vec<_>>());
     Err(match (apart(&base.concat()), apart(&new)) {
@@ -47,4 +52,27 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
             )
         }
     })
+}
+
+/// BASE is divided by and has to have counted something. A starved window of NEW is the finding itself: it enters with
+/// one acquisition more than it saw, so that the ratio is an upper bound and may be called worse.
+fn at_upper_bounds(metric: Metric, mut sides: Sides) -> Result<Sides, String> {
+    let usable = |window: &Reading| window.count >= FEWEST_ACQUISITIONS && window.value > 0.0;
+    let too_few =
+        |window: &Reading| format!("too few acquisitions to divide by: {} in a window", window.count);
+    if let Some(window) = sides.base.iter().flatten().find(|window| !usable(window)) {
+        return Err(too_few(window));
+    }
+    let seconds = sides.base.iter().flatten().map(|window| window.count as f64 / window.value).next();
+    for window in sides.new.iter_mut().filter(|window| !usable(window)) {
+        match seconds {
+            Some(seconds) if metric == Metric::Rate && window.count < FEWEST_ACQUISITIONS => {
+                window.count += 1;
+                window.value = window.count as f64 / seconds;
+                sides.starved += 1;
+            }
+            _ => return Err(too_few(window)),
+        }
+    }
+    Ok(sides)
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Comparison, Row};
 use crate::format::{percent, printable, range, ratio};
+use crate::statistics::median;
 
 /// Every row, worst first, then what it all rests on.
 pub fn text(comparison: &Comparison) -> String {
@@ -96,16 +97,30 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
+/// What "same" means here: within which change, in the middle and at most.
+fn within(comparison: &Comparison) -> String {
+    let same = comparison.rows.iter().filter(|row| row.verdict.word() == "same");
+    let bounds: Vec<f64> = same.filter_map(|row| row.bound).collect();
+    match (median(&bounds), bounds.iter().copied().reduce(f64::max)) {
+        (Some(middle), Some(widest)) if widest > middle => {
+            format!(" (within {}, the median of their bounds; {} at most)", percent(middle), percent(widest))
+        }
+        (Some(middle), _) => format!(" (within {})", percent(middle)),
+        _ => String::new(),
+    }
+}
+
 /// How much was judged, by which yardstick, and what could not be.
 pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
     let mut sentences = vec![format!(
-        "{} of {} rows judged ({}): {} worse, {} better, {} same; {} not enough data.",
+        "{} of {} rows judged ({}): {} worse, {} better, {} same{}; {} not enough data.",
         comparison.rows.len() - comparison.count("not enough data"),
         comparison.rows.len(),
         percent(comparison.judged()),
         comparison.count("worse"),
         comparison.count("better"),
         comparison.count("same"),
+        within(comparison),
         comparison.count("not enough data"),
     )];
     if !comparison.spreads.is_empty() {
@@ -125,11 +140,15 @@ pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
             percent(comparison.margin)
         ));
     }
-    for (cells, side) in [(&comparison.only_base, "BASE"), (&comparison.only_new, "NEW")] {
+    for (cells, what) in [
+        (&comparison.only_base, "are in BASE only"),
+        (&comparison.only_new, "are in NEW only"),
+        (&comparison.accepted, "were accepted as changed, and have no earlier run since"),
+    ] {
         if !cells.is_empty() {
             let some: Vec<String> = cells.iter().take(3).map(|cell| printable(cell)).collect();
             let more = if cells.len() > 3 { ", …" } else { "" };
-            sentences.push(format!("{} cells are in {side} only: {}{more}", cells.len(), some.join(", ")));
+            sentences.push(format!("{} cells {what}: {}{more}", cells.len(), some.join(", ")));
         }
     }
     sentences

@@ -117,7 +117,7 @@ pub struct CellDigest {
 }
 
 impl CellDigest {
-    pub(super) fn of(cell: &Cell) -> Self {
+    pub(crate) fn of(cell: &Cell) -> Self {
         let axes = &cell.axes;
         let measures = Metric::ALL
             .into_iter()
@@ -138,6 +138,11 @@ impl CellDigest {
             reason: cell.reason.clone(),
             measures,
         }
+    }
+
+    /// What has a value.
+    pub fn told(&self) -> impl Iterator<Item = &Measure> {
+        self.measures.iter().filter(|measure| !measure.windows.is_empty())
     }
 
     /// Windows of a metric that were measured and give no value.

@@ -71,7 +71,7 @@ impl Digest {
             ("governor", &machine.governor),
             ("kvm", &machine.kvm),
         ];
-        Self {
+        let mut digest = Self {
             digest_version: DIGEST_VERSION,
             run_id: results.run_id.clone(),
             started_at: results.started_at.clone(),
@@ -88,7 +88,21 @@ impl Digest {
                 .filter(|cell| cell.status != Status::Skipped)
                 .map(CellDigest::of)
                 .collect(),
-        }
+        };
+        digest.without_nul();
+        digest
+    }
+
+    /// Replaces NULs in what is looked up by: databases differ in what they make of them.
+    pub fn without_nul(&mut self) {
+        let texts = [&mut self.run_id, &mut self.started_at, &mut self.profile];
+        let of_cells = self.cells.iter_mut().flat_map(|cell| {
+            let reason = cell.reason.as_mut();
+            [&mut cell.id, &mut cell.lock, &mut cell.family, &mut cell.env, &mut cell.class]
+                .into_iter()
+                .chain(reason)
+        });
+        texts.into_iter().chain(of_cells).for_each(without_nul);
     }
 
     /// The noise floor of a cell's class in its environment, or in any where that one ran no A/A pairs.
@@ -101,6 +115,13 @@ impl Digest {
     /// A cell by its id.
     pub fn cell(&self, id: &str) -> Option<&CellDigest> {
         self.cells.iter().find(|cell| cell.id == id)
+    }
+}
+
+/// Replaces each NUL by the character that stands for what cannot be shown.
+pub(crate) fn without_nul(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{fffd}");
     }
 }
 

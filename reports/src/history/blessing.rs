@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::without_nul;
+
 /// Says that the change at a run is as it should be, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blessing {
@@ -18,6 +20,13 @@ pub struct Blessing {
 }
 
 impl Blessing {
+    /// Replaces NULs, as in a digest.
+    pub fn without_nul(&mut self) {
+        let texts =
+            [&mut self.machine, &mut self.cells, &mut self.run_id, &mut self.reason, &mut self.blessed_at];
+        texts.into_iter().for_each(without_nul);
+    }
+
     /// Whether it holds for a cell.
     pub fn covers(&self, cell: &str) -> bool {
         self.cells == "*"

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Blessing, History, Series};
+use super::{Blessing, History, Point, Series};
 use crate::digest::{Change, Metric, changes};
 use crate::record::Interval;
 use crate::statistics::{Course, FALSE_DISCOVERIES, RESAMPLES, Random, SEED, benjamini_hochberg, median};
@@ -33,14 +33,32 @@ pub struct ChangePoint {
     pub environment: Vec<Dated>,
     /// Why it was accepted, if it was.
     pub blessed: Option<String>,
-    /// Whether the series has not changed since.
+    /// Product of the medians of its series' ratios since the last change that was accepted, up to this one; 1 if this
+    /// one was.
+    pub unaccepted: f64,
+    /// Whether the series has not changed since, and is still measured.
     pub stands: bool,
 }
+
+/// Latest nights in one of which a series has to have a point for what is said of it to matter.
+const STILL_MEASURED: usize = 5;
 
 impl ChangePoint {
     /// Whether things got worse.
     pub fn worse(&self) -> bool {
         self.ratio.median < 1.0
+    }
+
+    /// Whether its series stands where it does by more than the margin, and nobody accepted it: better (above 1) or worse.
+    /// Small steps add up, and one that was mended is none.
+    pub fn standing(&self, margin: f64) -> Option<f64> {
+        let beyond = self.unaccepted.max(1.0 / self.unaccepted) > 1.0 + margin;
+        (self.stands && beyond).then_some(self.unaccepted)
+    }
+
+    /// Whether its series stands worse than what was accepted: what fails a night.
+    pub fn stands_worse(&self, margin: f64) -> bool {
+        self.standing(margin).is_some_and(|ratio| ratio < 1.0)
     }
 }
 
@@ -72,8 +90,14 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
             (0..places.len()).filter_map(|nth| change_point(history, index, course, &places, nth, blessings));
         // A step whose size may as well be none is none.
         let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
+        let mut unaccepted = 1.0;
+        for change in &mut own {
+            unaccepted = if change.blessed.is_some() { 1.0 } else { unaccepted * change.ratio.median };
+            change.unaccepted = unaccepted;
+        }
+        let last_point = history.series[index].points.last().map_or(0, |point| point.night);
         if let Some(last) = own.last_mut() {
-            last.stands = true;
+            last.stands = last_point + STILL_MEASURED >= history.nights.len();
         }
         found.append(&mut own);
     }
@@ -87,9 +111,10 @@ fn logs(series: &Series) -> Vec<f64> {
     judged.collect()
 }
 
-fn judged(series: &Series) -> impl Iterator<Item = (usize, f64)> {
-    let usable = series.points.iter().filter(|point| point.judged && point.median > 0.0);
-    usable.map(|point| (point.night, point.median))
+fn judged(series: &Series) -> impl Iterator<Item = (usize, f64)> + '_ {
+    // A night without any acquisition is the worst there is, and must not drop out of its series.
+    let at_least = |point: &Point| (point.night, point.median.max(series.least));
+    series.points.iter().filter(|point| point.judged).map(at_least).filter(|(_, median)| *median > 0.0)
 }
 
 fn change_point(
@@ -120,6 +145,7 @@ fn change_point(
         ratio: ratio(old, new)?,
         environment: around(history, before, night),
         blessed: blessing.map(|blessing| blessing.reason.clone()),
+        unaccepted: 1.0,
         stands: false,
     })
 }

@@ -16,6 +16,18 @@ pub enum Entry {
     Blessing(Blessing),
 }
 
+impl Entry {
+    /// As any database keeps it: without NULs in what is looked up by.
+    #[must_use]
+    pub fn without_nul(mut self) -> Self {
+        match &mut self {
+            Self::Run(digest) => digest.without_nul(),
+            Self::Blessing(blessing) => blessing.without_nul(),
+        }
+        self
+    }
+}
+
 /// What was read of an exported history.
 #[derive(Debug, Default)]
 pub struct Lines {

@@ -28,7 +28,7 @@ pub fn open_metrics(nights: &[Digest]) -> String {
         for night in nights {
             let Some(time) = unix_seconds(&night.started_at) else { continue };
             for cell in &night.cells {
-                for measure in cell.measures.iter().filter(|measure| measure.metric == metric) {
+                for measure in cell.told().filter(|measure| measure.metric == metric) {
                     let labels = labels(&[
                         ("machine", &night.machine.key()),
                         ("cell", &cell.id),

@@ -1,10 +1,10 @@
 //! Series: one metric of one cell through all nights of a machine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::digest::{Digest, Metric};
+use crate::digest::{CellDigest, Digest, Metric};
 use crate::record::Status;
-use crate::statistics::{interval, largest_class};
+use crate::statistics::{largest_class, order_interval};
 
 /// Windows in the series' class below which a night's point is shown but not judged.
 const FEWEST_WINDOWS: usize = 3;
@@ -57,9 +57,11 @@ pub struct Series {
     pub place: String,
     /// Which metric.
     pub metric: Metric,
-    /// Its nights, oldest first; those that lack the cell are missing.
+    /// Its nights, oldest first; those that lack the cell are missing. Empty if the cell only ever failed.
     pub points: Vec<Point>,
-    /// Nights in which the cell was broken, hung or crashed.
+    /// Least value that a night can show, for its logarithm: half an acquisition in a window where it is a rate.
+    pub least: f64,
+    /// Nights in which the cell was broken, hung or crashed; with the first of a cell's series, and no other.
     pub failures: Vec<(usize, Status)>,
 }
 
@@ -77,13 +79,29 @@ pub struct History {
 pub struct Collector {
     nights: Vec<Night>,
     gathered: BTreeMap<(String, Metric, String), Gathered>,
-    failures: HashMap<String, Vec<(usize, Status)>>,
+    failures: HashMap<String, Failing>,
 }
 
+#[derive(Default)]
 struct Gathered {
     cell: String,
     family: String,
     windows: Vec<Window>,
+    /// Length of a window, by the first that counted something.
+    seconds: Option<f64>,
+}
+
+impl Gathered {
+    fn new(cell: &CellDigest) -> Self {
+        Self { cell: cell.id.clone(), family: cell.family.clone(), windows: Vec::new(), seconds: None }
+    }
+}
+
+struct Failing {
+    /// What its series is gathered under if it has no other.
+    key: (String, Metric, String),
+    empty: Gathered,
+    nights: Vec<(usize, Status)>,
 }
 
 #[derive(Clone, Copy)]
@@ -97,19 +115,24 @@ impl Collector {
     /// Adds a night; they come oldest first.
     pub fn add(&mut self, digest: Digest) {
         let night = self.nights.len();
-        for cell in digest.cells {
+        for cell in &digest.cells {
+            let place = cell.id.strip_prefix(&format!("{}/", cell.lock)).unwrap_or(&cell.id);
+            let key = |metric| (place.to_owned(), metric, cell.lock.clone());
             if cell.status != Status::Ok {
-                self.failures.entry(cell.id).or_default().push((night, cell.status));
+                let failing = self.failures.entry(cell.id.clone()).or_insert_with(|| Failing {
+                    key: key(Metric::Rate),
+                    empty: Gathered::new(cell),
+                    nights: Vec::new(),
+                });
+                failing.nights.push((night, cell.status));
                 continue;
             }
-            let place = cell.id.strip_prefix(&format!("{}/", cell.lock)).unwrap_or(&cell.id).to_owned();
-            for measure in &cell.measures {
-                let key = (place.clone(), measure.metric, cell.lock.clone());
-                let gathered = self.gathered.entry(key).or_insert_with(|| Gathered {
-                    cell: cell.id.clone(),
-                    family: cell.family.clone(),
-                    windows: Vec::new(),
-                });
+            for measure in cell.told() {
+                let gathered =
+                    self.gathered.entry(key(measure.metric)).or_insert_with(|| Gathered::new(cell));
+                let mut counted = measure.windows.iter().filter(|w| w.count > 0 && w.value > 0.0);
+                gathered.seconds =
+                    gathered.seconds.or_else(|| counted.next().map(|w| w.count as f64 / w.value));
                 let windows = measure.windows.iter().map(|reading| Window {
                     night: night as u32,
                     value: reading.value,
@@ -128,13 +151,21 @@ impl Collector {
 
     /// Everything gathered.
     pub fn finish(mut self) -> History {
+        let known: HashSet<String> = self.gathered.values().map(|gathered| gathered.cell.clone()).collect();
+        for (cell, failing) in &mut self.failures {
+            if !known.contains(cell) {
+                let empty = std::mem::take(&mut failing.empty);
+                self.gathered.entry(failing.key.clone()).or_insert(empty);
+            }
+        }
         let series = self.gathered.into_iter().map(|((place, metric, lock), gathered)| Series {
             points: points(&gathered.windows),
-            failures: if metric == Metric::Rate {
-                self.failures.remove(&gathered.cell).unwrap_or_default()
-            } else {
-                Vec::new()
+            least: match gathered.seconds {
+                Some(seconds) if metric == Metric::Rate => 0.5 / seconds,
+                _ => 0.0,
             },
+            // The first of a cell's series takes them.
+            failures: self.failures.remove(&gathered.cell).map_or_else(Vec::new, |failing| failing.nights),
             cell: gathered.cell,
             family: gathered.family,
             lock,
@@ -161,7 +192,8 @@ fn points(windows: &[Window]) -> Vec<Point> {
         start += night.len();
         let judged = used.len() >= FEWEST_WINDOWS;
         let values = if judged { used } else { night.iter().map(|window| window.value).collect() };
-        if let Some(of) = interval(&values) {
+        // The bootstrap would take tens of seconds over a year of three hundred series.
+        if let Some(of) = order_interval(&values) {
             let night = night[0].night as usize;
             points.push(Point { night, median: of.median, low: of.low, high: of.high, judged });
         }

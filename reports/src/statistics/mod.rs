@@ -23,7 +23,7 @@ pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
 pub use change_points::{Course, FEWEST_NIGHTS};
 pub use class::{CLASS_WIDTH, common_class, largest_class};
 pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
-pub use interval::{coverage, interval};
+pub use interval::{coverage, interval, order_interval};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use median::{median, weighted_median};
 pub use pairs::{Paired, Window, rate_interval, ratios, rounds_in_class};

@@ -44,6 +44,13 @@ impl Verdict {
             _ => None,
         }
     }
+
+    /// Takes back "better" and "same", for a reason.
+    pub(crate) fn worse_at_most(&mut self, reason: &str) {
+        if matches!(self, Self::Better | Self::Same) {
+            *self = Self::NotEnoughData(reason.to_owned());
+        }
+    }
 }
 
 impl fmt::Display for Verdict {

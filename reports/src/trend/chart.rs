@@ -15,8 +15,8 @@ const TOP: f64 = 8.0;
 const PLOT_HEIGHT: f64 = 200.0;
 const BOTTOM: f64 = 24.0;
 
-/// Parts of the environment that change too often to be drawn: the commit may be another every night.
-const TOO_OFTEN: &str = "lockbench";
+/// What may be another every night, and is marked more faintly than the rest of the environment.
+const OFTEN: &str = "lockbench";
 
 /// Class of a change's stroke and band.
 pub(super) fn class(change: &ChangePoint) -> &'static str {
@@ -27,16 +27,22 @@ pub(super) fn class(change: &ChangePoint) -> &'static str {
     }
 }
 
-/// What all pictures share: a stroke where the environment changed. Drawn once, used by each.
+/// What all pictures share: a stroke where the environment changed, in a path of its own where it was the commit alone.
+/// Drawn once, used by each.
 pub(super) fn marks(history: &History) -> String {
-    let mut path = String::new();
+    let (mut path, mut commits) = (String::new(), String::new());
     for night in 1..history.nights.len() {
-        if environment(history, night).iter().any(|change| change.name != TOO_OFTEN) {
-            let _ = write!(path, "M{night} 0v{HEIGHT}");
-        }
+        let changed = environment(history, night);
+        let path = match changed.as_slice() {
+            [] => continue,
+            [only] if only.name == OFTEN => &mut commits,
+            _ => &mut path,
+        };
+        let _ = write!(path, "M{night} 0v{HEIGHT}");
     }
     format!(
-        "<svg class=\"marks\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><path id=\"marks\" d=\"{path}\"/></defs></svg>"
+        "<svg class=\"marks\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><path id=\"marks\" d=\"{path}\"/>\
+         <path id=\"commits\" d=\"{commits}\"/></defs></svg>"
     )
 }
 
@@ -72,7 +78,7 @@ pub(super) fn chart(history: &History, series: &Series, changes: &[&ChangePoint]
     let _ = write!(
         svg,
         "<svg class=\"plot\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{plot_width}\" height=\"{PLOT_HEIGHT}\" \
-         viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" overflow=\"visible\"><use class=\"mark\" href=\"#marks\"/>",
+         viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" overflow=\"visible\"><use class=\"mark\" href=\"#marks\"/><use class=\"mark commit\" href=\"#commits\"/>",
         nights.saturating_sub(1).max(1)
     );
     bands(&mut svg, series, changes);

@@ -32,7 +32,7 @@ struct ChangeView {
     series: Vec<Changed>,
     environment: Vec<String>,
     blessed: Option<String>,
-    /// How many of the series have not changed since.
+    /// How many of the series have not changed since, and are still measured.
     stand: usize,
     link: Option<String>,
 }
@@ -88,7 +88,7 @@ pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint
         key: machine.key(),
         topology: machine.topology.clone(),
         span,
-        summary: summary(history, changes),
+        summary: summary(history, changes, margin),
         margin: percent(margin),
         changes: change_views(history, changes),
         groups: groups(history, changes),
@@ -96,16 +96,15 @@ pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint
     }
 }
 
-fn summary(history: &History, changes: &[ChangePoint]) -> String {
-    let standing = changes.iter().filter(|change| change.stands && change.blessed.is_none());
-    let (worse, better): (Vec<&ChangePoint>, Vec<&ChangePoint>) = standing.partition(|change| change.worse());
+fn summary(history: &History, changes: &[ChangePoint], margin: f64) -> String {
+    let standing: Vec<f64> = changes.iter().filter_map(|change| change.standing(margin)).collect();
+    let worse = standing.iter().filter(|ratio| **ratio < 1.0).count();
     let judged =
         history.series.iter().filter(|series| series.points.iter().any(|point| point.judged)).count();
     format!(
-        "{} series, of which {judged} are judged. {} stand worse than before and {} better, unblessed; {} changes in all.",
+        "{} series, of which {judged} are judged. {worse} stand worse than what was last accepted and {} better; {} changes in all.",
         history.series.len(),
-        worse.len(),
-        better.len(),
+        standing.len() - worse,
         changes.len()
     )
 }

@@ -8,6 +8,7 @@ mod list;
 mod report;
 mod show;
 
+use lockbench_reports::compare::{Accepted, MOST_RUNS};
 use lockbench_reports::digest::Digest;
 use lockbench_reports::history::{Collector, History};
 
@@ -33,7 +34,7 @@ enum Command {
     Add(add::Args),
     /// List machines and their runs
     List(list::Args),
-    /// Show where each series stands and where it changed; exit status 1 if the latest run stands worse unblessed
+    /// Show where each series stands and where it changed; exit status 1 if one stands worse, unblessed
     Show(show::Args),
     /// Write the trend report, one self-contained page for a machine
     Report(report::Args),
@@ -99,12 +100,34 @@ fn gather(store: &mut dyn Store, machine: &str) -> Result<History, Error> {
     Ok(collector.finish())
 }
 
-/// The latest runs of a machine, oldest first.
-pub(super) fn latest(location: &str, machine: &str, runs: usize) -> Result<Vec<Digest>, Error> {
-    let mut found = Vec::new();
-    history::open(location, false)?.each(machine, Some(runs), &mut |digest| {
-        found.push(digest);
+/// What a run is compared with.
+pub(super) struct Earlier {
+    /// Runs before it, oldest first.
+    pub(super) runs: Vec<Digest>,
+    /// Changes that were accepted on its machine.
+    pub(super) accepted: Vec<Accepted>,
+}
+
+/// The latest runs of the same machine that began before `new`, which may be an old one itself.
+pub(super) fn earlier(location: &str, new: &Digest) -> Result<Earlier, Error> {
+    let mut store = history::open(location, false)?;
+    let machine = new.machine.key();
+    let mut known = store.runs()?;
+    known.retain(|run| run.machine == machine);
+    let before =
+        |run_id: &str, started_at: &str| run_id != new.run_id && started_at <= new.started_at.as_str();
+    let others = known.iter().filter(|run| !before(&run.run_id, &run.started_at)).count();
+    let mut runs = Vec::new();
+    store.each(&machine, Some(MOST_RUNS + others), &mut |digest| {
+        if before(&digest.run_id, &digest.started_at) {
+            runs.push(digest);
+        }
         Ok(())
     })?;
-    Ok(found)
+    runs.drain(..runs.len().saturating_sub(MOST_RUNS));
+    let accepted = store.blessings(&machine)?.into_iter().filter_map(|blessing| {
+        let run = known.iter().find(|run| run.run_id == blessing.run_id)?;
+        Some(Accepted { blessing, started_at: run.started_at.clone() })
+    });
+    Ok(Earlier { runs, accepted: accepted.collect() })
 }

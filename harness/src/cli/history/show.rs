@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
+use lockbench_reports::comparison::word;
 use lockbench_reports::format::{printable, range, ratio};
 use lockbench_reports::history::{ChangePoint, History, Series, change_points};
+use lockbench_reports::record::Status;
 use lockbench_reports::statistics::MARGIN;
+use serde::Serialize;
 
 use super::super::{Ended, print};
 use super::{Which, gather};
@@ -15,7 +18,7 @@ pub(super) struct Args {
     /// Only cells whose id contains this
     #[arg(value_name = "CELL")]
     cell: Option<String>,
-    /// Print the changes as JSON
+    /// Print the changes, and after them the failures of the latest night, as a JSON array
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -30,8 +33,12 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let wanted = |cell: &str| args.cell.as_deref().is_none_or(|part| cell.contains(part));
     let mut changes = change_points(&history, &blessings, MARGIN);
     changes.retain(|change| wanted(&change.cell));
+    let failures = failures(&history, &wanted);
     if args.json {
-        let json = serde_json::to_string_pretty(&changes).map_err(|e| Error::new(e.to_string()))?;
+        let changes = changes.iter().map(serde_json::to_value);
+        let all = changes.chain(failures.iter().map(serde_json::to_value)).collect::<Result<Vec<_>, _>>();
+        let json =
+            all.and_then(|all| serde_json::to_string_pretty(&all)).map_err(|e| Error::new(e.to_string()))?;
         print(&format!("{json}\n"))?;
     } else {
         let mut text = String::new();
@@ -45,13 +52,22 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         let nights = history.nights.len();
         let _ =
             writeln!(text, "{nights} nights, {} series, {} changes.", history.series.len(), changes.len());
-        if let Some(failure) = failures(&history) {
-            text.push_str(&failure);
+        for change in changes.iter().filter(|change| change.stands_worse(MARGIN)) {
+            let (cell, metric) = (printable(&change.cell), change.metric.name());
+            let _ = writeln!(
+                text,
+                "Stands worse: {cell} {metric}, {} of what it was or was last accepted.",
+                ratio(change.unaccepted)
+            );
+        }
+        for failure in &failures {
+            let (cell, failed) = (printable(&failure.cell), word(failure.failed));
+            let _ = writeln!(text, "Failed in the latest night: {cell}, {failed}.");
         }
         print(&text)?;
     }
-    let stands = |change: &ChangePoint| change.stands && change.worse() && change.blessed.is_none();
-    Ok(if changes.iter().any(stands) || failures(&history).is_some() { Ended::Negative } else { Ended::Well })
+    let worse = changes.iter().any(|change| change.stands_worse(MARGIN));
+    Ok(if worse || !failures.is_empty() { Ended::Negative } else { Ended::Well })
 }
 
 /// Thirty nights in a line, and where it stands.
@@ -91,11 +107,26 @@ fn describe(text: &mut String, change: &ChangePoint) {
     }
 }
 
-/// Locks that broke, hung or crashed in the latest night.
-fn failures(history: &History) -> Option<String> {
-    let latest = history.nights.len().checked_sub(1)?;
-    let failed =
-        history.series.iter().filter(|series| series.failures.iter().any(|(night, _)| *night == latest));
-    let cells: Vec<String> = failed.map(|series| printable(&series.cell)).collect();
-    (!cells.is_empty()).then(|| format!("Failed in the latest night: {}.\n", cells.join(", ")))
+/// A cell that broke, hung or crashed in the latest night.
+#[derive(Serialize)]
+struct Failure {
+    cell: String,
+    failed: Status,
+    run_id: String,
+    date: String,
+}
+
+fn failures(history: &History, wanted: &dyn Fn(&str) -> bool) -> Vec<Failure> {
+    let Some(latest) = history.nights.len().checked_sub(1) else { return Vec::new() };
+    let night = &history.nights[latest];
+    let failed = history.series.iter().filter(|series| wanted(&series.cell)).filter_map(|series| {
+        let (_, failed) = series.failures.iter().find(|(night, _)| *night == latest)?;
+        Some(Failure {
+            cell: series.cell.clone(),
+            failed: *failed,
+            run_id: night.run_id.clone(),
+            date: night.date(),
+        })
+    });
+    failed.collect()
 }
