@@ -70,8 +70,8 @@ impl Opened {
         causes.longest_hold = longest(&causes.vcpus, |vcpu| (vcpu.hold_max_ns, vcpu.hold_max_at_ns));
         causes.longest_handover =
             longest(&causes.vcpus, |vcpu| (vcpu.handover_max_ns, vcpu.handover_max_at_ns));
-        causes.hold = scale.times(&total.hold);
-        causes.handover = scale.times(&total.handover);
+        causes.hold = known(scale.times(&total.hold), causes.longest_hold);
+        causes.handover = known(scale.times(&total.handover), causes.longest_handover);
         causes.wake = scale.times(&total.wake);
         causes.reacquire_turns = turns(&total.reacquire);
         causes.spins_before_halt = (halts > 0).then(|| total.spins_before_halt as f64 / halts as f64);
@@ -130,6 +130,12 @@ fn longest_wait(vcpus: &[VcpuCauses]) -> Option<LongestWait> {
 fn longest(vcpus: &[VcpuCauses], of: impl Fn(&VcpuCauses) -> Ended) -> Option<Longest> {
     let found = vcpus.iter().map(of).enumerate().max_by_key(|(_, (ns, _))| *ns);
     found.filter(|(_, (ns, _))| *ns > 0).map(|(vcpu, (ns, at_ns))| Longest { vcpu: vcpu as u32, ns, at_ns })
+}
+
+/// The same with the longest as it was, not as its bucket has it.
+fn known(times: Histogram, longest: Option<Longest>) -> Histogram {
+    let max_ns = longest.map_or(times.max_ns, |longest| longest.ns);
+    Histogram { max_ns, ..times }
 }
 
 /// A histogram of turns. They are few and whole, so a bucket is told by its smallest.
