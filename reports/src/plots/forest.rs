@@ -107,10 +107,15 @@ impl Forest<'_> {
         if !figure {
             return Ok(());
         }
-        // Beside the interval, on whichever side has room.
-        let room_right = high.0 + 8.0 + 6.2 * row.figure.chars().count() as f64 <= f64::from(WIDTH) - 4.0;
-        let (x, to) = if room_right { (high.0 + 9.0, HPos::Left) } else { (low.0 - 9.0, HPos::Right) };
-        pen.text((x, y), &row.figure, MUTED, to)
+        // Beside the interval, on whichever side has room; the table has it anyway.
+        let long = 8.0 + 6.2 * row.figure.chars().count() as f64;
+        if high.0 + long <= f64::from(WIDTH) - 4.0 {
+            pen.text((high.0 + 9.0, y), &row.figure, MUTED, HPos::Left)
+        } else if low.0 - long >= across(f64::MIN_POSITIVE).0 {
+            pen.text((low.0 - 9.0, y), &row.figure, MUTED, HPos::Right)
+        } else {
+            Ok(())
+        }
     }
 
     fn description(&self) -> String {
