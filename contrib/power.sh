@@ -25,8 +25,12 @@ workloads = ["empty"]
 vcpus = [1]
 T
 
+# What was built before is taken again, but never that of another commit.
+commit=$(git rev-parse --short HEAD)
+built() { echo "$dir/$commit-$1"; }
+
 build() { # name, a fence at every so-manieth acquisition or 0
-    [ ! -x "$dir/$1" ] || return 0
+    [ ! -x "$(built "$1")" ] || return 0
     local tree="$dir/tree"
     rm -rf "$tree"
     git worktree prune
@@ -37,7 +41,7 @@ build() { # name, a fence at every so-manieth acquisition or 0
     fi
     # One directory for all: only the lock's crates are built again.
     (cd "$tree" && CARGO_TARGET_DIR="$dir/target" cargo build --release --locked -q)
-    cp "$dir/target/release/lockbench" "$dir/$1"
+    cp "$dir/target/release/lockbench" "$(built "$1")"
     git worktree remove --force "$tree"
 }
 
@@ -48,14 +52,14 @@ for every; do build "every-$every" "$every"; done
 for every; do
     [ "$every" -gt 0 ] && what="a fence at every $every. acquisition" || what="unchanged rebuild"
     if [ "$duels" -eq 0 ]; then
-        "$dir/base" duel "$dir/base" "$dir/every-$every" --profile quick --out "$dir/out" >"$dir/quick-$every.txt" || [ $? -eq 1 ]
+        "$(built base)" duel "$(built base)" "$(built "every-$every")" --profile quick --out "$dir/out" >"$dir/quick-$every.txt" || [ $? -eq 1 ]
         echo "$what, at quick:"
         grep -E '^(worse|better)|judged' "$dir/quick-$every.txt" || true
         continue
     fi
     found=0 others=0 ratios=""
     for ((duel = 0; duel < duels; duel++)); do
-        "$dir/base" duel "$dir/base" "$dir/every-$every" --config "$dir/empty.toml" --out "$dir/out" >"$dir/duel.txt" || [ $? -eq 1 ]
+        "$(built base)" duel "$(built base)" "$(built "every-$every")" --config "$dir/empty.toml" --out "$dir/out" >"$dir/duel.txt" || [ $? -eq 1 ]
         line=$(grep ' ticket/native/empty/' "$dir/duel.txt")
         ratios="$ratios $(echo "$line" | grep -oE '[0-9.]+ \([0-9.]+ to' | head -n 1 | cut -d ' ' -f 1)"
         case $line in worse*) found=$((found + 1)) ;; esac

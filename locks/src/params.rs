@@ -38,6 +38,11 @@ impl EarlyWait {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Halted, Self::Hint, Self::Always];
 
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// The name on the command line and in results.
     pub const fn name(self) -> &'static str {
         match self {

@@ -126,18 +126,19 @@ pub fn counterpart<'a>(
 ) -> Option<&'a Cell> {
     let mut wanted = cell.axes.clone();
     changed(&mut wanted);
-    results.cells.iter().find(|other| {
-        let axes = &other.axes;
-        axes.lock == wanted.lock
-            && axes.env == wanted.env
-            && axes.workload.name == wanted.workload.name
-            && axes.placement == wanted.placement
-            && axes.pinning == wanted.pinning
-            && axes.vcpus == wanted.vcpus
-            && axes.pcpus == wanted.pcpus
-            && axes.params == wanted.params
-            && axes.scheduler == wanted.scheduler
-    })
+    results.cells.iter().find(|other| other.axes.lock == wanted.lock && alike(&other.axes, &wanted))
+}
+
+/// Whether two cells of one run differ in the lock at most.
+pub(crate) fn alike(one: &CellAxes, other: &CellAxes) -> bool {
+    one.env == other.env
+        && one.workload.name == other.workload.name
+        && one.placement == other.placement
+        && one.pinning == other.pinning
+        && one.vcpus == other.vcpus
+        && one.pcpus == other.pcpus
+        && one.params == other.params
+        && one.scheduler == other.scheduler
 }
 
 /// Whether an overcommit factor is above 1.

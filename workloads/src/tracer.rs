@@ -79,7 +79,6 @@ impl Tracer {
     }
 
     /// The kernel took nothing from it, and yet it was away: a VM beneath, an interrupt, a page fault.
-    #[cold]
     #[inline(always)]
     fn gap(&self, phase: Phase, ticks: u64) {
         let Some(mine) = self.mine() else { return };

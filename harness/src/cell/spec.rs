@@ -75,8 +75,8 @@ impl WindowSpec {
     /// What makes a queued waiter halt early; an error for a name that there is not.
     pub fn early_wait(&self) -> Result<EarlyWait, String> {
         let Some(name) = &self.early_wait else { return Ok(EarlyWait::default()) };
-        let found = EarlyWait::ALL.into_iter().find(|reason| reason.name() == name);
-        found.ok_or_else(|| format!("there is no early wait named `{}`", name.escape_debug()))
+        EarlyWait::named(name)
+            .ok_or_else(|| format!("there is no early wait named `{}`", name.escape_debug()))
     }
 
     /// The probe that its purpose needs, unless the cell is there to show what counting costs.

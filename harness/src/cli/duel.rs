@@ -10,7 +10,7 @@ use super::axes::Axes;
 use super::compare::Output;
 use super::{Ended, command_line};
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
-use crate::plan::{self, Profile, Resources, parse_duration};
+use crate::plan::{self, Profile, parse_duration};
 use crate::suite::{Journal, Progress, Session};
 use crate::{Error, Registry, interrupt};
 
@@ -58,10 +58,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let builds = [Driver::open(&args.base)?, Driver::open(&args.new)?];
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
-    let on = Resources { registry, machine: &session.topology, foreign: false };
-    let (cells, mut refused) = plan::expand(&profile, &on)?;
-    let (cells, missing) = session.admit(cells);
-    refused.extend(missing);
+    let (cells, refused) = session.cells(&profile, registry)?;
     let mut fitted = plan::fit(cells, &timing, suite_rounds, args.time.or(profile.time), false);
     fitted.dropped.extend(refused);
     if fitted.cells.is_empty() {

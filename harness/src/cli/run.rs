@@ -9,7 +9,7 @@ use lockbench_reports::{derive, summary};
 use super::axes::Axes;
 use super::{Ended, command_line, print, suite};
 use crate::cell::{self, Bench, WindowSpec};
-use crate::plan::{self, CellGroup, Profile, Resources};
+use crate::plan::{self, CellGroup, Profile};
 use crate::suite::{Progress, Session, Suite};
 use crate::topology::{self, Source};
 use crate::{Error, Placer, Registry, interrupt};
@@ -35,10 +35,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let profile = profile(&args.axes)?;
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
-    let on = Resources { registry, machine: &session.topology, foreign: false };
-    let (cells, mut refused) = plan::expand(&profile, &on)?;
-    let (cells, missing) = session.admit(cells);
-    refused.extend(missing);
+    let (cells, refused) = session.cells(&profile, registry)?;
     if cells.is_empty() {
         let why = refused
             .first()

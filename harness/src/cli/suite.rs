@@ -8,7 +8,7 @@ use lockbench_reports::{answers, html, run_dir, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, plan_only, print};
-use crate::plan::{self, Fitted, Profile, Resources, parse_duration};
+use crate::plan::{self, Fitted, Profile, parse_duration};
 use crate::suite::{Journal, Progress, Session, Suite};
 use crate::{Error, Registry, interrupt};
 
@@ -53,10 +53,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
-    let on = Resources { registry, machine: &session.topology, foreign: false };
-    let (cells, mut refused) = plan::expand(&profile, &on)?;
-    let (cells, missing) = session.admit(cells);
-    refused.extend(missing);
+    let (cells, refused) = session.cells(&profile, registry)?;
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
     if fitted.cells.is_empty() {

@@ -245,8 +245,7 @@ fn early_waits(group: &CellGroup) -> Result<Vec<EarlyWait>, Error> {
         return Ok(vec![EarlyWait::default()]);
     }
     let reason = |name: &String| {
-        let known = EarlyWait::ALL.into_iter().find(|reason| reason.name() == name);
-        known.ok_or_else(|| unknown("early wait", name, EarlyWait::ALL.map(EarlyWait::name)))
+        EarlyWait::named(name).ok_or_else(|| unknown("early wait", name, EarlyWait::ALL.map(EarlyWait::name)))
     };
     group.early_waits.iter().map(reason).collect()
 }

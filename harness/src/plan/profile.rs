@@ -43,7 +43,7 @@ pub(crate) struct Profile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct CellGroup {
-    /// Names of locks, or of groups of locks: `core`, `catalogue`, `peers`, `own`, `all`.
+    /// Names of locks, or of groups of locks: `core`, `own`, `all`.
     pub(crate) locks: Vec<String>,
     /// Names of environments.
     pub(crate) envs: Vec<String>,

@@ -5,12 +5,19 @@ use lockbench_workloads::locks::EarlyWait;
 
 use super::Session;
 use crate::environments::ENVIRONMENTS;
-use crate::plan::PlannedCell;
+use crate::plan::{self, PlannedCell, Profile, Resources};
+use crate::{Error, Registry};
 
 impl Session {
-    /// The cells that can be measured here, and of the others why not. A cell may lose its traced windows alone.
-    pub(crate) fn admit(&self, cells: Vec<PlannedCell>) -> (Vec<PlannedCell>, Vec<Dropped>) {
-        let mut dropped = Vec::new();
+    /// The cells of a profile that can be measured here, most important first, and of the others why not. A cell may lose
+    /// its traced windows alone.
+    pub(crate) fn cells(
+        &self,
+        profile: &Profile,
+        registry: &Registry,
+    ) -> Result<(Vec<PlannedCell>, Vec<Dropped>), Error> {
+        let on = Resources { registry, machine: &self.topology, foreign: false };
+        let (cells, mut dropped) = plan::expand(profile, &on)?;
         let mut drop = |cell: &PlannedCell, reason: String| {
             dropped.push(Dropped { cell: cell.axes.id.clone(), reason });
         };
@@ -28,7 +35,7 @@ impl Session {
                 admitted.push(cell);
             }
         }
-        (admitted, dropped)
+        Ok((admitted, dropped))
     }
 
     /// Why a lock that asks the host whether a vCPU is preempted would only ever be told no.

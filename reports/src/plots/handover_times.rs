@@ -4,7 +4,7 @@ use super::Figure;
 use super::percentiles::{Details, Percentiles, traced_curves};
 use crate::Error;
 use crate::format::percent;
-use crate::record::{Cell, CellCauses, Results, VcpuShare};
+use crate::record::{Cell, CellCauses, Results};
 
 const TITLE: &str = "Handover times";
 
@@ -32,10 +32,6 @@ fn note(cell: &Cell) -> String {
 }
 
 fn details(causes: &CellCauses) -> Details {
-    let of =
-        |vcpu: &VcpuShare| [vcpu.handover_p50_ns, vcpu.handover_p99_ns, Some(vcpu.handover_max_ns as f64)];
-    Details {
-        longest: causes.longest_handover.map(|longest| (longest.vcpu, longest.at_ns)),
-        vcpus: causes.vcpus.iter().map(of).collect(),
-    }
+    let longest = causes.longest_handover.map(|longest| (longest.vcpu, longest.at_ns));
+    Details::of(causes, longest, |vcpu| (vcpu.handover_p50_ns, vcpu.handover_p99_ns, vcpu.handover_max_ns))
 }

@@ -4,7 +4,7 @@ use super::Figure;
 use super::percentiles::{Details, Percentiles, traced_curves};
 use crate::Error;
 use crate::format::significant;
-use crate::record::{Cell, CellCauses, Results, VcpuShare};
+use crate::record::{Cell, CellCauses, Results};
 
 const TITLE: &str = "Hold times";
 
@@ -31,9 +31,6 @@ fn note(cell: &Cell) -> String {
 }
 
 fn details(causes: &CellCauses) -> Details {
-    let of = |vcpu: &VcpuShare| [vcpu.hold_p50_ns, vcpu.hold_p99_ns, Some(vcpu.hold_max_ns as f64)];
-    Details {
-        longest: causes.longest_hold.map(|longest| (longest.vcpu, longest.at_ns)),
-        vcpus: causes.vcpus.iter().map(of).collect(),
-    }
+    let longest = causes.longest_hold.map(|longest| (longest.vcpu, longest.at_ns));
+    Details::of(causes, longest, |vcpu| (vcpu.hold_p50_ns, vcpu.hold_p99_ns, vcpu.hold_max_ns))
 }

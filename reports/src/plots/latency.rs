@@ -5,7 +5,7 @@ use super::percentiles::{Curve, Details, Percentiles};
 use crate::Error;
 use crate::derive::waits;
 use crate::format::{overcommit, rate};
-use crate::record::{Arrivals, Cell, Results, VcpuShare};
+use crate::record::{Arrivals, Cell, Results};
 use crate::slices::{above, environments, main_slice};
 
 const TITLE: &str = "Acquire times";
@@ -64,10 +64,8 @@ fn curve(cell: &Cell, place: usize) -> Option<Curve<'_>> {
 
 fn details(cell: &Cell) -> Details {
     let Some(causes) = &cell.causes else { return Details::default() };
-    let of = |vcpu: &VcpuShare| [vcpu.acquire_p50_ns, vcpu.acquire_p99_ns, Some(vcpu.acquire_max_ns as f64)];
-    Details {
-        // One that had not ended has no end to tell.
-        longest: causes.longest_wait.filter(|l| !l.at_least).map(|longest| (longest.vcpu, longest.at_ns)),
-        vcpus: causes.vcpus.iter().map(of).collect(),
-    }
+    // One that had not ended has no end to tell.
+    let ended = causes.longest_wait.filter(|longest| !longest.at_least);
+    let longest = ended.map(|longest| (longest.vcpu, longest.at_ns));
+    Details::of(causes, longest, |vcpu| (vcpu.acquire_p50_ns, vcpu.acquire_p99_ns, vcpu.acquire_max_ns))
 }

@@ -9,7 +9,7 @@ use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::derive::traced;
 use crate::format::{count, duration};
-use crate::record::{Causes, Cell, CellCauses, Histogram, Results};
+use crate::record::{Causes, Cell, CellCauses, Histogram, Results, VcpuShare};
 use crate::statistics::{Percentile, Waits};
 
 /// A lock's times.
@@ -60,6 +60,18 @@ impl Curve<'_> {
             (row[0], row[1], row[3], row[7]) = (name, shown(p50), shown(p99), shown(longest));
             row
         })
+    }
+}
+
+impl Details {
+    /// `longest`: whose, and when it ended; `of` takes median, 99th percentile and longest from a vCPU.
+    pub(super) fn of(
+        causes: &CellCauses,
+        longest: Option<(u32, u64)>,
+        of: impl Fn(&VcpuShare) -> (Option<f64>, Option<f64>, u64),
+    ) -> Self {
+        let vcpus = causes.vcpus.iter().map(of).map(|(p50, p99, max_ns)| [p50, p99, Some(max_ns as f64)]);
+        Self { longest, vcpus: vcpus.collect() }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The timeslice that a cell's vCPUs had, as far as windows can tell.
 
-use crate::format::duration;
+use super::percentiles::axis_duration;
 use crate::record::{Cell, Outcome, Results, Status};
+use crate::slices::alike;
 use crate::statistics::median;
 
 /// Parameter that names the timeslice that vCPUs asked for, as a duration.
@@ -38,7 +39,7 @@ pub(super) fn of(results: &Results, cell: &Cell) -> Option<Timeslice> {
     let measured: Vec<f64> = results
         .cells
         .iter()
-        .filter(|other| other.status == Status::Ok && alike(cell, other) && !sleeps(other))
+        .filter(|other| other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(other))
         .filter_map(turn)
         .collect();
     Some(Timeslice { asked, measured: median(&measured) })
@@ -52,10 +53,15 @@ pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
     let astray: Vec<String> = slices
         .iter()
         .filter(|slice| !slice.follows())
-        .map(|slice| format!("asked for {}, ran {} at a time", short(slice.asked), short(slice.ns())))
+        .map(|slice| {
+            format!("asked for {}, ran {} at a time", axis_duration(slice.asked), axis_duration(slice.ns()))
+        })
         .collect();
-    let unknown: Vec<String> =
-        slices.iter().filter(|slice| slice.measured.is_none()).map(|slice| short(slice.asked)).collect();
+    let unknown: Vec<String> = slices
+        .iter()
+        .filter(|slice| slice.measured.is_none())
+        .map(|slice| axis_duration(slice.asked))
+        .collect();
     let mut notes = Vec::new();
     if !astray.is_empty() {
         notes.push(format!("The kernel did not give what was asked for: {}.", astray.join("; ")));
@@ -64,31 +70,6 @@ pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
         notes.push(format!("As asked for, not measured: {}; every lock there slept.", unknown.join(", ")));
     }
     notes.join(" ")
-}
-
-/// `24 ms`, `3.4 ms`.
-fn short(ns: f64) -> String {
-    let text = duration(ns);
-    match text.split_once(' ') {
-        Some((number, unit)) if number.contains('.') => {
-            format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
-        }
-        _ => text,
-    }
-}
-
-/// Whether two cells differ in the lock at most.
-fn alike(one: &Cell, other: &Cell) -> bool {
-    let (one, other) = (&one.axes, &other.axes);
-    one.env == other.env
-        && one.workload == other.workload
-        && one.placement == other.placement
-        && one.pinning == other.pinning
-        && one.vcpus == other.vcpus
-        && one.pcpus == other.pcpus
-        && one.params == other.params
-        && one.scheduler == other.scheduler
-        && one.neighbours == other.neighbours
 }
 
 /// Whether vCPUs gave their pCPUs up by themselves, as far as is known.
@@ -134,7 +115,7 @@ mod tests {
         assert_eq!(nanoseconds("long"), None);
         assert_eq!(nanoseconds("4 weeks"), None);
         assert_eq!(
-            (short(24e6), short(3.4e6), short(400e6)),
+            (axis_duration(24e6), axis_duration(3.4e6), axis_duration(400e6)),
             ("24 ms".into(), "3.4 ms".into(), "400 ms".into())
         );
     }
