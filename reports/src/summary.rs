@@ -1,6 +1,7 @@
 //! The table for those without a browser: lock x overcommit.
 
 use crate::comparison::{compare, word};
+use crate::derive::placement_notes;
 use crate::format::{overcommit, percent, printable, significant};
 use crate::record::{Cell, Results, Status};
 use crate::slices::{SPIN_THRESHOLD, Slice, same, slices};
@@ -47,7 +48,18 @@ fn of_slice(results: &Results, slice: &Slice<'_>) -> String {
         }));
         columns.push(column);
     }
-    format!("{}\n{}", printable(&title), in_blocks(&columns))
+    format!("{}\n{}{}", printable(&title), in_blocks(&columns), notes(slice))
+}
+
+/// What the windows of its cells say of their placement, each sentence on a line of its own, once.
+fn notes(slice: &Slice<'_>) -> String {
+    let mut notes: Vec<&String> = Vec::new();
+    for note in slice.cells.iter().flat_map(|cell| placement_notes(&cell.rounds)) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes.into_iter().map(|note| format!("  Note: {}\n", printable(note))).collect()
 }
 
 /// A column: vCPUs on pCPUs.

@@ -3,7 +3,10 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::record::{Cell, Exclusion, Line, Purpose, Results, Status};
+use lockbench_reports::record::{
+    Cell, Exclusion, Line, NodePages, Outcome, Purpose, Residence, Results, Status,
+};
+use lockbench_reports::summary;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())
@@ -65,6 +68,35 @@ fn the_noise_floor_comes_from_twins() {
     for floor in &results.noise_floor {
         assert_eq!(floor.pairs.len(), 6);
         assert!(floor.floor.unwrap() > 0.0 && floor.floor.unwrap() < 0.3);
+    }
+}
+
+#[test]
+fn where_the_arena_lay_and_what_is_to_be_said_of_it_reach_the_results_and_the_table() {
+    let note = "local memory of CPU 3 is on node 0";
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        let Line::Round(round) = line else { continue };
+        let last = round.round + 1 == fixture::ROUNDS;
+        let Outcome::Measured(measured) = &mut round.outcome else { continue };
+        measured.residence = Some(Residence {
+            shared: vec![NodePages { node: 0, pages: if last { 3 } else { 2 } }],
+            blocks: vec![vec![1], vec![0]],
+            vcpu_nodes: vec![1, 0],
+        });
+        measured.notes = vec![note.into()];
+    }
+    // As the rounds are kept: the nodes are numbers there too.
+    let kept: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+    let results = derive(kept.iter().map(|line| serde_json::from_str(line).unwrap()));
+    let ticket = cell(&results, "ticket/emulated/short+exp/2v:2p");
+    let residence = ticket.residence.as_ref().unwrap();
+    assert_eq!(residence.shared, [NodePages { node: 0, pages: 3 }], "the last window's");
+    assert_eq!((&residence.blocks, &residence.vcpu_nodes), (&vec![vec![1], vec![0]], &vec![1, 0]));
+    assert_eq!(ticket.notes.iter().filter(|said| *said == note).count(), 1, "{:?}", ticket.notes);
+    let tables = summary::table(&results);
+    for table in tables.split("\n\n") {
+        assert_eq!(table.matches(note).count(), 1, "{table}");
     }
 }
 

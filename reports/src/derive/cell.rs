@@ -33,6 +33,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell
         on_cpu_share: on_cpu_share(&rounds),
         windows_used: windows.len() as u32,
         interconnect_ns: span(&windows),
+        residence: rounds.iter().filter_map(|round| round.measured()?.residence.clone()).last(),
         notes: if ok { notes(&rounds, &used) } else { Vec::new() },
         rounds,
         axes,
@@ -68,10 +69,7 @@ fn status(rounds: &[Round]) -> (Status, Option<String>) {
 }
 
 fn exclusion(rounds: &[Round], status: Status) -> Exclusion {
-    let mut checked = rounds.iter().filter_map(|round| match &round.outcome {
-        Outcome::Measured(measured) => Some(measured.exclusion_checked),
-        _ => None,
-    });
+    let mut checked = rounds.iter().filter_map(|round| Some(round.measured()?.exclusion_checked));
     match status {
         Status::Broken => Exclusion::Violated,
         _ => match checked.next() {
@@ -85,14 +83,8 @@ fn fairness(used: &[(Window, &Measured)], rounds: &[Round]) -> Fairness {
     let over = |of: &dyn Fn(&[u64]) -> Option<f64>| {
         median(&used.iter().filter_map(|(_, measured)| of(&measured.operations)).collect::<Vec<_>>())
     };
-    let longest_run = rounds
-        .iter()
-        .filter_map(|round| match &round.outcome {
-            Outcome::Measured(measured) => Some(measured.longest_run),
-            _ => None,
-        })
-        .max()
-        .filter(|&run| run > 0);
+    let longest_run =
+        rounds.iter().filter_map(|round| Some(round.measured()?.longest_run)).max().filter(|&run| run > 0);
     Fairness {
         jain: over(&jain),
         min_share: over(&|counts| shares(counts)?.into_iter().reduce(f64::min)),
@@ -150,6 +142,18 @@ fn notes(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String> {
         notes.push(format!("{unsteady} of {} windows not steady", used.len()));
     }
     notes.extend(starts_disagree(used));
+    notes.extend(placement_notes(rounds).into_iter().cloned());
+    notes
+}
+
+/// What the windows say of their placement, each sentence once.
+pub(crate) fn placement_notes(rounds: &[Round]) -> Vec<&String> {
+    let mut notes = Vec::new();
+    for note in rounds.iter().filter_map(Round::measured).flat_map(|measured| &measured.notes) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     notes
 }
 

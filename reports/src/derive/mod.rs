@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
 
+pub(crate) use cell::placement_notes;
 pub(crate) use latency::waits;
 pub use noise::class_of;
 use windows::Band;

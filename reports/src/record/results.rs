@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, CellCauses, Machine, Round};
+use super::{CellAxes, CellCauses, Machine, Residence, Round};
 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -192,7 +192,11 @@ pub struct Cell {
     /// Shortest and longest round trip between pCPUs in those windows, in nanoseconds; none where one pCPU is used.
     #[serde(default)]
     pub interconnect_ns: Option<[f64; 2]>,
-    /// Sentences that qualify the figures: windows left out, not steady, starts that disagree.
+    /// Where the arena lay in the cell's last measured window; none where the kernel did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residence: Option<Residence>,
+    /// Sentences that qualify the figures: windows left out, not steady, starts that disagree, memory that lay elsewhere
+    /// than its policy's name suggests.
     #[serde(default)]
     pub notes: Vec<String>,
     /// The windows.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Causes, CellAxes, Dropped, Machine};
+use super::{Causes, CellAxes, Dropped, Machine, Residence};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -124,6 +124,16 @@ pub struct Round {
     pub outcome: Outcome,
 }
 
+impl Round {
+    /// What it measured; none if it did not.
+    pub fn measured(&self) -> Option<&Measured> {
+        match &self.outcome {
+            Outcome::Measured(measured) => Some(measured),
+            _ => None,
+        }
+    }
+}
+
 /// What a window measured. Durations in nanoseconds, counts over the window, one entry per vCPU in each list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
@@ -168,6 +178,12 @@ pub struct Measured {
     pub placed: Vec<u32>,
     /// NUMA nodes on which the arena's pages were found.
     pub memory_nodes: Vec<u32>,
+    /// Where the parts of the arena lay; none where the kernel does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residence: Option<Residence>,
+    /// Sentences that say what a reader has to know of this window's placement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A sparse log-linear histogram of durations.

@@ -1,0 +1,27 @@
+//! Where a window's arena lay.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a window's arena lay, as the kernel told when all its pages were in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Residence {
+    /// Pages that all vCPUs share (the header, the lock, the data that it protects) on each NUMA node, by node.
+    pub shared: Vec<NodePages>,
+    /// NUMA nodes that each vCPU's own block lies on: its queue node, its counters, its times.
+    pub blocks: Vec<Vec<u32>>,
+    /// NUMA node of each vCPU's pCPU; of a floating vCPU's first pCPU.
+    pub vcpu_nodes: Vec<u32>,
+}
+
+/// Pages on a NUMA node.
+// A list of these and no map: as a key of a JSON object the node would be a string, which `Outcome`'s tag hinders serde
+// from reading back as a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct NodePages {
+    /// The node.
+    pub node: u32,
+    /// Pages on it.
+    pub pages: u64,
+}
