@@ -6,7 +6,7 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::record::{
     Cell, Exclusion, Line, NodePages, Outcome, Purpose, Residence, Results, Status,
 };
-use lockbench_reports::summary;
+use lockbench_reports::{statistics, summary};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())
@@ -98,6 +98,22 @@ fn where_the_arena_lay_and_what_is_to_be_said_of_it_reach_the_results_and_the_ta
     for table in tables.split("\n\n") {
         assert_eq!(table.matches(note).count(), 1, "{table}");
     }
+}
+
+#[test]
+fn windows_of_a_handful_of_acquisitions_are_not_called_steady() {
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        let Line::Round(round) = line else { continue };
+        let Outcome::Measured(measured) = &mut round.outcome else { continue };
+        measured.steady = statistics::steady(&measured.samples, 5);
+    }
+    let kept: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+    assert!(!kept.iter().any(|line| line.contains("\"steady\"")), "left out where it cannot be told");
+    let results = derive(kept.iter().map(|line| serde_json::from_str(line).unwrap()));
+    let ticket = cell(&results, "ticket/emulated/short+exp/2v:2p");
+    let told = "6 of 6 windows too short of acquisitions to tell whether they were steady";
+    assert!(ticket.notes.iter().any(|note| note == told), "{:?}", ticket.notes);
 }
 
 #[test]

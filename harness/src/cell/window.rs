@@ -131,12 +131,13 @@ impl<'a> Window<'a> {
             }
             steal_ns.push(after.steal_ns.saturating_sub(before.steal_ns));
         }
+        let operations: Vec<u64> = first.per_vcpu.iter().zip(&last.per_vcpu).map(|(b, a)| a - b).collect();
         Measured {
             start: self.spec.start,
             warmup_ns: self.spec.warmup_ns,
             window_ns: window.as_nanos() as u64,
-            operations: first.per_vcpu.iter().zip(&last.per_vcpu).map(|(b, a)| a - b).collect(),
-            steady: statistics::steady(&samples),
+            steady: statistics::steady(&samples, operations.iter().sum()),
+            operations,
             samples,
             on_cpu_share,
             slice_ns: (turns > 0).then(|| on_cpu_ns as f64 / turns as f64),

@@ -137,9 +137,16 @@ fn notes(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String> {
     if other > 0 {
         notes.push(format!("{other} of {} windows left out: the pCPUs were at another distance", all.len()));
     }
-    let unsteady = used.iter().filter(|(_, measured)| !measured.steady).count();
+    let of = |steady| used.iter().filter(|(_, measured)| measured.steady == steady).count();
+    let (unsteady, untold) = (of(Some(false)), of(None));
     if unsteady > 0 {
         notes.push(format!("{unsteady} of {} windows not steady", used.len()));
+    }
+    if untold > 0 {
+        notes.push(format!(
+            "{untold} of {} windows too short of acquisitions to tell whether they were steady",
+            used.len()
+        ));
     }
     notes.extend(starts_disagree(used));
     notes.extend(placement_notes(rounds).into_iter().cloned());

@@ -156,7 +156,7 @@ impl Plan {
                         window_ns: WINDOW,
                         operations: vec![operations as u64],
                         counters: counters.collect(),
-                        steady: true,
+                        steady: Some(true),
                         causes: causes.clone().filter(|_| purpose == Purpose::Trace),
                         ..Measured::default()
                     };

@@ -150,8 +150,10 @@ pub struct Measured {
     pub operations: Vec<u64>,
     /// Acquisitions per second in consecutive parts of the window, warm-up discarded.
     pub samples: Vec<f64>,
-    /// Whether the halves of the window agree (see `statistics::steady`).
-    pub steady: bool,
+    /// Whether the halves of the window agree (see `statistics::steady`); none where that cannot be told, as of a window
+    /// of few acquisitions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steady: Option<bool>,
     /// Round trip between two of the pCPUs just before and just after; none where one pCPU is used.
     pub interconnect_ns: Option<[f64; 2]>,
     /// The two differ by more than 1.5x even after the window was repeated once.

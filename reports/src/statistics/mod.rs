@@ -31,6 +31,6 @@ pub use percentiles::{Percentile, Waits, samples_needed};
 pub use random::Random;
 pub use share::share_interval;
 pub use sign_flips::{FEWEST_PAIRS, most_extreme};
-pub use steady::{STEADY_NEEDS, steady};
+pub use steady::{STEADY_NEEDS, STEADY_NEEDS_ACQUISITIONS, steady};
 pub use student::two_sided;
 pub use verdict::{MARGIN, MIN_ROUNDS, Verdict, judge};
