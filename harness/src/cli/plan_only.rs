@@ -5,7 +5,7 @@ use std::fmt::Write;
 use lockbench_reports::format;
 
 use super::axes::Axes;
-use super::{Ended, print};
+use super::{Ended, print, suite};
 use crate::plan::{self, Profile, Resources, Timing};
 use crate::topology::{self, Source};
 use crate::{Error, Registry};
@@ -30,6 +30,9 @@ pub(super) fn run(
     let (cells, refused) = plan::expand(profile, &on)?;
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
+    if fitted.cells.is_empty() {
+        return Err(suite::nothing_left(&fitted.dropped));
+    }
     let mut text = format!(
         "{}: {} packages, {} NUMA nodes, {} cores, CPUs {}\n{} cells x {} rounds, about {:.0} s, timeslice taken as 4 ms\n\n",
         machine.source,

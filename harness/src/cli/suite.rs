@@ -92,7 +92,8 @@ fn config_name(path: &std::path::Path) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-fn nothing_left(dropped: &[Dropped]) -> Error {
+/// No cell of the plan can be measured: the first reason why.
+pub(super) fn nothing_left(dropped: &[Dropped]) -> Error {
     let why = dropped
         .first()
         .map_or_else(|| "the plan is empty".into(), |first| format!("{}: {}", first.cell, first.reason));

@@ -6,7 +6,7 @@ use lockbench_reports::record::{Dropped, Workload};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::{EarlyWait, Params, Paravirt, Variant};
 
-use super::{CellGroup, PlannedCell, Profile, parse_duration, workload};
+use super::{CellGroup, PlannedCell, Profile, parse_duration, show_duration, workload};
 use crate::environments::{ENVIRONMENTS, Environment};
 use crate::measure::own_slice;
 use crate::registry::unknown;
@@ -37,13 +37,16 @@ pub(crate) fn expand(
     let mut place: HashMap<String, usize> = HashMap::new();
     let mut dropped = Vec::new();
     for group in &profile.cells {
-        for (cell, refusal) in group_cells(group, on)? {
-            if let Some(reason) = refusal {
-                if !dropped.iter().any(|d: &Dropped| d.cell == cell.axes.id) {
-                    dropped.push(Dropped { cell: cell.axes.id, reason });
+        for planned in group_cells(group, on)? {
+            let cell = match planned {
+                Ok(cell) => cell,
+                Err(refused) => {
+                    if !dropped.iter().any(|known: &Dropped| known.cell == refused.cell) {
+                        dropped.push(refused);
+                    }
+                    continue;
                 }
-                continue;
-            }
+            };
             match place.get(&cell.axes.id) {
                 // The same cell may be asked for again with a further purpose.
                 Some(&at) => {
@@ -93,16 +96,19 @@ struct Site<'a> {
     env: &'static dyn Environment,
     vcpus: u32,
     pcpus: Vec<PuIndex>,
-    placement: &'a str,
+    placement: Placement,
     pinning: &'a str,
-    memory: &'a str,
-    /// Timeslice to ask for, as given and in nanoseconds.
-    slice: Option<(&'a str, u64)>,
+    memory: Memory,
+    /// Timeslice to ask for, in nanoseconds.
+    slice: Option<u64>,
     /// Why nothing can run there, if so.
     refusal: Option<String>,
 }
 
-fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell, Option<String>)>, Error> {
+/// A cell, or what cannot be had and why.
+type Planned = Result<PlannedCell, Dropped>;
+
+fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<Planned>, Error> {
     if !["count", "off"].contains(&group.probe.as_str()) {
         return Err(unknown("probe", &group.probe, ["count", "off"]));
     }
@@ -112,15 +118,30 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
     let early_waits = early_waits(group)?;
     let mut cells = Vec::new();
     for site in sites(group, on)? {
-        for (workload, arrivals) in loops(&workloads, &group.arrivals, site.vcpus)? {
+        let site = match site {
+            Ok(site) => site,
+            Err(refused) => {
+                cells.push(Err(refused));
+                continue;
+            }
+        };
+        for each in loops(&workloads, &group.arrivals, site.vcpus) {
+            let (workload, arrivals) = match each {
+                Ok(each) => each,
+                Err(refused) => {
+                    cells.push(Err(refused));
+                    continue;
+                }
+            };
             for &(family, variant) in &locks {
                 for halting in haltings(group, &early_waits, (family, variant), site.env) {
                     let mut cell = cell_at(&site, workload.clone(), arrivals, variant, halting, &group.probe);
                     cell.purposes = group.purposes().collect();
-                    let place = place_on(&mut cell, &site, on.machine)?;
-                    let refusal =
-                        leaf_refusal(family, variant, site.env).or_else(|| site.refusal.clone()).or(place);
-                    cells.push((cell, refusal));
+                    let refusal = leaf_refusal(family, variant, site.env).or_else(|| site.refusal.clone());
+                    cells.push(match refusal {
+                        Some(reason) => Err(Dropped { cell: cell.axes.id, reason }),
+                        None => place_on(&mut cell, &site, on.machine).map(|()| cell),
+                    });
                 }
             }
         }
@@ -128,21 +149,24 @@ fn group_cells(group: &CellGroup, on: &Resources<'_>) -> Result<Vec<(PlannedCell
     Ok(cells)
 }
 
+/// A workload, and the rate of its arrivals if they come by the clock; or what cannot be had and why.
+type Loop = Result<(Workload, Option<f64>), Dropped>;
+
 /// The workloads as they are, or each at each rate of arrivals.
-fn loops(workloads: &[Workload], rates: &[f64], vcpus: u32) -> Result<Vec<(Workload, Option<f64>)>, Error> {
+fn loops(workloads: &[Workload], rates: &[f64], vcpus: u32) -> Vec<Loop> {
     if rates.is_empty() {
-        return Ok(workloads.iter().map(|workload| (workload.clone(), None)).collect());
+        return workloads.iter().map(|workload| Ok((workload.clone(), None))).collect();
     }
     let each = workloads.iter().flat_map(|workload| rates.iter().map(move |&rate| (workload, rate)));
     each.map(|(workload, rate)| Ok((workload::with_arrivals(workload, rate, vcpus)?, Some(rate)))).collect()
 }
 
 /// The timeslices of a group; one that is the kernel's own where it names none.
-fn slices(group: &CellGroup) -> Result<Vec<Option<(&str, u64)>>, Error> {
-    let slice = |text: &str| {
+fn slices(group: &CellGroup) -> Result<Vec<Option<u64>>, Error> {
+    let slice = |text: &String| {
         let ns = parse_duration(text).map_err(Error::new)?.as_nanos() as u64;
         if own_slice::RANGE_NS.contains(&ns) {
-            Ok(ns)
+            Ok(Some(ns))
         } else {
             Err(Error::new(format!("a timeslice of {text} cannot be had; give 100us to 100ms")))
         }
@@ -150,27 +174,40 @@ fn slices(group: &CellGroup) -> Result<Vec<Option<(&str, u64)>>, Error> {
     if group.slices.is_empty() {
         return Ok(vec![None]);
     }
-    group.slices.iter().map(|text| Ok(Some((text.as_str(), slice(text)?)))).collect()
+    group.slices.iter().map(slice).collect()
 }
 
-fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Site<'a>>, Error> {
+fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Result<Site<'a>, Dropped>>, Error> {
+    let told = |e: crate::topology::Error| Error::new(e.to_string());
+    let placements: Vec<Placement> =
+        group.placements.iter().map(|name| name.parse()).collect::<Result<_, _>>().map_err(told)?;
+    let memory: Vec<Memory> =
+        group.memory.iter().map(|name| name.parse()).collect::<Result<_, _>>().map_err(told)?;
+    if let Some(other) = group.pinnings.iter().find(|name| !["pinned", "floating"].contains(&name.as_str())) {
+        return Err(unknown("pinning", other, ["pinned", "floating"]));
+    }
     let mut sites = Vec::new();
     let slices = slices(group)?;
     for name in &group.envs {
         let names = ENVIRONMENTS.iter().map(|env| env.name());
         let env = on.registry.environment(name).ok_or_else(|| unknown("environment", name, names))?;
         let refusal = if on.foreign { None } else { env.check().err() };
-        for placement in &group.placements {
-            for (vcpus, pcpus) in sizes(group, env, placement, on.machine)? {
-                for (pinning, memory) in
-                    group.pinnings.iter().flat_map(|p| group.memory.iter().map(move |m| (p, m)))
-                {
-                    if !["pinned", "floating"].contains(&pinning.as_str()) {
-                        return Err(unknown("pinning", pinning, ["pinned", "floating"]));
+        for &placement in &placements {
+            for size in sizes(group, env, placement, on.machine)? {
+                let (vcpus, pcpus) = match size {
+                    Ok(size) => size,
+                    Err(refused) => {
+                        sites.push(Err(refused));
+                        continue;
                     }
+                };
+                for (pinning, &memory) in
+                    group.pinnings.iter().flat_map(|p| memory.iter().map(move |m| (p, m)))
+                {
                     for &slice in &slices {
                         let (pcpus, refusal) = (pcpus.clone(), refusal.clone());
-                        sites.push(Site { env, vcpus, pcpus, placement, pinning, memory, slice, refusal });
+                        let site = Site { env, vcpus, pcpus, placement, pinning, memory, slice, refusal };
+                        sites.push(Ok(site));
                     }
                 }
             }
@@ -188,12 +225,12 @@ fn cell_at(
     probe: &str,
 ) -> PlannedCell {
     let defaults = [
-        ("memory", site.memory.to_owned(), "local".to_owned()),
+        ("memory", site.memory.to_string(), Memory::default().to_string()),
         ("spin-threshold", threshold.to_string(), Params::KERNEL_SPINS.to_string()),
         ("early-wait", early_wait.name().to_owned(), EarlyWait::default().name().to_owned()),
         ("probe", probe.to_owned(), "count".to_owned()),
         ("arrivals", arrivals.map_or_else(String::new, |rate| rate.to_string()), String::new()),
-        ("slice", site.slice.map_or_else(String::new, |(text, _)| text.to_owned()), String::new()),
+        ("slice", site.slice.map_or_else(String::new, show_duration), String::new()),
     ];
     let given = defaults.into_iter().filter(|(_, value, default)| value != default);
     let params: BTreeMap<String, String> = given.map(|(name, value, _)| (name.to_owned(), value)).collect();
@@ -204,13 +241,13 @@ fn cell_at(
         workload,
         site.vcpus,
         pcpus,
-        site.placement,
+        &site.placement.to_string(),
         site.pinning,
         params,
     );
     cell.spin_threshold = threshold;
     cell.early_wait = early_wait;
-    cell.slice_ns = site.slice.map(|(_, ns)| ns);
+    cell.slice_ns = site.slice;
     cell
 }
 
@@ -250,43 +287,57 @@ fn early_waits(group: &CellGroup) -> Result<Vec<EarlyWait>, Error> {
     group.early_waits.iter().map(reason).collect()
 }
 
-/// Fills in the nodes of memory and of each vCPU; a refusal where the machine has no such nodes.
-fn place_on(cell: &mut PlannedCell, site: &Site<'_>, machine: &Machine) -> Result<Option<String>, Error> {
+/// Fills in the nodes of memory and of each vCPU; refused where the machine has no such nodes.
+fn place_on(cell: &mut PlannedCell, site: &Site<'_>, machine: &Machine) -> Result<(), Dropped> {
     let pcpus = site.pcpus.as_slice();
-    let policy: Memory =
-        site.memory.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
     let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
     cell.vcpu_nodes = assign(cell.axes.vcpus as usize, pcpus).into_iter().map(node).collect();
-    match policy.nodes(machine, pcpus) {
-        Ok(nodes) => cell.memory_nodes = nodes.into_iter().map(|node| node.0).collect(),
-        Err(e) => return Ok(Some(e.to_string())),
-    }
-    Ok(None)
+    let nodes = site.memory.nodes(machine, pcpus).map_err(|e| not_here("memory", site.memory, e))?;
+    cell.memory_nodes = nodes.into_iter().map(|node| node.0).collect();
+    Ok(())
 }
 
-/// The sizes of a group: how many vCPUs, on which pCPUs. Sizes that come out equal after rounding count once; those that
-/// an environment cannot have by its nature (native above 1x) are not there.
+/// A value of an axis that this machine cannot have, whatever the other axes are.
+fn not_here(axis: &str, value: impl std::fmt::Display, why: impl std::fmt::Display) -> Dropped {
+    Dropped { cell: format!("{axis}={value}"), reason: why.to_string() }
+}
+
+/// How many vCPUs, on which pCPUs; or what cannot be had and why.
+type Size = Result<(u32, Vec<PuIndex>), Dropped>;
+
+/// The sizes of a group. Sizes that come out equal after rounding count once; those that an environment cannot have by its
+/// nature (native above 1x) are not there.
 fn sizes(
     group: &CellGroup,
     env: &dyn Environment,
-    placement: &str,
+    placement: Placement,
     machine: &Machine,
-) -> Result<Vec<(u32, Vec<PuIndex>)>, Error> {
-    let placement: Placement =
-        placement.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))?;
-    let all = placement.order(machine).map_err(|e| Error::new(e.to_string()))?;
-    let mut sizes: Vec<(u32, Vec<PuIndex>)> = Vec::new();
-    let overcommit = group.overcommit.iter().map(|k| (k * all.len() as f64).round().max(1.0) as u32);
-    for vcpus in overcommit.chain(group.vcpus.iter().copied()) {
-        if vcpus == 0 || vcpus > MOST_VCPUS {
-            return Err(Error::new(format!("{vcpus} vCPUs cannot be had; give 1 to {MOST_VCPUS}")));
+) -> Result<Vec<Size>, Error> {
+    let all = match placement.order(machine) {
+        Ok(all) => all,
+        Err(e) => return Ok(vec![Err(not_here("placement", placement, e))]),
+    };
+    let factor = |k: &f64| ((k * all.len() as f64).round().max(1.0) as u32, "overcommit", k.to_string());
+    let count = |n: &u32| (*n, "vcpus", n.to_string());
+    let mut sizes: Vec<Size> = Vec::new();
+    for (vcpus, axis, value) in group.overcommit.iter().map(factor).chain(group.vcpus.iter().map(count)) {
+        if vcpus == 0 {
+            return Err(Error::new(format!("0 vCPUs cannot be had; give 1 to {MOST_VCPUS}")));
         }
         if vcpus as usize > all.len() && !env.overcommits() {
             continue;
         }
-        let pcpus = all[..all.len().min(vcpus as usize)].to_vec();
-        if !sizes.contains(&(vcpus, pcpus.clone())) {
-            sizes.push((vcpus, pcpus));
+        let size = if vcpus > MOST_VCPUS {
+            Err(not_here(
+                axis,
+                value,
+                format!("a cell of {vcpus} vCPUs cannot be had; {MOST_VCPUS} are the most"),
+            ))
+        } else {
+            Ok((vcpus, all[..all.len().min(vcpus as usize)].to_vec()))
+        };
+        if !sizes.contains(&size) {
+            sizes.push(size);
         }
     }
     Ok(sizes)

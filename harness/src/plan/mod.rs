@@ -10,7 +10,7 @@ mod workload;
 pub(crate) use cell::{PlannedCell, Timing};
 pub(crate) use expand::{Resources, expand};
 pub(crate) use fit::{Fitted, fit};
-pub(crate) use profile::{BUILT_IN, CellGroup, Profile, parse_duration};
+pub(crate) use profile::{BUILT_IN, CellGroup, Profile, parse_duration, show_duration};
 pub(crate) use rounds::{Turn, round};
 
 #[cfg(test)]

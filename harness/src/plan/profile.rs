@@ -144,7 +144,8 @@ impl Profile {
         self.cells.iter().flat_map(|group| &group.envs).map(String::as_str).collect()
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads the text of a profile.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let profile: Self = toml::from_str(text).map_err(|e| {
             let before = e.span().map_or("", |span| &text[..span.start.min(text.len())]);
@@ -173,6 +174,9 @@ impl Profile {
             if let Some(k) = group.overcommit.iter().find(|k| !(0.01..=64.0).contains(*k)) {
                 return Err(format!("overcommit {k} is out of range; give 0.01 to 64 vCPUs per pCPU"));
             }
+            if let Some(rate) = group.arrivals.iter().find(|rate| !(rate.is_finite() && **rate > 0.0)) {
+                return Err(format!("{rate} arrivals per second cannot be had; give more than 0"));
+            }
             if group.overcommit.is_empty() && group.vcpus.is_empty() {
                 return Err("a group of cells needs `overcommit` or `vcpus`".into());
             }
@@ -189,6 +193,14 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| {
         format!("`{}` is no duration; write it like 250ns, 30us, 2ms, 90s or 4m", text.escape_debug())
     })
+}
+
+/// Writes a duration as [`parse_duration`] reads it, in the largest unit that leaves a whole number: one spelling each.
+pub(crate) fn show_duration(ns: u64) -> String {
+    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us")];
+    let unit = units.into_iter().find(|(unit, _)| ns > 0 && ns.is_multiple_of(*unit));
+    let (unit, name) = unit.unwrap_or((1, "ns"));
+    format!("{}{name}", ns / unit)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -208,6 +220,14 @@ mod tests {
     fn built_in_profiles_parse() {
         for (name, _) in BUILT_IN {
             Profile::built_in(name).unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+
+    #[test]
+    fn a_duration_has_one_spelling() {
+        for (ns, shown) in [(0, "0ns"), (1500, "1500ns"), (4_000_000, "4ms"), (60_000_000_000, "60s")] {
+            assert_eq!(show_duration(ns), shown);
+            assert_eq!(parse_duration(shown).unwrap().as_nanos(), u128::from(ns));
         }
     }
 

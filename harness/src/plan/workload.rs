@@ -3,77 +3,99 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use lockbench_reports::record::{Arrivals, Workload};
-use lockbench_workloads::workload::{SECTIONS, THINKS, Takes};
+use lockbench_reports::record::{Arrivals, Dropped, Workload};
+use lockbench_workloads::workload::{SECTIONS, Section, THINKS, Takes, Think};
 
-use super::parse_duration;
+use super::{parse_duration, show_duration};
 use crate::Error;
 use crate::registry::unknown;
 
 const MOST_LINES: u32 = 4096;
 const LONGEST_SECTION: Duration = Duration::from_secs(1);
-/// Mean times between two arrivals on a vCPU; six times the longest, in ticks, must fit into the arena's table.
-const ARRIVAL_NS: RangeInclusive<f64> = 1.0..=100e6;
+/// Mean think times and times between two arrivals on a vCPU; several times the longest must fit into the arena's table.
+const THINK_NS: RangeInclusive<f64> = 1.0..=100e6;
 
-/// Reads a workload's name and gives it back in its canonical spelling with its figures.
+/// Reads a workload's name and gives it back in its canonical spelling with its figures: one spelling for one workload, for
+/// cells are told apart by it.
 pub(super) fn parse(text: &str) -> Result<Workload, Error> {
+    let refused = |why: String| Error::new(format!("`{}`: {why}", text.escape_debug()));
     let (section_text, think_text) = text.split_once('+').unwrap_or((text, "none"));
-    let (section_name, number) = split_argument(section_text);
-    let section = SECTIONS
-        .iter()
-        .find(|section| section.name == section_name)
-        .ok_or_else(|| unknown("workload", section_name, SECTIONS.iter().map(|section| section.name)))?;
-    let refused = |why: &str| Err(Error::new(format!("`{text}`: {why}")));
-    let (section_ns, lines) = match (section.takes, number) {
-        (Takes::Nothing, None) => (section.work_ns, 0),
-        (Takes::Nothing, Some(_)) => {
-            return refused(&format!("the section `{section_name}` takes no number"));
-        }
-        (Takes::Lines, Some(number)) => match number.parse() {
-            Ok(lines) if (1..=MOST_LINES).contains(&lines) => (section.work_ns, lines),
-            _ => return refused(&format!("give 1 to {MOST_LINES} lines, like lines:8")),
-        },
-        (Takes::Lines, None) => return refused("say how many lines, like lines:8"),
-        (Takes::Length, Some(length)) => match parse_duration(length).map_err(Error::new)? {
-            length if length <= LONGEST_SECTION => (length.as_nanos() as f64, 0),
-            _ => return refused("a section may last 1 s at most"),
-        },
-        (Takes::Length, None) => return refused("say how long, like work:500ns"),
+    let (name, section_ns, lines) = section(section_text, refused)?;
+    let (think, think_ns) = think(think_text, refused)?;
+    let name = match think_ns {
+        0.0 => name,
+        _ => format!("{name}+{}:{}", think.name, show_duration(think_ns as u64)),
     };
-    let (think_name, mean) = split_argument(think_text);
-    let think = THINKS
-        .iter()
-        .find(|think| think.name == think_name)
-        .ok_or_else(|| unknown("think time", think_name, THINKS.iter().map(|think| think.name)))?;
-    let think_ns = match mean {
-        None => think.default_ns,
-        Some(_) if think.default_ns == 0.0 => {
-            return refused(&format!("the think time `{think_name}` takes no length"));
-        }
-        Some(mean) => parse_duration(mean).map_err(Error::new)?.as_nanos() as f64,
-    };
-    let mut name = section_text.to_owned();
-    if think.name != "none" {
-        name = format!("{name}+{think_text}");
-    }
-    if think.open && !ARRIVAL_NS.contains(&think_ns) {
-        return refused("turns may arrive 1 ns to 100 ms apart");
-    }
     let arrivals = if think.open { Arrivals::Open } else { Arrivals::Closed };
     Ok(Workload { name, section_ns, lines, think: think.name.into(), think_ns, arrivals })
 }
 
-/// The workload in an open loop of `per_second` arrivals, split evenly over the vCPUs.
-pub(super) fn with_arrivals(workload: &Workload, per_second: f64, vcpus: u32) -> Result<Workload, Error> {
+/// Spelling, length in nanoseconds and shared lines of a section.
+fn section(text: &str, refused: impl Fn(String) -> Error) -> Result<(String, f64, u32), Error> {
+    let (name, argument) = split_argument(text);
+    let section: &Section = SECTIONS
+        .iter()
+        .find(|section| section.name == name)
+        .ok_or_else(|| unknown("workload", name, SECTIONS.iter().map(|section| section.name)))?;
+    match (section.takes, argument) {
+        (Takes::Nothing, None) => Ok((name.to_owned(), section.work_ns, 0)),
+        (Takes::Nothing, Some(_)) => Err(refused(format!("the section `{name}` takes no number"))),
+        (Takes::Lines, Some(number)) => match number.parse() {
+            Ok(lines) if (1..=MOST_LINES).contains(&lines) => {
+                Ok((format!("{name}:{lines}"), section.work_ns, lines))
+            }
+            _ => Err(refused(format!("give 1 to {MOST_LINES} lines, like lines:8"))),
+        },
+        (Takes::Lines, None) => Err(refused("say how many lines, like lines:8".into())),
+        (Takes::Length, Some(length)) => match parse_duration(length).map_err(Error::new)? {
+            length if length <= LONGEST_SECTION => {
+                let ns = length.as_nanos() as u64;
+                Ok((format!("{name}:{}", show_duration(ns)), ns as f64, 0))
+            }
+            _ => Err(refused("a section may last 1 s at most".into())),
+        },
+        (Takes::Length, None) => Err(refused("say how long, like work:500ns".into())),
+    }
+}
+
+/// How a vCPU thinks, and its mean in nanoseconds.
+fn think(text: &str, refused: impl Fn(String) -> Error) -> Result<(&'static Think, f64), Error> {
+    let (name, mean) = split_argument(text);
+    let think = THINKS
+        .iter()
+        .find(|think| think.name == name)
+        .ok_or_else(|| unknown("think time", name, THINKS.iter().map(|think| think.name)))?;
+    let ns = match mean {
+        None => think.default_ns,
+        Some(_) if think.default_ns == 0.0 => {
+            return Err(refused(format!("the think time `{name}` takes no length")));
+        }
+        Some(mean) => parse_duration(mean).map_err(Error::new)?.as_nanos() as f64,
+    };
+    if think.default_ns > 0.0 && !THINK_NS.contains(&ns) {
+        return Err(refused("give a mean of 1 ns to 100 ms; without think time leave it out".into()));
+    }
+    Ok((think, ns))
+}
+
+/// The workload in an open loop of `per_second` arrivals, split evenly over the vCPUs; or why there is none.
+pub(super) fn with_arrivals(workload: &Workload, per_second: f64, vcpus: u32) -> Result<Workload, Dropped> {
     let name = &workload.name;
     if workload.think != "none" {
-        return Err(Error::new(format!("`{name}` says itself when its turns come, so it takes no arrivals")));
+        return Err(Dropped {
+            cell: format!("{name} with arrivals"),
+            reason: format!(
+                "the workload itself says when a vCPU comes back (`{}`), so no arrivals can be set; leave out the think time",
+                workload.think
+            ),
+        });
     }
     let think_ns = f64::from(vcpus) * 1e9 / per_second;
-    if !ARRIVAL_NS.contains(&think_ns) {
-        return Err(Error::new(format!(
-            "{per_second} arrivals per second on {vcpus} vCPUs cannot be had; give 10 to 1e9 for each of them"
-        )));
+    if !THINK_NS.contains(&think_ns) {
+        return Err(Dropped {
+            cell: format!("arrivals={per_second} on {vcpus} vCPUs"),
+            reason: "each vCPU can take 10 to 1e9 arrivals per second".into(),
+        });
     }
     Ok(Workload { think: "open".into(), think_ns, arrivals: Arrivals::Open, ..workload.clone() })
 }
@@ -109,6 +131,8 @@ mod tests {
             "work:5",
             "work:2s",
             "short+open:1s",
+            "short+exp:1s",
+            "short+exp:0ns",
             "",
         ] {
             assert!(parse(bad).is_err(), "{bad} was taken");
@@ -120,6 +144,27 @@ mod tests {
             assert!(with_arrivals(&short, bad, 4).is_err(), "{bad} was taken");
         }
         assert!(with_arrivals(&parse("short+exp").unwrap(), 1e6, 4).is_err());
+        let odd = parse("shrt\u{1b}[31m").unwrap_err().to_string();
+        assert!(!odd.contains('\u{1b}'), "{odd}");
         assert!(parse("shrt").unwrap_err().to_string().contains("did you mean `short`"));
+    }
+
+    #[test]
+    fn two_spellings_are_one_workload() {
+        for (spelling, canonical) in [
+            ("work:1000ns", "work:1us"),
+            ("work:1us 500ns", "work:1500ns"),
+            ("work:0s", "work:0ns"),
+            ("lines:08", "lines:8"),
+            ("short+exp", "short+exp:500ns"),
+            ("short+exp:0us 500ns", "short+exp:500ns"),
+            ("lines:008+fixed:2000us", "lines:8+fixed:2ms"),
+            ("short+open", "short+open:10us"),
+            ("short+none", "short"),
+        ] {
+            let workload = parse(spelling).unwrap();
+            assert_eq!(workload.name, canonical, "{spelling}");
+            assert_eq!(parse(canonical).unwrap(), workload, "{spelling}");
+        }
     }
 }

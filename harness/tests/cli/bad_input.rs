@@ -90,3 +90,13 @@ fn a_foreign_topology_is_planned_for_and_never_measured() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_request_of_which_nothing_can_be_had_is_refused_with_the_reason() {
+    let said = refused_in_a_line(&["run", "--vcpus", "5000", "--envs", "emulated", "--locks", "ticket"]);
+    assert!(said.contains("5000 vCPUs cannot be had"), "{said}");
+    let nowhere = ["suite", "--plan-only", "--profile", "smoke", "--placement", "node:4095"];
+    assert!(refused_in_a_line(&nowhere).contains("no NUMA node 4095"));
+    refused_in_a_line(&["run", "--arrivals", "0", "--locks", "ticket"]);
+    refused_in_a_line(&["run", "--arrivals", "inf", "--locks", "ticket"]);
+}

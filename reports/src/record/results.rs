@@ -79,10 +79,10 @@ pub struct NoiseFloor {
     pub pairs: Vec<[f64; 2]>,
 }
 
-/// A cell that was asked for and not measured.
+/// What was asked for and not measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Dropped {
-    /// Id of the cell.
+    /// Id of the cell, or an axis' value that no cell can have here: `memory=remote`.
     pub cell: String,
     /// Why.
     pub reason: String,

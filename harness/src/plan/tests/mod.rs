@@ -1,5 +1,8 @@
 //! Plans over described machines: nothing here is measured.
 
+mod refusals;
+mod spellings;
+
 use std::time::Duration;
 
 use lockbench_reports::record::Purpose;
@@ -11,11 +14,20 @@ use crate::topology::{self, Source};
 const TIMING: Timing = Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
 
 fn planned(profile: &str, machine: &str, time: Option<Duration>) -> Fitted {
-    let profile = Profile::built_in(profile).unwrap();
+    fitted(&Profile::built_in(profile).unwrap(), machine, time)
+}
+
+/// The plan of a profile with one group of cells, whose keys are given.
+fn of_group(keys: &str, machine: &str) -> Fitted {
+    let text = format!("about = ''\nrounds = 6\nwindow = '100ms'\n[[cells]]\n{keys}");
+    fitted(&Profile::parse(&text).unwrap(), machine, None)
+}
+
+fn fitted(profile: &Profile, machine: &str, time: Option<Duration>) -> Fitted {
     let (machine, _) = topology::load(&Source::Synthetic(machine.into())).unwrap();
     let registry = Registry::new(&[]);
     let on = Resources { registry: &registry, machine: &machine, foreign: true };
-    let (cells, refused) = expand(&profile, &on).unwrap();
+    let (cells, refused) = expand(profile, &on).unwrap();
     let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), true);
     fitted.dropped.extend(refused);
     fitted
