@@ -5,7 +5,7 @@
 //! field has one writer, and all that changes while workers run is atomic.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
 
 use lockbench_locks::{Event, Params};
 
@@ -235,6 +235,39 @@ impl Header {
         unsafe {
             let first = core::ptr::from_ref(self).byte_add(layout.matrix).cast();
             core::slice::from_raw_parts(first, layout.matrix_pcpus * layout.matrix_pcpus)
+        }
+    }
+
+    /// Handovers from each NUMA node to each, as many rows as columns; empty where no such matrix is kept.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::matrix`].
+    #[inline(always)]
+    pub unsafe fn node_matrix(&self) -> &[Octaves] {
+        let layout = &self.plan.layout;
+        // SAFETY: as in `matrix`.
+        unsafe {
+            let first = core::ptr::from_ref(self).byte_add(layout.node_matrix).cast();
+            core::slice::from_raw_parts(first, layout.matrix_nodes * layout.matrix_nodes)
+        }
+    }
+
+    /// Row and column of each vCPU's node in that matrix; empty where none is kept. Written by the parent before the
+    /// cell's process starts. Not in the vCPUs' blocks: those are whole pages apart, so that reading many would keep
+    /// evicting one another from the cache.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::matrix`].
+    #[inline(always)]
+    pub unsafe fn node_rows(&self) -> &[AtomicU16] {
+        let plan = &self.plan;
+        let rows = if plan.layout.matrix_nodes == 0 { 0 } else { plan.params.vcpus as usize };
+        // SAFETY: as in `matrix`.
+        unsafe {
+            let first = core::ptr::from_ref(self).byte_add(plan.layout.node_rows).cast();
+            core::slice::from_raw_parts(first, rows)
         }
     }
 }

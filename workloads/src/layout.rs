@@ -1,8 +1,10 @@
 //! Where everything lies in an arena.
 
+use core::sync::atomic::AtomicU16;
+
 use crate::arena::{Block, Header, LINE};
 use crate::ring::Ring;
-use crate::traced::{MATRIX_PCPUS, Octaves, Traced};
+use crate::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves, Traced};
 
 const PAGE: usize = 4096;
 /// Two lines, for the prefetcher fetches pairs.
@@ -30,6 +32,8 @@ pub struct Extent {
     pub detail: Detail,
     /// pCPUs that vCPUs are pinned to in turns; 0 where they are not, or nobody asks for handovers between them.
     pub pcpus: usize,
+    /// NUMA nodes that vCPUs are pinned to; 0 where they are not. Of a single one there is nothing to tell apart.
+    pub nodes: usize,
 }
 
 /// Byte offsets within an arena.
@@ -40,10 +44,16 @@ pub struct Layout {
     pub lock: usize,
     /// The shared lines that sections write.
     pub lines: usize,
-    /// The handover matrix.
+    /// The handover matrix of pCPUs.
     pub matrix: usize,
     /// Its rows and columns; 0 where none is kept.
     pub matrix_pcpus: usize,
+    /// Each vCPU's row and column in the handover matrix of NUMA nodes.
+    pub node_rows: usize,
+    /// That matrix.
+    pub node_matrix: usize,
+    /// Its rows and columns; 0 where none is kept.
+    pub matrix_nodes: usize,
     /// The first vCPU's block.
     pub blocks: usize,
     /// From one block to the next.
@@ -75,6 +85,10 @@ impl Layout {
         let times = extent.detail as usize >= Detail::Times as usize;
         let matrix_pcpus = if times && extent.pcpus <= MATRIX_PCPUS { extent.pcpus } else { 0 };
         let matrix = place(&mut at, matrix_pcpus * matrix_pcpus * size_of::<Octaves>());
+        let told = times && extent.nodes > 1 && extent.nodes <= MATRIX_NODES;
+        let matrix_nodes = if told { extent.nodes } else { 0 };
+        let node_rows = place(&mut at, if told { extent.vcpus * size_of::<AtomicU16>() } else { 0 });
+        let node_matrix = place(&mut at, matrix_nodes * matrix_nodes * size_of::<Octaves>());
         let blocks = at.next_multiple_of(PAGE);
 
         let mut at = size_of::<Block>();
@@ -84,7 +98,21 @@ impl Layout {
         let ring = if events { place(&mut at, size_of::<Ring>()) } else { 0 };
         let stride = at.next_multiple_of(PAGE);
         let total = blocks + stride * extent.vcpus;
-        Some(Self { lock, lines, matrix, matrix_pcpus, blocks, stride, per_vcpu, traced, ring, total })
+        Some(Self {
+            lock,
+            lines,
+            matrix,
+            matrix_pcpus,
+            node_rows,
+            node_matrix,
+            matrix_nodes,
+            blocks,
+            stride,
+            per_vcpu,
+            traced,
+            ring,
+            total,
+        })
     }
 }
 
@@ -102,8 +130,9 @@ mod tests {
     #[test]
     fn what_is_not_written_takes_no_room() {
         let unit = core::alloc::Layout::new::<()>();
-        let layout =
-            |detail, pcpus| Layout::new(unit, unit, &Extent { vcpus: 4, lines: 0, detail, pcpus }).unwrap();
+        let layout = |detail, pcpus| {
+            Layout::new(unit, unit, &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1 }).unwrap()
+        };
         let counts = layout(Detail::Counts, 2);
         assert_eq!((counts.traced, counts.ring, counts.matrix_pcpus), (0, 0, 0));
         let times = layout(Detail::Times, 2);
@@ -112,5 +141,25 @@ mod tests {
         assert!(events.ring >= events.traced + size_of::<Traced>() && events.matrix_pcpus == 0);
         assert!(events.stride >= events.ring + size_of::<Ring>());
         assert_eq!(events.total % PAGE, 0);
+    }
+
+    #[test]
+    fn nodes_are_told_apart_where_there_are_several_however_many_pcpus() {
+        let unit = core::alloc::Layout::new::<()>();
+        let layout = |detail, pcpus, nodes| {
+            Layout::new(unit, unit, &Extent { vcpus: 1_000, lines: 0, detail, pcpus, nodes }).unwrap()
+        };
+        let many = layout(Detail::Times, 1_000, 8);
+        assert_eq!((many.matrix_pcpus, many.matrix_nodes), (0, 8));
+        assert!(many.node_matrix >= many.node_rows + 1_000 * size_of::<AtomicU16>());
+        assert!(many.blocks >= many.node_matrix + 64 * size_of::<Octaves>());
+        for none in [
+            layout(Detail::Counts, 8, 8),
+            layout(Detail::Times, 8, 1),
+            layout(Detail::Times, 8, MATRIX_NODES + 1),
+        ] {
+            assert_eq!(none.matrix_nodes, 0);
+            assert_eq!(none.node_matrix, none.node_rows);
+        }
     }
 }

@@ -106,7 +106,7 @@ impl Traced {
 #[repr(C, align(128))]
 pub struct Kicked(pub AtomicU64);
 
-/// Handovers between two pCPUs, by the octave of their time in ticks.
+/// Handovers between two pCPUs or two NUMA nodes, by the octave of their time in ticks.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Octaves(pub [AtomicU64; 64]);
@@ -122,3 +122,5 @@ impl Octaves {
 
 /// The most pCPUs that a handover matrix is kept for: 2 MiB of it.
 pub const MATRIX_PCPUS: usize = 64;
+/// The most NUMA nodes that one is kept for: 32 MiB of it.
+pub const MATRIX_NODES: usize = 256;

@@ -9,7 +9,7 @@ use crate::arena::Header;
 use crate::lock_time::{until_taken, while_held};
 use crate::probe::Phase;
 use crate::ring::EventKind;
-use crate::traced::Traced;
+use crate::traced::{Octaves, Traced};
 use crate::vcpu::{add, bump};
 
 /// What a vCPU remembers from look to look, in ticks.
@@ -205,16 +205,15 @@ impl Tracer {
             bump(&mine.granted_off);
             add(&mine.granted_off_ticks, resumed - released);
         }
+        let layout = &self.header().plan.layout;
         // SAFETY: `new`'s caller vouched for the arena.
-        let matrix = unsafe { self.header().matrix() };
+        let (matrix, nodes, rows) =
+            unsafe { (self.header().matrix(), self.header().node_matrix(), self.header().node_rows()) };
+        let ends = [previous as usize, self.me as usize];
         // vCPUs are dealt to pCPUs in turns. `checked_rem`, for without a matrix there are no pCPUs to divide by.
-        let pcpus = self.header().plan.layout.matrix_pcpus;
-        if let (Some(from), Some(to)) =
-            ((previous as usize).checked_rem(pcpus), (self.me as usize).checked_rem(pcpus))
-            && let Some(octaves) = matrix.get(from * pcpus + to)
-        {
-            octaves.add(took);
-        }
+        book(matrix, layout.matrix_pcpus, ends.map(|cpu| cpu.checked_rem(layout.matrix_pcpus)), took);
+        let row = |cpu: usize| rows.get(cpu).map(|row| usize::from(row.load(Relaxed)));
+        book(nodes, layout.matrix_nodes, ends.map(row), took);
     }
 
     /// When the lock, free since `released`, was first wanted by a vCPU that waits now, this one included.
@@ -253,5 +252,65 @@ impl Tracer {
         let spent = while_held(held, preempted, mine.typical_hold(header.plan.section_ticks));
         header.time.book(&spent, now, None);
         self.event(now, EventKind::Release, turn);
+    }
+}
+
+/// Books a handover from one row of a matrix to another, where both are known.
+#[inline(always)]
+fn book(matrix: &[Octaves], rows: usize, ends: [Option<usize>; 2], ticks: u64) {
+    if let [Some(from), Some(to)] = ends
+        && let Some(octaves) = matrix.get(from * rows + to)
+    {
+        octaves.add(ticks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::{Detail, Extent, Layout};
+    use crate::traced::MATRIX_PCPUS;
+    use std::alloc;
+
+    /// A zeroed arena of two vCPUs, of which each runs on a node of its own, on a machine with too many pCPUs for a map of
+    /// them. Never freed.
+    fn arena() -> &'static Header {
+        let unit = alloc::Layout::new::<()>();
+        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Times, pcpus: MATRIX_PCPUS + 1, nodes: 2 };
+        let layout = Layout::new(unit, unit, &extent).unwrap();
+        let room = alloc::Layout::from_size_align(layout.total, 4096).unwrap();
+        // SAFETY: the layout is not empty, zeros are a valid arena, and nobody else has the address yet.
+        let header: &mut Header = unsafe { &mut *alloc::alloc_zeroed(room).cast() };
+        header.plan.layout = layout;
+        header.plan.params.vcpus = 2;
+        // SAFETY: the allocation is as long as that layout says.
+        let rows = unsafe { header.node_rows() };
+        rows[1].store(1, Relaxed);
+        header
+    }
+
+    #[test]
+    fn a_handover_is_booked_between_the_nodes_of_its_vcpus_however_many_pcpus_there_are() {
+        let header = arena();
+        // SAFETY: both are vCPUs of that arena, which is never freed.
+        let [first, second] = [0, 1].map(|me| unsafe { Tracer::new(header, me) });
+        header.data.owner.store(u32::MAX, Relaxed);
+        header.time.start(1_000);
+        first.asking(1_001, 1_001);
+        first.acquired(Order::Fifo, 1_002);
+        header.data.owner.store(0, Relaxed);
+        second.asking(1_500, 1_500);
+        first.releasing(2_000);
+        second.acquired(Order::Fifo, 2_100);
+        header.data.owner.store(1, Relaxed);
+        first.asking(2_200, 2_200);
+        second.releasing(3_000);
+        first.acquired(Order::Fifo, 3_006);
+        // SAFETY: as for `arena`.
+        let (pcpus, nodes) = unsafe { (header.matrix(), header.node_matrix()) };
+        assert!(pcpus.is_empty());
+        let booked = |entry: &Octaves| entry.0.iter().position(|count| count.load(Relaxed) == 1);
+        let octaves: std::vec::Vec<Option<usize>> = nodes.iter().map(booked).collect();
+        assert_eq!(octaves, [None, Some(6), Some(2), None], "100 ticks there, 6 ticks back");
     }
 }

@@ -2,20 +2,20 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use lockbench_reports::record::{Causes, Gaps, Handovers, Histogram, Longest, LongestWait, VcpuCauses};
+use lockbench_reports::record::{Causes, Gaps, Histogram, Longest, LongestWait, VcpuCauses};
 use lockbench_workloads::locks::Event;
-use lockbench_workloads::traced::MATRIX_PCPUS;
 use lockbench_workloads::{Phase, histogram, ticks};
 
 use super::booked::{Booked, Ended, Scale, vcpu_causes};
-use super::counters::{Own, load_all};
+use super::counters::Own;
+use super::handed::Handed;
 use super::lock_times::LockTimes;
 use super::{Memory, WindowSpec};
 
 /// What stood in a tracing arena when the window opened.
 pub(super) struct Opened {
     vcpus: Vec<Booked>,
-    matrix: Vec<Vec<u64>>,
+    handed: Handed,
 }
 
 impl Opened {
@@ -27,10 +27,7 @@ impl Opened {
             vcpu.longest_gap.store(0, Relaxed);
         }
         memory.header().worst.worst.store(0, Relaxed);
-        Self {
-            matrix: memory.matrix().iter().map(|octaves| load_all(&octaves.0)).collect(),
-            vcpus: memory.traced().map(Booked::read).collect(),
-        }
+        Self { handed: Handed::read(memory), vcpus: memory.traced().map(Booked::read).collect() }
     }
 
     /// What was booked since, and the acquire times of all vCPUs. `counted` is what each worker had counted when the window
@@ -75,8 +72,7 @@ impl Opened {
         causes.wake = scale.times(&total.wake);
         causes.reacquire_turns = turns(&total.reacquire);
         causes.spins_before_halt = (halts > 0).then(|| total.spins_before_halt as f64 / halts as f64);
-        causes.matrix = self.matrix(memory, spec);
-        causes.no_matrix = no_matrix(spec);
+        self.handed.close(memory, spec, &mut causes);
         if spec.count_preemptions {
             causes.gaps = Some(Gaps {
                 above_ns: spec.gap_ns() as u64,
@@ -94,24 +90,6 @@ impl Opened {
         }
         censored.sort_unstable();
         (causes, Histogram { censored, max_ns: scale.ns(finished), ..scale.times(&total.acquire) })
-    }
-
-    /// Handovers between each two pCPUs that had any.
-    fn matrix(&self, memory: &Memory, spec: &WindowSpec) -> Vec<Handovers> {
-        let pcpus = memory.header().plan.layout.matrix_pcpus;
-        let pairs =
-            memory.matrix().iter().zip(&self.matrix).enumerate().filter_map(|(pair, (after, before))| {
-                let mut octaves = vec![0; before.len()];
-                for (sum, (before, after)) in octaves.iter_mut().zip(before.iter().zip(load_all(&after.0))) {
-                    *sum = after.saturating_sub(*before);
-                }
-                let count = octaves.iter().sum();
-                let pcpu = |index: usize| spec.axes.pcpus.get(index).copied();
-                let (from, to) = (pcpu(pair / pcpus)?, pcpu(pair % pcpus)?);
-                let median_ns = (octave_median(&octaves)? / spec.ticks_per_ns).round() as u64;
-                Some(Handovers { from, to, count, median_ns })
-            });
-        pairs.collect()
     }
 }
 
@@ -143,47 +121,4 @@ fn turns(counts: &[u64]) -> Histogram {
     let buckets = super::booked::buckets(counts, histogram::lower_bound);
     let max_ns = buckets.last().map_or(0, |(turns, _)| *turns);
     Histogram { buckets, censored: Vec::new(), max_ns }
-}
-
-/// Why handovers between pCPUs are not told apart.
-fn no_matrix(spec: &WindowSpec) -> Option<String> {
-    match spec.axes.pcpus.len() {
-        _ if spec.axes.pinning != "pinned" => {
-            Some("vCPUs float, so that nobody knows which pCPU a handover came from".into())
-        }
-        pcpus if pcpus > MATRIX_PCPUS => {
-            Some(format!("{pcpus} pCPUs are more than the {MATRIX_PCPUS} that it is kept for"))
-        }
-        _ => None,
-    }
-}
-
-/// Median of durations counted by octaves, as if each octave's were spread evenly over its logarithm. None without any.
-fn octave_median(octaves: &[u64]) -> Option<f64> {
-    let half = octaves.iter().sum::<u64>() as f64 / 2.0;
-    let mut below = 0.0;
-    for (octave, &count) in octaves.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let count = count as f64;
-        if below + count >= half {
-            return Some((octave as f64 + (half - below) / count).exp2());
-        }
-        below += count;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_lies_within_its_octave() {
-        let mut octaves = vec![0; 64];
-        assert_eq!(octave_median(&octaves), None);
-        octaves[10] = 10;
-        assert_eq!(octave_median(&octaves), Some(10.5_f64.exp2()));
-        octaves[20] = 90;
-        let median = octave_median(&octaves).unwrap();
-        assert!((20_f64.exp2()..21_f64.exp2()).contains(&median), "{median}");
-    }
 }

@@ -30,7 +30,7 @@ mod tests {
 
     fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
         let unit = std::alloc::Layout::new::<()>();
-        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Counts, pcpus: 0 };
+        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Counts, pcpus: 0, nodes: 0 };
         let layout = Layout::new(unit, unit, &extent).unwrap();
         let mut memory = Memory::create(layout.total).unwrap();
         let plan = &mut memory.header_mut().plan;

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU16;
 use std::{io, ptr};
 
 use lockbench_workloads::arena::{Block, Header, MAGIC};
@@ -119,6 +120,18 @@ impl Memory {
     pub fn matrix(&self) -> &[Octaves] {
         // SAFETY: as in `blocks`: the mapping is that layout's.
         unsafe { self.header().matrix() }
+    }
+
+    /// Handovers from each NUMA node to each; empty where they are not counted.
+    pub fn node_matrix(&self) -> &[Octaves] {
+        // SAFETY: as in `matrix`.
+        unsafe { self.header().node_matrix() }
+    }
+
+    /// Row and column of each vCPU in that matrix; empty where there is none.
+    pub fn node_rows(&self) -> &[AtomicU16] {
+        // SAFETY: as in `matrix`.
+        unsafe { self.header().node_rows() }
     }
 }
 

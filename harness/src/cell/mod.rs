@@ -9,6 +9,7 @@ mod causes;
 pub mod child;
 mod counters;
 mod exclusion;
+mod handed;
 mod lock_times;
 mod measure;
 mod memory;

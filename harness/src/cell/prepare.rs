@@ -6,7 +6,7 @@ use lockbench_workloads::locks::{Params, Paravirt, Variant};
 use lockbench_workloads::workload::{THINKS, Think};
 use lockbench_workloads::{Family, ticks};
 
-use super::{Memory, WindowSpec};
+use super::{Memory, WindowSpec, handed};
 use crate::environments::Environment;
 
 /// A new arena for `spec`, its plan written and its gate closed.
@@ -21,7 +21,8 @@ pub(super) fn arena(
         vcpus: spec.axes.vcpus as usize,
         lines: workload.lines as usize,
         detail: spec.detail(),
-        pcpus: if spec.axes.pinning == "pinned" { spec.axes.pcpus.len() } else { 0 },
+        pcpus: if spec.pinned() { spec.axes.pcpus.len() } else { 0 },
+        nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
     };
     let layout = Layout::new(family.lock, family.per_vcpu, &extent)
         .ok_or("the lock asks for an alignment above 128 bytes, which the arena does not give")?;
@@ -56,6 +57,7 @@ pub(super) fn arena(
     for (block, node) in memory.blocks().zip(&spec.vcpu_nodes) {
         block.env.node.store(*node, std::sync::atomic::Ordering::Relaxed);
     }
+    handed::number_nodes(&memory, spec);
     Ok(memory)
 }
 

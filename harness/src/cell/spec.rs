@@ -113,6 +113,19 @@ impl WindowSpec {
         AWAY_NS + 2.0 * workload.section_ns + lines_ns + think_ns
     }
 
+    /// The NUMA nodes that vCPUs run on, ascending: they may have any numbers.
+    pub fn nodes(&self) -> Vec<u32> {
+        let mut nodes = self.vcpu_nodes.clone();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Whether each vCPU stays on one pCPU.
+    pub fn pinned(&self) -> bool {
+        self.axes.pinning == "pinned"
+    }
+
     /// The pCPU that vCPU `cpu` is pinned to.
     pub fn pcpu_of(&self, cpu: usize) -> u32 {
         self.axes.pcpus[cpu % self.axes.pcpus.len()]

@@ -49,8 +49,10 @@ pub(super) fn causes(rounds: &[Round]) -> Option<CellCauses> {
         longest_handover: all().filter_map(|causes| causes.longest_handover).max_by_key(|one| one.ns),
         no_preemptions,
         vcpus,
-        matrix: matrix(all()),
+        matrix: matrix(all().map(|causes| &causes.matrix)),
         no_matrix: all().find_map(|causes| causes.no_matrix.clone()),
+        node_matrix: matrix(all().map(|causes| &causes.node_matrix)),
+        no_node_matrix: all().find_map(|causes| causes.no_node_matrix.clone()),
     })
 }
 
@@ -128,9 +130,9 @@ fn vcpus(windows: &[Traced<'_>]) -> Vec<VcpuShare> {
     (0..most).map(of).collect()
 }
 
-fn matrix<'a>(all: impl Iterator<Item = &'a Causes>) -> Vec<Handovers> {
+fn matrix<'a>(windows: impl Iterator<Item = &'a Vec<Handovers>>) -> Vec<Handovers> {
     let mut pairs: BTreeMap<(u32, u32), Vec<(f64, u64)>> = BTreeMap::new();
-    for entry in all.flat_map(|causes| &causes.matrix).filter(|entry| entry.count > 0) {
+    for entry in windows.flatten().filter(|entry| entry.count > 0) {
         pairs.entry((entry.from, entry.to)).or_default().push((entry.median_ns as f64, entry.count));
     }
     let pairs = pairs.into_iter().map(|((from, to), mut of)| Handovers {

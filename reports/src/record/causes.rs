@@ -52,6 +52,12 @@ pub struct Causes {
     /// Why there is no matrix, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_matrix: Option<String>,
+    /// Handovers between NUMA nodes, however many pCPUs there are; none in records of versions that did not tell nodes apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub node_matrix: Vec<Handovers>,
+    /// Why nodes are not told apart, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_node_matrix: Option<String>,
     /// Events around the worst handover, in windows of purpose `trace`.
     pub trace: Option<Trace>,
 }
@@ -155,12 +161,12 @@ pub struct LongestWait {
     pub at_least: bool,
 }
 
-/// Handovers from one pCPU to another (or to itself).
+/// Handovers from one place to another (or to itself): between pCPUs in a `matrix`, between NUMA nodes in a `node_matrix`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Handovers {
-    /// pCPU of the releaser, by operating-system index.
+    /// pCPU or node of the releaser, by operating-system index.
     pub from: u32,
-    /// pCPU of the next holder.
+    /// That of the next holder.
     pub to: u32,
     /// How many.
     pub count: u64,

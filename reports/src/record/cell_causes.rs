@@ -59,6 +59,12 @@ pub struct CellCauses {
     /// Why there is no matrix, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_matrix: Option<String>,
+    /// Handovers between NUMA nodes, likewise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub node_matrix: Vec<Handovers>,
+    /// Why there is no matrix of nodes, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_node_matrix: Option<String>,
 }
 
 /// The five classes of a lock's time as parts of all time classified; together 1.
