@@ -7,17 +7,15 @@ use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::Variant;
 
+use super::distances::{self, Distances};
 use super::process::{Ended, Process, raw};
 use super::sample::Sample;
 use super::spec::{ChildReport, ChildSpec};
 use super::window::Window;
 use super::{Memory, WindowSpec, exclusion, prepare, trace};
 use crate::environments::Environment;
-use crate::measure::{futex, own_slice, ping_pong};
+use crate::measure::{futex, own_slice};
 use crate::placing::Placer;
-
-/// Ratio of two ping-pongs beyond which the pCPUs are said to have moved apart.
-const MOVED: f64 = 1.5;
 
 /// A window was cut short by Ctrl-C: nothing to record.
 #[derive(Debug)]
@@ -46,27 +44,18 @@ pub struct Taken {
 
 /// Takes a window between two ping-pongs; repeats it once if the pCPUs moved in between.
 pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupted> {
-    let pcpus = spec.axes.pcpus.as_slice();
-    let pair = (pcpus.len() > 1 && spec.axes.vcpus > 1).then(|| (pcpus[0], pcpus[1]));
+    let pairs = spec.pairs();
     let mut measuring_ns = 0;
-    let mut distance = |pair| {
-        let began = Instant::now();
-        let round_trip_ns = ping_pong::round_trip_ns(pair);
-        (round_trip_ns, began.elapsed().as_nanos() as u64)
-    };
     for attempt in 0.. {
-        let before = pair.map(&mut distance);
+        let before = Distances::look(&pairs);
         let mut outcome = take(spec, bench)?;
-        let after = pair.map(&mut distance);
-        measuring_ns += before.map_or(0, |(_, ns)| ns) + after.map_or(0, |(_, ns)| ns);
+        let after = Distances::look(&pairs);
+        measuring_ns += before.took_ns + after.took_ns;
         if let Outcome::Measured(measured) = &mut outcome {
             measuring_ns += measured.warmup_ns + measured.window_ns;
-            if let (Some((Some(before), _)), Some((Some(after), _))) = (before, after) {
-                measured.interconnect_ns = Some([before, after]);
-                measured.moved = before.max(after) > MOVED * before.min(after);
-                if measured.moved && attempt == 0 {
-                    continue;
-                }
+            distances::enter(measured, &pairs, &before, &after);
+            if measured.moved && attempt == 0 {
+                continue;
             }
         }
         return Ok(Taken { outcome, measuring_ns });

@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use lockbench_reports::record::{Arrivals, CellAxes, Purpose, Start};
+use lockbench_reports::record::{Arrivals, CellAxes, Pair, Purpose, Start};
 use lockbench_workloads::ProbeKind;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
@@ -45,8 +45,16 @@ pub struct WindowSpec {
     pub memory_nodes: Vec<u32>,
     /// NUMA node of each vCPU's pCPU.
     pub vcpu_nodes: Vec<u32>,
+    /// Pairs of pCPUs to play ping-pong; left out: the first two pCPUs alone, which lie on one NUMA node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ping_pongs: Vec<Pair>,
     /// Whether preemptions can be counted here; if not, they are not even looked for.
     pub count_preemptions: bool,
+}
+
+/// Whether the first two pCPUs, on one NUMA node, are all that there is to look at: neither specs nor records name them.
+pub(crate) fn is_usual(pairs: &[Pair]) -> bool {
+    pairs.len() < 2 && pairs.iter().all(Pair::in_one_node)
 }
 
 impl WindowSpec {
@@ -66,10 +74,29 @@ impl WindowSpec {
             return Err("the window and its samples must be above 0".into());
         }
         self.early_wait()?;
+        let playable = |pair: &&Pair| {
+            let [here, there] = pair.pcpus;
+            here != there && self.axes.pcpus.contains(&here) && self.axes.pcpus.contains(&there)
+        };
+        if let Some(pair) = self.ping_pongs.iter().find(|pair| !playable(pair)) {
+            return Err(format!("{pair} are no two of its pCPUs, so they cannot play ping-pong"));
+        }
         if self.axes.workload.lines > 4096 {
             return Err(format!("{} shared lines are too many", self.axes.workload.lines));
         }
         Ok(())
+    }
+
+    /// The pairs that play ping-pong; none where one pCPU is used.
+    pub fn pairs(&self) -> Vec<Pair> {
+        match self.axes.pcpus[..] {
+            _ if self.axes.vcpus < 2 => Vec::new(),
+            [first, second, ..] if self.ping_pongs.is_empty() => {
+                let node = |vcpu: usize| self.vcpu_nodes.get(vcpu).copied().unwrap_or(0);
+                vec![Pair { pcpus: [first, second], nodes: [node(0), node(1)] }]
+            }
+            _ => self.ping_pongs.clone(),
+        }
     }
 
     /// What makes a queued waiter halt early; an error for a name that there is not.

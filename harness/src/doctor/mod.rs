@@ -4,7 +4,6 @@ mod noise;
 mod settings;
 
 use crate::suite::Session;
-use crate::topology::PuIndex;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +43,6 @@ impl Finding {
 /// Looks at everything; takes about two seconds.
 pub(crate) fn examine(session: &Session) -> Vec<Finding> {
     let mut findings = settings::examine(session);
-    let pcpus: Vec<PuIndex> = session.topology.pus.iter().map(|pu| pu.os_index).collect();
-    findings.extend(noise::examine(&pcpus));
+    findings.extend(noise::examine(&session.topology));
     findings
 }

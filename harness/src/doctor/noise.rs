@@ -3,23 +3,44 @@
 use std::time::{Duration, Instant};
 
 use lockbench_reports::format;
+use lockbench_reports::record::Pair;
+use lockbench_reports::statistics::are_apart;
 
 use super::Finding;
 use crate::measure::ping_pong;
-use crate::topology::{PuIndex, pin_current};
+use crate::topology::{Machine, Placement, PuIndex, pairs, pin_current};
 
 const WATCH: Duration = Duration::from_millis(300);
 /// Longer than any interrupt on a healthy machine.
 const GAP: Duration = Duration::from_micros(100);
-/// Ping-pongs, 100 ms apart.
+/// Ping-pongs of each pair, 100 ms apart.
 const PING_PONGS: usize = 8;
 
-pub(super) fn examine(pcpus: &[PuIndex]) -> Vec<Finding> {
-    let mut findings = vec![stolen(pcpus)];
-    if let [first, second, ..] = pcpus {
-        findings.extend(apart(*first, *second));
-    }
+pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
+    let pcpus: Vec<PuIndex> = machine.pus.iter().map(|pu| pu.os_index).collect();
+    let mut findings = vec![stolen(&pcpus)];
+    // The order in which a cell over the whole machine would take them: cores before their siblings.
+    let order = Placement::Compact.order(machine).unwrap_or(pcpus);
+    let pairs = pairs(machine, &order);
+    let watched = watch(&pairs);
+    let one_node = machine.nodes.len() < 2;
+    findings.extend(pairs.iter().zip(watched).filter_map(|(pair, trips)| apart(pair, one_node, &trips?)));
     findings
+}
+
+/// The round trips of each pair, time and again; none of a pair that could not be pinned.
+fn watch(pairs: &[Pair]) -> Vec<Option<Vec<f64>>> {
+    let mut watched: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); pairs.len()];
+    for _ in 0..if pairs.is_empty() { 0 } else { PING_PONGS } {
+        for (trips, trip) in watched.iter_mut().zip(ping_pong::round_trips_ns(pairs)) {
+            *trips = trips.take().zip(trip).map(|(mut trips, trip)| {
+                trips.push(trip);
+                trips
+            });
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    watched
 }
 
 /// Spins on each of the first pCPUs in turn and looks for time that is missing.
@@ -62,19 +83,35 @@ fn stolen(pcpus: &[PuIndex]) -> Finding {
 }
 
 /// How far apart two pCPUs are, and whether that changes while one looks.
-fn apart(first: PuIndex, second: PuIndex) -> Option<Finding> {
-    let mut trips = Vec::new();
-    for _ in 0..PING_PONGS {
-        trips.push(ping_pong::round_trip_ns((first.0, second.0))?);
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    let nearest = trips.iter().copied().fold(f64::INFINITY, f64::min);
-    let farthest = trips.iter().copied().fold(0.0, f64::max);
-    let found = format!("CPUs {first} and {second}: {nearest:.0} to {farthest:.0} ns a round trip");
-    Some(if farthest > 1.5 * nearest {
+fn apart(pair: &Pair, one_node: bool, trips: &[f64]) -> Option<Finding> {
+    let nearest = trips.iter().copied().reduce(f64::min)?;
+    let farthest = trips.iter().copied().reduce(f64::max)?;
+    let [here, there] = pair.pcpus;
+    let who = if one_node { format!("CPUs {here} and {there}") } else { pair.to_string() };
+    let found = format!("{who}: {nearest:.0} to {farthest:.0} ns a round trip");
+    Some(if are_apart(nearest, farthest) {
         let advice = "the host moves pCPUs; windows are classed by this, so take more rounds";
         Finding::care("distance of two CPUs", found, advice)
     } else {
         Finding::fine("distance of two CPUs", found)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn the_pair_that_moves_is_named() {
+        let across = Pair { pcpus: [0, 6], nodes: [0, 3] };
+        let moved = apart(&across, false, &[300.0, 310.0, 900.0]).unwrap();
+        assert_eq!(moved.level, Level::Care);
+        assert_eq!(moved.found, "CPUs 0 and 6 across nodes 0 and 3: 300 to 900 ns a round trip");
+        let inside = Pair { pcpus: [0, 1], nodes: [0, 0] };
+        let still = apart(&inside, true, &[84.0, 97.0]).unwrap();
+        assert_eq!(still.level, Level::Fine);
+        assert_eq!(still.found, "CPUs 0 and 1: 84 to 97 ns a round trip");
+        assert!(apart(&inside, true, &[]).is_none());
+    }
 }

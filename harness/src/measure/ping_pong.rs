@@ -1,10 +1,15 @@
-//! How far apart two pCPUs are at this moment: a cache line bounced between them.
+//! How far apart pCPUs are at this moment: a cache line bounced between two of them.
 //!
 //! Under a hypervisor the host moves pCPUs apart for seconds at a time, unseen by steal, and the rate of a contended
-//! lock follows. So each window that uses two pCPUs stands between two of these.
+//! lock follows. So each window that uses two pCPUs or more stands between two of these.
 
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
+
+use lockbench_reports::record::Pair;
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use crate::topology::{PuIndex, pin_current};
 
@@ -15,50 +20,169 @@ const FEWEST: usize = 8;
 /// Round trips timed together: many enough that reading the clock does not show.
 const BATCH: u32 = 32;
 
-#[repr(align(128))]
-struct Ball(AtomicU32);
+/// The pairs, as indices, in turns: those of one turn play at the same time.
+///
+/// Looking at the pairs of 24 NUMA nodes one after the other would take longer than the window between. Two ping-pongs
+/// disturb each other only if they share a cache, or the link to a line that lies elsewhere; so two pairs of one turn have
+/// no node in common, and each line lies on the node of its pair. What pairs inside different nodes still share (a
+/// package's mesh, its clock) a single line in flight does not fill, and the window that follows uses those pCPUs at the
+/// same time as well. The pairs of a cell thus take at most three turns, however many nodes it has: the pairs inside the
+/// nodes have none in common, and besides there are at most the first two pCPUs and the pair across.
+pub fn turns(pairs: &[Pair]) -> Vec<Vec<usize>> {
+    let mut turns: Vec<Vec<usize>> = Vec::new();
+    for (index, pair) in pairs.iter().enumerate() {
+        let meets = |other: &usize| pairs[*other].nodes.iter().any(|node| pair.nodes.contains(node));
+        match turns.iter_mut().find(|turn| !turn.iter().any(meets)) {
+            Some(turn) => turn.push(index),
+            None => turns.push(vec![index]),
+        }
+    }
+    turns
+}
+
+/// The round trip of each pair: see [`round_trip_ns`].
+pub fn round_trips_ns(pairs: &[Pair]) -> Vec<Option<f64>> {
+    let mut round_trips_ns = vec![None; pairs.len()];
+    for turn in turns(pairs) {
+        scope(|scope| {
+            let play = |index: usize| {
+                let pcpus = pairs[index].pcpus;
+                let played = Builder::new().spawn_scoped(scope, move || round_trip_ns(pcpus)).ok()?;
+                Some((index, played))
+            };
+            let playing: Vec<_> = turn.into_iter().filter_map(play).collect();
+            for (index, played) in playing {
+                round_trips_ns[index] = played.join().ok().flatten();
+            }
+        });
+    }
+    round_trips_ns
+}
+
+/// A cache line on a page of its own.
+struct Ball(NonNull<AtomicU32>);
+
+impl Ball {
+    const PAGE: usize = 4096;
+
+    /// A line on the node of the CPU that the calling thread is pinned to: memory of the heap or of a stack may have been
+    /// touched first by a thread elsewhere.
+    fn here() -> Option<Self> {
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
+        let page = unsafe { mmap_anonymous(ptr::null_mut(), Self::PAGE, protection, MapFlags::PRIVATE) };
+        let ball = Self(NonNull::new(page.ok()?.cast())?);
+        ball.word().store(0, Ordering::Relaxed);
+        Some(ball)
+    }
+
+    fn word(&self) -> &AtomicU32 {
+        // SAFETY: the page is mapped until the ball is dropped, is aligned, and began as zeroes.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for Ball {
+    fn drop(&mut self) {
+        // SAFETY: `here` mapped exactly this page, and whoever borrowed its word is done with it.
+        let _ = unsafe { munmap(self.0.as_ptr().cast(), Self::PAGE) };
+    }
+}
 
 const OVER: u32 = u32::MAX;
 
-/// Median round trip of a cache line between two pCPUs over 3 ms, in nanoseconds. None if a thread could not be pinned.
-pub fn round_trip_ns((here, there): (u32, u32)) -> Option<f64> {
-    let ball = Ball(AtomicU32::new(0));
-    std::thread::scope(|scope| {
-        let far = scope.spawn(|| {
+/// Median round trip of a cache line between two pCPUs over 3 ms, in nanoseconds. The calling thread is the one on the
+/// first. None if a thread could not be had or pinned.
+fn round_trip_ns([here, there]: [u32; 2]) -> Option<f64> {
+    if !pin_current(PuIndex(here)).is_bound() {
+        return None;
+    }
+    let ball = Ball::here()?;
+    let word = ball.word();
+    scope(|scope| {
+        let far = Builder::new().spawn_scoped(scope, || {
             let pinned = pin_current(PuIndex(there)).is_bound();
-            let mut expected = 1;
-            loop {
-                let seen = ball.0.load(Ordering::Relaxed);
-                if seen == OVER {
-                    return pinned;
-                }
-                if seen == expected {
-                    ball.0.store(expected + 1, Ordering::Relaxed);
-                    expected += 2;
-                }
-                std::hint::spin_loop();
-            }
+            send_back(word);
+            pinned
         });
-        let near = scope.spawn(|| {
-            let pinned = pin_current(PuIndex(here)).is_bound();
-            let mut batches = Vec::new();
-            let mut turn = 0;
-            let began = Instant::now();
-            while began.elapsed() < LENGTH || (batches.len() < FEWEST && began.elapsed() < LONGEST) {
-                let batch = Instant::now();
-                for _ in 0..BATCH {
-                    ball.0.store(turn + 1, Ordering::Relaxed);
-                    while ball.0.load(Ordering::Relaxed) != turn + 2 {
-                        std::hint::spin_loop();
-                    }
-                    turn += 2;
-                }
-                batches.push(batch.elapsed().as_nanos() as f64 / f64::from(BATCH));
-            }
-            ball.0.store(OVER, Ordering::Relaxed);
-            pinned.then_some(batches)
-        });
-        let batches = near.join().ok().flatten()?;
+        // Without a partner there is nobody to wait for.
+        let far = far.ok()?;
+        let batches = play(word);
+        word.store(OVER, Ordering::Relaxed);
         far.join().ok()?.then(|| lockbench_reports::statistics::median(&batches)).flatten()
     })
+}
+
+/// Mean round trips of batches, in nanoseconds.
+fn play(word: &AtomicU32) -> Vec<f64> {
+    let mut batches = Vec::new();
+    let mut turn = 0;
+    let began = Instant::now();
+    while began.elapsed() < LENGTH || (batches.len() < FEWEST && began.elapsed() < LONGEST) {
+        let batch = Instant::now();
+        for _ in 0..BATCH {
+            word.store(turn + 1, Ordering::Relaxed);
+            while word.load(Ordering::Relaxed) != turn + 2 {
+                std::hint::spin_loop();
+            }
+            turn += 2;
+        }
+        batches.push(batch.elapsed().as_nanos() as f64 / f64::from(BATCH));
+    }
+    batches
+}
+
+fn send_back(word: &AtomicU32) {
+    let mut expected = 1;
+    loop {
+        let seen = word.load(Ordering::Relaxed);
+        if seen == OVER {
+            return;
+        }
+        if seen == expected {
+            word.store(expected + 1, Ordering::Relaxed);
+            expected += 2;
+        }
+        std::hint::spin_loop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(nodes: [u32; 2]) -> Pair {
+        Pair { pcpus: [2 * nodes[0], 2 * nodes[1] + 1], nodes }
+    }
+
+    #[test]
+    fn pairs_of_many_nodes_take_as_many_turns_as_those_of_two() {
+        let of = |nodes: u32| -> Vec<Pair> {
+            let across = [pair([0, 1]), pair([0, nodes - 1])];
+            (0..nodes).map(|node| pair([node, node])).chain(across).collect()
+        };
+        for nodes in [3, 24, 1000] {
+            let turns = turns(&of(nodes));
+            assert_eq!(turns.len(), 3, "{nodes} nodes");
+            let mut taken: Vec<usize> = turns.concat();
+            taken.sort_unstable();
+            assert_eq!(taken, (0..nodes as usize + 2).collect::<Vec<_>>(), "each pair plays once");
+        }
+        assert!(turns(&[]).is_empty());
+        assert_eq!(turns(&[pair([0, 0])]), [[0]]);
+    }
+
+    #[test]
+    fn pairs_that_play_at_once_share_no_node() {
+        let pairs = [pair([0, 0]), pair([1, 1]), pair([1, 2]), pair([0, 2]), pair([3, 3])];
+        for turn in turns(&pairs) {
+            let nodes: Vec<u32> = turn.iter().map(|&index| pairs[index].nodes[0]).collect();
+            for (at, &index) in turn.iter().enumerate() {
+                for &other in &turn[at + 1..] {
+                    let meet = pairs[index].nodes.iter().any(|node| pairs[other].nodes.contains(node));
+                    assert!(!meet, "{nodes:?}");
+                }
+            }
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use lockbench_reports::record::{CellAxes, Purpose, Scheduler, Start, Workload};
+use lockbench_reports::record::{CellAxes, Pair, Purpose, Scheduler, Start, Workload};
 use lockbench_workloads::locks::{EarlyWait, Params, Variant};
 
-use crate::cell::WindowSpec;
+use crate::cell::{WindowSpec, is_usual};
 
 /// Warm-up below which no cell goes.
 const SHORTEST_WARMUP_NS: f64 = 30e6;
@@ -35,6 +35,8 @@ pub(crate) struct PlannedCell {
     pub(crate) slice_ns: Option<u64>,
     pub(crate) memory_nodes: Vec<u32>,
     pub(crate) vcpu_nodes: Vec<u32>,
+    /// Pairs of its pCPUs that play ping-pong beside each window.
+    pub(crate) pairs: Vec<Pair>,
     /// Windows to take of it in each round.
     pub(crate) purposes: Vec<Purpose>,
 }
@@ -77,6 +79,7 @@ impl PlannedCell {
             slice_ns: None,
             memory_nodes: Vec::new(),
             vcpu_nodes: Vec::new(),
+            pairs: Vec::new(),
             purposes: Vec::new(),
         }
     }
@@ -147,6 +150,7 @@ impl PlannedCell {
             ticks_per_ns: timing.ticks_per_ns,
             memory_nodes: self.memory_nodes.clone(),
             vcpu_nodes: self.vcpu_nodes.clone(),
+            ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
             count_preemptions,
         }
     }

@@ -10,7 +10,7 @@ use super::{CellGroup, PlannedCell, Profile, parse_duration, show_duration, work
 use crate::environments::{ENVIRONMENTS, Environment};
 use crate::measure::own_slice;
 use crate::registry::unknown;
-use crate::topology::{Machine, Memory, Placement, PuIndex, assign};
+use crate::topology::{Machine, Memory, Placement, PuIndex, assign, pairs};
 use crate::{Error, Registry};
 
 /// The locks that answer the three questions.
@@ -292,6 +292,7 @@ fn place_on(cell: &mut PlannedCell, site: &Site<'_>, machine: &Machine) -> Resul
     let pcpus = site.pcpus.as_slice();
     let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
     cell.vcpu_nodes = assign(cell.axes.vcpus as usize, pcpus).into_iter().map(node).collect();
+    cell.pairs = pairs(machine, pcpus);
     let nodes = site.memory.nodes(machine, pcpus).map_err(|e| not_here("memory", site.memory, e))?;
     cell.memory_nodes = nodes.into_iter().map(|node| node.0).collect();
     Ok(())

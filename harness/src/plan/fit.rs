@@ -5,10 +5,11 @@ use std::time::Duration;
 use lockbench_reports::record::{Dropped, Purpose};
 
 use super::{PlannedCell, Timing};
+use crate::measure::ping_pong;
 
 /// Starting, placing and killing a cell's process, besides its warm-up and window.
 const OVERHEAD_NS: u64 = 12_000_000;
-/// Two ping-pongs with their threads.
+/// A ping-pong before and one after, with their threads: of all pairs that play at the same time.
 const PING_PONGS_NS: u64 = 7_000_000;
 /// Calibration at the start, the report at the end.
 const FIXED: Duration = Duration::from_millis(1500);
@@ -36,7 +37,7 @@ pub(crate) fn fit(
 ) -> Fitted {
     let twins = if noise { choose_twins(&cells) } else { Vec::new() };
     let window_ns = |cell: &PlannedCell| {
-        let ping_pongs = if cell.axes.pcpus.len() > 1 { PING_PONGS_NS } else { 0 };
+        let ping_pongs = ping_pong::turns(&cell.pairs).len() as u64 * PING_PONGS_NS;
         cell.warmup_ns(timing) + cell.window_ns(timing) + OVERHEAD_NS + ping_pongs
     };
     let budget = time.map_or(f64::INFINITY, |time| {

@@ -7,6 +7,7 @@ mod axes;
 mod causes;
 mod cell_causes;
 mod machine;
+mod ping_pong;
 mod residence;
 mod results;
 mod round;
@@ -17,6 +18,7 @@ pub use causes::{
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
+pub use ping_pong::{Pair, PingPong};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Causes, CellAxes, Dropped, Machine, Residence};
+use super::{Causes, CellAxes, Dropped, Machine, PingPong, Residence};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -154,9 +154,13 @@ pub struct Measured {
     /// of few acquisitions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steady: Option<bool>,
-    /// Round trip between two of the pCPUs just before and just after; none where one pCPU is used.
+    /// Round trip between the first two pCPUs just before and just after; none where one pCPU is used.
     pub interconnect_ns: Option<[f64; 2]>,
-    /// The two differ by more than 1.5x even after the window was repeated once.
+    /// Every pair of pCPUs that was looked at, the first two pCPUs first; left out where these are the only pair and lie on
+    /// one NUMA node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ping_pongs: Vec<PingPong>,
+    /// A pair's two round trips differ by more than 1.5x even after the window was repeated once.
     pub moved: bool,
     /// Part of the window that each vCPU was on a pCPU, from 0 to 1.
     pub on_cpu_share: Vec<f64>,

@@ -6,6 +6,11 @@
 /// Round trips within this factor belong to one class.
 pub const CLASS_WIDTH: f64 = 1.5;
 
+/// Whether two round trips belong to different classes.
+pub fn are_apart(one: f64, other: f64) -> bool {
+    one.max(other) > one.min(other) * CLASS_WIDTH
+}
+
 /// Indices, ascending, of the largest set whose round trips (in ns) lie within [`CLASS_WIDTH`] of each other; of two
 /// equally large sets the one with the shorter round trips. Entries without a round trip (one pCPU, or none
 /// measured) fit in with any.

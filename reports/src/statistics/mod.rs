@@ -21,7 +21,7 @@ mod verdict;
 
 pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
 pub use change_points::{Course, FEWEST_NIGHTS};
-pub use class::{CLASS_WIDTH, common_class, largest_class};
+pub use class::{CLASS_WIDTH, are_apart, common_class, largest_class};
 pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
 pub use interval::{coverage, interval, order_interval};
 pub use jain::{JAIN_NEEDS, jain, shares};

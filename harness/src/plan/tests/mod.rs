@@ -5,10 +5,12 @@ mod spellings;
 
 use std::time::Duration;
 
-use lockbench_reports::record::Purpose;
+use lockbench_reports::record::{Pair, Purpose};
 
 use super::{Fitted, Profile, Resources, Timing, expand, fit, round};
 use crate::Registry;
+use crate::cell::WindowSpec;
+use crate::measure::ping_pong;
 use crate::topology::{self, Source};
 
 const TIMING: Timing = Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
@@ -113,4 +115,48 @@ fn warm_up_and_window_grow_with_overcommit() {
     assert_eq!(at(1.0).warmup_ns(&TIMING), 30_000_000);
     assert_eq!(at(4.0).warmup_ns(&TIMING), 48_000_000, "three of everybody's slices");
     assert_eq!(at(8.0).window_ns(&TIMING), 100_000_000, "two of everybody's slices are shorter");
+}
+
+fn spec_on(machine: &str, vcpus: u32) -> WindowSpec {
+    let fitted = planned("nightly", machine, Some(Duration::from_secs(360_000)));
+    let cell = fitted.cells.iter().find(|cell| cell.axes.vcpus == vcpus && cell.axes.overcommit == 1.0);
+    cell.unwrap().window(&TIMING, 0, Purpose::Rate, false)
+}
+
+#[test]
+fn a_spec_names_its_ping_pongs_on_more_than_one_node_alone() {
+    let one_node = spec_on("core:8 pu:1", 8);
+    // Older builds take it too: they know no such field.
+    assert!(!serde_json::to_string(&one_node).unwrap().contains("ping_pongs"));
+    assert_eq!(one_node.pairs(), [Pair { pcpus: [0, 1], nodes: [0, 0] }]);
+    let four_nodes = spec_on("numa:4 core:2 pu:1", 8);
+    let again: WindowSpec = serde_json::from_str(&serde_json::to_string(&four_nodes).unwrap()).unwrap();
+    assert_eq!(again.pairs(), four_nodes.pairs());
+    assert_eq!(four_nodes.pairs().len(), 5);
+    assert!(spec_on("numa:4 core:2 pu:1", 1).pairs().is_empty());
+}
+
+#[test]
+fn a_spec_whose_ping_pongs_are_not_its_own_is_refused() {
+    let mut spec = spec_on("numa:4 core:2 pu:1", 8);
+    spec.check().unwrap();
+    for pcpus in [[3, 3], [0, 8], [9, 0]] {
+        spec.ping_pongs[1].pcpus = pcpus;
+        let said = spec.check().unwrap_err();
+        assert!(said.contains("are no two of its pCPUs"), "{said}");
+    }
+}
+
+#[test]
+fn the_estimate_follows_the_ping_pongs() {
+    let fitted = planned("quick", "numa:4 core:2 pu:1", Some(Duration::from_secs(3600)));
+    let windows: usize =
+        fitted.cells.iter().map(|cell| ping_pong::turns(&cell.pairs).len() * cell.purposes.len()).sum();
+    assert!(windows > fitted.cells.len(), "cells on several nodes take more than one turn");
+    let mut blind = fitted.cells.clone();
+    blind.iter_mut().for_each(|cell| cell.pairs.clear());
+    let estimate = |cells| fit(cells, &TIMING, 1, None, false).estimate;
+    let ping_pongs = estimate(fitted.cells) - estimate(blind);
+    let each = ping_pongs.as_secs_f64() * 1e3 / windows as f64;
+    assert!((6.0..25.0).contains(&each), "{each} ms; two ping-pongs are at least 3 ms each and at most 12");
 }

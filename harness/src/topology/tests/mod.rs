@@ -4,6 +4,7 @@ mod binding;
 mod drawing;
 mod hostile;
 mod loading;
+mod looking;
 mod made;
 mod placing;
 mod remembering;
