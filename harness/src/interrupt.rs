@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use lockbench_reports::plain;
+
 use crate::Error;
 
 static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -14,7 +16,7 @@ pub fn install() -> Result<(), Error> {
     for signal in [libc::SIGINT, libc::SIGTERM] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(flag))
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(flag)))
-            .map_err(|e| Error::new(format!("cannot catch signal {signal}: {e}")))?;
+            .map_err(|e| Error::new(format!("cannot catch signal {signal}: {}", plain::words(&e))))?;
     }
     Ok(())
 }

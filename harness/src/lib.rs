@@ -22,6 +22,7 @@ pub mod measure;
 mod peers;
 mod placing;
 mod plan;
+mod refusal;
 mod registry;
 mod suite;
 mod system;
@@ -32,6 +33,7 @@ use std::process::ExitCode;
 pub use error::Error;
 pub use lockbench_workloads::{Family, locks as api};
 pub use placing::Placer;
+pub use refusal::Refusal;
 pub use registry::Registry;
 
 /// The descriptors of a user's own locks, for [`main_with`]. Takes types that implement

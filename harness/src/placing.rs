@@ -4,6 +4,7 @@ use std::slice;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::Refusal;
 use crate::cell::{Memory, WindowSpec};
 use crate::topology::{Binder, CpuList, NodeIndex, Outcome, PuIndex};
 
@@ -43,7 +44,7 @@ impl Placer {
     }
 
     /// Pins each vCPU's thread to its pCPU, or lets all float in the set; says where each was verified to be.
-    pub fn place_vcpus(&self, memory: &Memory, spec: &WindowSpec) -> Result<Vec<u32>, String> {
+    pub fn place_vcpus(&self, memory: &Memory, spec: &WindowSpec) -> Result<Vec<u32>, Refusal> {
         let floating = spec.axes.pinning == "floating";
         let set: CpuList = spec.axes.pcpus.iter().copied().collect();
         let mut placed = Vec::new();
@@ -58,7 +59,11 @@ impl Placer {
             match outcome {
                 Outcome::Bound(_) if floating => {}
                 Outcome::Bound(_) => placed.push(pcpu),
-                refused => return Err(format!("vCPU {cpu} {refused}")),
+                // A CPU may come back online, or into the set that is allowed.
+                refused @ Outcome::Failed(_) => {
+                    return Err(Refusal::passing(format!("vCPU {cpu} {refused}")));
+                }
+                refused => return Err(format!("vCPU {cpu} {refused}").into()),
             }
         }
         Ok(placed)

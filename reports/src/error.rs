@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::format::printable;
+use crate::plain;
 
 /// One clear sentence about what could not be done.
 #[derive(Debug)]
@@ -51,7 +52,9 @@ impl fmt::Display for Error {
         // Paths and parser messages may quote the input: nothing in them may drive a terminal.
         let shown = |path: &Path| printable(&path.display().to_string());
         match self {
-            Self::Io { doing, path, source } => write!(f, "cannot {doing} {}: {source}", shown(path)),
+            Self::Io { doing, path, source } => {
+                write!(f, "cannot {doing} {}: {}", shown(path), plain::words(source))
+            }
             Self::Input { path, what } => write!(f, "{} {}", shown(path), printable(what)),
             Self::Newer { path, found } => write!(
                 f,

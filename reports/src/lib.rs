@@ -12,6 +12,7 @@ pub mod error;
 pub mod format;
 pub mod history;
 pub mod html;
+pub mod plain;
 pub mod plots;
 pub mod published;
 pub mod record;

@@ -61,6 +61,32 @@ fn windows_that_moved_are_left_out_and_said() {
 }
 
 #[test]
+fn a_cell_that_was_measured_and_then_could_not_be_is_ok_with_a_note() {
+    let id = "ticket/emulated/short+exp/2v:2p/compact/pinned";
+    let with = |skipped: &[u32], passing: bool| {
+        let mut lines = fixture::lines(7, 1.0);
+        for line in &mut lines {
+            let Line::Round(round) = line else { continue };
+            if round.cell == id && skipped.contains(&round.round) {
+                round.outcome = Outcome::Skipped { reason: "no file descriptor was free".into(), passing };
+            }
+        }
+        let results = derive(lines.into_iter());
+        let cell = results.cells.iter().find(|cell| cell.axes.id == id).unwrap().clone();
+        (cell.status, cell.notes.into_iter().find(|note| note.starts_with("skipped")))
+    };
+    assert_eq!(with(&[], true), (Status::Ok, None));
+    assert_eq!(
+        with(&[1, 2, 4], true),
+        (Status::Ok, Some("skipped in 3 of 6 rounds: no file descriptor was free".into()))
+    );
+    let (status, note) = with(&[5], false);
+    assert_eq!(status, Status::Ok);
+    assert!(note.unwrap().starts_with("skipped in 1 of 6 rounds and not tried again: "));
+    assert_eq!(with(&[0, 1, 2, 3, 4, 5], true), (Status::Skipped, None), "none was measured");
+}
+
+#[test]
 fn the_noise_floor_comes_from_twins() {
     let results = results();
     let classes: Vec<&str> = results.noise_floor.iter().map(|floor| floor.class.as_str()).collect();

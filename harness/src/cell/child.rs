@@ -9,8 +9,8 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 
 use super::Memory;
 use super::spec::{ChildReport, ChildSpec};
-use crate::Registry;
 use crate::measure::futex;
+use crate::{Refusal, Registry};
 
 /// What an environment is given to start a cell's vCPUs.
 pub struct Cell {
@@ -46,7 +46,8 @@ fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
     // SAFETY: the parent keeps this descriptor open for us across exec and says its number; nothing else in this
     // fresh process owns it. A wrong number is refused by `Memory::open`'s checks.
     let fd = unsafe { OwnedFd::from_raw_fd(spec.arena) };
-    let memory: &'static Memory = Box::leak(Box::new(Memory::open(fd).map_err(|e| failed("the arena", &e))?));
+    let refused = |e| ChildReport::Skipped(Refusal::of("the cell's process could not map the arena", e));
+    let memory: &'static Memory = Box::leak(Box::new(Memory::open(fd).map_err(refused)?));
     let (family, variant) = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
     let env = registry.environment(&spec.env).ok_or_else(|| failed("no such environment", &spec.env))?;
     let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];

@@ -13,6 +13,7 @@ use super::sample::Sample;
 use super::spec::{ChildReport, ChildSpec};
 use super::window::Window;
 use super::{Memory, WindowSpec, exclusion, prepare, trace};
+use crate::Refusal;
 use crate::environments::Environment;
 use crate::measure::{futex, own_slice};
 use crate::placing::Placer;
@@ -67,7 +68,9 @@ fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
     match run(spec, bench) {
         Ok(outcome) => Ok(outcome),
         Err(Ended::Interrupted) => Err(Interrupted),
-        Err(Ended::Reported(ChildReport::Skipped(reason))) => Ok(Outcome::Skipped { reason }),
+        Err(Ended::Reported(ChildReport::Skipped(Refusal { reason, passing }))) => {
+            Ok(Outcome::Skipped { reason, passing })
+        }
         Err(Ended::Reported(ChildReport::Crashed(reason))) => Ok(Outcome::Crashed { reason }),
         Err(Ended::Reported(ChildReport::Ready)) => {
             Ok(Outcome::Crashed { reason: "the cell's process got out of step with its parent".into() })
@@ -75,8 +78,8 @@ fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
     }
 }
 
-fn skipped(reason: String) -> Ended {
-    Ended::Reported(ChildReport::Skipped(reason))
+fn skipped(refusal: impl Into<Refusal>) -> Ended {
+    Ended::Reported(ChildReport::Skipped(refusal.into()))
 }
 
 fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
@@ -90,7 +93,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
         count_preemptions: spec.count_preemptions,
     };
     let mut process = Process::start(&child)
-        .map_err(|e| skipped(format!("the cell's process could not be started: {e}")))?;
+        .map_err(|e| skipped(Refusal::of("the cell's process could not be started", e)))?;
     process.wait_ready(Duration::from_secs(10))?;
     let placed = bench.placer.place_vcpus(&memory, spec).map_err(skipped)?;
     if let Some(slice_ns) = spec.slice_ns {

@@ -26,7 +26,10 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// A new, zeroed arena of `len` bytes. The descriptor survives `exec`, for the cell's process inherits it.
     pub fn create(len: usize) -> io::Result<Self> {
-        let fd = memfd_create("lockbench-arena", MemfdFlags::empty())?;
+        // Nothing in it is ever executed, and some systems (vm.memfd_noexec=2) give no other. Before Linux 6.3 there was
+        // nothing to ask for.
+        let fd = memfd_create("lockbench-arena", MemfdFlags::NOEXEC_SEAL)
+            .or_else(|_| memfd_create("lockbench-arena", MemfdFlags::empty()))?;
         ftruncate(&fd, len as u64)?;
         Self::map(fd, len)
     }

@@ -7,6 +7,7 @@ use lockbench_workloads::workload::{THINKS, Think};
 use lockbench_workloads::{Family, ticks};
 
 use super::{Memory, WindowSpec, handed};
+use crate::Refusal;
 use crate::environments::Environment;
 
 /// A new arena for `spec`, its plan written and its gate closed.
@@ -15,7 +16,7 @@ pub(super) fn arena(
     family: &Family,
     variant: &Variant,
     env: &dyn Environment,
-) -> Result<Memory, String> {
+) -> Result<Memory, Refusal> {
     let workload = &spec.axes.workload;
     let extent = Extent {
         vcpus: spec.axes.vcpus as usize,
@@ -24,13 +25,14 @@ pub(super) fn arena(
         pcpus: if spec.pinned() { spec.axes.pcpus.len() } else { 0 },
         nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
     };
-    let layout = Layout::new(family.lock, family.per_vcpu, &extent)
-        .ok_or("the lock asks for an alignment above 128 bytes, which the arena does not give")?;
+    let layout = Layout::new(family.lock, family.per_vcpu, &extent).ok_or_else(|| {
+        "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()
+    })?;
     let think = THINKS.iter().find(|think| think.name == workload.think);
     // Arrivals are waited for by the clock, think time is worked off.
     let unit_ns = if think.is_some_and(|think| think.open) { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
     let mut memory = Memory::create(layout.total)
-        .map_err(|e| format!("no memory for the arena ({} bytes): {e}", layout.total))?;
+        .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))?;
     let header = memory.header_mut();
     header.plan = Plan {
         magic: MAGIC,

@@ -8,6 +8,8 @@ use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
 use serde::{Deserialize, Serialize};
 
+use crate::Refusal;
+
 /// One window of one cell, resolved: the seam between versions (`run --spec`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,7 +183,7 @@ pub enum ChildReport {
     /// All vCPUs wait at the gate.
     Ready,
     /// The environment cannot run this cell: why, and what to do.
-    Skipped(String),
+    Skipped(Refusal),
     /// A vCPU ended in a fault.
     Crashed(String),
 }

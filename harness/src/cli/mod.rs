@@ -17,6 +17,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use lockbench_reports::plain;
 
 use crate::{Error, Registry};
 
@@ -109,7 +110,7 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     use io::Write;
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::new(format!("cannot write to stdout: {e}")))
+            Err(Error::new(format!("cannot write to stdout: {}", plain::words(&e))))
         }
         _ => Ok(()),
     }

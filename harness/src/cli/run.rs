@@ -10,6 +10,7 @@ use super::axes::Axes;
 use super::{Ended, command_line, print, suite};
 use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{self, CellGroup, Profile};
+use crate::refusal::words;
 use crate::suite::{Progress, Session, Suite};
 use crate::topology::{self, Source};
 use crate::{Error, Placer, Registry, interrupt};
@@ -123,7 +124,7 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
     };
-    read.map_err(|e| Error::new(format!("cannot read the spec {path}: {e}")))?;
+    read.map_err(|e| Error::new(format!("cannot read the spec {path}: {}", words(&e))))?;
     let spec: WindowSpec = serde_json::from_str(&text)
         .map_err(|e| Error::new(format!("the spec {path} is no window's spec: {e}")))?;
     spec.check().map_err(|e| Error::new(format!("the spec {path}: {e}")))?;

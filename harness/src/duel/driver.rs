@@ -13,6 +13,7 @@ use lockbench_reports::record::{Outcome, Round};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cell::WindowSpec;
+use crate::refusal::words;
 use crate::{Error, interrupt};
 
 /// What starting a build may take beyond its window, on a busy machine.
@@ -36,7 +37,7 @@ impl Driver {
             .arg("--version")
             .stdin(Stdio::null())
             .output()
-            .map_err(|e| Error::new(format!("cannot run {shown}: {e}")))?;
+            .map_err(|e| Error::new(format!("cannot run {shown}: {}", words(&e))))?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         match said.strip_prefix("lockbench ") {
             Some(version) if output.status.success() => {
@@ -70,7 +71,7 @@ impl Driver {
             let said = String::from_utf8_lossy(&output.stderr);
             let said = printable(said.trim().trim_start_matches("lockbench: "));
             return Ok(Some(match output.status.code() {
-                Some(CANNOT) if !said.is_empty() => Outcome::Skipped { reason: said },
+                Some(CANNOT) if !said.is_empty() => Outcome::Skipped { reason: said, passing: false },
                 _ if said.is_empty() => Outcome::Crashed { reason: format!("the build's {}", output.status) },
                 _ => Outcome::Crashed { reason: format!("the build's {}: {said}", output.status) },
             }));
@@ -87,7 +88,7 @@ impl Driver {
 
     /// What the build printed, and whether it was ended for taking longer than the limit.
     fn call(&self, spec: &[u8], limit: Duration) -> Result<(Output, bool), Error> {
-        let cannot = |e: std::io::Error| Error::new(format!("cannot run {}: {e}", self.name()));
+        let cannot = |e: std::io::Error| Error::new(format!("cannot run {}: {}", self.name(), words(&e)));
         let mut child = Command::new(&self.program)
             .args(["run", "--json", "--spec", "-"])
             .stdin(Stdio::piped())

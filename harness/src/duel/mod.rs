@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use lockbench_reports::record::{Line, Outcome, Round};
 
 use crate::plan::{self, Fitted, Timing};
-use crate::suite::{Progress, Session};
+use crate::suite::{Progress, Session, failed_for_good};
 use crate::{Error, interrupt};
 
 pub(crate) use driver::Driver;
@@ -59,10 +59,10 @@ impl Duel<'_> {
                     let Some(outcome) = self.builds[side].window(&spec)? else { return Ok(()) };
                     match &outcome {
                         Outcome::Measured(_) => measured[side] = true,
-                        Outcome::Skipped { reason } => skipped[side] = Some(reason.clone()),
+                        Outcome::Skipped { reason, .. } => skipped[side] = Some(reason.clone()),
                         _ => {}
                     }
-                    if !matches!(outcome, Outcome::Measured(_)) {
+                    if failed_for_good(&outcome) {
                         given_up.insert(turn.cell);
                     }
                     let round =

@@ -12,6 +12,7 @@ mod thread;
 pub(crate) use kvm::{VERB as KVM_VERB, examining_process};
 use lockbench_reports::record::Machine;
 
+use crate::Refusal;
 use crate::cell::child::Cell;
 
 /// An environment: what a vCPU is, and how it halts and is kicked.
@@ -59,7 +60,7 @@ pub trait Environment: Sync {
 
     /// Starts the cell's vCPUs: one host thread each, which counts itself in the gate's `ready`, waits at the gate and then
     /// enters the worker for ever. An error says why the cell cannot run here.
-    fn start(&self, cell: Cell) -> Result<(), String>;
+    fn start(&self, cell: Cell) -> Result<(), Refusal>;
 }
 
 /// Every environment, in the order in which reports show them.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use lockbench_workloads::arena::{Block, HaltFn, KickFn};
 
+use crate::Refusal;
 use crate::cell::Memory;
 use crate::cell::child::Cell;
 use crate::measure::{futex, rseq};
@@ -17,7 +18,7 @@ pub(super) fn spawn<Enter: FnOnce()>(
     memory: &'static Memory,
     cpu: usize,
     prepare: impl FnOnce() -> Enter + Send + 'static,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     let run = move || {
         let block = block(memory, cpu);
         block.env.tid.store(rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned(), Relaxed);
@@ -30,7 +31,9 @@ pub(super) fn spawn<Enter: FnOnce()>(
         enter();
     };
     let spawned: io::Result<_> = std::thread::Builder::new().stack_size(STACK).spawn(run);
-    spawned.map(drop).map_err(|e| format!("the host thread of vCPU {cpu} could not be started: {e}"))
+    spawned
+        .map(drop)
+        .map_err(|e| Refusal::of(format!("the host thread of vCPU {cpu} could not be started"), e))
 }
 
 /// A vCPU's block.
@@ -41,7 +44,7 @@ pub(super) fn block(memory: &'static Memory, cpu: usize) -> &'static Block {
 }
 
 /// Starts every vCPU as a thread that runs the worker itself, with these ways to halt and kick.
-pub(super) fn start_workers(cell: &Cell, halt: Option<HaltFn>, kick: Option<KickFn>) -> Result<(), String> {
+pub(super) fn start_workers(cell: &Cell, halt: Option<HaltFn>, kick: Option<KickFn>) -> Result<(), Refusal> {
     let (memory, entry, count) = (cell.memory, cell.entry, cell.count_preemptions);
     for cpu in 0..memory.vcpus() {
         spawn(memory, cpu, move || {

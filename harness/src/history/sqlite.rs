@@ -10,6 +10,7 @@ use std::time::Duration;
 use lockbench_reports::digest::Digest;
 use lockbench_reports::format::printable;
 use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::plain;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};
@@ -60,8 +61,9 @@ impl Sqlite {
             )));
         }
         // SQLite takes an empty name, or `:memory:`, for a database that is gone afterwards; as a path it is neither.
-        let file = std::path::absolute(path)
-            .map_err(|e| Error::new(format!("the history `{shown}` cannot be opened: {e}")))?;
+        let file = std::path::absolute(path).map_err(|e| {
+            Error::new(format!("the history `{shown}` cannot be opened: {}", plain::words(&e)))
+        })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
         let connection = Connection::open_with_flags(file, flags).map_err(|e| said(path, &e))?;

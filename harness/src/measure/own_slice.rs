@@ -2,13 +2,17 @@
 
 use std::io;
 
+use lockbench_reports::plain;
+
 /// Shortest and longest slice that the kernel takes, in nanoseconds; it would silently give the nearer of the two.
 pub const RANGE_NS: std::ops::RangeInclusive<u64> = 100_000..=100_000_000;
 
 /// Asks for a slice for thread `tid`, and reads back whether it has it. What comes of it is another matter: the kernel
 /// preempts at its ticks, unless it has high-resolution ones.
 pub fn ask(tid: u32, slice_ns: u64) -> Result<(), String> {
-    let told = |what: &str, e: io::Error| format!("the kernel did not {what} the timeslice of a thread: {e}");
+    let told = |what: &str, e: io::Error| {
+        format!("the kernel did not {what} the timeslice of a thread: {}", plain::words(&e))
+    };
     let mut attributes = get(tid).map_err(|e| told("tell", e))?;
     attributes.sched_runtime = slice_ns;
     // SAFETY: the kernel reads `size` bytes, which is the size of the structure.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lockbench_reports::plain;
 use lockbench_reports::record::Purpose;
 use serde::{Deserialize, Deserializer};
 
@@ -134,8 +135,9 @@ impl Profile {
 
     /// A user's own profile.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::new(format!("cannot read the configuration {}: {e}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::new(format!("cannot read the configuration {}: {}", path.display(), plain::words(&e)))
+        })?;
         Self::parse(&text).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
     }
 

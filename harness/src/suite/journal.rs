@@ -8,6 +8,7 @@ use lockbench_reports::record::Line;
 
 use super::cannot_write;
 use crate::Error;
+use crate::refusal::words;
 
 /// A run's directory and its growing `rounds.jsonl`.
 pub(crate) struct Journal {
@@ -45,8 +46,9 @@ impl Journal {
                 let _ = self.file.set_len(before);
             }
             Error::new(format!(
-                "cannot write {}: {e}; what was measured before is in it, and `lockbench report {}` reads it",
+                "cannot write {}: {}; what was measured before is in it, and `lockbench report {}` reads it",
                 self.path.display(),
+                words(&e),
                 self.dir.display()
             ))
         })

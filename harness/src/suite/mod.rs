@@ -5,7 +5,7 @@ mod journal;
 mod progress;
 mod session;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use lockbench_reports::record::{Line, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
+use crate::refusal::words;
 use crate::{Error, Registry, interrupt};
 
 pub(crate) use journal::Journal;
@@ -38,15 +39,15 @@ impl Suite<'_> {
         record: &mut dyn FnMut(&Line) -> Result<(), Error>,
         progress: &mut Progress,
     ) -> Result<(), Error> {
-        // Cells that broke, crashed or hung are not tried again: one window of evidence is enough.
-        let mut given_up: HashMap<usize, &'static str> = HashMap::new();
+        // One window of evidence is enough of a cell that failed for good.
+        let mut given_up: HashSet<usize> = HashSet::new();
         let mut measuring_ns = 0;
         'rounds: for number in 0..self.rounds {
             for turn in plan::round(&self.plan.cells, &self.plan.twins, self.seed, number) {
                 if interrupt::requested() {
                     break 'rounds;
                 }
-                if given_up.contains_key(&turn.cell) {
+                if given_up.contains(&turn.cell) {
                     progress.step();
                     continue;
                 }
@@ -54,8 +55,8 @@ impl Suite<'_> {
                 progress.show(&cell.axes.id, number);
                 let Ok(taken) = self.window(cell, turn, number) else { break 'rounds };
                 measuring_ns += taken.measuring_ns;
-                if let Some(why) = failure(&taken.outcome) {
-                    given_up.insert(turn.cell, why);
+                if failed_for_good(&taken.outcome) {
+                    given_up.insert(turn.cell);
                 }
                 record(&Line::Round(Round {
                     cell: cell.axes.id.clone(),
@@ -80,7 +81,7 @@ impl Suite<'_> {
         let env = self.registry.environment(&cell.axes.env);
         let (Some((family, variant)), Some(env)) = (lock, env) else {
             let reason = "this build does not know its lock or environment".into();
-            return Ok(cell::Taken { outcome: Outcome::Skipped { reason }, measuring_ns: 0 });
+            return Ok(cell::Taken { outcome: Outcome::Skipped { reason, passing: false }, measuring_ns: 0 });
         };
         let count_preemptions = self.session.counts_preemptions(&cell.axes.env);
         let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
@@ -88,17 +89,12 @@ impl Suite<'_> {
     }
 }
 
-fn failure(outcome: &Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Measured(_) => None,
-        Outcome::Broken { .. } => Some("broken"),
-        Outcome::Hung { .. } => Some("hung"),
-        Outcome::Crashed { .. } => Some("crashed"),
-        Outcome::Skipped { .. } => Some("skipped"),
-    }
+/// Whether a cell that ended so is not tried again: all but what was measured, or skipped for a cause that may pass.
+pub(crate) fn failed_for_good(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Measured(_) | Outcome::Skipped { passing: true, .. })
 }
 
 /// Sentence for a directory or file that cannot be written.
 pub(crate) fn cannot_write(path: &Path, e: &std::io::Error) -> Error {
-    Error::new(format!("cannot write {}: {e}; give another place with --out", path.display()))
+    Error::new(format!("cannot write {}: {}; give another place with --out", path.display(), words(e)))
 }

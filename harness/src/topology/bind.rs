@@ -1,12 +1,13 @@
 //! Binding threads, and saying honestly what came of it.
 
-use std::fmt;
+use std::{fmt, io};
 
 use hwlocality::{
     Topology,
     bitmap::BitmapIndex,
     cpu::{binding::CpuBindingFlags, cpuset::CpuSet},
 };
+use lockbench_reports::plain;
 
 use super::{CpuList, PuIndex, pin};
 
@@ -96,16 +97,14 @@ impl Binder {
         let Some(raw) = libc::pid_t::try_from(tid).ok().filter(|&tid| tid != 0) else {
             return Outcome::Failed(format!("there is no thread {tid}"));
         };
-        let via = match by_hwloc(topology, tid, cpus) {
-            Ok(()) => Via::Hwloc,
-            Err(said) => match pin::set_affinity(raw, cpus) {
-                Ok(()) => Via::SystemCall,
-                Err(error) => {
-                    return Outcome::Failed(format!(
-                        "thread {tid} cannot be bound to CPU {cpus}: {error} (hwloc: {said})"
-                    ));
-                }
-            },
+        // Of a failure hwloc says only the number of the kernel's error; the kernel's own call knows its kind.
+        let via = if by_hwloc(topology, tid, cpus) {
+            Via::Hwloc
+        } else if let Err(error) = pin::set_affinity(raw, cpus) {
+            let why = unbound(&error);
+            return Outcome::Failed(format!("thread {tid} cannot be bound to CPU {cpus}: {why}"));
+        } else {
+            Via::SystemCall
         };
         match self.allowed(tid) {
             Ok(now) if now.len() == cpus.len() && now.iter().all(|pu| cpus.contains(pu)) => {
@@ -130,18 +129,27 @@ impl Binder {
     /// The CPUs that a thread may run on, as the kernel has it.
     pub fn allowed(&self, tid: u32) -> Result<CpuList, String> {
         let tid = libc::pid_t::try_from(tid).map_err(|_| format!("there is no thread {tid}"))?;
-        pin::affinity(tid).map_err(|error| error.to_string())
+        pin::affinity(tid).map_err(|error| plain::words(&error))
     }
 }
 
-fn by_hwloc(topology: &Topology, tid: u32, list: &CpuList) -> Result<(), String> {
+/// Why the kernel did not bind a thread.
+pub(super) fn unbound(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EINVAL) => "it is offline, or not allowed to this process".into(),
+        _ => plain::words(error),
+    }
+}
+
+/// Whether hwloc bound it.
+fn by_hwloc(topology: &Topology, tid: u32, list: &CpuList) -> bool {
     let support = topology.feature_support().cpu_binding();
     if !support.is_some_and(|support| support.set_process()) {
-        return Err("does not bind other threads here".to_owned());
+        return false;
     }
     let bits: Result<Vec<_>, _> = list.iter().map(|pu| BitmapIndex::try_from(pu.0 as usize)).collect();
-    let cpus = CpuSet::from_iter(bits.map_err(|_| "takes no such CPU".to_owned())?);
+    let Ok(bits) = bits else { return false };
     // With this flag hwloc takes a thread's number where it else takes a process's (Linux only).
     let thread = CpuBindingFlags::THREAD;
-    topology.bind_process_cpu(tid, &cpus, thread).map_err(|error| error.to_string())
+    topology.bind_process_cpu(tid, &CpuSet::from_iter(bits), thread).is_ok()
 }

@@ -19,6 +19,7 @@ use rustix::{
 };
 
 use super::Machine;
+use crate::refusal::words;
 
 /// hwloc takes a few milliseconds for hundreds of CPUs, yet a file may make it run for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +35,7 @@ pub(super) fn hwloc_is_mine() -> MutexGuard<'static, ()> {
 
 /// Runs `build` in a child process and hands back what it made, or why not.
 pub(super) fn isolated(build: impl FnOnce() -> Result<Machine, String>) -> Result<Machine, String> {
-    let failed = |error: io::Error| format!("no process could be started to load it ({error})");
+    let failed = |error: io::Error| format!("no process could be started to load it ({})", words(&error));
     // Held until the writing end is closed here, so that no other child inherits it and keeps the pipe open.
     let guard = hwloc_is_mine();
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
@@ -56,7 +57,7 @@ pub(super) fn isolated(build: impl FnOnce() -> Result<Machine, String>) -> Resul
         unsafe { libc::kill(child, libc::SIGKILL) };
     }
     let end = wait(child);
-    let answer = answer.map_err(|error| error.to_string())?;
+    let answer = answer.map_err(|error| words(&error))?;
     serde_json::from_slice::<Result<Machine, String>>(&answer).unwrap_or(Err(end))
 }
 

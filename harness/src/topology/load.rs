@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fmt, fs::File, io::Read, path::Path};
 
 use hwlocality::{Topology, errors::RawHwlocError, topology::builder::TopologyBuilder};
+use lockbench_reports::plain;
 
 use super::{
     Binder, CpuList, Error, Machine, Source, extract,
@@ -68,7 +69,7 @@ fn file(path: &Path) -> Result<Machine, Error> {
     /// A hundred times what the largest machines need, for /dev/zero is a file too.
     const MOST: u64 = 64 << 20;
     let unreadable =
-        |error: std::io::Error| Error::Unreadable { path: path.to_owned(), reason: error.to_string() };
+        |error: std::io::Error| Error::Unreadable { path: path.to_owned(), reason: plain::words(&error) };
     let bad = |reason: String| Error::BadXml { path: path.to_owned(), reason };
     // hwlocality can do this itself, but panics where there is no file.
     let mut bytes = Vec::new();

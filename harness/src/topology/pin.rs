@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::bind::unbound;
 use super::{CpuList, Outcome, PuIndex, Via};
 
 /// The CPU that the calling thread runs on at this moment.
@@ -24,7 +25,9 @@ pub fn pin_current(pu: PuIndex) -> Outcome {
     };
     match asked {
         Ok(()) => running_on(pu, via),
-        Err(error) => Outcome::Failed(format!("the kernel did not pin the thread to CPU {pu}: {error}")),
+        Err(error) => {
+            Outcome::Failed(format!("the kernel did not pin the thread to CPU {pu}: {}", unbound(&error)))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod interrupted;
 mod listing;
 mod preemptions;
 mod real_vcpus;
+mod skipped;
 mod suite;
 
 #[path = "../../../reports/tests/fixture/mod.rs"]

@@ -1,6 +1,6 @@
 //! One cell from its rounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::windows::{Band, in_class, measured, operations};
 use super::{causes, latency};
@@ -13,6 +13,7 @@ use crate::statistics::{Window, interval, jain, median, rate_interval, shares};
 pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell {
     let (status, reason) = status(&rounds);
     let exclusion = exclusion(&rounds, status);
+    let mut notes = if status == Status::Ok { skips(&rounds) } else { Vec::new() };
     // The second runs of A/A pairs live in the noise floor; only their failures concern the cell.
     rounds.retain(|round| round.purpose != Purpose::Twin);
     // A lock that failed never yields a number: what it did until then says nothing.
@@ -20,6 +21,9 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell
     let used = if ok { in_class(&rounds, Purpose::Rate, band) } else { Vec::new() };
     let windows: Vec<Window> = used.iter().map(|(window, _)| *window).collect();
     let (counters, counted_operations) = counters(&rounds);
+    if ok {
+        notes.extend(qualifications(&rounds, &used));
+    }
     Cell {
         status,
         reason,
@@ -34,7 +38,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell
         windows_used: windows.len() as u32,
         interconnect_ns: span(&windows),
         residence: rounds.iter().filter_map(|round| round.measured()?.residence.clone()).last(),
-        notes: if ok { notes(&rounds, &used) } else { Vec::new() },
+        notes,
         rounds,
         axes,
     }
@@ -47,7 +51,7 @@ fn status(rounds: &[Round]) -> (Status, Option<String>) {
         Outcome::Broken { reason } => Some((3, Status::Broken, reason.clone())),
         Outcome::Crashed { reason } => Some((2, Status::Crashed, reason.clone())),
         Outcome::Hung { reason } => Some((1, Status::Hung, reason.clone())),
-        Outcome::Skipped { reason } => Some((0, Status::Skipped, reason.clone())),
+        Outcome::Skipped { reason, .. } => Some((0, Status::Skipped, reason.clone())),
     };
     if rounds.is_empty() {
         return (Status::Skipped, Some("the run ended before this cell was measured".into()));
@@ -125,8 +129,26 @@ fn span(windows: &[Window]) -> Option<[f64; 2]> {
     Some([trips().reduce(f64::min)?, trips().reduce(f64::max)?])
 }
 
+/// That some windows of a cell that was measured were skipped: each reason once, with the number of rounds.
+fn skips(rounds: &[Round]) -> Vec<String> {
+    let all: BTreeSet<u32> = rounds.iter().map(|round| round.round).collect();
+    let mut reasons: Vec<(&str, bool, BTreeSet<u32>)> = Vec::new();
+    for round in rounds {
+        let Outcome::Skipped { reason, passing } = &round.outcome else { continue };
+        match reasons.iter_mut().find(|(known, ..)| known == reason) {
+            Some((.., skipped)) => _ = skipped.insert(round.round),
+            None => reasons.push((reason, *passing, BTreeSet::from([round.round]))),
+        }
+    }
+    let note = |(reason, passing, skipped): (&str, bool, BTreeSet<u32>)| {
+        let again = if passing { "" } else { " and not tried again" };
+        format!("skipped in {} of {} rounds{again}: {reason}", skipped.len(), all.len())
+    };
+    reasons.into_iter().map(note).collect()
+}
+
 /// What a reader of the cell's figures must know.
-fn notes(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String> {
+fn qualifications(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String> {
     let mut notes = Vec::new();
     let all: Vec<&Measured> = measured(rounds, Purpose::Rate).map(|(_, measured)| measured).collect();
     let moved = all.iter().filter(|measured| measured.moved).count();

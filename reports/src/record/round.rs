@@ -106,6 +106,9 @@ pub enum Outcome {
     Skipped {
         /// Why, and what to do.
         reason: String,
+        /// Whether the cause may pass (no descriptor, no thread, no memory was free): then the next round tries again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        passing: bool,
     },
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use lockbench_reports::history::{Entry, csv, open_metrics};
+use lockbench_reports::plain;
 
 use super::super::Ended;
 use super::Which;
@@ -72,5 +73,5 @@ fn ignore_broken_pipe(e: io::Error) -> Result<(), Error> {
     if e.kind() == io::ErrorKind::BrokenPipe {
         return Ok(());
     }
-    Err(Error::new(format!("cannot write to stdout: {e}")))
+    Err(Error::new(format!("cannot write to stdout: {}", plain::words(&e))))
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use lockbench_reports::format::printable;
 use lockbench_reports::history::parse_lines;
+use lockbench_reports::plain;
 
 use super::super::{Ended, print};
 use crate::{Error, history};
@@ -27,7 +28,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     } else {
         File::open(&args.file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
     };
-    read.map_err(|e| Error::new(format!("cannot read {shown}: {e}")))?;
+    read.map_err(|e| Error::new(format!("cannot read {shown}: {}", plain::words(&e))))?;
     if bytes.len() as u64 > LARGEST {
         return Err(Error::new(format!(
             "{shown} is larger than {} GiB: no history of lockbench",

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use lockbench_workloads::arena::Header;
 
 use super::{Environment, thread};
+use crate::Refusal;
 use crate::cell::child::Cell;
 use crate::measure::futex;
 
@@ -25,7 +26,7 @@ impl Environment for Emulated {
         true
     }
 
-    fn start(&self, cell: Cell) -> Result<(), String> {
+    fn start(&self, cell: Cell) -> Result<(), Refusal> {
         thread::start_workers(&cell, Some(halt), Some(kick))
     }
 }

@@ -5,11 +5,13 @@ use std::io;
 use kvm_ioctls::{Cap, Kvm, VmFd};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::Refusal;
+
 /// The API's version, the same since Linux 2.6.22.
 const API: i32 = 12;
 
 /// Opens it; an error says what to do.
-pub(super) fn open() -> Result<Kvm, String> {
+pub(super) fn open() -> Result<Kvm, Refusal> {
     let kvm = Kvm::new().map_err(|e| refusal(e.into()))?;
     let api = kvm.get_api_version();
     match api {
@@ -17,13 +19,15 @@ pub(super) fn open() -> Result<Kvm, String> {
         ..0 => {
             return Err(
                 "/dev/kvm is there but is no KVM: load kvm_intel or kvm_amd, and let udev make the device"
+                    .to_owned()
                     .into(),
             );
         }
         other => {
             return Err(format!(
                 "/dev/kvm speaks version {other} of its API, where version {API} is needed: use a mainline kernel"
-            ));
+            )
+            .into());
         }
     }
     let needed = [
@@ -32,7 +36,7 @@ pub(super) fn open() -> Result<Kvm, String> {
         (Cap::Xcrs, "extended processor state for guests (KVM_CAP_XCRS)"),
     ];
     match needed.iter().find(|(cap, _)| !kvm.check_extension(*cap)) {
-        Some((_, what)) => Err(format!("this kernel's KVM lacks {what}: use a newer kernel")),
+        Some((_, what)) => Err(format!("this kernel's KVM lacks {what}: use a newer kernel").into()),
         None => Ok(kvm),
     }
 }
@@ -41,19 +45,19 @@ pub(super) fn open() -> Result<Kvm, String> {
 const INTELS_OWN: usize = 0xfffb_d000;
 
 /// A new machine, with nothing in it.
-pub(super) fn create_vm(kvm: &Kvm) -> Result<VmFd, String> {
+pub(super) fn create_vm(kvm: &Kvm) -> Result<VmFd, Refusal> {
     // EINTR: making a machine takes locks that a signal may interrupt.
     for _ in 0..100 {
         match kvm.create_vm() {
             Err(e) if e.errno() == libc::EINTR => continue,
-            Err(e) => return Err(format!("KVM made no virtual machine: {}", io::Error::from(e))),
+            Err(e) => return Err(Refusal::of("KVM made no virtual machine", e)),
             Ok(vm) => {
                 let _ = vm.set_tss_address(INTELS_OWN);
                 return Ok(vm);
             }
         }
     }
-    Err("KVM made no virtual machine: signals kept interrupting it".into())
+    Err(Refusal::passing("KVM made no virtual machine: signals kept interrupting it"))
 }
 
 /// Raises the limit of open files towards `needed`, as far as this user may: a vCPU has two.
@@ -66,12 +70,12 @@ pub(super) fn allow_descriptors(needed: u64) {
     }
 }
 
-fn refusal(e: io::Error) -> String {
-    match e.kind() {
+fn refusal(e: io::Error) -> Refusal {
+    let reason = match e.kind() {
         io::ErrorKind::NotFound => {
             "there is no /dev/kvm: load kvm_intel or kvm_amd, and switch on virtualisation in the firmware, or nested \
              virtualisation in the hypervisor beneath this machine"
-                .into()
+                .to_owned()
         }
         io::ErrorKind::PermissionDenied => {
             let group = rustix::fs::stat("/dev/kvm").map(|stat| stat.st_gid).ok();
@@ -79,10 +83,11 @@ fn refusal(e: io::Error) -> String {
             format!("/dev/kvm may not be opened by this user: join its group{group}, usually `sudo usermod -aG kvm $USER`, and log in again")
         }
         _ if e.raw_os_error() == Some(libc::ENODEV) || e.raw_os_error() == Some(libc::ENXIO) => {
-            format!("/dev/kvm is there but nothing is behind it ({e}): load kvm_intel or kvm_amd")
+            "/dev/kvm is there but nothing is behind it: load kvm_intel or kvm_amd".into()
         }
-        _ => format!("/dev/kvm cannot be opened: {e}"),
-    }
+        _ => return Refusal::of("/dev/kvm cannot be opened", e),
+    };
+    Refusal::from(reason)
 }
 
 #[cfg(test)]
@@ -95,7 +100,7 @@ mod tests {
             [(libc::ENOENT, "kvm_intel"), (libc::EACCES, "usermod"), (libc::ENODEV, "load")]
         {
             let said = refusal(io::Error::from_raw_os_error(errno));
-            assert!(said.contains(advice), "{said}");
+            assert!(said.reason.contains(advice) && !said.passing, "{said:?}");
         }
     }
 }

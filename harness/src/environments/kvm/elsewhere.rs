@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::Environment;
+use crate::Refusal;
 use crate::cell::child::Cell;
 
 /// Never used: nothing is examined where nothing runs.
@@ -35,8 +36,8 @@ impl Environment for Kvm {
         true
     }
 
-    fn start(&self, _: Cell) -> Result<(), String> {
-        self.check()
+    fn start(&self, _: Cell) -> Result<(), Refusal> {
+        Ok(self.check()?)
     }
 }
 

@@ -9,6 +9,7 @@ use kvm_bindings::{
 use kvm_ioctls::{Kvm, VcpuFd};
 
 use super::faults::{KERNEL_CODE, Ring0, TASK, Table, USER_CODE, USER_DATA};
+use crate::Refusal;
 
 /// A function to enter, with two arguments. It never returns: the word above its stack is 0.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +21,9 @@ pub(super) struct Entry {
 }
 
 /// What this host's KVM can give a guest: all of it is offered, the paravirtual leaves included.
-pub(super) fn cpuid(kvm: &Kvm) -> Result<CpuId, String> {
+pub(super) fn cpuid(kvm: &Kvm) -> Result<CpuId, Refusal> {
     kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)
-        .map_err(|e| format!("KVM does not say what it supports: {e}"))
+        .map_err(|e| Refusal::of("KVM does not say what it supports", e))
 }
 
 /// Brings a new vCPU to the point of entry.
@@ -33,8 +34,8 @@ pub(super) fn prepare(
     page_tables: u64,
     ring0: &Ring0,
     entry: Entry,
-) -> Result<(), String> {
-    let step = |what: &str, e: kvm_ioctls::Error| format!("KVM refused {what} of vCPU {cpu}: {e}");
+) -> Result<(), Refusal> {
+    let step = |what: &str, e: kvm_ioctls::Error| Refusal::of(format!("KVM refused {what} of vCPU {cpu}"), e);
     // In this order: CPUID says that there is XSAVE, CR4 switches it on, XCR0 says for which registers.
     vcpu.set_cpuid2(cpuid).map_err(|e| step("the CPUID", e))?;
     let xcr0 = xcr0(cpuid);

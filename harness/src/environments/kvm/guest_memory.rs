@@ -11,6 +11,7 @@ use rustix::mm::{Advice, madvise};
 
 use super::page_tables::{Access, LARGE_PAGE, PageTables};
 use super::pages::{PAGE, pages};
+use crate::Refusal;
 
 /// First guest-physical address; below it lie the doorbell and what KVM reserves for itself on old Intel processors.
 const FIRST: u64 = 1 << 32;
@@ -29,9 +30,9 @@ pub(super) struct GuestMemory {
 
 impl GuestMemory {
     /// No memory but page tables, for so many ranges of so many bytes in all.
-    pub(super) fn new(vm: &VmFd, ranges: usize, bytes: usize) -> Result<Self, String> {
+    pub(super) fn new(vm: &VmFd, ranges: usize, bytes: usize) -> Result<Self, Refusal> {
         let tables = pages(PageTables::needed(ranges, bytes))
-            .map_err(|e| format!("no memory for page tables: {e}"))?;
+            .map_err(|e| Refusal::of("a guest's page tables could not be made", e))?;
         let host = tables.as_ptr_range();
         let mut memory = Self { slots: Vec::new(), tables: PageTables::new(tables, FIRST) };
         memory.give(vm, host.start as usize..host.end as usize)?;
@@ -40,7 +41,7 @@ impl GuestMemory {
     }
 
     /// Lends the guest a range of this process's memory, which must stay mapped while the machine lives.
-    pub(super) fn give(&mut self, vm: &VmFd, host: Range<usize>) -> Result<(), String> {
+    pub(super) fn give(&mut self, vm: &VmFd, host: Range<usize>) -> Result<(), Refusal> {
         let next = self.slots.last().map_or(FIRST, |last| last.phys + last.host.len() as u64);
         let phys = match self.slots.is_empty() {
             true => FIRST,
@@ -56,7 +57,7 @@ impl GuestMemory {
         // SAFETY: the range is mapped in this process for as long as the machine lives, as the caller says; `phys` is
         // beyond every slot so far. What the guest writes there are atomics, or memory that is the guest's alone.
         unsafe { vm.set_user_memory_region(region) }
-            .map_err(|e| format!("KVM refused memory at {:#x}: {e}", host.start))?;
+            .map_err(|e| Refusal::of(format!("KVM refused memory at {:#x}", host.start), e))?;
         self.slots.push(Slot { host, phys });
         Ok(())
     }

@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use lockbench_reports::record::Machine;
 
 use super::{Environment, thread};
+use crate::Refusal;
 use crate::cell::child::Cell;
 
 pub(crate) use costs::VERB;
@@ -48,7 +49,7 @@ impl Environment for Kvm {
     }
 
     fn check(&self) -> Result<(), String> {
-        device::open().map(drop)
+        Ok(device::open().map(drop)?)
     }
 
     fn examine(&self, machine: &mut Machine, pcpus: &[u32]) {
@@ -71,7 +72,7 @@ impl Environment for Kvm {
         true
     }
 
-    fn start(&self, cell: Cell) -> Result<(), String> {
+    fn start(&self, cell: Cell) -> Result<(), Refusal> {
         let (memory, worker) = (cell.memory, cell.entry.run as usize);
         let arena = memory.as_ptr() as usize;
         let vm = vm::Vm::new(memory.vcpus(), worker, Some(arena..arena + memory.bytes()))?;

@@ -4,6 +4,8 @@
 use std::fs;
 use std::ops::Range;
 
+use lockbench_reports::plain;
+
 use super::page_tables::Access;
 
 /// A mapped part of the program.
@@ -17,8 +19,8 @@ pub(super) struct Part {
 
 /// The program's mappings, those that hold `within` and others of the same file.
 pub(super) fn parts(within: usize) -> Result<Vec<Part>, String> {
-    let maps =
-        fs::read_to_string("/proc/self/maps").map_err(|e| format!("cannot read /proc/self/maps: {e}"))?;
+    let maps = fs::read_to_string("/proc/self/maps")
+        .map_err(|e| format!("cannot read /proc/self/maps: {}", plain::words(&e)))?;
     let parts = of_maps(&maps, within);
     if parts.is_empty() {
         return Err(format!("/proc/self/maps shows no file mapped at {within:#x}"));

@@ -5,6 +5,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use kvm_ioctls::{VcpuExit, VcpuFd};
+use lockbench_reports::plain;
 
 use super::bells::Bells;
 use super::doorbell::{self, Ring};
@@ -80,8 +81,13 @@ impl Vcpu {
                 // A signal came; or KVM asks to try again.
                 Ok(VcpuExit::Intr) => continue,
                 Err(e) if e.errno() == libc::EINTR || e.errno() == libc::EAGAIN => continue,
-                Ok(other) => format!("an exit that nothing asked for ({other:?})"),
-                Err(e) => format!("a failed KVM_RUN ({})", std::io::Error::from(e)),
+                Ok(_) => {
+                    format!(
+                        "an exit that nothing asked for (KVM's number {})",
+                        self.fd.get_kvm_run().exit_reason
+                    )
+                }
+                Err(e) => format!("a failed KVM_RUN ({})", plain::words(&e.into())),
             };
             return Ended::Fault(format!(
                 "vCPU {} left the guest by {why}; {}",

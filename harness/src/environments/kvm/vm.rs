@@ -13,6 +13,7 @@ use super::page_tables::Access;
 use super::pages::{PAGE, pages};
 use super::vcpu::Vcpu;
 use super::{device, doorbell, entry, program};
+use crate::Refusal;
 
 /// Pages of a vCPU's stack; a worker has one frame. Below each lies a page that is not mapped, so that an overflow faults.
 const STACK_PAGES: usize = 16;
@@ -39,15 +40,16 @@ pub(super) struct Task {
 impl Vm {
     /// A machine for `vcpus` vCPUs that run text near `function`; it sees the program and `shared`, which must be whole
     /// pages that stay mapped for good.
-    pub(super) fn new(vcpus: usize, function: usize, shared: Option<Range<usize>>) -> Result<Self, String> {
+    pub(super) fn new(vcpus: usize, function: usize, shared: Option<Range<usize>>) -> Result<Self, Refusal> {
         let kvm = device::open()?;
         let most = kvm.get_max_vcpus();
         if vcpus > most {
-            return Err(format!("KVM gives a virtual machine at most {most} vCPUs here"));
+            return Err(format!("KVM gives a virtual machine at most {most} vCPUs here").into());
         }
         device::allow_descriptors(3 * vcpus as u64 + 64);
         let fd = device::create_vm(&kvm)?;
-        let no_memory = |e| format!("no memory for {vcpus} vCPUs: {e}");
+        let no_memory =
+            |e: std::io::Error| Refusal::of(format!("{vcpus} vCPUs could not be given memory"), e);
         let ring0 = Ring0::new(vcpus).map_err(no_memory)?;
         let stacks = pages(vcpus * STACK / PAGE).map_err(no_memory)?.as_ptr_range();
         let stacks = stacks.start as usize..stacks.end as usize;
@@ -69,7 +71,8 @@ impl Vm {
             memory.map(guard + PAGE..guard + STACK, Access::Data)?;
         }
         memory.map_device(doorbell::VIRT, doorbell::PHYS, doorbell::len(vcpus))?;
-        let bells = Bells::new(vcpus).map_err(|e| format!("no eventfd for each of {vcpus} vCPUs: {e}"))?;
+        let bells = Bells::new(vcpus)
+            .map_err(|e| Refusal::of(format!("{vcpus} vCPUs could not be given an eventfd each"), e))?;
         Ok(Self { fd, memory, ring0, stacks, cpuid: entry::cpuid(&kvm)?, bells, vcpus })
     }
 
@@ -79,8 +82,9 @@ impl Vm {
     }
 
     /// vCPU `cpu`, about to run `task`.
-    pub(super) fn vcpu(&self, cpu: usize, task: Task) -> Result<Vcpu, String> {
-        let fd = self.fd.create_vcpu(cpu as u64).map_err(|e| format!("KVM refused vCPU {cpu}: {e}"))?;
+    pub(super) fn vcpu(&self, cpu: usize, task: Task) -> Result<Vcpu, Refusal> {
+        let fd =
+            self.fd.create_vcpu(cpu as u64).map_err(|e| Refusal::of(format!("KVM refused vCPU {cpu}"), e))?;
         let bottom = self.stacks.start + cpu * STACK;
         let stack = bottom + PAGE..bottom + STACK;
         let entry = Entry { function: task.function, arguments: task.arguments, stack_top: stack.end };

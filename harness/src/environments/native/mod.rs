@@ -1,6 +1,7 @@
 //! Native: a vCPU is a thread on a pCPU of its own, with no hypervisor to speak of.
 
 use super::{Environment, thread};
+use crate::Refusal;
 use crate::cell::child::Cell;
 
 /// At most one thread per pCPU; nobody halts or kicks.
@@ -19,7 +20,7 @@ impl Environment for Native {
         false
     }
 
-    fn start(&self, cell: Cell) -> Result<(), String> {
+    fn start(&self, cell: Cell) -> Result<(), Refusal> {
         thread::start_workers(&cell, None, None)
     }
 }

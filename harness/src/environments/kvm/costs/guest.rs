@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use lockbench_workloads::arena::Steal;
 
+use crate::Refusal;
 use crate::environments::kvm::doorbell::{HALT_VIRT, KICK_VIRT, RING_VIRT};
 use crate::environments::kvm::pages::{PAGE, pages};
 
@@ -23,7 +24,7 @@ pub(super) struct Notes {
 impl Notes {
     /// On a page of their own.
     pub(super) fn new() -> Result<&'static Self, String> {
-        let page = pages(1).map_err(|e| format!("no memory for notes: {e}"))?;
+        let page = pages(1).map_err(|e| Refusal::of("a page for notes could not be made", e))?;
         // SAFETY: a page is large and aligned enough, zeroed, and never freed; from here on it is reached as atomics only.
         Ok(unsafe { &*page.as_ptr().cast() })
     }

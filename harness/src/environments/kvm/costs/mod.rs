@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::vcpu::{Ended, Observer, Vcpu};
 use super::vm::{Task, Vm};
+use crate::Refusal;
 use crate::topology::{PuIndex, pin_current};
 
 /// The hidden verb under which this program measures KVM.
@@ -82,7 +83,7 @@ fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
         .args(pcpus.iter().take(2).map(u32::to_string))
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| format!("its process could not be started: {e}"))?;
+        .map_err(|e| Refusal::of("its process could not be started", e))?;
     match serde_json::from_slice(&output.stdout) {
         Ok(found) => found,
         Err(_) => {

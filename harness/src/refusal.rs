@@ -1,0 +1,94 @@
+//! Why something cannot be measured, and whether that may pass.
+
+use std::fmt;
+use std::io;
+
+use lockbench_reports::plain;
+use rustix::process::{Resource, getrlimit};
+use serde::{Deserialize, Serialize};
+
+/// A reason in one sentence. One that may pass (no descriptor, no thread, no memory was free; a CPU went offline) is worth
+/// another try in the next round; one that lasts is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why, and what to do.
+    pub reason: String,
+    /// Whether it may be gone in a moment.
+    pub passing: bool,
+}
+
+impl Refusal {
+    /// One that may be gone in a moment.
+    pub fn passing(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), passing: true }
+    }
+
+    /// One that the kernel gave: what could not be done, and why. Whether it may pass is told by the kind of error.
+    pub fn of(what: impl fmt::Display, error: impl Into<io::Error>) -> Self {
+        let error = error.into();
+        let passing = error.raw_os_error().is_some_and(|number| {
+            [libc::EMFILE, libc::ENFILE, libc::EAGAIN, libc::ENOMEM, libc::EBUSY].contains(&number)
+        });
+        Self { reason: format!("{what}: {}", words(&error)), passing }
+    }
+}
+
+/// The kernel's error in plain words, with the limit that was met where there is one to raise. For what starts threads and
+/// processes or opens files: EAGAIN then means that there may be no more of them.
+pub(crate) fn words(error: &io::Error) -> String {
+    let limit =
+        |resource| getrlimit(resource).current.map_or_else(|| "unlimited".into(), |most| most.to_string());
+    match error.raw_os_error() {
+        Some(libc::EMFILE) => {
+            format!("{} (limit: ulimit -n {})", plain::words(error), limit(Resource::Nofile))
+        }
+        Some(libc::EAGAIN) => format!(
+            "no further thread or process may be started (limits: ulimit -u {}, pids.max of the control group)",
+            limit(Resource::Nproc)
+        ),
+        _ => plain::words(error),
+    }
+}
+
+/// One that lasts.
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self { reason, passing: false }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// For whoever only tells it.
+impl From<Refusal> for String {
+    fn from(refusal: Refusal) -> Self {
+        refusal.reason
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_by_the_kind_of_error() {
+        let of = |number| Refusal::of("no arena", io::Error::from_raw_os_error(number));
+        for number in [libc::EMFILE, libc::ENFILE, libc::EAGAIN, libc::ENOMEM] {
+            let refusal = of(number);
+            assert!(refusal.passing, "{refusal:?}");
+            assert!(
+                refusal.reason.starts_with("no arena: ") && !refusal.reason.contains("os error"),
+                "{refusal:?}"
+            );
+        }
+        for number in [libc::EACCES, libc::EINVAL, libc::ENOSYS] {
+            assert!(!of(number).passing);
+        }
+        assert!(of(libc::EMFILE).reason.contains("(limit: ulimit -n "));
+        assert!(!Refusal::from("this build does not know it".to_owned()).passing);
+    }
+}
