@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lockbench::api::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use lockbench::api::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 const fn named(name: &'static str) -> Variant {
-    Variant { name, paravirt: Paravirt::CompiledOut, baseline: None, about: "misbehaves on purpose" }
+    Variant::new(name, "misbehaves on purpose")
 }
 
 /// A lock whose `acquire` is this function.

@@ -1,6 +1,7 @@
 //! Everything that can be asked for by name.
 
-use lockbench_workloads::locks::Variant;
+use lockbench_reports::record::{Admission, Carried, CellAxes, KernelBuild, LockDescriptor};
+use lockbench_workloads::locks::{Order, Paravirt, Variant};
 use lockbench_workloads::{CATALOGUE, Family};
 
 use crate::Error;
@@ -39,6 +40,19 @@ impl Registry {
         self.locks().find(|(_, variant)| variant.name == name)
     }
 
+    /// What the record says of the locks of `cells`, in the registry's order.
+    pub(crate) fn descriptors<'a>(
+        &self,
+        cells: impl Iterator<Item = &'a CellAxes> + Clone,
+    ) -> Vec<LockDescriptor> {
+        let of_family = |(place, family): (usize, &'static Family)| {
+            let variants = family.variants.iter().enumerate();
+            variants.map(move |(nth, variant)| describe(family, variant, [place as u32, nth as u32]))
+        };
+        let all = self.families().enumerate().flat_map(of_family);
+        all.filter(|lock| cells.clone().any(|cell| cell.lock == lock.name)).collect()
+    }
+
     /// An environment by name.
     pub fn environment(&self, name: &str) -> Option<&'static dyn Environment> {
         ENVIRONMENTS.iter().copied().find(|env| env.name() == name)
@@ -52,6 +66,37 @@ impl Registry {
             Some(pair) => Err(Error::new(format!("two locks are named `{}`; rename yours", pair[0]))),
             None => Ok(()),
         }
+    }
+}
+
+fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescriptor {
+    LockDescriptor {
+        name: variant.name.into(),
+        family: family.name.into(),
+        place,
+        order: Some(match family.order {
+            Order::Fifo => Admission::Fifo,
+            Order::Hybrid => Admission::Hybrid,
+            Order::Unfair => Admission::Unfair,
+        }),
+        paravirt: match variant.paravirt {
+            Paravirt::CompiledOut => Carried::Out,
+            Paravirt::CarriedOff => Carried::Off,
+            Paravirt::On => Carried::On,
+        },
+        baseline: variant.baseline.map(Into::into),
+        about: variant.about.into(),
+        source: family.source.into(),
+        blocks: family.blocks,
+        leaf: family.leaf,
+        revision: family.revision,
+        carries: variant.carries.map(Into::into),
+        kernel: variant.kernel.map(|kernel| KernelBuild {
+            patched: kernel.patched,
+            paravirt: kernel.paravirt,
+            native: kernel.native,
+            guest: kernel.guest,
+        }),
     }
 }
 

@@ -22,7 +22,7 @@ pub use ctx::Ctx;
 pub use event::Event;
 pub use params::{EarlyWait, Params};
 pub use platform::Platform;
-pub use raw::{Order, Paravirt, RawLock, Variant};
+pub use raw::{Kernel, Order, Paravirt, RawLock, Variant};
 
 catalogue::catalogue! {
     ticket::Ticket,

@@ -3,7 +3,7 @@
 use core::ptr;
 
 use crate::sync::{AtomicBool, AtomicPtr, Ordering};
-use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 /// A queue of nodes, one per vCPU; each waiter spins on a flag of its own.
 #[derive(Debug)]
@@ -21,12 +21,7 @@ pub struct Node {
 
 impl RawLock for Mcs {
     const NAME: &'static str = "mcs";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "mcs",
-        paravirt: Paravirt::CompiledOut,
-        baseline: None,
-        about: "queue lock with local spinning, FIFO",
-    }];
+    const VARIANTS: &'static [Variant] = &[Variant::new("mcs", "queue lock with local spinning, FIFO").core()];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Mellor-Crummey and Scott, ACM TOCS 9(1), 1991";
     const LEAF: bool = true;

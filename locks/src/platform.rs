@@ -4,7 +4,8 @@ use crate::Event;
 
 /// What a lock may ask of the vCPU it runs on. Implementations are leaf code too.
 pub trait Platform {
-    /// Whether paravirtual code is compiled in at all (`CONFIG_PARAVIRT_SPINLOCKS`). Whether it is *used* is
+    /// Whether halting and kicking are compiled in at all (`CONFIG_PARAVIRT_SPINLOCKS`; a lock that
+    /// [blocks](crate::RawLock::BLOCKS) always has them). Whether paravirtual code is *used* is
     /// [`Params::hypervisor`](crate::Params::hypervisor), at run time.
     const PARAVIRT: bool;
 
@@ -12,7 +13,7 @@ pub trait Platform {
     fn relax(&self);
 
     /// Gives up the pCPU until this vCPU is kicked. A kick that comes before the halt sticks: the halt returns at
-    /// once. May return spuriously. Only called where `PARAVIRT` holds and a hypervisor is there.
+    /// once. May return spuriously. Only called where `PARAVIRT` holds and either a hypervisor is there or the lock blocks.
     fn halt(&self);
 
     /// Wakes vCPU `cpu` from its present or next halt.

@@ -4,7 +4,7 @@ use core::ptr;
 
 use crate::optable::Op;
 use crate::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering, fence};
-use crate::{Ctx, Event, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant};
 
 /// A byte, a count of those who sleep for it, and the table of function pointers through which a guest called it.
 ///
@@ -117,12 +117,7 @@ impl PvByte {
 
 impl RawLock for PvByte {
     const NAME: &'static str = "pv-byte";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "pv-byte",
-        paravirt: Paravirt::On,
-        baseline: Some("ticket"),
-        about: "test-and-set that sleeps, through a table of function pointers, unfair",
-    }];
+    const VARIANTS: &'static [Variant] = &[Variant::new("pv-byte", "test-and-set that sleeps, through a table of function pointers, unfair").against("ticket").carrying(Paravirt::On).of_kernel(Kernel { patched: false, paravirt: true, native: false, guest: true })];
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Linux 2.6.27 to 3.11 (arch/x86/xen/spinlock.c)";
     const LEAF: bool = true;

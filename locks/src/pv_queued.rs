@@ -233,18 +233,8 @@ impl Hashed for PvQueued {
 impl RawLock for PvQueued {
     const NAME: &'static str = "pv-queued";
     const VARIANTS: &'static [Variant] = &[
-        Variant {
-            name: "pv-queued",
-            paravirt: Paravirt::On,
-            baseline: Some("queued"),
-            about: "queued spinlock with stealing, whose queued waiters halt",
-        },
-        Variant {
-            name: "pv-queued-off",
-            paravirt: Paravirt::CarriedOff,
-            baseline: Some("queued"),
-            about: "pv-queued compiled in but switched off, as on a native machine",
-        },
+        Variant::new("pv-queued", "queued spinlock with stealing, whose queued waiters halt").against("queued").carrying(Paravirt::On).core(),
+        Variant::new("pv-queued-off", "pv-queued compiled in but switched off, as on a native machine").against("queued").carrying(Paravirt::CarriedOff).natively("the paravirtual queued lock carried but switched off"),
     ];
     const ORDER: Order = Order::Hybrid;
     const SOURCE: &'static str = "Linux 4.2 and later (kernel/locking/qspinlock_paravirt.h as of 6.12)";

@@ -3,7 +3,7 @@
 use core::ptr;
 
 use crate::sync::{AtomicU32, AtomicUsize, Ordering, TicketWord};
-use crate::{Ctx, Event, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant};
 
 /// A ticket lock whose waiters halt after a while, and whose holder then kicks the next in line, and only that one.
 ///
@@ -123,24 +123,9 @@ impl PvTicket {
 impl RawLock for PvTicket {
     const NAME: &'static str = "pv-ticket";
     const VARIANTS: &'static [Variant] = &[
-        Variant {
-            name: "pv-ticket",
-            paravirt: Paravirt::On,
-            baseline: Some("ticket"),
-            about: "ticket lock whose waiters halt and are kicked in turn",
-        },
-        Variant {
-            name: "pv-ticket-off",
-            paravirt: Paravirt::CarriedOff,
-            baseline: Some("ticket"),
-            about: "pv-ticket compiled in but switched off, as on a native machine",
-        },
-        Variant {
-            name: "pv-ticket-bare",
-            paravirt: Paravirt::CompiledOut,
-            baseline: Some("ticket"),
-            about: "pv-ticket's source with the paravirtual code compiled out",
-        },
+        Variant::new("pv-ticket", "ticket lock whose waiters halt and are kicked in turn").against("ticket").carrying(Paravirt::On).core().of_kernel(Kernel { patched: true, paravirt: true, native: false, guest: true }),
+        Variant::new("pv-ticket-off", "pv-ticket compiled in but switched off, as on a native machine").against("ticket").carrying(Paravirt::CarriedOff).core().natively("the paravirtual lock carried but switched off").of_kernel(Kernel { patched: true, paravirt: true, native: true, guest: false }),
+        Variant::new("pv-ticket-bare", "pv-ticket's source with the paravirtual code compiled out").against("ticket").natively("the paravirtual source with paravirtualisation compiled out").of_kernel(Kernel { patched: true, paravirt: false, native: true, guest: true }),
     ];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux 3.12 to 4.1 (arch/x86/include/asm/spinlock.h), flag in the head as of commit d6abfdb20223";

@@ -3,7 +3,7 @@
 use crate::optable::Op;
 use crate::sync::{TicketWord, Tickets};
 use crate::ticket;
-use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Kernel, Order, Params, Platform, RawLock, Variant};
 
 /// The ticket lock, each of its operations called indirectly.
 ///
@@ -26,12 +26,7 @@ struct Ops {
 
 impl RawLock for PvopsTicket {
     const NAME: &'static str = "pvops-ticket";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "pvops-ticket",
-        paravirt: Paravirt::CompiledOut,
-        baseline: Some("ticket"),
-        about: "ticket lock through a table of function pointers",
-    }];
+    const VARIANTS: &'static [Variant] = &[Variant::new("pvops-ticket", "ticket lock through a table of function pointers").against("ticket").core().natively("the ticket lock behind a table of function pointers, as before the series").of_kernel(Kernel { patched: false, paravirt: true, native: true, guest: false })];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux 2.6.27 to 3.11 (pv_lock_ops in arch/x86/include/asm/paravirt.h)";
     const LEAF: bool = true;

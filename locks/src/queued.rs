@@ -2,7 +2,7 @@
 
 use crate::queue::{self, Nodes, Queue, Spinning, Waiting};
 use crate::sync::QueueWord;
-use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 /// A word that is the lock, a place for one waiter, and the tail of a queue for the others, who spin each on a line of
 /// its own.
@@ -34,12 +34,7 @@ impl Queue for Queued {
 
 impl RawLock for Queued {
     const NAME: &'static str = "queued";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "queued",
-        paravirt: Paravirt::CompiledOut,
-        baseline: Some("queued"),
-        about: "queued spinlock in one word, FIFO behind a first waiter",
-    }];
+    const VARIANTS: &'static [Variant] = &[Variant::new("queued", "queued spinlock in one word, FIFO behind a first waiter").against("queued").core()];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux 4.2 and later (kernel/locking/qspinlock.c as of 6.12)";
     const LEAF: bool = true;

@@ -47,16 +47,79 @@ impl Paravirt {
 }
 
 /// One name under which a lock's source is measured.
+///
+/// Built from its name and one line about it, then told apart from the others:
+/// `Variant::new("pv-ticket", "ticket lock whose waiters halt").against("ticket").carrying(Paravirt::On)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
     /// Name on the command line and in results.
     pub name: &'static str,
-    /// How it carries its paravirtual code.
-    pub paravirt: Paravirt,
-    /// The lock that a reader compares it with; cells of one baseline are measured back to back.
-    pub baseline: Option<&'static str>,
     /// One line for `list` and the docs.
     pub about: &'static str,
+    /// How it carries its paravirtual code.
+    pub paravirt: Paravirt,
+    /// The lock that a reader compares it with (may be itself); cells of one baseline are measured back to back.
+    pub baseline: Option<&'static str>,
+    /// Whether it belongs to the core locks, which answer the three questions in every profile.
+    pub core: bool,
+    /// What the variant carries natively beyond its baseline, in words: the native cost then sets the two side by side.
+    pub carries: Option<&'static str>,
+    /// The kernel builds whose spinlock it was.
+    pub kernel: Option<Kernel>,
+}
+
+impl Variant {
+    /// A variant without paravirtual code that is compared with no other.
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            paravirt: Paravirt::CompiledOut,
+            baseline: None,
+            core: false,
+            carries: None,
+            kernel: None,
+        }
+    }
+
+    /// Compares it with the lock of that name.
+    pub const fn against(self, baseline: &'static str) -> Self {
+        Self { baseline: Some(baseline), ..self }
+    }
+
+    /// Says how it carries its paravirtual code.
+    pub const fn carrying(self, paravirt: Paravirt) -> Self {
+        Self { paravirt, ..self }
+    }
+
+    /// Puts it among the core locks.
+    pub const fn core(self) -> Self {
+        Self { core: true, ..self }
+    }
+
+    /// Says what it carries natively beyond its baseline.
+    pub const fn natively(self, carries: &'static str) -> Self {
+        Self { carries: Some(carries), ..self }
+    }
+
+    /// Says whose spinlock it was.
+    pub const fn of_kernel(self, kernel: Kernel) -> Self {
+        Self { kernel: Some(kernel), ..self }
+    }
+}
+
+/// Kernel builds around the series that brought the paravirtual ticket lock (Linux 3.12), as the 2012 question sorts
+/// them: patched or not, with paravirtual spinlocks compiled in or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// Whether the series is in it.
+    pub patched: bool,
+    /// Whether paravirtual spinlocks are compiled in.
+    pub paravirt: bool,
+    /// Whether the lock is what such a kernel ran natively.
+    pub native: bool,
+    /// Whether the lock is what such a kernel ran in a guest.
+    pub guest: bool,
 }
 
 /// A mutual-exclusion lock for vCPUs numbered from 0.
@@ -72,10 +135,15 @@ pub trait RawLock: Sized + Sync {
     const ORDER: Order;
     /// Where the algorithm comes from: a paper or a kernel commit.
     const SOURCE: &'static str;
+    /// Raised whenever the machine code of acquire or release changes on purpose: figures of two revisions are not
+    /// those of one lock, so `compare` takes no ratio across them and a history begins a new segment.
+    const REVISION: u32 = 1;
     /// Whether acquire and release are leaf code (no call into libc, no thread-local storage, no panic), without
-    /// which a lock cannot run inside a bare vCPU. A user's lock says so itself. Of one that is not, preemptions while it
-    /// waits are counted only as far as it spins through `relax`: it may sleep, and nothing tells that from a preemption.
+    /// which a lock cannot run inside a bare vCPU. A user's lock says so itself.
     const LEAF: bool = false;
+    /// Whether its waiters may sleep as part of the algorithm, rather than as paravirtual code: in the kernel, or by
+    /// [`Platform::halt`], which such a lock has in every environment and in every variant.
+    const BLOCKS: bool = false;
     /// Whether its waiters may halt early, for the reason that [`Params::early_wait`] names.
     const WAITS_EARLY: bool = false;
 

@@ -1,7 +1,7 @@
 //! Test-and-set: the unfair lock that preempted waiters cannot stall.
 
 use crate::sync::{AtomicU32, Ordering};
-use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 /// One word, taken by whoever sets it first; waiters read before they try again (test-and-test-and-set).
 #[derive(Debug)]
@@ -11,12 +11,7 @@ pub struct Tas {
 
 impl RawLock for Tas {
     const NAME: &'static str = "tas";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "tas",
-        paravirt: Paravirt::CompiledOut,
-        baseline: None,
-        about: "test-and-test-and-set, unfair, immune to waiter preemption",
-    }];
+    const VARIANTS: &'static [Variant] = &[Variant::new("tas", "test-and-test-and-set, unfair, immune to waiter preemption")];
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Anderson, IEEE TPDS 1(1), 1990";
     const LEAF: bool = true;

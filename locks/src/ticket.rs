@@ -1,7 +1,7 @@
 //! The ticket lock: the kernel's x86 spinlock from 2.6.25 to 4.1.
 
 use crate::sync::{TicketWord, Tickets};
-use crate::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::{Ctx, Kernel, Order, Params, Platform, RawLock, Variant};
 
 /// Two counters: take a number from one, wait until the other shows it.
 ///
@@ -25,12 +25,7 @@ impl Ticket {
 
 impl RawLock for Ticket {
     const NAME: &'static str = "ticket";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "ticket",
-        paravirt: Paravirt::CompiledOut,
-        baseline: Some("ticket"),
-        about: "plain ticket lock, FIFO",
-    }];
+    const VARIANTS: &'static [Variant] = &[Variant::new("ticket", "plain ticket lock, FIFO").against("ticket").core().of_kernel(Kernel { patched: false, paravirt: false, native: true, guest: true })];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux commit 314cdbefd1fd (2.6.25)";
     const LEAF: bool = true;

@@ -175,6 +175,7 @@ fn cell(
     };
     let family = if lock.contains("ticket") || lock == "pv-byte" { "ticket" } else { lock };
     CellDigest {
+        revision: 1,
         id: format!("{lock}/{env}/{workload}/{vcpus}v:{pcpus}p/compact/pinned"),
         lock: lock.into(),
         family: family.into(),

@@ -16,6 +16,7 @@ pub mod plain;
 pub mod plots;
 pub mod published;
 pub mod record;
+pub mod roster;
 pub mod run_dir;
 pub mod schema;
 pub mod slices;

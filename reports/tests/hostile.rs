@@ -17,7 +17,8 @@ const SCRIPTS: [&str; 6] = [
 ];
 
 /// Strings that select a variant, without which the record would be refused.
-const KEPT: [&str; 7] = ["status", "exclusion", "purpose", "outcome", "start", "kind", "arrivals"];
+const KEPT: [&str; 9] =
+    ["status", "exclusion", "purpose", "outcome", "start", "kind", "arrivals", "order", "paravirt"];
 
 fn change(value: &mut Value, key: &str, to: &dyn Fn(&str, &mut Value)) {
     match value {

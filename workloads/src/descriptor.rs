@@ -22,6 +22,11 @@ impl Entry {
     const fn of<L: RawLock, M: crate::Mode, Pr: crate::Probe>() -> Self {
         Self { init: init::<L, M, Pr>, run: worker::<L, M, Pr> }
     }
+
+    /// One for each probe, in the order of [`ProbeKind`].
+    const fn each<L: RawLock, M: crate::Mode>() -> [Self; 3] {
+        [Self::of::<L, M, Off>(), Self::of::<L, M, Count>(), Self::of::<L, M, Trace>()]
+    }
 }
 
 /// A lock's source: its names, properties, sizes and workers.
@@ -35,8 +40,12 @@ pub struct Family {
     pub order: Order,
     /// Paper or kernel commit.
     pub source: &'static str,
+    /// See [`RawLock::REVISION`].
+    pub revision: u32,
     /// Whether it may run inside a bare vCPU.
     pub leaf: bool,
+    /// Whether its waiters may sleep, and so need halt and kick in every environment.
+    pub blocks: bool,
     /// Whether it has a use for [`Params::early_wait`](locks::Params::early_wait).
     pub waits_early: bool,
     /// Size and alignment of the lock.
@@ -55,17 +64,22 @@ impl Family {
             variants: L::VARIANTS,
             order: L::ORDER,
             source: L::SOURCE,
+            revision: L::REVISION,
             leaf: L::LEAF,
+            blocks: L::BLOCKS,
             waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
             per_vcpu: Layout::new::<L::PerVcpu>(),
-            bare: [Entry::of::<L, Bare, Off>(), Entry::of::<L, Bare, Count>(), Entry::of::<L, Bare, Trace>()],
-            paravirt: [
-                Entry::of::<L, Paravirt, Off>(),
-                Entry::of::<L, Paravirt, Count>(),
-                Entry::of::<L, Paravirt, Trace>(),
-            ],
+            // A lock that blocks cannot do without halting, whoever compiled it.
+            bare: if L::BLOCKS { Entry::each::<L, Paravirt>() } else { Entry::each::<L, Bare>() },
+            paravirt: Entry::each::<L, Paravirt>(),
         }
+    }
+
+    /// Whether a waiter may sleep in the kernel without the platform being asked: nothing tells such a sleep from a
+    /// preemption.
+    pub const fn sleeps_unseen(&self) -> bool {
+        self.blocks && !self.leaf
     }
 
     /// The worker of one of its variants.

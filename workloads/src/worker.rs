@@ -72,11 +72,12 @@ fn acquire<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: 
         platform.tracer().asking(due.unwrap_or(now), now);
     }
     lock.acquire(ctx);
-    if L::LEAF {
-        platform.look(Phase::Waiting);
-    } else {
-        // It may have slept in the kernel, and nothing tells that from a preemption. What it spun through was looked at.
+    if L::BLOCKS && !L::LEAF {
+        // The vCPU may have slept in the kernel, and nothing tells that from a preemption. What it spun through was
+        // looked at.
         platform.overlook();
+    } else {
+        platform.look(Phase::Waiting);
     }
     if Pr::TRACE {
         platform.tracer().acquired(L::ORDER, platform.now());

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lockbench::api::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use lockbench::api::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 /// Test-and-set with exponential backoff.
 struct Backoff {
@@ -14,12 +14,8 @@ struct Backoff {
 
 impl RawLock for Backoff {
     const NAME: &'static str = "my-lock";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "my-lock",
-        paravirt: Paravirt::CompiledOut,
-        baseline: Some("ticket"),
-        about: "test-and-set with exponential backoff",
-    }];
+    const VARIANTS: &'static [Variant] =
+        &[Variant::new("my-lock", "test-and-set with exponential backoff").against("ticket")];
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Anderson, IEEE TPDS 1(1), 1990";
     // No call into libc, no panic: it may run inside a real vCPU too.

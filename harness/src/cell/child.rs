@@ -18,6 +18,8 @@ pub struct Cell {
     pub memory: &'static Memory,
     /// The lock's worker.
     pub entry: Entry,
+    /// Whether the lock's waiters halt wherever they run.
+    pub blocks: bool,
     /// Whether to arm the preemption probe.
     pub count_preemptions: bool,
 }
@@ -57,7 +59,7 @@ fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
     }
     // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
     unsafe { (entry.init)(memory.as_ptr()) };
-    env.start(Cell { memory, entry, count_preemptions: spec.count_preemptions })
+    env.start(Cell { memory, entry, blocks: family.blocks, count_preemptions: spec.count_preemptions })
         .map_err(ChildReport::Skipped)?;
     let ready = &memory.header().gate.ready;
     loop {

@@ -43,7 +43,7 @@ impl<'a> Window<'a> {
             own: memory.blocks().map(Own::read).collect(),
             traced: order.map(|_| Opened::read(memory)),
             order,
-            sleeps: !family.leaf,
+            sleeps: family.sleeps_unseen(),
             samples: vec![Sample::take(memory, order)],
         }
     }

@@ -82,6 +82,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
             rounds,
             window_ns: timing.window_ns,
             machine,
+            locks: registry.descriptors(fitted.cells.iter().map(|cell| &cell.axes)),
             cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
             dropped: fitted.dropped.clone(),
         }))?;

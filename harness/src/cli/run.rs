@@ -59,6 +59,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         rounds: profile.rounds,
         window_ns: timing.window_ns,
         machine: session.machine.clone(),
+        locks: registry.descriptors(fitted.cells.iter().map(|cell| &cell.axes)),
         cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
         dropped: refused,
     })];

@@ -1,5 +1,6 @@
 //! Where vCPUs run: the same worker on threads and in real vCPUs.
 
+mod doorbell;
 mod emulated;
 #[cfg(target_arch = "x86_64")]
 mod kvm;

@@ -29,6 +29,7 @@ fn digest(machine: &str, run: u32) -> Digest {
 
 fn cell(id: &str, reason: Option<&str>) -> CellDigest {
     CellDigest {
+        revision: 1,
         id: id.into(),
         lock: "ticket".into(),
         family: "ticket".into(),

@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lockbench_workloads::locks::{Ctx, Order, Params, Paravirt, Platform, RawLock, Variant};
+use lockbench_workloads::locks::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 /// The standard library's mutex.
 pub(super) struct StdMutex(Mutex<()>);
@@ -27,14 +27,12 @@ impl StdMutex {
 
 impl RawLock for StdMutex {
     const NAME: &'static str = "std-mutex";
-    const VARIANTS: &'static [Variant] = &[Variant {
-        name: "std-mutex",
-        paravirt: Paravirt::CompiledOut,
-        baseline: None,
-        about: "std::sync::Mutex: spins briefly, then sleeps in the kernel (futex)",
-    }];
+    const VARIANTS: &'static [Variant] =
+        &[Variant::new("std-mutex", "std::sync::Mutex: spins briefly, then sleeps in the kernel (futex)")
+            .core()];
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Rust standard library";
+    const BLOCKS: bool = true;
     type PerVcpu = Guard;
 
     fn new<P: Platform>(_: &Params) -> Self {

@@ -4,24 +4,22 @@ use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::comparison::compare;
 use crate::format::{duration, overcommit, range, rate, ratio};
 use crate::record::Results;
+use crate::roster::cures;
 use crate::slices::{Slice, environments, main_slice};
 use crate::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
-
-/// A cure and what it cures.
-const PAIRS: [(&str, &str); 2] = [("pv-ticket", "ticket"), ("pv-queued", "queued")];
 
 pub(super) fn statements(results: &Results) -> Vec<Statement> {
     let mut statements = Vec::new();
     for env in environments(results) {
         let Some(slice) = main_slice(results, env) else { continue };
         let factors = main_factor_first(slice.above_one());
-        for (cure, plain) in PAIRS {
-            statements.extend(of_pair(results, &slice, cure, plain, &factors));
+        for pair in cures(results) {
+            statements.extend(of_pair(results, &slice, pair.lock, pair.plain, &factors));
         }
-        for (cure, _) in PAIRS {
-            let sweeps = sweeps(results, &slice, cure);
+        for pair in cures(results) {
+            let sweeps = sweeps(results, &slice, pair.lock);
             let longest = sweeps.iter().rev().max_by_key(|sweep| sweep.steps.len());
-            statements.extend(longest.and_then(|sweep| of_sweep(results, cure, sweep)));
+            statements.extend(longest.and_then(|sweep| of_sweep(results, pair.lock, sweep)));
         }
     }
     if statements.is_empty() {

@@ -4,16 +4,9 @@ use super::{Statement, basis};
 use crate::comparison::{Comparison, compare, noise_floor};
 use crate::format::{range, ratio, significant};
 use crate::record::{Cell, Interval, Results, Status};
+use crate::roster::{carriers, of_kernel};
 use crate::slices::slices;
 use crate::statistics::{Verdict, judge};
-
-/// What is set against the plain lock, and what it stands for.
-const CARRIERS: [(&str, &str, &str); 4] = [
-    ("pv-ticket-off", "ticket", "the paravirtual lock carried but switched off"),
-    ("pvops-ticket", "ticket", "the ticket lock behind a table of function pointers, as before the series"),
-    ("pv-ticket-bare", "ticket", "the paravirtual source with paravirtualisation compiled out"),
-    ("pv-queued-off", "queued", "the paravirtual queued lock carried but switched off"),
-];
 
 /// One lock against its plain one, in time for an uncontended pair of lock and unlock.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +16,7 @@ pub struct NativeCost<'a> {
     /// The plain lock.
     pub plain: &'a Cell,
     /// What the carrier stands for.
-    pub stands_for: &'static str,
+    pub stands_for: &'a str,
     /// Time of the carrier : time of the plain lock, above 1 where carrying costs; none where it cannot be told.
     pub times: Option<Interval>,
     /// The comparison of their *rates*.
@@ -32,10 +25,11 @@ pub struct NativeCost<'a> {
 
 /// Every native cost that the run can tell of, in the environment given.
 pub fn native_costs<'a>(results: &'a Results, env: &str) -> Vec<NativeCost<'a>> {
-    CARRIERS
-        .iter()
-        .filter_map(|&(carrier, plain, stands_for)| {
-            let (carrier, plain) = (uncontended(results, env, carrier)?, uncontended(results, env, plain)?);
+    carriers(results)
+        .into_iter()
+        .filter_map(|(pair, stands_for)| {
+            let (carrier, plain) =
+                (uncontended(results, env, pair.lock)?, uncontended(results, env, pair.plain)?);
             let comparison = compare(results, carrier, plain);
             let times = comparison.ratio.and_then(inverse);
             Some(NativeCost { carrier, plain, stands_for, times, comparison })
@@ -96,10 +90,15 @@ fn of_cost(cost: &NativeCost<'_>) -> Statement {
     Statement::new(text, Some(cost.comparison.verdict.clone()))
 }
 
-/// Whether the costs order as published: the table of function pointers dearer than the switched-off cure.
+/// Whether the costs order as published: what a kernel with paravirtual spinlocks ran natively before the series dearer
+/// than what it ran after.
 fn order(results: &Results) -> Option<Statement> {
-    let before = uncontended(results, "native", "pvops-ticket")?;
-    let after = uncontended(results, "native", "pv-ticket-off")?;
+    let carrying = |patched: bool| {
+        let lock = of_kernel(results, |build| build.native && build.paravirt && build.patched == patched)?;
+        uncontended(results, "native", lock)
+    };
+    let (before, after) = (carrying(false)?, carrying(true)?);
+    let (old, new) = (&before.axes.lock, &after.axes.lock);
     if before.status != Status::Ok || after.status != Status::Ok {
         return None;
     }
@@ -110,13 +109,13 @@ fn order(results: &Results) -> Option<Statement> {
     let verdict = judge(comparison.ratio, comparison.rounds, 0.0, noise_floor(results, after, before));
     let text = match verdict {
         Verdict::Better => format!(
-            "As published, the series made carrying cheaper: pv-ticket-off takes {figure} times as long as pvops-ticket."
+            "As published, the series made carrying cheaper: {new} takes {figure} times as long as {old}."
         ),
         Verdict::Worse => format!(
-            "Unlike published, the series did not make carrying cheaper on this processor: pv-ticket-off takes {figure} times as long as pvops-ticket."
+            "Unlike published, the series did not make carrying cheaper on this processor: {new} takes {figure} times as long as {old}."
         ),
         _ => format!(
-            "Published figures put pv-ticket-off below pvops-ticket; here it takes {figure} times as long, too close to call."
+            "Published figures put {new} below {old}; here it takes {figure} times as long, too close to call."
         ),
     };
     Some(Statement::new(text, Some(verdict)))

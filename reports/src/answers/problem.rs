@@ -4,17 +4,15 @@ use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::comparison::{Comparison, compare};
 use crate::format::{overcommit, percent};
 use crate::record::{Cell, Results};
+use crate::roster::plain_fifo;
 use crate::slices::{Slice, environments, main_slice};
-
-/// The locks that are told of: plain FIFO locks.
-const LOCKS: [&str; 3] = ["ticket", "mcs", "queued"];
 
 pub(super) fn statements(results: &Results) -> Vec<Statement> {
     let mut statements = Vec::new();
     for env in environments(results) {
         let Some(slice) = main_slice(results, env) else { continue };
         let factors = main_factor_first(slice.above_one());
-        for lock in LOCKS {
+        for lock in plain_fifo(results) {
             statements.extend(of_lock(results, &slice, lock, &factors));
         }
     }

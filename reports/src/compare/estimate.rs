@@ -62,6 +62,13 @@ pub(super) fn all(
             estimates.push(failed(latest, cell));
             continue;
         }
+        let alike: Vec<&CellDigest> =
+            earlier.iter().filter(|run| run.revision == cell.revision).copied().collect();
+        if alike.is_empty() {
+            estimates.push(of_another_revision(latest, cell));
+            continue;
+        }
+        let earlier = alike;
         for metric in Metric::ALL {
             let (base, new) = (Tally::of(earlier.iter().copied(), metric), Tally::of([cell], metric));
             let told = told(metric, base, new);
@@ -133,6 +140,16 @@ fn failed(base: &CellDigest, new: &CellDigest) -> Estimate {
         (_, Status::Ok) => (Verdict::Better, Some(format!("was {was} in BASE{}", reason(base)))),
         _ => (Verdict::NotEnoughData(format!("{was} in BASE, {is} in NEW{}", reason(new))), None),
     };
+    estimate
+}
+
+/// Figures of two revisions of a lock are not those of one lock.
+fn of_another_revision(base: &CellDigest, new: &CellDigest) -> Estimate {
+    let mut estimate = blank(new, Metric::Rate);
+    estimate.row.verdict = Verdict::NotEnoughData(format!(
+        "the machine code of {} was changed on purpose (revision {} in BASE, {} in NEW), so no ratio is taken",
+        new.lock, base.revision, new.revision
+    ));
     estimate
 }
 

@@ -10,7 +10,7 @@ use super::{Comparison, Row};
 use crate::comparison::word;
 use crate::derive::measured_windows;
 use crate::digest::{CellDigest, Digest, Metric, changes, readings};
-use crate::record::{Cell, Interval, Purpose, Results, Status};
+use crate::record::{Cell, FIRST_REVISION, Interval, Purpose, Results, Status};
 use crate::statistics::{
     FALSE_DISCOVERIES, FEWEST_PAIRS, SEED, Verdict, Window, benjamini_hochberg, interval, median,
     most_extreme, ratios, rounds_in_class,
@@ -108,7 +108,8 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
             return alone(row);
         }
     }
-    let (a, b) = (CellDigest::of(base), CellDigest::of(new));
+    // A duel asks just what another build does to a lock, so it compares revisions.
+    let [a, b] = [base, new].map(|cell| CellDigest::of(cell, FIRST_REVISION));
     let mut found = Vec::new();
     for metric in Metric::ALL {
         let mut row = Row { metric, ..row.clone() };

@@ -8,7 +8,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 
-use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION};
+use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION, of_cells};
 
 pub(crate) use cell::placement_notes;
 pub(crate) use latency::waits;
@@ -71,6 +71,7 @@ fn empty() -> Results {
         machine: Default::default(),
         noise_floor: Vec::new(),
         dropped: Vec::new(),
+        locks: Vec::new(),
         cells: Vec::new(),
         interrupted: true,
         wall_seconds: None,
@@ -89,5 +90,6 @@ fn adopt(results: &mut Results, header: Header) -> Vec<CellAxes> {
     results.window_ns = header.window_ns;
     results.machine = header.machine;
     results.dropped = header.dropped;
+    results.locks = if header.locks.is_empty() { of_cells(&header.cells) } else { header.locks };
     header.cells
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::derive::class_of;
-use crate::record::{Cell, Interval, Measured, Outcome, Purpose, Status};
+use crate::record::{Cell, FIRST_REVISION, Interval, Measured, Outcome, Purpose, Status};
 use crate::statistics::{Waits, interval, jain, largest_class};
 
 /// What is judged of a cell.
@@ -111,13 +111,26 @@ pub struct CellDigest {
     /// Why, unless `ok`.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Revision of its lock: raised where its machine code changed on purpose.
+    #[serde(default = "first_revision", skip_serializing_if = "is_first")]
+    pub revision: u32,
     /// What was measured of it.
     #[serde(default)]
     pub measures: Vec<Measure>,
 }
 
+fn first_revision() -> u32 {
+    FIRST_REVISION
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_first(revision: &u32) -> bool {
+    *revision == FIRST_REVISION
+}
+
 impl CellDigest {
-    pub(crate) fn of(cell: &Cell) -> Self {
+    /// Digests a cell whose lock is of that revision.
+    pub(crate) fn of(cell: &Cell, revision: u32) -> Self {
         let axes = &cell.axes;
         let measures = Metric::ALL
             .into_iter()
@@ -136,6 +149,7 @@ impl CellDigest {
             class: class_of(axes).to_owned(),
             status: cell.status,
             reason: cell.reason.clone(),
+            revision,
             measures,
         }
     }

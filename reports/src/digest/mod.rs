@@ -14,7 +14,7 @@ pub(crate) use cell::readings;
 pub use cell::{CellDigest, Measure, Metric, Reading};
 pub use identity::{Change, Identity, changes};
 
-use crate::record::{Results, Status};
+use crate::record::{FIRST_REVISION, Results, Status};
 
 /// Version of the digest that this build writes. Adding a field does not raise it.
 pub const DIGEST_VERSION: u32 = 1;
@@ -86,7 +86,7 @@ impl Digest {
                 .cells
                 .iter()
                 .filter(|cell| cell.status != Status::Skipped)
-                .map(CellDigest::of)
+                .map(|cell| CellDigest::of(cell, revision(results, &cell.axes.lock)))
                 .collect(),
         };
         digest.without_nul();
@@ -116,6 +116,10 @@ impl Digest {
     pub fn cell(&self, id: &str) -> Option<&CellDigest> {
         self.cells.iter().find(|cell| cell.id == id)
     }
+}
+
+fn revision(results: &Results, lock: &str) -> u32 {
+    results.lock(lock).map_or(FIRST_REVISION, |lock| lock.revision)
 }
 
 /// Replaces each NUL by the character that stands for what cannot be shown.

@@ -75,19 +75,16 @@ pub struct Dated {
 /// All changes, oldest first. False discoveries are controlled over all series together: what is asked of three
 /// hundred series every night is bound to come out somewhere by chance.
 pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
-    let courses: Vec<Option<Course>> =
-        history.series.iter().map(|series| Course::new(&logs(series))).collect();
-    let judged: Vec<usize> = (0..courses.len()).filter(|&index| courses[index].is_some()).collect();
-    let p: Vec<f64> =
-        judged.iter().map(|&index| courses[index].as_ref().map_or(1.0, Course::strongest)).collect();
+    let judged: Vec<(Segment<'_>, Course)> =
+        segments(history).filter_map(|segment| Some((segment, Course::new(&segment.logs())?))).collect();
+    let p: Vec<f64> = judged.iter().map(|(_, course)| course.strongest()).collect();
     let believed = benjamini_hochberg(&p, FALSE_DISCOVERIES);
     let part = believed.iter().filter(|&&yes| yes).count() as f64 / judged.len().max(1) as f64;
     let mut found = Vec::new();
-    for (&index, _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
-        let Some(course) = &courses[index] else { continue };
+    for ((segment, course), _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
         let places = course.changes(FALSE_DISCOVERIES * part, margin);
-        let own =
-            (0..places.len()).filter_map(|nth| change_point(history, index, course, &places, nth, blessings));
+        let own = (0..places.len())
+            .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings));
         // A step whose size may as well be none is none.
         let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
         let mut unaccepted = 1.0;
@@ -95,9 +92,11 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
             unaccepted = if change.blessed.is_some() { 1.0 } else { unaccepted * change.ratio.median };
             change.unaccepted = unaccepted;
         }
-        let last_point = history.series[index].points.last().map_or(0, |point| point.night);
-        if let Some(last) = own.last_mut() {
-            last.stands = last_point + STILL_MEASURED >= history.nights.len();
+        // What a lock did before its machine code was changed on purpose stands no longer.
+        let last_point = segment.series.points.last();
+        if let (Some(last), Some(point)) = (own.last_mut(), last_point) {
+            last.stands =
+                point.revision == segment.revision && point.night + STILL_MEASURED >= history.nights.len();
         }
         found.append(&mut own);
     }
@@ -105,28 +104,48 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
     found
 }
 
-/// What is searched: logarithms that grow when things get better, of the nights that are judged.
-fn logs(series: &Series) -> Vec<f64> {
-    let judged = judged(series).map(|(_, median)| series.metric.goodness(median).ln());
-    judged.collect()
+/// The nights of a series in which one revision of the lock was measured.
+#[derive(Clone, Copy)]
+struct Segment<'a> {
+    index: usize,
+    series: &'a Series,
+    revision: u32,
 }
 
-fn judged(series: &Series) -> impl Iterator<Item = (usize, f64)> + '_ {
-    // A night without any acquisition is the worst there is, and must not drop out of its series.
-    let at_least = |point: &Point| (point.night, point.median.max(series.least));
-    series.points.iter().filter(|point| point.judged).map(at_least).filter(|(_, median)| *median > 0.0)
+/// Every segment of every series.
+fn segments(history: &History) -> impl Iterator<Item = Segment<'_>> {
+    history.series.iter().enumerate().flat_map(|(index, series)| {
+        let mut revisions: Vec<u32> = series.points.iter().map(|point| point.revision).collect();
+        revisions.sort_unstable();
+        revisions.dedup();
+        revisions.into_iter().map(move |revision| Segment { index, series, revision })
+    })
+}
+
+impl Segment<'_> {
+    /// What is searched: logarithms that grow when things get better, of the nights that are judged.
+    fn logs(self) -> Vec<f64> {
+        self.judged().map(|(_, median)| self.series.metric.goodness(median).ln()).collect()
+    }
+
+    fn judged(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        // A night without any acquisition is the worst there is, and must not drop out of its series.
+        let at_least = |point: &Point| (point.night, point.median.max(self.series.least));
+        let own = self.series.points.iter().filter(|point| point.judged && point.revision == self.revision);
+        own.map(at_least).filter(|(_, median)| *median > 0.0)
+    }
 }
 
 fn change_point(
     history: &History,
-    index: usize,
+    segment: Segment<'_>,
     course: &Course,
     places: &[usize],
     nth: usize,
     blessings: &[Blessing],
 ) -> Option<ChangePoint> {
-    let series = &history.series[index];
-    let nights: Vec<usize> = judged(series).map(|(night, _)| night).collect();
+    let Segment { index, series, .. } = segment;
+    let nights: Vec<usize> = segment.judged().map(|(night, _)| night).collect();
     let (night, before) = (*nights.get(places[nth])?, *nights.get(places[nth].checked_sub(1)?)?);
     let (old, new) = course.sides(places, nth);
     let near = |run_id: &String| {

@@ -22,6 +22,15 @@ pub struct Night {
     pub report: Option<String>,
 }
 
+impl Series {
+    /// The nights in which another revision of the lock was measured for the first time, with that revision: between two
+    /// of them lies a segment, and nothing is judged across.
+    pub fn revisions(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let pairs = self.points.iter().zip(self.points.iter().skip(1));
+        pairs.filter(|(one, next)| one.revision != next.revision).map(|(_, next)| (next.night, next.revision))
+    }
+}
+
 impl Night {
     /// Its date: the first ten characters of when it started.
     pub fn date(&self) -> String {
@@ -40,6 +49,8 @@ pub struct Point {
     pub low: f64,
     /// Its interval.
     pub high: f64,
+    /// Revision of the lock that night.
+    pub revision: u32,
     /// Whether it has enough windows taken while the pCPUs were as far apart as in most nights.
     pub judged: bool,
 }
@@ -107,6 +118,7 @@ struct Failing {
 #[derive(Clone, Copy)]
 struct Window {
     night: u32,
+    revision: u32,
     value: f64,
     round_trip_ns: Option<f64>,
 }
@@ -135,6 +147,7 @@ impl Collector {
                     gathered.seconds.or_else(|| counted.next().map(|w| w.count as f64 / w.value));
                 let windows = measure.windows.iter().map(|reading| Window {
                     night: night as u32,
+                    revision: cell.revision,
                     value: reading.value,
                     round_trip_ns: reading.round_trip_ns,
                 });
@@ -194,8 +207,15 @@ fn points(windows: &[Window]) -> Vec<Point> {
         let values = if judged { used } else { night.iter().map(|window| window.value).collect() };
         // The bootstrap would take tens of seconds over a year of three hundred series.
         if let Some(of) = order_interval(&values) {
-            let night = night[0].night as usize;
-            points.push(Point { night, median: of.median, low: of.low, high: of.high, judged });
+            let Window { night, revision, .. } = night[0];
+            points.push(Point {
+                night: night as usize,
+                median: of.median,
+                low: of.low,
+                high: of.high,
+                revision,
+                judged,
+            });
         }
     }
     points
@@ -206,7 +226,7 @@ mod tests {
     use super::*;
 
     fn windows(night: u32, value: f64, trip: f64) -> Vec<Window> {
-        vec![Window { night, value, round_trip_ns: Some(trip) }; 6]
+        vec![Window { night, revision: 1, value, round_trip_ns: Some(trip) }; 6]
     }
 
     #[test]

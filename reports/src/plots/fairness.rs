@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, trimmed};
 use super::canvas::{HEIGHT, picture};
-use super::style::{Style, of_lock};
+use super::style::{Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{overcommit, significant};
@@ -19,7 +19,8 @@ struct Divided<'a> {
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let title = "How a lock divides itself among vCPUs";
-    let found = contested(results).map(|(slice, k)| (k, slice.axes().env.as_str(), divided(&slice, k)));
+    let found =
+        contested(results).map(|(slice, k)| (k, slice.axes().env.as_str(), divided(results, &slice, k)));
     let Some((k, env, locks)) = found.filter(|found| !found.2.is_empty()) else {
         return Ok(Figure::missing(title, "No lock served several vCPUs often enough to judge by."));
     };
@@ -83,14 +84,14 @@ pub(super) fn contested(results: &Results) -> Option<(Slice<'_>, f64)> {
     }
 }
 
-fn divided<'a>(slice: &Slice<'a>, k: f64) -> Vec<Divided<'a>> {
-    let locks = slice.locks();
-    let of = |(place, lock): (usize, &&str)| {
+fn divided<'a>(results: &Results, slice: &Slice<'a>, k: f64) -> Vec<Divided<'a>> {
+    let looks = Looks::of(results);
+    let of = |lock: &str| {
         let cell = slice.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
         let shares = sorted_shares(cell);
-        (shares.len() > 1).then(|| Divided { cell, style: of_lock(lock, place), shares })
+        (shares.len() > 1).then(|| Divided { cell, style: looks.lock(lock), shares })
     };
-    locks.iter().enumerate().filter_map(of).collect()
+    slice.locks().into_iter().filter_map(of).collect()
 }
 
 /// Medians over rounds of the largest share, the second largest, ….

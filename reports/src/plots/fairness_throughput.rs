@@ -3,7 +3,7 @@
 use super::axis::{Axis, trimmed};
 use super::canvas::{HEIGHT, picture};
 use super::fairness::contested;
-use super::style::{Style, of_lock};
+use super::style::{Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{overcommit, range, rate, significant};
@@ -15,12 +15,12 @@ const NOTHING: &str = "No lock has both a rate and a fairness.";
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some((slice, k)) = contested(results) else { return Ok(Figure::missing(TITLE, NOTHING)) };
     let locks = slice.locks();
+    let looks = Looks::of(results);
     let points: Vec<(&Cell, Style, Interval, f64)> = locks
         .iter()
-        .enumerate()
-        .filter_map(|(place, lock)| {
+        .filter_map(|lock| {
             let cell = slice.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
-            Some((cell, of_lock(lock, place), cell.ops_per_second?, cell.fairness.jain?))
+            Some((cell, looks.lock(lock), cell.ops_per_second?, cell.fairness.jain?))
         })
         .collect();
     let rates = points.iter().flat_map(|(_, _, ops, _)| [ops.low, ops.median, ops.high]);

@@ -2,6 +2,7 @@
 
 use super::Figure;
 use super::percentiles::{Curve, Details, Percentiles};
+use super::style::{Looks, Style};
 use crate::Error;
 use crate::derive::waits;
 use crate::format::{overcommit, rate};
@@ -39,15 +40,15 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
 
 /// Curves where overcommit is twofold, or else wherever most locks were timed.
 fn curves(results: &Results) -> Option<(String, Vec<Curve<'_>>)> {
+    let looks = Looks::of(results);
     let mut best: Option<(String, Vec<Curve<'_>>)> = None;
     for env in environments(results) {
         let Some(slice) = main_slice(results, env) else { continue };
         let mut factors = slice.above_one();
         factors.sort_by_key(|k| !crate::slices::same(*k, 2.0));
         for k in factors.into_iter().chain([1.0]) {
-            let locks = slice.locks();
-            let of = |(place, lock): (usize, &&str)| curve(slice.at(lock, k)?, place);
-            let found: Vec<Curve<'_>> = locks.iter().enumerate().filter_map(of).collect();
+            let of = |lock| curve(slice.at(lock, k)?, looks.lock(lock));
+            let found: Vec<Curve<'_>> = slice.locks().into_iter().filter_map(of).collect();
             if !found.is_empty() && best.as_ref().is_none_or(|(_, best)| found.len() > best.len()) {
                 let where_ = if above(k) { overcommit(k) } else { "without overcommit".into() };
                 best = Some((format!("{TITLE}, {env}, {where_}"), found));
@@ -57,9 +58,9 @@ fn curves(results: &Results) -> Option<(String, Vec<Curve<'_>>)> {
     best
 }
 
-fn curve(cell: &Cell, place: usize) -> Option<Curve<'_>> {
+fn curve(cell: &Cell, style: Style) -> Option<Curve<'_>> {
     let timed = cell.acquire_ns.as_ref()?.ops_per_second;
-    Curve::new(cell, place, waits(&cell.rounds), timed.map_or_else(|| "–".into(), rate), details(cell))
+    Curve::new(cell, style, waits(&cell.rounds), timed.map_or_else(|| "–".into(), rate), details(cell))
 }
 
 fn details(cell: &Cell) -> Details {

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Frame, HEIGHT, Pen, picture};
-use super::style::{Style, of_lock};
+use super::style::Style;
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{rate, significant};
@@ -26,10 +26,10 @@ pub(super) struct Series {
 }
 
 impl Series {
-    /// The rates of a lock's cells, at places that `x` gives.
+    /// The rates of cells, at places that `x` gives.
     pub(super) fn of_cells<'a>(
-        lock: &str,
-        place: usize,
+        name: &str,
+        style: Style,
         cells: impl Iterator<Item = &'a Cell>,
         x: impl Fn(&Cell) -> f64,
     ) -> Option<Self> {
@@ -40,7 +40,7 @@ impl Series {
             })
             .collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        let series = Self { name: lock.to_owned(), style: of_lock(lock, place), points };
+        let series = Self { name: name.to_owned(), style, points };
         (!series.points.is_empty()).then_some(series)
     }
 }

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 use super::axis::{Axis, trimmed};
 use super::canvas::{label_room, picture};
 use super::fairness::contested;
-use super::style::{INK, Style, of_lock};
+use super::style::{INK, Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{overcommit, significant};
@@ -31,11 +31,11 @@ const ROW: u32 = 22;
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let nothing = || Figure::missing(TITLE, "No lock counted an event of its own.");
     let Some((slice, k)) = contested(results) else { return Ok(nothing()) };
+    let looks = Looks::of(results);
     let locks: Vec<(&Cell, Style)> = slice
         .locks()
         .into_iter()
-        .enumerate()
-        .filter_map(|(place, lock)| Some((slice.at(lock, k)?, of_lock(lock, place))))
+        .filter_map(|lock| Some((slice.at(lock, k)?, looks.lock(lock))))
         .filter(|(cell, _)| {
             cell.status == Status::Ok && NAMES.iter().any(|name| per_million(cell, name).is_some())
         })

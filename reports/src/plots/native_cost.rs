@@ -7,16 +7,22 @@ use super::{Figure, Table};
 use crate::Error;
 use crate::answers::{ns_per_pair, uncontended};
 use crate::format::{range, significant};
-use crate::record::{Interval, Results, Status};
+use crate::record::{Interval, KernelBuild, Results, Status};
+use crate::roster::of_kernel;
 
-/// `[before without PV, before with PV, after without PV, after with PV]`.
-const NATIVE: [&str; 4] = ["ticket", "pvops-ticket", "pv-ticket-bare", "pv-ticket-off"];
-const VIRTUALIZED: [&str; 4] = ["ticket", "pv-byte", "pv-ticket-bare", "pv-ticket"];
-const PLACES: [(&str, &str, [&str; 4]); 3] = [
-    ("native", "native", NATIVE),
-    ("emulated", "virtualized (emulated)", VIRTUALIZED),
-    ("kvm", "virtualized (kvm)", VIRTUALIZED),
-];
+const PLACES: [(&str, &str); 3] =
+    [("native", "native"), ("emulated", "virtualized (emulated)"), ("kvm", "virtualized (kvm)")];
+
+/// The locks of `[before without PV, before with PV, after without PV, after with PV]`, natively or in a guest; empty
+/// where the run has none.
+fn locks(results: &Results, natively: bool) -> [&str; 4] {
+    let runs = |build: &KernelBuild| if natively { build.native } else { build.guest };
+    [(false, false), (false, true), (true, false), (true, true)].map(|(patched, paravirt)| {
+        let of_corner =
+            |build: &KernelBuild| runs(build) && (build.patched, build.paravirt) == (patched, paravirt);
+        of_kernel(results, of_corner).unwrap_or_default()
+    })
+}
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let mut groups = Vec::new();
@@ -24,7 +30,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let columns =
         ["environment", "before, without PV", "before, with PV", "after, without PV", "after, with PV"];
     let mut table = Table { columns: columns.map(str::to_owned).to_vec(), rows: Vec::new() };
-    for (env, name, locks) in PLACES {
+    for (env, name) in PLACES {
+        let locks = locks(results, env == "native");
         let times: Vec<Option<Interval>> = locks.iter().map(|lock| pair_time(results, env, lock)).collect();
         if times.iter().all(Option::is_none) {
             continue;

@@ -2,6 +2,7 @@
 
 use super::Figure;
 use super::lines::{Lines, Series};
+use super::style::Looks;
 use crate::Error;
 use crate::format::overcommit;
 use crate::record::{Cell, Results};
@@ -17,9 +18,10 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     let pcpus =
         slice.cells.iter().filter(|cell| above(cell.axes.overcommit)).map(|cell| cell.axes.pcpus.len()).max();
     let comparable = |cell: &&Cell| Some(cell.axes.pcpus.len()) == pcpus && cell.axes.overcommit > 1.0 - 1e-9;
-    let locks = slice.locks();
-    let series = locks.iter().enumerate().filter_map(|(i, lock)| {
-        Series::of_cells(lock, i, slice.of(lock).filter(comparable), |cell| cell.axes.overcommit)
+    let looks = Looks::of(results);
+    let series = slice.locks().into_iter().filter_map(|lock| {
+        let cells = slice.of(lock).filter(comparable);
+        Series::of_cells(lock, looks.lock(lock), cells, |cell| cell.axes.overcommit)
     });
     Lines {
         id: format!("overcommit-{env}"),

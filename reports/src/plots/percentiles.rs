@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{HEIGHT, picture};
 use super::percentile_axis::{self, QUANTILES};
-use super::style::{Style, of_lock};
+use super::style::{Looks, Style};
 use super::traced::main;
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
@@ -36,7 +36,7 @@ impl<'a> Curve<'a> {
     /// None where there are too few samples for any percentile.
     pub(super) fn new(
         cell: &'a Cell,
-        place: usize,
+        style: Style,
         waits: Waits,
         note: String,
         details: Details,
@@ -45,7 +45,6 @@ impl<'a> Curve<'a> {
             .iter()
             .filter_map(|&(quantile, _)| Some((quantile, waits.percentile(quantile)?)))
             .collect();
-        let style = of_lock(&cell.axes.lock, place);
         (!points.is_empty()).then_some(Self { cell, style, waits, points, note, details })
     }
 }
@@ -160,11 +159,12 @@ pub(super) fn traced_curves<'a>(
     details: impl Fn(&CellCauses) -> Details,
 ) -> Option<(String, Vec<Curve<'a>>)> {
     let shown = main(results)?;
-    let curve = |(place, (cell, causes)): (usize, &(&'a Cell, &CellCauses))| {
+    let looks = Looks::of(results);
+    let curve = |(cell, causes): &(&'a Cell, &CellCauses)| {
         let waits = Waits::of(traced(&cell.rounds).into_iter().map(|(.., causes)| of(causes)));
-        Curve::new(cell, place, waits, note(cell), details(causes))
+        Curve::new(cell, looks.lock(&cell.axes.lock), waits, note(cell), details(causes))
     };
-    Some((shown.place(), shown.locks.iter().enumerate().filter_map(curve).collect()))
+    Some((shown.place(), shown.locks.iter().filter_map(curve).collect()))
 }
 
 /// A percentile with its sign: `≥ 4.00 ms` where it is a lower bound.

@@ -7,6 +7,7 @@ use super::style::nth;
 use crate::Error;
 use crate::format::overcommit;
 use crate::record::Results;
+use crate::roster::halting;
 use crate::slices::{environments, main_slice};
 use crate::sweep::{DEFAULT_SPINS, loops, sweeps};
 
@@ -20,7 +21,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let mut series: Vec<Series> = Vec::new();
     for env in environments(results) {
         let Some(slice) = main_slice(results, env) else { continue };
-        for lock in ["pv-ticket", "pv-queued"] {
+        for lock in halting(results) {
             for sweep in sweeps(results, &slice, lock) {
                 let spins = |cell: &crate::record::Cell| {
                     sweep
@@ -30,10 +31,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
                         .map_or(0.0, |step| step.0 as f64 * scale)
                 };
                 let cells = sweep.steps.iter().map(|step| step.1);
-                let Some(mut one) = Series::of_cells(lock, 0, cells, spins) else { continue };
-                one.name = format!("{lock}, {env}, {}", overcommit(sweep.overcommit));
-                one.style = nth(series.len() + 1);
-                series.push(one);
+                let name = format!("{lock}, {env}, {}", overcommit(sweep.overcommit));
+                series.extend(Series::of_cells(&name, nth(series.len() + 1), cells, spins));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Colours, marker shapes and dashes: a lock looks the same in every plot of every report.
 
+use crate::record::{Carried, Results};
+
 /// The Okabe-Ito colours, told apart by people with any kind of colour vision. The page's CSS themes them by these
 /// very values. Its black is the page's own ink, and its yellow is left out: on white it cannot be seen.
 pub(super) const COLOURS: [(u8, u8, u8); 7] = [
@@ -51,36 +53,69 @@ pub(super) struct Style {
     pub(super) dashed: bool,
 }
 
-/// Locks with a look of their own: a family shares a colour, what carries a cure has its own marker, what carries it
-/// in vain is dashed.
-const KNOWN: [(&str, usize, Marker, bool); 12] = [
-    ("ticket", 0, Marker::Circle, false),
-    ("pvops-ticket", 0, Marker::Down, true),
-    ("pv-ticket", 1, Marker::Square, false),
-    ("pv-ticket-off", 1, Marker::Diamond, true),
-    ("pv-ticket-bare", 1, Marker::Triangle, true),
-    ("pv-byte", 5, Marker::Plus, false),
-    ("mcs", 4, Marker::Triangle, false),
-    ("queued", 3, Marker::Diamond, false),
-    ("pv-queued", 2, Marker::Square, false),
-    ("pv-queued-off", 2, Marker::Cross, true),
-    ("tas", 5, Marker::Cross, false),
-    ("std-mutex", 6, Marker::Plus, false),
-];
+/// The looks of a run's locks. A family has a colour, its variants have markers of their own, and what carries a cure in
+/// vain is dashed; no two locks look alike.
+pub(super) struct Looks<'a>(Vec<(&'a str, Style)>);
 
-/// The look of a lock; of one that is not known here, by its place among those that are not.
-pub(super) fn of_lock(lock: &str, place: usize) -> Style {
-    match KNOWN.iter().find(|known| known.0 == lock) {
-        Some(&(_, colour, marker, dashed)) => Style { colour: COLOURS[colour], marker, dashed },
-        None => nth(place),
+impl<'a> Looks<'a> {
+    /// The looks of every lock that the run describes.
+    pub(super) fn of(results: &'a Results) -> Self {
+        let mut looks: Vec<(&str, Style)> = Vec::new();
+        for lock in &results.locks {
+            let [family, variant] = lock.place.map(|place| place as usize);
+            let against_another = lock.baseline.as_ref().is_some_and(|baseline| *baseline != lock.name);
+            let wished = Style {
+                colour: COLOURS[family % COLOURS.len()],
+                marker: MARKERS[(family + variant + family / COLOURS.len()) % MARKERS.len()],
+                dashed: lock.paravirt != Carried::On && against_another,
+            };
+            let taken = |style: &Style| looks.iter().any(|(_, other)| other == style);
+            let style =
+                [wished].into_iter().chain((0..).map(nth).take(MOST_LOOKS)).find(|style| !taken(style));
+            looks.push((&lock.name, style.unwrap_or(wished)));
+        }
+        Self(looks)
+    }
+
+    /// The look of a lock; of one that the run does not describe, as muted as a grid line.
+    pub(super) fn lock(&self, name: &str) -> Style {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map_or(Style { colour: MUTED, marker: Marker::Plus, dashed: true }, |(_, style)| *style)
     }
 }
+
+/// How many looks there are.
+const MOST_LOOKS: usize = 2 * COLOURS.len() * MARKERS.len();
 
 /// The look of the `place`-th of several series that are not locks.
 pub(super) fn nth(place: usize) -> Style {
     Style {
         colour: COLOURS[place % COLOURS.len()],
         marker: MARKERS[(place + place / COLOURS.len()) % MARKERS.len()],
-        dashed: (place / COLOURS.len()) % 2 == 1,
+        dashed: (place / (COLOURS.len() * MARKERS.len())) % 2 == 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::LockDescriptor;
+
+    #[test]
+    fn no_two_of_sixty_locks_look_alike_wherever_an_own_lock_stands() {
+        let lock = |place: [u32; 2]| LockDescriptor {
+            name: format!("lock-{}-{}", place[0], place[1]),
+            place,
+            baseline: Some("lock-0-0".into()),
+            ..LockDescriptor::default()
+        };
+        let mut results = crate::derive::derive(std::iter::empty());
+        results.locks = (0..60).rev().map(|place| lock([place / 2, place % 2])).collect();
+        let looks = Looks::of(&results);
+        for one in &results.locks {
+            for other in results.locks.iter().filter(|other| other.name != one.name) {
+                assert_ne!(looks.lock(&one.name), looks.lock(&other.name), "{} {}", one.name, other.name);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::lines::{Lines, Series};
 use super::percentiles::axis_duration;
+use super::style::Looks;
 use super::{Figure, timeslice};
 use crate::Error;
 use crate::format::overcommit;
@@ -91,10 +92,11 @@ impl Dimension {
             if weight(next) > weight(best) { next } else { best }
         });
         let Some(best) = best else { return Ok(Figure::missing(self.title, self.nothing)) };
-        let series = best.locks.iter().enumerate().filter_map(|(place, (lock, steps))| {
+        let looks = Looks::of(results);
+        let series = best.locks.iter().filter_map(|(lock, steps)| {
             let at =
                 |cell: &Cell| steps.iter().find(|step| std::ptr::eq(step.1, cell)).map_or(0.0, |step| step.0);
-            Series::of_cells(lock, place, steps.iter().map(|step| step.1), at)
+            Series::of_cells(lock, looks.lock(lock), steps.iter().map(|step| step.1), at)
         });
         let shared = &best.shared;
         let cells: Vec<&Cell> =

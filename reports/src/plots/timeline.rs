@@ -12,11 +12,11 @@ use crate::Error;
 use crate::causes::{Kick, Span, State, Timeline, timeline};
 use crate::format::{duration, significant};
 use crate::record::{Cell, Outcome, Results, Trace};
+use crate::roster::cures;
 use crate::trace_export::traces;
 
 const TITLE: &str = "Around the worst handover";
-/// Locks whose timelines are drawn, in this order, as far as they were traced; then others.
-const FIRST: [&str; 5] = ["ticket", "pv-ticket", "queued", "pv-queued", "tas"];
+/// Timelines that are drawn: first those of cures and of what they cure, then others.
 const MOST: usize = 4;
 const MOST_LANES: usize = 24;
 const MOST_KICKS: usize = 80;
@@ -45,8 +45,9 @@ pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
             Some((*cell, traces(cell).map(|(_, trace)| trace).max_by_key(|t| t.worst_handover_ns)?))
         })
         .collect();
+    let first: Vec<&str> = cures(results).flat_map(|pair| [pair.plain, pair.lock]).collect();
     locks.sort_by_key(|(cell, _)| {
-        FIRST.iter().position(|lock| *lock == cell.axes.lock).unwrap_or(FIRST.len())
+        first.iter().position(|lock| *lock == cell.axes.lock).unwrap_or(first.len())
     });
     let place = traced.place();
     let drawn: Result<Vec<Option<Figure>>, Error> = locks

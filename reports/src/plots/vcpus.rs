@@ -3,6 +3,7 @@
 use super::Figure;
 use super::axis::trimmed;
 use super::lines::{Lines, Series};
+use super::style::Looks;
 use crate::Error;
 use crate::record::Results;
 use crate::slices::main_slice;
@@ -12,10 +13,10 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     let nothing = format!("No cell of {env} gave a rate.");
     let Some(slice) = main_slice(results, env) else { return Ok(Figure::missing(title, nothing)) };
     let vcpus = |cell: &crate::record::Cell| f64::from(cell.axes.vcpus);
-    let locks = slice.locks();
-    let series =
-        locks.iter().enumerate().filter_map(|(i, lock)| Series::of_cells(lock, i, slice.of(lock), vcpus));
-    let series: Vec<Series> = series.collect();
+    let looks = Looks::of(results);
+    let locks = slice.locks().into_iter();
+    let series: Vec<Series> =
+        locks.filter_map(|lock| Series::of_cells(lock, looks.lock(lock), slice.of(lock), vcpus)).collect();
     let pcpus = slice.cells.iter().map(|cell| cell.axes.pcpus.len()).max().unwrap_or(0);
     let run_out = slice.cells.iter().any(|cell| cell.axes.vcpus as usize > pcpus);
     Lines {

@@ -136,6 +136,7 @@ impl Plan {
             window_ns: WINDOW,
             machine: self.machine.clone(),
             cells: self.cells.iter().map(|(axes, ..)| axes.clone()).collect(),
+            locks: Vec::new(),
             dropped: Vec::new(),
         };
         let mut lines = vec![Line::Header(header)];

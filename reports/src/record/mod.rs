@@ -6,6 +6,7 @@
 mod axes;
 mod causes;
 mod cell_causes;
+mod lock;
 mod machine;
 mod ping_pong;
 mod residence;
@@ -17,6 +18,7 @@ pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
+pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
 pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine};
 pub use ping_pong::{Pair, PingPong};
 pub use residence::{NodePages, Residence};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, CellCauses, Machine, Residence, Round};
+use super::{CellAxes, CellCauses, LockDescriptor, Machine, Residence, Round};
 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -35,6 +35,9 @@ pub struct Results {
     /// What did not fit, or cannot run here.
     #[serde(default)]
     pub dropped: Vec<Dropped>,
+    /// The locks of its cells.
+    #[serde(default)]
+    pub locks: Vec<LockDescriptor>,
     /// In plan order.
     pub cells: Vec<Cell>,
     /// Whether the run ended before its plan did.
@@ -49,6 +52,13 @@ pub struct Results {
     /// Sentences about the record itself: a last line cut off, rounds of cells that were never planned.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+impl Results {
+    /// What the run says of a lock.
+    pub fn lock(&self, name: &str) -> Option<&LockDescriptor> {
+        self.locks.iter().find(|lock| lock.name == name)
+    }
 }
 
 /// A median and its confidence interval.

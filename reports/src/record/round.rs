@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Causes, CellAxes, Dropped, Machine, PingPong, Residence};
+use super::{Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -47,6 +47,9 @@ pub struct Header {
     pub window_ns: u64,
     /// The machine.
     pub machine: Machine,
+    /// The locks of its cells; empty in records of before 0.2.0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<LockDescriptor>,
     /// The cells planned, in plan order.
     pub cells: Vec<CellAxes>,
     /// What did not fit in the time, or cannot run here.

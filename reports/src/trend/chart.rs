@@ -81,6 +81,7 @@ pub(super) fn chart(history: &History, series: &Series, changes: &[&ChangePoint]
          viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" overflow=\"visible\"><use class=\"mark\" href=\"#marks\"/><use class=\"mark commit\" href=\"#commits\"/>",
         nights.saturating_sub(1).max(1)
     );
+    revisions(&mut svg, series);
     bands(&mut svg, series, changes);
     levels(&mut svg, series, changes, scale);
     dots(&mut svg, series, scale);
@@ -120,10 +121,20 @@ fn bands(svg: &mut String, series: &Series, changes: &[&ChangePoint]) {
     }
 }
 
-/// The median between one change and the next.
+/// A stroke where another revision of the lock begins.
+fn revisions(svg: &mut String, series: &Series) {
+    for (night, _) in series.revisions() {
+        let _ = write!(svg, "<path class=\"mark revision\" d=\"M{night} 0v{HEIGHT}\"/>");
+    }
+}
+
+/// The median between one change, or one revision of the lock, and the next.
 fn levels(svg: &mut String, series: &Series, changes: &[&ChangePoint], scale: Scale) {
     let mut path = String::new();
-    let ends = changes.iter().map(|change| change.night).chain([usize::MAX]);
+    let mut ends: Vec<usize> = changes.iter().map(|change| change.night).collect();
+    ends.extend(series.revisions().map(|(night, _)| night));
+    ends.push(usize::MAX);
+    ends.sort_unstable();
     let mut start = 0;
     for end in ends {
         let inside = series.points.iter().filter(|p| p.judged && (start..end).contains(&p.night));

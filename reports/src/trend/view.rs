@@ -177,7 +177,12 @@ fn tile(history: &History, index: usize, series: &Series, changes: &[&ChangePoin
             range(change.ratio, ratio)
         )
     };
-    let changed: Vec<String> = changes.iter().map(describe).collect();
+    let revised = series.revisions().map(|(night, revision)| {
+        let date = history.nights[night].date();
+        let lock = printable(&series.lock);
+        format!("{date}: revision {revision} of {lock} begins: its machine code was changed on purpose, and nothing is judged across")
+    });
+    let changed: Vec<String> = changes.iter().map(describe).chain(revised).collect();
     let label = format!(
         "{} {} over {} nights, latest {latest}. {}",
         series.cell,

@@ -1,10 +1,10 @@
-//! Native: a vCPU is a thread on a pCPU of its own, with no hypervisor to speak of.
+//! Native: a vCPU is a thread on a pCPU of its own, and no hypervisor of ours is there.
 
-use super::{Environment, thread};
+use super::{Environment, doorbell, thread};
 use crate::Refusal;
 use crate::cell::child::Cell;
 
-/// At most one thread per pCPU; nobody halts or kicks.
+/// At most one thread per pCPU. Nobody halts or kicks but a lock that blocks wherever it runs.
 pub(super) struct Native;
 
 impl Environment for Native {
@@ -21,6 +21,10 @@ impl Environment for Native {
     }
 
     fn start(&self, cell: Cell) -> Result<(), Refusal> {
-        thread::start_workers(&cell, None, None)
+        if cell.blocks {
+            thread::start_workers(&cell, Some(doorbell::halt), Some(doorbell::kick))
+        } else {
+            thread::start_workers(&cell, None, None)
+        }
     }
 }

@@ -1,0 +1,32 @@
+//! Halting and kicking of vCPUs that are threads: a futex on the vCPU's own doorbell in the arena.
+
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+use lockbench_workloads::arena::Header;
+
+use crate::measure::futex;
+
+/// Sleeps until kicked. A kick that came first is found in the doorbell, so it sticks.
+pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
+    // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
+    let doorbell = unsafe { &(*arena).block(me as usize).word.0 };
+    if doorbell.swap(0, Acquire) == 0 {
+        // Not if the doorbell rang since: the kernel compares under its own lock.
+        futex::wait(doorbell, 0);
+        doorbell.store(0, Release);
+    }
+}
+
+/// Wakes vCPU `cpu`, or spares it its next halt.
+pub(super) unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
+    // SAFETY: called by a worker with its own mapped arena.
+    let header = unsafe { &*arena };
+    if cpu < header.plan.params.vcpus {
+        // SAFETY: `cpu` is a vCPU of this arena.
+        let doorbell = unsafe { &header.block(cpu as usize).word.0 };
+        // Release: what the kicker did is seen by the halt that takes the kick.
+        if doorbell.swap(1, Release) == 0 {
+            futex::wake_all(doorbell);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The locks of a run, sorted by what their descriptors say: plain locks, cures, and those that carry a cure in vain.
+
+use crate::record::{Admission, Carried, KernelBuild, LockDescriptor, Results};
+
+/// A lock and the plain one that it is set against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair<'a> {
+    /// The lock.
+    pub lock: &'a str,
+    /// The plain one.
+    pub plain: &'a str,
+}
+
+/// Plain FIFO locks: no paravirtual code, waiters that spin, and no other lock that they are variants of.
+pub fn plain_fifo(results: &Results) -> impl Iterator<Item = &str> {
+    let plain = |lock: &&LockDescriptor| {
+        lock.order == Some(Admission::Fifo)
+            && lock.paravirt == Carried::Out
+            && !lock.blocks
+            && lock.baseline.as_deref().is_none_or(|baseline| baseline == lock.name)
+    };
+    results.locks.iter().filter(plain).map(|lock| lock.name.as_str())
+}
+
+/// Cures and what they cure: paravirtual code that is used, in a lock that keeps the order of the plain one but for an
+/// exceptional overtaking. A lock that gives up all order is another lock, not a cure.
+pub fn cures(results: &Results) -> impl Iterator<Item = Pair<'_>> {
+    let cures = |lock: &&LockDescriptor| {
+        lock.paravirt == Carried::On && matches!(lock.order, Some(Admission::Fifo | Admission::Hybrid))
+    };
+    results.locks.iter().filter(cures).filter_map(pair)
+}
+
+/// Locks whose waiters halt where a hypervisor is there: those that have a spin threshold.
+pub fn halting(results: &Results) -> impl Iterator<Item = &str> {
+    results.locks.iter().filter(|lock| lock.paravirt == Carried::On).map(|lock| lock.name.as_str())
+}
+
+/// Locks that carry something natively, with the plain lock of each and what is carried, in words; first those whose
+/// paravirtual code is compiled in and switched off.
+pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {
+    let carries = |lock| Some((pair(lock)?, lock.carries.as_deref()?, lock.paravirt));
+    let mut carriers: Vec<_> = results.locks.iter().filter_map(carries).collect();
+    carriers.sort_by_key(|(.., paravirt)| *paravirt != Carried::Off);
+    carriers.into_iter().map(|(pair, text, _)| (pair, text)).collect()
+}
+
+/// The spinlock of a kernel build.
+pub fn of_kernel(results: &Results, build: impl Fn(&KernelBuild) -> bool) -> Option<&str> {
+    let found = results.locks.iter().find(|lock| lock.kernel.as_ref().is_some_and(&build));
+    found.map(|lock| lock.name.as_str())
+}
+
+fn pair(lock: &LockDescriptor) -> Option<Pair<'_>> {
+    let plain = lock.baseline.as_deref().filter(|plain| *plain != lock.name)?;
+    Some(Pair { lock: &lock.name, plain })
+}
