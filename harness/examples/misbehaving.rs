@@ -68,6 +68,29 @@ misbehaving!(Forgetful, "forgetful", |left, relax| {
     }
 });
 
+/// Stores into every word of a range, nowhere the same.
+fn scribble(words: std::ops::Range<usize>) {
+    for word in words.step_by(8) {
+        // SAFETY: deliberately none: the range is not this lock's, and what comes of that is what the test is about.
+        unsafe {
+            std::ptr::with_exposed_provenance_mut::<u64>(word)
+                .write_volatile((word as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+    }
+}
+
+// The arena's head lies on the two pages before the lock: the plan, then what vCPUs and parent write.
+const PAGE: usize = 4096;
+misbehaving!(Vandal, "vandal", |lock, _| {
+    let lock = std::ptr::from_ref(lock).expose_provenance();
+    scribble(lock - 2 * PAGE..lock - PAGE);
+});
+// Over all that may be written: gate, data, itself, and the blocks of two vCPUs.
+misbehaving!(Flood, "flood", |lock, _| {
+    let lock = std::ptr::from_ref(lock).expose_provenance();
+    scribble(lock - PAGE..lock + 3 * PAGE);
+});
+
 fn main() -> ExitCode {
-    lockbench::main_with(lockbench::locks![Open, Shut, Wild, Panicky, Forgetful])
+    lockbench::main_with(lockbench::locks![Open, Shut, Wild, Panicky, Forgetful, Vandal, Flood])
 }

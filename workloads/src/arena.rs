@@ -24,7 +24,7 @@ pub const LINE: usize = 64;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"lockbnc1");
 
 /// Head of the arena.
-#[repr(C, align(128))]
+#[repr(C, align(4096))]
 pub struct Header {
     /// Written by the parent before the cell's process starts.
     pub plan: Plan,
@@ -38,8 +38,10 @@ pub struct Header {
     pub worst: Worst,
 }
 
-/// What the workers are to do; constant while they run.
-#[repr(C)]
+/// What the workers are to do; constant while they run. On pages of its own, which a cell's process makes read-only once
+/// it has mapped them: a lock that stores where it should not faults instead of changing the plan.
+#[derive(Clone, Debug)]
+#[repr(C, align(4096))]
 pub struct Plan {
     /// [`MAGIC`].
     pub magic: u64,
@@ -181,10 +183,8 @@ impl Header {
     /// `self.plan.params.vcpus`.
     #[inline(always)]
     pub unsafe fn block(&self, cpu: usize) -> &Block {
-        let layout = &self.plan.layout;
-        // SAFETY: the caller vouches that the mapping holds `vcpus` blocks behind `blocks`, `stride` apart; a zeroed
-        // block is a valid one (integers, null pointers, None), and shared access is all that anyone has.
-        unsafe { &*core::ptr::from_ref(self).byte_add(layout.blocks + cpu * layout.stride).cast() }
+        // SAFETY: as the caller vouches.
+        unsafe { self.plan.layout.block(self, cpu) }
     }
 
     /// What vCPU `cpu` writes about its times; none where the arena has no room for it.
@@ -194,8 +194,8 @@ impl Header {
     /// As for [`Header::block`].
     #[inline(always)]
     pub unsafe fn traced(&self, cpu: usize) -> Option<&Traced> {
-        // SAFETY: as the caller vouches; `Layout::new` put it there, aligned, and zeros are a valid one.
-        unsafe { self.behind_block(cpu, self.plan.layout.traced) }
+        // SAFETY: as the caller vouches.
+        unsafe { self.plan.layout.traced(self, cpu) }
     }
 
     /// vCPU `cpu`'s ring of events; none where the arena has no room for it.
@@ -205,21 +205,8 @@ impl Header {
     /// As for [`Header::block`].
     #[inline(always)]
     pub unsafe fn ring(&self, cpu: usize) -> Option<&Ring> {
-        // SAFETY: as in `traced`.
-        unsafe { self.behind_block(cpu, self.plan.layout.ring) }
-    }
-
-    /// What lies `offset` bytes behind a block; none at 0, where the block itself lies.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Header::block`], and a `T` made of atomics must lie there.
-    #[inline(always)]
-    unsafe fn behind_block<T>(&self, cpu: usize, offset: usize) -> Option<&T> {
         // SAFETY: as the caller vouches.
-        let block = core::ptr::from_ref(unsafe { self.block(cpu) });
-        // SAFETY: inside the block's stride, as the caller vouches; like the block it is only ever shared.
-        (offset != 0).then(|| unsafe { &*block.byte_add(offset).cast() })
+        unsafe { self.plan.layout.ring(self, cpu) }
     }
 
     /// Handovers from each pCPU to each, as many rows as columns; empty where no matrix is kept.
@@ -229,13 +216,8 @@ impl Header {
     /// `self` must head an arena laid out as `self.plan.layout` says, mapped whole.
     #[inline(always)]
     pub unsafe fn matrix(&self) -> &[Octaves] {
-        let layout = &self.plan.layout;
-        // SAFETY: `Layout::new` reserved so many there, aligned; zeros are valid ones. Where none are kept the slice is
-        // empty and any aligned address will do.
-        unsafe {
-            let first = core::ptr::from_ref(self).byte_add(layout.matrix).cast();
-            core::slice::from_raw_parts(first, layout.matrix_pcpus * layout.matrix_pcpus)
-        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.plan.layout.matrix(self) }
     }
 
     /// Handovers from each NUMA node to each, as many rows as columns; empty where no such matrix is kept.
@@ -245,12 +227,8 @@ impl Header {
     /// As for [`Header::matrix`].
     #[inline(always)]
     pub unsafe fn node_matrix(&self) -> &[Octaves] {
-        let layout = &self.plan.layout;
-        // SAFETY: as in `matrix`.
-        unsafe {
-            let first = core::ptr::from_ref(self).byte_add(layout.node_matrix).cast();
-            core::slice::from_raw_parts(first, layout.matrix_nodes * layout.matrix_nodes)
-        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.plan.layout.node_matrix(self) }
     }
 
     /// Row and column of each vCPU's node in that matrix; empty where none is kept. Written by the parent before the
@@ -262,12 +240,7 @@ impl Header {
     /// As for [`Header::matrix`].
     #[inline(always)]
     pub unsafe fn node_rows(&self) -> &[AtomicU16] {
-        let plan = &self.plan;
-        let rows = if plan.layout.matrix_nodes == 0 { 0 } else { plan.params.vcpus as usize };
-        // SAFETY: as in `matrix`.
-        unsafe {
-            let first = core::ptr::from_ref(self).byte_add(plan.layout.node_rows).cast();
-            core::slice::from_raw_parts(first, rows)
-        }
+        // SAFETY: as the caller vouches.
+        unsafe { self.plan.layout.node_rows(self, self.plan.params.vcpus as usize) }
     }
 }

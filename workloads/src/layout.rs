@@ -114,6 +114,95 @@ impl Layout {
             total,
         })
     }
+
+    /// The block of vCPU `cpu` in an arena. Whoever does not trust what stands in the arena keeps a layout of its own.
+    ///
+    /// # Safety
+    ///
+    /// `arena` must head an arena of this layout, mapped whole for `'a`, and `cpu` must be one of its vCPUs.
+    #[inline(always)]
+    pub unsafe fn block<'a>(&self, arena: *const Header, cpu: usize) -> &'a Block {
+        // SAFETY: the caller vouches that the mapping holds the vCPUs' blocks behind `blocks`, `stride` apart; a zeroed
+        // block is a valid one (integers, null pointers, None), and shared access is all that anyone has.
+        unsafe { &*arena.byte_add(self.blocks + cpu * self.stride).cast() }
+    }
+
+    /// What vCPU `cpu` writes about its times; none where the arena has no room for it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::block`].
+    #[inline(always)]
+    pub unsafe fn traced<'a>(&self, arena: *const Header, cpu: usize) -> Option<&'a Traced> {
+        // SAFETY: as the caller vouches; `Layout::new` put it there, aligned, and zeros are a valid one.
+        unsafe { self.behind_block(arena, cpu, self.traced) }
+    }
+
+    /// vCPU `cpu`'s ring of events; none where the arena has no room for it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::block`].
+    #[inline(always)]
+    pub unsafe fn ring<'a>(&self, arena: *const Header, cpu: usize) -> Option<&'a Ring> {
+        // SAFETY: as in `traced`.
+        unsafe { self.behind_block(arena, cpu, self.ring) }
+    }
+
+    /// What lies `offset` bytes behind a block; none at 0, where the block itself lies.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::block`], and a `T` made of atomics must lie there.
+    #[inline(always)]
+    unsafe fn behind_block<'a, T>(&self, arena: *const Header, cpu: usize, offset: usize) -> Option<&'a T> {
+        // SAFETY: inside the block's stride, as the caller vouches; like the block it is only ever shared.
+        (offset != 0).then(|| unsafe { &*arena.byte_add(self.blocks + cpu * self.stride + offset).cast() })
+    }
+
+    /// Handovers from each pCPU to each, as many rows as columns; empty where no matrix is kept.
+    ///
+    /// # Safety
+    ///
+    /// `arena` must head an arena of this layout, mapped whole for `'a`.
+    #[inline(always)]
+    pub unsafe fn matrix<'a>(&self, arena: *const Header) -> &'a [Octaves] {
+        // SAFETY: `Layout::new` reserved so many there, aligned; zeros are valid ones. Where none are kept the slice is
+        // empty and any aligned address will do.
+        unsafe {
+            let first = arena.byte_add(self.matrix).cast();
+            core::slice::from_raw_parts(first, self.matrix_pcpus * self.matrix_pcpus)
+        }
+    }
+
+    /// Handovers from each NUMA node to each; likewise.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::matrix`].
+    #[inline(always)]
+    pub unsafe fn node_matrix<'a>(&self, arena: *const Header) -> &'a [Octaves] {
+        // SAFETY: as in `matrix`.
+        unsafe {
+            let first = arena.byte_add(self.node_matrix).cast();
+            core::slice::from_raw_parts(first, self.matrix_nodes * self.matrix_nodes)
+        }
+    }
+
+    /// Row and column of each of `vcpus` vCPUs' node in that matrix; empty where none is kept.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::matrix`], and the layout must be one for so many vCPUs.
+    #[inline(always)]
+    pub unsafe fn node_rows<'a>(&self, arena: *const Header, vcpus: usize) -> &'a [AtomicU16] {
+        let rows = if self.matrix_nodes == 0 { 0 } else { vcpus };
+        // SAFETY: as in `matrix`.
+        unsafe {
+            let first = arena.byte_add(self.node_rows).cast();
+            core::slice::from_raw_parts(first, rows)
+        }
+    }
 }
 
 /// Reserves `size` bytes at the next pair of lines.

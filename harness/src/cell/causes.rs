@@ -7,7 +7,7 @@ use lockbench_workloads::locks::Event;
 use lockbench_workloads::{Phase, histogram, ticks};
 
 use super::booked::{Booked, Ended, Scale, vcpu_causes};
-use super::counters::Own;
+use super::counters::{Own, sum};
 use super::handed::Handed;
 use super::lock_times::LockTimes;
 use super::{Memory, WindowSpec};
@@ -26,7 +26,7 @@ impl Opened {
             }
             vcpu.longest_gap.store(0, Relaxed);
         }
-        memory.header().worst.worst.store(0, Relaxed);
+        memory.worst().worst.store(0, Relaxed);
         Self { handed: Handed::read(memory), vcpus: memory.traced().map(Booked::read).collect() }
     }
 
@@ -49,7 +49,7 @@ impl Opened {
         {
             let gained = Booked::read(vcpu).since(before);
             let own = Own::read(block);
-            halts += own.since(counted, |own| &own.events, Event::Halt as usize);
+            halts = own.since(counted, |own| &own.events, Event::Halt as usize).saturating_add(halts);
             let waiting = vcpu.wait_since.load(Relaxed);
             if waiting != 0 {
                 censored.push(scale.ns(now.saturating_sub(waiting)));
@@ -62,7 +62,7 @@ impl Opened {
         }
         causes.handovers = total.handovers;
         causes.granted_off = total.granted_off;
-        causes.granted_off_ns = causes.vcpus.iter().map(|vcpu| vcpu.granted_off_ns).sum();
+        causes.granted_off_ns = sum(causes.vcpus.iter().map(|vcpu| vcpu.granted_off_ns));
         causes.longest_wait = longest_wait(&causes.vcpus);
         causes.longest_hold = longest(&causes.vcpus, |vcpu| (vcpu.hold_max_ns, vcpu.hold_max_at_ns));
         causes.longest_handover =

@@ -61,7 +61,7 @@ fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
     unsafe { (entry.init)(memory.as_ptr()) };
     env.start(Cell { memory, entry, blocks: family.blocks, count_preemptions: spec.count_preemptions })
         .map_err(ChildReport::Skipped)?;
-    let ready = &memory.header().gate.ready;
+    let ready = &memory.gate().ready;
     loop {
         let n = ready.load(std::sync::atomic::Ordering::Acquire);
         if n as usize == memory.vcpus() {

@@ -74,6 +74,11 @@ impl Own {
     }
 }
 
+/// A sum of counters that a lock may have stored anything into: it stops at the largest number.
+pub(super) fn sum(counters: impl IntoIterator<Item = u64>) -> u64 {
+    counters.into_iter().fold(0, u64::saturating_add)
+}
+
 /// Reads counters that somebody else may be adding to.
 pub(super) fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
     counters.iter().map(|counter| counter.load(Relaxed)).collect()

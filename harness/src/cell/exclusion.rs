@@ -3,13 +3,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Memory;
+use super::counters::sum;
 
 /// Checks an arena in which nobody runs any more. The counter may be one ahead, for the kill may fall between its
 /// update and the operation's; a tolerance of one per vCPU would be vacuous where a convoy does 8 acquisitions a second.
 pub(super) fn check(memory: &Memory) -> Result<(), String> {
-    let counter = memory.header().data.counter.load(Relaxed);
-    let operations: u64 = memory.blocks().map(|block| block.own.operations.load(Relaxed)).sum();
-    let violations: u64 = memory.blocks().map(|block| block.own.violations.load(Relaxed)).sum();
+    let counter = memory.data().counter.load(Relaxed);
+    let operations = sum(memory.blocks().map(|block| block.own.operations.load(Relaxed)));
+    let violations = sum(memory.blocks().map(|block| block.own.violations.load(Relaxed)));
     if violations > 0 {
         return Err(format!(
             "mutual exclusion violated: {violations} times another vCPU was inside the critical section as well"
@@ -26,18 +27,12 @@ pub(super) fn check(memory: &Memory) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockbench_workloads::arena::{Detail, Extent, Layout, MAGIC};
+    use lockbench_workloads::arena::{Detail, Extent};
 
     fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
-        let unit = std::alloc::Layout::new::<()>();
-        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Counts, pcpus: 0, nodes: 0 };
-        let layout = Layout::new(unit, unit, &extent).unwrap();
-        let mut memory = Memory::create(layout.total).unwrap();
-        let plan = &mut memory.header_mut().plan;
-        plan.magic = MAGIC;
-        plan.layout = layout;
-        plan.params.vcpus = 2;
-        memory.header().data.counter.store(counter, Relaxed);
+        let memory =
+            Memory::empty(&Extent { vcpus: 2, lines: 0, detail: Detail::Counts, pcpus: 0, nodes: 0 });
+        memory.data().counter.store(counter, Relaxed);
         for (block, n) in memory.blocks().zip(operations) {
             block.own.operations.store(n, Relaxed);
         }

@@ -6,7 +6,7 @@ use lockbench_reports::record::{Causes, Handovers, Histogram};
 use lockbench_reports::statistics::weighted_median;
 use lockbench_workloads::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves};
 
-use super::counters::load_all;
+use super::counters::{load_all, sum};
 use super::{Memory, WindowSpec};
 
 /// What the two matrices held when the window opened.
@@ -51,7 +51,7 @@ fn gained(before: &[Vec<u64>], after: &[Octaves], places: &[u32], ticks_per_ns: 
         let octaves: Vec<u64> =
             now.iter().zip(before).map(|(now, before)| now.saturating_sub(*before)).collect();
         let median_ns = (octave_median(&octaves)? / ticks_per_ns).round() as u64;
-        Some(Handovers { from, to, count: octaves.iter().sum(), median_ns })
+        Some(Handovers { from, to, count: sum(octaves.iter().copied()), median_ns })
     };
     pairs.zip(before.iter().zip(after)).filter_map(entry).collect()
 }
@@ -61,7 +61,7 @@ fn within(node: u32, handover: &Histogram) -> Option<Handovers> {
     let mut buckets: Vec<(f64, u64)> =
         handover.buckets.iter().map(|&(upper, count)| (upper as f64, count)).collect();
     let median_ns = weighted_median(&mut buckets)? as u64;
-    let count = handover.buckets.iter().map(|(_, count)| count).sum();
+    let count = sum(handover.buckets.iter().map(|(_, count)| *count));
     Some(Handovers { from: node, to: node, count, median_ns })
 }
 
@@ -94,7 +94,7 @@ fn no_node_matrix(spec: &WindowSpec, nodes: &[u32]) -> Option<String> {
 
 /// Median of durations counted by octaves, as if each octave's were spread evenly over its logarithm. None without any.
 fn octave_median(octaves: &[u64]) -> Option<f64> {
-    let half = octaves.iter().sum::<u64>() as f64 / 2.0;
+    let half = sum(octaves.iter().copied()) as f64 / 2.0;
     let mut below = 0.0;
     for (octave, &count) in octaves.iter().enumerate().filter(|(_, count)| **count > 0) {
         let count = count as f64;
@@ -109,7 +109,7 @@ fn octave_median(octaves: &[u64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockbench_workloads::arena::{Detail, Extent, Layout};
+    use lockbench_workloads::arena::{Detail, Extent};
     use serde_json::json;
 
     /// A window of four vCPUs on the nodes given, and a traced arena for it.
@@ -125,14 +125,8 @@ mod tests {
             "vcpu_nodes": vcpu_nodes, "count_preemptions": true,
         }))
         .unwrap();
-        let unit = std::alloc::Layout::new::<()>();
         let nodes = spec.nodes().len();
-        let extent = Extent { vcpus: 4, lines: 0, detail: Detail::Times, pcpus: 4, nodes };
-        let layout = Layout::new(unit, unit, &extent).unwrap();
-        let mut memory = Memory::create(layout.total).unwrap();
-        let plan = &mut memory.header_mut().plan;
-        plan.layout = layout;
-        plan.params.vcpus = 4;
+        let memory = Memory::empty(&Extent { vcpus: 4, lines: 0, detail: Detail::Times, pcpus: 4, nodes });
         number_nodes(&memory, &spec);
         (spec, memory)
     }

@@ -20,12 +20,12 @@ pub(super) struct LockTimes {
 impl LockTimes {
     pub(super) fn read(memory: &Memory, order: Order) -> Self {
         // A whole account can be missed where turns are shorter than a look at it takes: rarely twice.
-        let account = (0..100).find_map(|_| memory.header().time.read()).unwrap_or_default();
+        let account = (0..100).find_map(|_| memory.time().read()).unwrap_or_default();
         let first_wait =
             memory.traced().map(|vcpu| vcpu.wait_since.load(Relaxed)).filter(|&since| since != 0).min();
         let at = ticks();
         let open = open_piece(&account, memory, order, first_wait, at);
-        Self { at, spent: std::array::from_fn(|class| account.spent[class] + open[class]) }
+        Self { at, spent: std::array::from_fn(|class| account.spent[class].saturating_add(open[class])) }
     }
 
     /// What was added since `earlier`.
@@ -62,7 +62,7 @@ fn open_piece(account: &Account, memory: &Memory, order: Order, first_wait: Opti
         let ran = (order != Order::Unfair).then_some(at);
         return until_taken(account.since, first_wait.unwrap_or(at), ran, at);
     };
-    let section_ticks = memory.header().plan.section_ticks;
+    let section_ticks = memory.plan().section_ticks;
     let typical = memory.traced().nth(holder as usize).map_or(0, |vcpu| vcpu.typical_hold(section_ticks));
     while_held(at.saturating_sub(account.since), true, typical)
 }

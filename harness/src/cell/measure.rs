@@ -141,7 +141,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
 
 /// Lets the vCPUs go, and waits until all are in their loops.
 fn open_gate(memory: &Memory, spec: &WindowSpec, process: &mut Process) -> Result<(), Ended> {
-    let gate = &memory.header().gate;
+    let gate = memory.gate();
     // A vCPU enters when it first gets its pCPU, at most a scheduling cycle later; a lock that hangs at once may keep a
     // queued start from completing.
     let deadline = Instant::now() + Duration::from_nanos(spec.hang_ns);

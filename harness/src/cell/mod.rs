@@ -19,6 +19,8 @@ mod process;
 mod sample;
 mod spec;
 mod trace;
+#[cfg(test)]
+mod wild;
 mod window;
 
 pub use measure::{Bench, Interrupted, Taken, measure};

@@ -31,10 +31,7 @@ pub(super) fn arena(
     let think = THINKS.iter().find(|think| think.name == workload.think);
     // Arrivals are waited for by the clock, think time is worked off.
     let unit_ns = if think.is_some_and(|think| think.open) { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
-    let mut memory = Memory::create(layout.total)
-        .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))?;
-    let header = memory.header_mut();
-    header.plan = Plan {
+    let plan = Plan {
         magic: MAGIC,
         layout,
         params: Params {
@@ -52,6 +49,9 @@ pub(super) fn arena(
         open: think.is_some_and(|think| think.open),
         think: think.map_or([0; THINK_ENTRIES], |think| think_table(think, workload.think_ns, unit_ns)),
     };
+    let mut memory = Memory::create(plan)
+        .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))?;
+    let header = memory.write_plan();
     header.gate.hold = u32::from(spec.start == Start::Queued).into();
     // No vCPU has the last number, so the first turn is nobody's second in a row.
     header.data.owner = u32::MAX.into();

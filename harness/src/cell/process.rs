@@ -165,7 +165,7 @@ fn wait_on(fds: &mut [PollFd<'_>], left: Duration) -> Result<(), Ended> {
 /// A signal by name, for those that a lock can bring upon itself.
 fn signal_name(signal: i32) -> String {
     match signal {
-        libc::SIGSEGV => "SIGSEGV (touched memory that is not mapped)".into(),
+        libc::SIGSEGV => "SIGSEGV (touched memory that is not mapped, or that it may not write)".into(),
         libc::SIGBUS => "SIGBUS (touched memory that cannot be had)".into(),
         libc::SIGILL => "SIGILL (ran an instruction that does not exist, or was told to trap)".into(),
         libc::SIGABRT => "SIGABRT (panicked or aborted)".into(),

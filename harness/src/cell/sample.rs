@@ -7,6 +7,7 @@ use lockbench_workloads::locks::Order;
 use lockbench_workloads::ticks;
 
 use super::Memory;
+use super::counters::sum;
 use super::lock_times::LockTimes;
 
 /// Looks before one is taken as it is; the parent may lose its own pCPU in the middle of any.
@@ -41,6 +42,6 @@ impl Sample {
     }
 
     pub(super) fn total(&self) -> u64 {
-        self.per_vcpu.iter().sum()
+        sum(self.per_vcpu.iter().copied())
     }
 }

@@ -26,7 +26,11 @@ pub(super) fn worst_handover(memory: &Memory, opened: u64, ticks_per_ns: f64) ->
     let mut events = Vec::new();
     for (vcpu, ring) in memory.rings().enumerate() {
         let vcpu = vcpu as u32;
-        events.extend(ring.events().map(|(at, kind, argument)| Event { at, vcpu, kind, argument }));
+        let events_of = ring.events().map(|(at, kind, argument)| Event { at, vcpu, kind, argument });
+        // A kick of a vCPU that there is not was never kicked: a lock has stored into the ring.
+        events.extend(
+            events_of.filter(|event| event.kind != EventKind::Kick || event.argument < memory.vcpus() as u64),
+        );
     }
     events.sort_by_key(|event| (event.at, event.vcpu));
     cut(&events, opened, ticks_per_ns)

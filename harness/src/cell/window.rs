@@ -11,7 +11,7 @@ use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::{Event, Order};
 
 use super::causes::Opened;
-use super::counters::{Own, Task};
+use super::counters::{Own, Task, sum};
 use super::process::{Ended, Process};
 use super::sample::Sample;
 use super::{Memory, WindowSpec};
@@ -61,7 +61,7 @@ impl<'a> Window<'a> {
         for part in 1..=parts {
             let part = u64::from(part) * self.spec.window_ns / u64::from(parts);
             process.sleep_until(began + Duration::from_nanos(part))?;
-            self.samples.push(Sample::take(self.memory, self.order));
+            self.look();
         }
         if self.samples.last().is_some_and(|last| last.total() > half) {
             return Ok(None);
@@ -80,6 +80,12 @@ impl<'a> Window<'a> {
         Ok(Some(Outcome::Hung { reason: format!("no vCPU got the lock for {waited:.1} s") }))
     }
 
+    /// Takes a sample.
+    pub(super) fn look(&mut self) {
+        self.samples.push(Sample::take(self.memory, self.order));
+    }
+
+    /// What came of it. Nothing read from the arena is trusted to have grown, or to add up: a lock may have stored there.
     pub(super) fn close(self, pid: i32) -> Measured {
         let memory = self.memory;
         let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
@@ -94,10 +100,16 @@ impl<'a> Window<'a> {
         let samples: Vec<f64> = self
             .samples
             .windows(2)
-            .map(|pair| (pair[1].total() - pair[0].total()) as f64 / (pair[1].at - pair[0].at).as_secs_f64())
+            .map(|pair| {
+                pair[1].total().saturating_sub(pair[0].total()) as f64
+                    / (pair[1].at - pair[0].at).as_secs_f64()
+            })
             .collect();
         let mut counters = BTreeMap::new();
-        let mut count = |name: &str, n: u64| *counters.entry(name.to_owned()).or_insert(0) += n;
+        let mut count = |name: &str, n: u64| {
+            let sum = counters.entry(name.to_owned()).or_insert(0_u64);
+            *sum = sum.saturating_add(n);
+        };
         let mut on_cpu_share = Vec::new();
         let (mut on_cpu_ns, mut turns) = (0, 0);
         for (before, after) in self.tasks.iter().zip(&tasks_after) {
@@ -121,29 +133,30 @@ impl<'a> Window<'a> {
                     .iter()
                     .zip(before.preempted.iter().zip(&after.preempted))
                 {
-                    count(name, a - b);
+                    count(name, a.saturating_sub(*b));
                 }
             }
             for (event, (b, a)) in Event::ALL.iter().zip(before.events.iter().zip(&after.events)) {
                 if a > b {
-                    count(event.name(), a - b);
+                    count(event.name(), a.saturating_sub(*b));
                 }
             }
             steal_ns.push(after.steal_ns.saturating_sub(before.steal_ns));
         }
-        let operations: Vec<u64> = first.per_vcpu.iter().zip(&last.per_vcpu).map(|(b, a)| a - b).collect();
+        let operations: Vec<u64> =
+            first.per_vcpu.iter().zip(&last.per_vcpu).map(|(b, a)| a.saturating_sub(*b)).collect();
         Measured {
             start: self.spec.start,
             warmup_ns: self.spec.warmup_ns,
             window_ns: window.as_nanos() as u64,
-            steady: statistics::steady(&samples, operations.iter().sum()),
+            steady: statistics::steady(&samples, sum(operations.iter().copied())),
             operations,
             samples,
             on_cpu_share,
             slice_ns: (turns > 0).then(|| on_cpu_ns as f64 / turns as f64),
             steal_ns: if steal_ns.iter().any(|&ns| ns > 0) { steal_ns } else { Vec::new() },
             counters,
-            longest_run: longest_run(memory).min(last.total() - first.total()),
+            longest_run: longest_run(memory).min(last.total().saturating_sub(first.total())),
             acquire,
             causes,
             ..Measured::default()
@@ -158,6 +171,6 @@ fn tasks(memory: &Memory, pid: i32) -> Vec<Task> {
 /// The longest run that ended since the counters were reset, or the one that still lasts. It may have begun before.
 fn longest_run(memory: &Memory) -> u64 {
     let ended = memory.blocks().map(|block| block.own.longest_run.load(Relaxed)).max().unwrap_or(0);
-    let data = &memory.header().data;
+    let data = memory.data();
     ended.max(data.counter.load(Relaxed).saturating_sub(data.run_began.load(Relaxed)))
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use lockbench_workloads::arena::{Block, HaltFn, KickFn};
+use lockbench_workloads::arena::{HaltFn, KickFn};
 
 use crate::Refusal;
 use crate::cell::Memory;
@@ -20,10 +20,10 @@ pub(super) fn spawn<Enter: FnOnce()>(
     prepare: impl FnOnce() -> Enter + Send + 'static,
 ) -> Result<(), Refusal> {
     let run = move || {
-        let block = block(memory, cpu);
+        let block = memory.block(cpu);
         block.env.tid.store(rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned(), Relaxed);
         let enter = prepare();
-        let gate = &memory.header().gate;
+        let gate = memory.gate();
         // Release: the parent and the main thread read what was prepared once the count is full.
         gate.ready.fetch_add(1, Release);
         futex::wake_all(&gate.ready);
@@ -36,19 +36,12 @@ pub(super) fn spawn<Enter: FnOnce()>(
         .map_err(|e| Refusal::of(format!("the host thread of vCPU {cpu} could not be started"), e))
 }
 
-/// A vCPU's block.
-pub(super) fn block(memory: &'static Memory, cpu: usize) -> &'static Block {
-    assert!(cpu < memory.vcpus(), "no vCPU {cpu}");
-    // SAFETY: the mapping is whole (checked when opened), and `cpu` is one of its vCPUs.
-    unsafe { memory.header().block(cpu) }
-}
-
 /// Starts every vCPU as a thread that runs the worker itself, with these ways to halt and kick.
 pub(super) fn start_workers(cell: &Cell, halt: Option<HaltFn>, kick: Option<KickFn>) -> Result<(), Refusal> {
     let (memory, entry, count) = (cell.memory, cell.entry, cell.count_preemptions);
     for cpu in 0..memory.vcpus() {
         spawn(memory, cpu, move || {
-            let block = block(memory, cpu);
+            let block = memory.block(cpu);
             // SAFETY: this thread alone writes its vCPU's `halt` and `kick`, once, before it counts itself ready; they are
             // read by this vCPU's worker, which this very thread enters later.
             unsafe {

@@ -58,6 +58,20 @@ fn a_lock_that_stops_granting_is_hung_too() {
     assert_eq!(cell(&results, "forgetful")["status"], "hung");
 }
 
+/// A store into the plan faults; one into what vCPUs write breaks the cell's figures, not the parent that reads them.
+#[test]
+fn a_lock_that_scribbles_over_the_arena_costs_its_own_cell() {
+    let (status, results) = run("vandal,flood,ticket", "2");
+    assert_eq!(status, Some(1));
+    let vandal = cell(&results, "vandal");
+    assert_eq!(vandal["status"], "crashed", "{vandal}");
+    assert!(vandal["reason"].as_str().unwrap().contains("SIGSEGV"), "{vandal}");
+    let flood = cell(&results, "flood");
+    assert!(["broken", "crashed", "hung"].contains(&flood["status"].as_str().unwrap()), "{flood}");
+    assert!(flood["ops_per_second"].is_null());
+    assert_eq!(cell(&results, "ticket")["status"], "ok");
+}
+
 #[test]
 fn a_lock_that_crashes_says_how() {
     let (status, results) = run("wild,panicky,ticket", "2");

@@ -29,6 +29,8 @@ mod tests;
 use std::process::ExitCode;
 
 use lockbench_reports::record::Machine;
+use lockbench_workloads::arena::Plan;
+use page_tables::Access;
 
 use super::{Environment, thread};
 use crate::Refusal;
@@ -75,12 +77,15 @@ impl Environment for Kvm {
     fn start(&self, cell: Cell) -> Result<(), Refusal> {
         let (memory, worker) = (cell.memory, cell.entry.run as usize);
         let arena = memory.as_ptr() as usize;
-        let vm = vm::Vm::new(memory.vcpus(), worker, Some(arena..arena + memory.bytes()))?;
+        // The plan is read-only here, as it is in the process: KVM's writes would fail, the guest's fault.
+        let plan = arena..arena + size_of::<Plan>();
+        let rest = plan.end..arena + memory.bytes();
+        let vm = vm::Vm::new(memory.vcpus(), worker, [(plan, Access::Constants), (rest, Access::Data)])?;
         vm.wire_kicks();
         for cpu in 0..memory.vcpus() {
             let mut vcpu =
                 vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
-            let block = thread::block(memory, cpu);
+            let block = memory.block(cpu);
             // SAFETY: written once, here, before the vCPU's thread exists; read by its worker, later.
             unsafe {
                 *block.env.halt.get() = Some(doorbell::halt);

@@ -6,6 +6,7 @@ use std::mem::offset_of;
 use lockbench_workloads::arena::Header;
 
 use super::doorbell::{self, RING_VIRT};
+use super::page_tables::Access;
 use super::pages::{PAGE, Page, pages};
 use super::vcpu::{Ended, Observer, Vcpu};
 use super::vm::{Task, Vm};
@@ -35,7 +36,7 @@ impl Observer for UntilItRings {
 fn guest(function: Function) -> (Vm, Vcpu, &'static mut Page) {
     let page = &mut pages(1).unwrap()[0];
     let start = std::ptr::from_ref(page) as usize;
-    let vm = Vm::new(1, function as usize, Some(start..start + PAGE)).unwrap();
+    let vm = Vm::new(1, function as usize, [(start..start + PAGE, Access::Data)]).unwrap();
     let vcpu = vm.vcpu(0, Task { function: function as usize, arguments: [start as u64, 0] }).unwrap();
     (vm, vcpu, page)
 }

@@ -40,7 +40,11 @@ pub(super) struct Task {
 impl Vm {
     /// A machine for `vcpus` vCPUs that run text near `function`; it sees the program and `shared`, which must be whole
     /// pages that stay mapped for good.
-    pub(super) fn new(vcpus: usize, function: usize, shared: Option<Range<usize>>) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        vcpus: usize,
+        function: usize,
+        shared: impl IntoIterator<Item = (Range<usize>, Access)>,
+    ) -> Result<Self, Refusal> {
         let kvm = device::open()?;
         let most = kvm.get_max_vcpus();
         if vcpus > most {
@@ -57,7 +61,7 @@ impl Vm {
         let program = program::parts(function)?;
         let mut seen: Vec<(Range<usize>, Access)> =
             program.into_iter().map(|part| (part.range, part.access)).collect();
-        seen.extend(shared.map(|range| (range, Access::Data)));
+        seen.extend(shared);
         seen.push((ring0.range(), Access::Supervisor));
         let bytes = stacks.len() + seen.iter().map(|(range, _)| range.len()).sum::<usize>();
         // The stacks count one by one, with the doorbell.

@@ -16,6 +16,7 @@ use lockbench_reports::record::{CostNs, Facility, KvmCosts, Machine};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::{Deserialize, Serialize};
 
+use super::page_tables::Access;
 use super::vcpu::{Ended, Observer, Vcpu};
 use super::vm::{Task, Vm};
 use crate::Refusal;
@@ -155,7 +156,7 @@ fn cost_ns(mut ticks: Vec<u64>, ticks_per_ns: f64) -> CostNs {
 fn machine(notes: &guest::Notes, functions: &[unsafe extern "C" fn()]) -> Result<(Vm, Vec<Vcpu>), String> {
     let page = notes.page();
     let arguments = [page.start as u64, 0];
-    let vm = Vm::new(functions.len(), functions[0] as usize, Some(page))?;
+    let vm = Vm::new(functions.len(), functions[0] as usize, [(page, Access::Data)])?;
     let vcpus = functions
         .iter()
         .enumerate()
