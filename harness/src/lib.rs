@@ -24,6 +24,7 @@ mod placing;
 mod plan;
 mod refusal;
 mod registry;
+mod scheduling;
 mod suite;
 mod system;
 pub mod topology;

@@ -96,6 +96,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         estimate.as_secs_f64().ceil(),
         session.topology.cpus()
     );
+    session.tell_limits();
     let mut progress = Progress::new(windows, estimate);
     let duel = Duel { builds: &builds, plan: &fitted, timing, rounds, seed, session: &session };
     let mut measuring_ns = [0, 0];

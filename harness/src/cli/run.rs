@@ -13,7 +13,7 @@ use crate::plan::{self, CellGroup, Profile};
 use crate::refusal::words;
 use crate::suite::{Progress, Session, Suite};
 use crate::topology::{self, Source};
-use crate::{Error, Placer, Registry, interrupt};
+use crate::{Error, Placer, Registry, interrupt, scheduling};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -43,6 +43,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
             .map_or("no environment asked for has cells of that size", |dropped| &dropped.reason);
         return Err(Error::new(format!("there is nothing to measure: {why}")));
     }
+    session.tell_limits();
     for dropped in &refused {
         eprintln!("lockbench: {} is skipped: {}", dropped.cell, dropped.reason);
     }
@@ -135,6 +136,7 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     let env = registry.environment(&spec.axes.env).ok_or_else(|| {
         Error::new(format!("the spec {path}: this build has no environment `{}`", spec.axes.env))
     })?;
+    scheduling::settle()?;
     let (_, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
     let placer = Placer::new(binder);
     let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, env, family, variant }) else {

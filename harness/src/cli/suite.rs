@@ -77,6 +77,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     };
     journal.append(&Line::Header(header))?;
     print(&opening(&fitted, &session, profile.rounds))?;
+    session.tell_limits();
 
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);

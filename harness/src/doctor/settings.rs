@@ -33,7 +33,14 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
             _ => continue,
         });
     }
-    findings.extend([governor(session), beneath(session), slice(session), load(session), swap()]);
+    findings.extend([
+        scheduling(session),
+        governor(session),
+        beneath(session),
+        slice(session),
+        load(session),
+        swap(),
+    ]);
     findings
 }
 
@@ -55,6 +62,20 @@ fn cpus(session: &Session) -> Finding {
             hidden,
             "the run covers only those; lift the taskset or cpuset if that is not meant",
         )
+    }
+}
+
+fn scheduling(session: &Session) -> Finding {
+    match &session.machine.scheduling {
+        None => Finding::fine("scheduling class", "SCHED_OTHER, nice value 0"),
+        Some(started) => Finding::care(
+            "scheduling class",
+            format!(
+                "started with {}, nice value {}; cells run with SCHED_OTHER",
+                started.class, started.nice
+            ),
+            "start lockbench without chrt and nice",
+        ),
     }
 }
 

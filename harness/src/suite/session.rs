@@ -6,7 +6,7 @@ use crate::environments::ENVIRONMENTS;
 use crate::measure::{calibrate, rseq, slice};
 use crate::plan::Timing;
 use crate::topology::{self, Source};
-use crate::{Error, Placer};
+use crate::{Error, Placer, scheduling};
 
 /// Timeslice to assume where it could not be measured: a tick at 250 Hz.
 const ASSUMED_SLICE_NS: f64 = 4e6;
@@ -16,12 +16,16 @@ pub(crate) struct Session {
     pub(crate) topology: topology::Machine,
     pub(crate) placer: Placer,
     pub(crate) machine: Machine,
+    /// What of this process, rather than of the machine, limits what can be measured: sentences, among the machine's
+    /// warnings too.
+    limits: Vec<String>,
 }
 
 impl Session {
     /// Looks at the machine, which `pcpus` limits, and at what the environments named in `envs` cost on it. Takes about
     /// 0.2 s, with kvm 0.4 s.
     pub(crate) fn open(pcpus: Option<&topology::CpuList>, envs: &[&str]) -> Result<Self, Error> {
+        let scheduling = scheduling::settle()?;
         let (mut topology, binder) =
             topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
         if !topology.is_this_system {
@@ -35,6 +39,9 @@ impl Session {
         }
         let placer = Placer::new(binder);
         let mut machine = crate::system::describe(&topology);
+        let limits: Vec<String> = scheduling.iter().flat_map(scheduling::warnings).collect();
+        machine.warnings.extend(limits.iter().cloned());
+        machine.scheduling = scheduling;
         let first = topology.pus[0].os_index.0;
         machine.calibration = calibrate::calibrate();
         let slice = slice::measure_ns(first);
@@ -59,7 +66,14 @@ impl Session {
         for env in ENVIRONMENTS.iter().filter(|env| envs.contains(&env.name()) && env.check().is_ok()) {
             env.examine(&mut machine, &pcpus);
         }
-        Ok(Self { topology, placer, machine })
+        Ok(Self { topology, placer, machine, limits })
+    }
+
+    /// Says what limits this process, before anything is measured.
+    pub(crate) fn tell_limits(&self) {
+        for limit in &self.limits {
+            eprintln!("lockbench: {limit}");
+        }
     }
 
     /// Whether preemptions can be counted in the environment of that name.

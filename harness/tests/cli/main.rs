@@ -10,6 +10,7 @@ mod interrupted;
 mod listing;
 mod preemptions;
 mod real_vcpus;
+mod scheduling_class;
 mod skipped;
 mod suite;
 

@@ -103,6 +103,9 @@ fn system(results: &Results) -> Vec<Fact> {
         fact("Compiler", &machine.toolchain),
         fact("lockbench", &machine.lockbench),
         fact("Host name", &machine.hostname),
+        machine.scheduling.as_ref().and_then(|started| {
+            fact("Started with", format!("{}, nice value {}", started.class, started.nice))
+        }),
     ]
     .into_iter()
     .flatten()

@@ -53,6 +53,9 @@ pub struct Machine {
     /// What KVM costs here, where kvm cells were planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kvm_costs: Option<Box<KvmCosts>>,
+    /// How the program was started, where not with SCHED_OTHER and a nice value of 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduling: Option<Scheduling>,
     /// Sentences to be read before any number: governor, other load, swap, ….
     pub warnings: Vec<String>,
 }
@@ -73,6 +76,16 @@ pub struct Facility {
     pub available: bool,
     /// How it was verified, or why it is missing, in plain words.
     pub detail: String,
+}
+
+/// How the program was started. Everything is measured with SCHED_OTHER all the same, with this nice value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Scheduling {
+    /// `SCHED_OTHER`, `SCHED_FIFO`, `SCHED_RR`, `SCHED_BATCH`, `SCHED_IDLE`, `SCHED_DEADLINE`, ….
+    pub class: String,
+    /// From -20 to 19.
+    pub nice: i32,
 }
 
 /// Costs measured at start, so that loop counts can be shown as times.

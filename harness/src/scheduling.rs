@@ -1,0 +1,111 @@
+//! The scheduling class that everything is measured in: SCHED_OTHER, whatever the program was started with.
+//!
+//! A real-time thread keeps its pCPU until it gives it up, so that two of them on one pCPU never take turns: nothing is
+//! overcommitted then, and a self-test that waits for its competitor waits for ever. SCHED_BATCH and SCHED_IDLE change when
+//! a woken thread runs. The class is inherited by threads and processes, so it is set before there are any.
+
+use std::io;
+
+use lockbench_reports::record::Scheduling;
+
+use crate::Error;
+
+/// `SCHED_EXT`, of Linux 6.12.
+const SCHED_EXT: i32 = 7;
+
+/// Sets the calling thread to SCHED_OTHER, and with it all that it starts from now on. Says how it was started: none where
+/// that was SCHED_OTHER with a nice value of 0. Call before the first thread is started.
+pub(crate) fn settle() -> Result<Option<Scheduling>, Error> {
+    let started = policy().map_err(|e| Error::new(format!("the kernel tells no scheduling class: {e}")))?;
+    // The flag that a child begins as SCHED_OTHER comes with the class, and only the privileged may drop it.
+    let (class, flag) = (started & !libc::SCHED_RESET_ON_FORK, started & libc::SCHED_RESET_ON_FORK);
+    if class != libc::SCHED_OTHER {
+        set(libc::SCHED_OTHER | flag).map_err(|e| {
+            Error::new(format!(
+                "lockbench was started with {}, in which it cannot measure, and the kernel does not let it return to SCHED_OTHER \
+                 ({e}); start it without chrt",
+                name(class)
+            ))
+        })?;
+    }
+    let nice = rustix::process::getpriority_process(None).unwrap_or(0);
+    Ok((class != libc::SCHED_OTHER || nice != 0).then(|| Scheduling { class: name(class), nice }))
+}
+
+/// What a reader of the run is to be warned of.
+pub(crate) fn warnings(started: &Scheduling) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if started.class != name(libc::SCHED_OTHER) {
+        warnings.push(format!(
+            "The program was started with {}; all was measured with SCHED_OTHER, as without it.",
+            started.class
+        ));
+    }
+    if started.nice != 0 {
+        warnings.push(format!(
+            "The program was started with a nice value of {}: whatever else ran got {} of a pCPU than the vCPUs; start it \
+             without nice.",
+            started.nice,
+            if started.nice > 0 { "more" } else { "less" }
+        ));
+    }
+    warnings
+}
+
+/// The calling thread's class, with the flag.
+fn policy() -> io::Result<i32> {
+    // SAFETY: takes a number and answers one; 0 is the calling thread.
+    let policy = unsafe { libc::sched_getscheduler(0) };
+    if policy < 0 { Err(io::Error::last_os_error()) } else { Ok(policy) }
+}
+
+fn set(policy: i32) -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the kernel reads the one structure that it is given; 0 is the calling thread.
+    let answer = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    match answer {
+        0 if policy == self::policy()? => Ok(()),
+        0 => Err(io::Error::other("it did not change")),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// A class by its name in sched(7).
+pub(crate) fn name(class: i32) -> String {
+    match class {
+        libc::SCHED_OTHER => "SCHED_OTHER".into(),
+        libc::SCHED_FIFO => "SCHED_FIFO".into(),
+        libc::SCHED_RR => "SCHED_RR".into(),
+        libc::SCHED_BATCH => "SCHED_BATCH".into(),
+        libc::SCHED_IDLE => "SCHED_IDLE".into(),
+        libc::SCHED_DEADLINE => "SCHED_DEADLINE".into(),
+        SCHED_EXT => "SCHED_EXT".into(),
+        other => format!("scheduling class {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_of_another_class_is_set_back_and_says_what_it_was() {
+        // In a thread of its own, for the class is a thread's; everybody may choose SCHED_BATCH.
+        let settled = std::thread::spawn(|| {
+            set(libc::SCHED_BATCH).unwrap();
+            (settle(), policy(), settle())
+        });
+        let (first, now, again) = settled.join().unwrap();
+        assert_eq!(first.unwrap().unwrap().class, "SCHED_BATCH");
+        assert_eq!(now.unwrap() & !libc::SCHED_RESET_ON_FORK, libc::SCHED_OTHER);
+        assert!(again.unwrap().is_none_or(|started| started.class == "SCHED_OTHER"));
+    }
+
+    #[test]
+    fn a_nice_value_is_warned_of() {
+        let started = Scheduling { class: "SCHED_OTHER".into(), nice: 10 };
+        let warnings = warnings(&started);
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("nice value of 10"), "{warnings:?}");
+    }
+}
