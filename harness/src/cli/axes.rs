@@ -24,7 +24,10 @@ pub(crate) struct Axes {
     /// vCPU counts, instead of factors: 1,2,4
     #[arg(long, value_delimiter = ',', value_name = "COUNTS")]
     pub(crate) vcpus: Option<Vec<u32>>,
-    /// Placements: compact, scatter, node:0, round-robin, smt-first, smt-last
+    /// pCPUs for a cell: all, node (as many as a NUMA node has cores), or a number [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    pub(crate) on: Option<Vec<String>>,
+    /// Placements: compact, scatter, node:first, node:0, round-robin, smt-first, smt-last
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub(crate) placement: Option<Vec<String>>,
     /// pinned (each vCPU to a pCPU) or floating (all in the set of pCPUs)
@@ -89,6 +92,7 @@ impl Axes {
         replace(&mut group.locks, &self.locks);
         replace(&mut group.envs, &self.envs);
         replace(&mut group.workloads, &self.workloads);
+        replace(&mut group.on, &self.on);
         replace(&mut group.placements, &self.placement);
         replace(&mut group.pinnings, &self.pinning);
         replace(&mut group.memory, &self.memory);

@@ -101,6 +101,8 @@ fn profile(axes: &Axes) -> Result<Profile, Error> {
             workloads: vec!["short".into()],
             overcommit: if by_factor { vec![1.0] } else { Vec::new() },
             vcpus: if by_factor { Vec::new() } else { vec![1] },
+            numa: None,
+            on: vec!["all".into()],
             placements: vec!["compact".into()],
             pinnings: vec!["pinned".into()],
             memory: vec!["local".into()],

@@ -1,16 +1,18 @@
 //! From groups of axes to cells.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use lockbench_reports::record::{Dropped, Workload};
 use lockbench_workloads::Family;
 use lockbench_workloads::locks::{EarlyWait, Params, Paravirt, Variant};
 
+use super::collect::Collected;
+use super::width::Width;
 use super::{CellGroup, PlannedCell, Profile, parse_duration, show_duration, workload};
 use crate::environments::{ENVIRONMENTS, Environment};
 use crate::measure::own_slice;
 use crate::registry::unknown;
-use crate::topology::{Machine, Memory, Placement, PuIndex, assign, pairs};
+use crate::topology::{self, Machine, Memory, Placement, PuIndex, assign, pairs};
 use crate::{Error, Registry};
 
 /// The locks that answer the three questions.
@@ -33,39 +35,20 @@ pub(crate) fn expand(
     profile: &Profile,
     on: &Resources<'_>,
 ) -> Result<(Vec<PlannedCell>, Vec<Dropped>), Error> {
-    let mut cells: Vec<PlannedCell> = Vec::new();
-    let mut place: HashMap<String, usize> = HashMap::new();
-    let mut dropped = Vec::new();
+    let mut collected = Collected::default();
     for group in &profile.cells {
+        if let Some(refused) = group.numa.and_then(|numa| numa.refusal(on.machine)) {
+            collected.refuse(refused);
+            continue;
+        }
         for planned in group_cells(group, on)? {
-            let cell = match planned {
-                Ok(cell) => cell,
-                Err(refused) => {
-                    if !dropped.iter().any(|known: &Dropped| known.cell == refused.cell) {
-                        dropped.push(refused);
-                    }
-                    continue;
-                }
-            };
-            match place.get(&cell.axes.id) {
-                // The same cell may be asked for again with a further purpose.
-                Some(&at) => {
-                    let known = &mut cells[at].purposes;
-                    known.extend(
-                        cell.purposes
-                            .into_iter()
-                            .filter(|purpose| !known.contains(purpose))
-                            .collect::<Vec<_>>(),
-                    );
-                }
-                None => {
-                    place.insert(cell.axes.id.clone(), cells.len());
-                    cells.push(cell);
-                }
+            match planned {
+                Ok(cell) => collected.add(cell),
+                Err(refused) => collected.refuse(refused),
             }
         }
     }
-    Ok((cells, dropped))
+    Ok(collected.finish())
 }
 
 type Lock = (&'static Family, &'static Variant);
@@ -178,11 +161,12 @@ fn slices(group: &CellGroup) -> Result<Vec<Option<u64>>, Error> {
 }
 
 fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Result<Site<'a>, Dropped>>, Error> {
-    let told = |e: crate::topology::Error| Error::new(e.to_string());
+    let told = |e: topology::Error| Error::new(e.to_string());
     let placements: Vec<Placement> =
         group.placements.iter().map(|name| name.parse()).collect::<Result<_, _>>().map_err(told)?;
     let memory: Vec<Memory> =
         group.memory.iter().map(|name| name.parse()).collect::<Result<_, _>>().map_err(told)?;
+    let widths: Vec<Width> = group.on.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     if let Some(other) = group.pinnings.iter().find(|name| !["pinned", "floating"].contains(&name.as_str())) {
         return Err(unknown("pinning", other, ["pinned", "floating"]));
     }
@@ -192,8 +176,8 @@ fn sites<'a>(group: &'a CellGroup, on: &Resources<'_>) -> Result<Vec<Result<Site
         let names = ENVIRONMENTS.iter().map(|env| env.name());
         let env = on.registry.environment(name).ok_or_else(|| unknown("environment", name, names))?;
         let refusal = if on.foreign { None } else { env.check().err() };
-        for &placement in &placements {
-            for size in sizes(group, env, placement, on.machine)? {
+        for (&placement, &width) in placements.iter().flat_map(|p| widths.iter().map(move |w| (p, w))) {
+            for size in sizes(group, env, (placement, width), on.machine)? {
                 let (vcpus, pcpus) = match size {
                     Ok(size) => size,
                     Err(refused) => {
@@ -311,11 +295,12 @@ type Size = Result<(u32, Vec<PuIndex>), Dropped>;
 fn sizes(
     group: &CellGroup,
     env: &dyn Environment,
-    placement: Placement,
+    (placement, width): (Placement, Width),
     machine: &Machine,
 ) -> Result<Vec<Size>, Error> {
-    let all = match placement.order(machine) {
+    let all = match width.pcpus(placement, machine) {
         Ok(all) => all,
+        Err(e @ topology::Error::TooFewCpus { .. }) => return Ok(vec![Err(not_here("on", width, e))]),
         Err(e) => return Ok(vec![Err(not_here("placement", placement, e))]),
     };
     let factor = |k: &f64| ((k * all.len() as f64).round().max(1.0) as u32, "overcommit", k.to_string());

@@ -1,10 +1,13 @@
 //! What is to be measured: profiles, axes, cells, and what of them fits into the time.
 
 mod cell;
+mod collect;
 mod expand;
 mod fit;
+mod numa;
 mod profile;
 mod rounds;
+mod width;
 mod workload;
 
 pub(crate) use cell::{PlannedCell, Timing};

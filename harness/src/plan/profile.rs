@@ -7,6 +7,7 @@ use lockbench_reports::plain;
 use lockbench_reports::record::Purpose;
 use serde::{Deserialize, Deserializer};
 
+use super::numa::Numa;
 use crate::Error;
 use crate::registry::unknown;
 
@@ -50,12 +51,18 @@ pub(crate) struct CellGroup {
     pub(crate) envs: Vec<String>,
     /// Names of workloads: `short`, `lines:8+exp:500ns`.
     pub(crate) workloads: Vec<String>,
-    /// vCPUs per pCPU, on all pCPUs of the run.
+    /// vCPUs per pCPU, on all pCPUs that a cell is given.
     #[serde(default)]
     pub(crate) overcommit: Vec<f64>,
     /// vCPU counts, each on at most as many pCPUs; counts above the number of pCPUs overcommit.
     #[serde(default)]
     pub(crate) vcpus: Vec<u32>,
+    /// What the group compares across NUMA nodes, if it is there for that: left out where there is nothing to compare.
+    #[serde(default)]
+    pub(crate) numa: Option<Numa>,
+    /// How many pCPUs a cell is given: `all`, `node` (as many as a NUMA node has cores), or a number.
+    #[serde(default = "all")]
+    pub(crate) on: Vec<String>,
     /// Names of placements.
     #[serde(default = "compact")]
     pub(crate) placements: Vec<String>,
@@ -103,6 +110,10 @@ impl CellGroup {
 
 fn yes() -> bool {
     true
+}
+
+fn all() -> Vec<String> {
+    vec!["all".into()]
 }
 
 fn compact() -> Vec<String> {

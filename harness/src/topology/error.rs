@@ -135,7 +135,8 @@ impl fmt::Display for Error {
             }
             Self::UnknownPlacement(name) => write!(
                 f,
-                "there is no placement `{}`; choose among compact, scatter, node:N, round-robin, smt-first, smt-last",
+                "there is no placement `{}`; choose among compact, scatter, node:first, node:N, round-robin, \
+                 smt-first, smt-last",
                 Shown(name)
             ),
             Self::UnknownMemory(name) => {

@@ -43,4 +43,4 @@ pub fn describe(machine: &Machine, vcpus: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

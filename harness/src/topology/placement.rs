@@ -19,8 +19,10 @@ pub enum Placement {
     /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes, in a node over its
     /// last-level caches, in a cache over its cores; siblings only when every core of the machine has one vCPU.
     Scatter,
+    /// `node:first`: as `compact`, but on the CPUs of one NUMA node alone, the first of the tree that has any.
+    FirstNode,
     /// `node:N`: as `compact`, but on the CPUs of NUMA node N alone.
-    OneNode(NodeIndex),
+    Node(NodeIndex),
     /// `round-robin`: one vCPU per NUMA node by ascending node number, then again from the first; in a node cores in
     /// order, then siblings. CPUs that are near no node count as one node more per package, after the others.
     RoundRobin,
@@ -44,11 +46,15 @@ impl Placement {
 
     /// Every CPU that this placement can use, in its order.
     pub fn order(self, machine: &Machine) -> Result<Vec<PuIndex>, Error> {
-        let pus = machine.pus.iter().collect();
+        let pus: Vec<&Pu> = machine.pus.iter().collect();
         let order = match self {
             Self::Compact => compact(pus),
             Self::Scatter => scatter(machine, pus),
-            Self::OneNode(node) => compact(of_node(machine, node)?),
+            Self::FirstNode => match pus.iter().find_map(|pu| pu.home()) {
+                Some(node) => compact(of_node(machine, node)?),
+                None => compact(pus),
+            },
+            Self::Node(node) => compact(of_node(machine, node)?),
             Self::RoundRobin => {
                 // Numbered nodes first: `None` would sort before them.
                 let mut nodes = grouped(pus, |pu| {
@@ -64,8 +70,8 @@ impl Placement {
     }
 
     /// The placements that make sense on any machine, in the order that `list` shows; `node:N` is left out.
-    pub const ALL: [Self; 5] =
-        [Self::Compact, Self::Scatter, Self::RoundRobin, Self::SmtFirst, Self::SmtLast];
+    pub const ALL: [Self; 6] =
+        [Self::Compact, Self::Scatter, Self::FirstNode, Self::RoundRobin, Self::SmtFirst, Self::SmtLast];
 }
 
 /// The pCPU of each of `vcpus` vCPUs: vCPU i runs on pCPU i modulo their number.
@@ -156,7 +162,8 @@ impl fmt::Display for Placement {
         match self {
             Self::Compact => f.pad("compact"),
             Self::Scatter => f.pad("scatter"),
-            Self::OneNode(node) => f.pad(&format!("node:{node}")),
+            Self::FirstNode => f.pad("node:first"),
+            Self::Node(node) => f.pad(&format!("node:{node}")),
             Self::RoundRobin => f.pad("round-robin"),
             Self::SmtFirst => f.pad("smt-first"),
             Self::SmtLast => f.pad("smt-last"),
@@ -169,14 +176,17 @@ impl FromStr for Placement {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let unknown = || Error::UnknownPlacement(name.to_owned());
+        if let Some(found) = Self::ALL.into_iter().find(|placement| placement.to_string() == name) {
+            return Ok(found);
+        }
         if let Some(node) = name.strip_prefix("node:") {
             let digits = !node.is_empty() && node.bytes().all(|byte| byte.is_ascii_digit());
             return match node.parse() {
-                Ok(node) if digits => Ok(Self::OneNode(NodeIndex(node))),
+                Ok(node) if digits => Ok(Self::Node(NodeIndex(node))),
                 _ => Err(unknown()),
             };
         }
-        Self::ALL.into_iter().find(|placement| placement.to_string() == name).ok_or_else(unknown)
+        Err(unknown())
     }
 }
 

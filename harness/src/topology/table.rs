@@ -9,11 +9,8 @@ use super::{
 ///
 /// Where a placement has fewer CPUs than there are vCPUs, it starts again from its first.
 pub fn placements(machine: &Machine, vcpus: usize) -> String {
-    let first_node = machine.nodes.iter().find(|node| !node.cpus.is_empty());
-    let one_node =
-        first_node.map(|node| Placement::OneNode(node.os_index)).filter(|_| machine.nodes.len() > 1);
-    let [compact, scatter, rest @ ..] = Placement::ALL;
-    let shown = [compact, scatter].into_iter().chain(one_node).chain(rest);
+    let several = machine.nodes.len() > 1;
+    let shown = Placement::ALL.into_iter().filter(|&placement| several || placement != Placement::FirstNode);
     let mut rows =
         vec![["placement", "local node", "remote node", "CPUs of vCPUs 0, 1, 2, …"].map(str::to_owned)];
     for placement in shown {

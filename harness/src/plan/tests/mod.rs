@@ -1,5 +1,6 @@
 //! Plans over described machines: nothing here is measured.
 
+mod numa;
 mod refusals;
 mod spellings;
 
@@ -11,28 +12,33 @@ use super::{Fitted, Profile, Resources, Timing, expand, fit, round};
 use crate::Registry;
 use crate::cell::WindowSpec;
 use crate::measure::ping_pong;
-use crate::topology::{self, Source};
+use crate::topology::Machine;
+use crate::topology::tests::synthetic;
 
 const TIMING: Timing = Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
 
 fn planned(profile: &str, machine: &str, time: Option<Duration>) -> Fitted {
-    fitted(&Profile::built_in(profile).unwrap(), machine, time)
+    fitted(&Profile::built_in(profile).unwrap(), &synthetic(machine), time)
 }
 
 /// The plan of a profile with one group of cells, whose keys are given.
 fn of_group(keys: &str, machine: &str) -> Fitted {
     let text = format!("about = ''\nrounds = 6\nwindow = '100ms'\n[[cells]]\n{keys}");
-    fitted(&Profile::parse(&text).unwrap(), machine, None)
+    fitted(&Profile::parse(&text).unwrap(), &synthetic(machine), None)
 }
 
-fn fitted(profile: &Profile, machine: &str, time: Option<Duration>) -> Fitted {
-    let (machine, _) = topology::load(&Source::Synthetic(machine.into())).unwrap();
+fn fitted(profile: &Profile, machine: &Machine, time: Option<Duration>) -> Fitted {
     let registry = Registry::new(&[]);
-    let on = Resources { registry: &registry, machine: &machine, foreign: true };
+    let on = Resources { registry: &registry, machine, foreign: true };
     let (cells, refused) = expand(profile, &on).unwrap();
     let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), true);
     fitted.dropped.extend(refused);
     fitted
+}
+
+/// What is not measured, and why.
+fn dropped(plan: &Fitted) -> Vec<(&str, &str)> {
+    plan.dropped.iter().map(|dropped| (dropped.cell.as_str(), dropped.reason.as_str())).collect()
 }
 
 fn ids(fitted: &Fitted) -> Vec<&str> {

@@ -1,10 +1,6 @@
 //! A value that a machine cannot have is dropped with its reason, beside others that it can.
 
-use super::{ids, of_group, planned};
-
-fn dropped(plan: &super::Fitted) -> Vec<(&str, &str)> {
-    plan.dropped.iter().map(|dropped| (dropped.cell.as_str(), dropped.reason.as_str())).collect()
-}
+use super::{dropped, ids, of_group, planned};
 
 #[test]
 fn a_wide_machine_drops_the_size_that_cannot_be_had_and_keeps_the_others() {

@@ -56,7 +56,7 @@ fn a_pair_inside_each_node_and_one_across_the_farthest() {
 #[test]
 fn a_cell_on_one_node_of_four_looks_there() {
     let machine = synthetic("numa:4 core:2 pu:1");
-    assert_eq!(of(&machine, Placement::OneNode(NodeIndex(2)), 2), ["4-5 in 2"]);
+    assert_eq!(of(&machine, Placement::Node(NodeIndex(2)), 2), ["4-5 in 2"]);
     assert_eq!(on(&machine, "6-7"), ["6-7 in 3"]);
 }
 

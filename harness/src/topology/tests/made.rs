@@ -5,15 +5,15 @@ use std::io::Write;
 use crate::topology::{Machine, Source, load};
 
 /// What to write: nodes are (number, bytes, kind, CPUs); CPUs are (package, core, number).
-pub(super) struct Made {
-    pub(super) name: &'static str,
-    pub(super) nodes: &'static [(u32, u64, &'static str, &'static [u32])],
-    pub(super) cpus: &'static [(u32, u32, u32)],
-    pub(super) absent: &'static [u32],
+pub(crate) struct Made {
+    pub(crate) name: &'static str,
+    pub(crate) nodes: &'static [(u32, u64, &'static str, &'static [u32])],
+    pub(crate) cpus: &'static [(u32, u32, u32)],
+    pub(crate) absent: &'static [u32],
 }
 
 /// Two small packages with plain memory, and a memory expander that no CPU is near.
-pub(super) const EXPANDER: Made = Made {
+pub(crate) const EXPANDER: Made = Made {
     name: "a node without CPUs",
     nodes: &[(0, 1 << 30, "", &[0, 1]), (1, 1 << 30, "", &[2, 3]), (4, 1 << 34, "CXL", &[])],
     cpus: &[(0, 0, 0), (0, 1, 1), (1, 0, 2), (1, 1, 3)],
@@ -21,7 +21,7 @@ pub(super) const EXPANDER: Made = Made {
 };
 
 /// The second package has no memory bank fitted.
-pub(super) const BARE_PACKAGE: Made = Made {
+pub(crate) const BARE_PACKAGE: Made = Made {
     name: "CPUs without memory",
     nodes: &[(0, 1 << 30, "", &[0, 1])],
     cpus: &[(0, 0, 0), (0, 1, 1), (1, 0, 2), (1, 1, 3)],
@@ -29,7 +29,7 @@ pub(super) const BARE_PACKAGE: Made = Made {
 };
 
 /// Each package has plain and fast memory; the fast nodes come last.
-pub(super) const FAST_MEMORY: Made = Made {
+pub(crate) const FAST_MEMORY: Made = Made {
     name: "two nodes for the same CPUs",
     nodes: &[
         (0, 1 << 36, "", &[0, 1]),
@@ -42,7 +42,7 @@ pub(super) const FAST_MEMORY: Made = Made {
 };
 
 /// Sparse numbers, beyond what a fixed mask of 1024 CPUs can name, and CPUs that are not there.
-pub(super) const HIGH: Made = Made {
+pub(crate) const HIGH: Made = Made {
     name: "CPU numbers above 1023",
     nodes: &[(2, 1 << 30, "", &[7, 1024]), (9, 1 << 30, "", &[1023, 4095])],
     cpus: &[(3, 40, 7), (3, 40, 1024), (11, 8, 1023), (11, 9, 4095)],
@@ -50,19 +50,19 @@ pub(super) const HIGH: Made = Made {
 };
 
 /// Some cores with two hardware threads, some with one.
-pub(super) const HYBRID: Made = Made {
+pub(crate) const HYBRID: Made = Made {
     name: "hybrid cores",
     nodes: &[(0, 1 << 33, "", &[0, 1, 2, 3, 4, 5])],
     cpus: &[(0, 0, 0), (0, 0, 1), (0, 1, 2), (0, 1, 3), (0, 2, 4), (0, 3, 5)],
     absent: &[],
 };
 
-pub(super) fn all() -> Vec<Machine> {
+pub(crate) fn all() -> Vec<Machine> {
     [EXPANDER, BARE_PACKAGE, FAST_MEMORY, HIGH, HYBRID].iter().map(Made::load).collect()
 }
 
 impl Made {
-    pub(super) fn load(&self) -> Machine {
+    pub(crate) fn load(&self) -> Machine {
         let mut file = tempfile::Builder::new().suffix(".xml").tempfile().unwrap();
         file.write_all(self.xml().as_bytes()).unwrap();
         let (mut machine, _) = load(&Source::File(file.path().to_owned())).unwrap();

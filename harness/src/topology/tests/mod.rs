@@ -5,7 +5,7 @@ mod drawing;
 mod hostile;
 mod loading;
 mod looking;
-mod made;
+pub(crate) mod made;
 mod placing;
 mod remembering;
 
@@ -24,7 +24,7 @@ fn from_sample(name: &str) -> Machine {
     machine
 }
 
-fn synthetic(text: &str) -> Machine {
+pub(crate) fn synthetic(text: &str) -> Machine {
     load(&Source::Synthetic(text.to_owned())).unwrap().0
 }
 
@@ -33,7 +33,7 @@ const UV: &str = "192em64t-24n8c2t.xml";
 const OFFLINES: &str = "16em64t-4s2c2t-offlines.xml";
 
 /// All sorts of machines, for what must hold on any.
-fn zoo() -> Vec<Machine> {
+pub(crate) fn zoo() -> Vec<Machine> {
     let mut zoo = vec![from_sample(OPTERON), from_sample(UV), from_sample(OFFLINES)];
     zoo.extend(
         [

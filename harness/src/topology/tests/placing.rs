@@ -19,7 +19,7 @@ fn listed(machine: &Machine, placement: Placement) -> String {
 /// Every placement of the machine, one for each node included.
 fn placements(machine: &Machine) -> Vec<Placement> {
     let nodes = machine.nodes.iter().filter(|node| !node.cpus.is_empty());
-    Placement::ALL.into_iter().chain(nodes.map(|node| Placement::OneNode(node.os_index))).collect()
+    Placement::ALL.into_iter().chain(nodes.map(|node| Placement::Node(node.os_index))).collect()
 }
 
 /// Whether no key comes back once another has followed it.
@@ -38,7 +38,12 @@ fn cpus_are_distinct_and_exist_and_fewer_are_a_prefix() {
             let distinct: HashSet<_> = all.iter().collect();
             assert_eq!(distinct.len(), all.len(), "{placement} on {}", machine.source);
             match placement {
-                Placement::OneNode(node) => assert_eq!(all.len(), machine.node(node).unwrap().cpus.len()),
+                Placement::Node(node) => assert_eq!(all.len(), machine.node(node).unwrap().cpus.len()),
+                Placement::FirstNode => {
+                    let node = machine.pu(all[0]).unwrap().home();
+                    let cpus = node.map_or(machine.pus.len(), |node| machine.node(node).unwrap().cpus.len());
+                    assert_eq!(all.len(), cpus, "{placement} on {}", machine.source);
+                }
                 _ => assert_eq!(all.len(), machine.pus.len()),
             }
             for wanted in [0, 1, all.len() / 2, all.len()] {
@@ -121,11 +126,19 @@ fn smt_first_and_last() {
 #[test]
 fn one_node() {
     let machine = made::EXPANDER.load();
-    assert_eq!(listed(&machine, Placement::OneNode(NodeIndex(1))), "2-3");
-    let empty = Placement::OneNode(NodeIndex(4)).place(&machine, 1);
+    assert_eq!(listed(&machine, Placement::Node(NodeIndex(1))), "2-3");
+    let empty = Placement::Node(NodeIndex(4)).place(&machine, 1);
     assert_eq!(empty, Err(Error::NodeWithoutCpus(NodeIndex(4))));
-    let unknown = Placement::OneNode(NodeIndex(7)).place(&machine, 1).unwrap_err();
+    let unknown = Placement::Node(NodeIndex(7)).place(&machine, 1).unwrap_err();
     assert_eq!(unknown.to_string(), "the machine has no NUMA node 7; choose among 0-1,4");
+}
+
+#[test]
+fn the_first_node_is_one_with_cpus_whatever_its_number() {
+    let machine = made::EXPANDER.load();
+    assert_eq!(listed(&machine, Placement::FirstNode), "0-1");
+    let second = machine.restricted_to(&"2-3".parse().unwrap()).unwrap();
+    assert_eq!(listed(&second, Placement::FirstNode), "2-3", "node 0 is left without a CPU");
 }
 
 #[test]
@@ -150,7 +163,7 @@ fn explicit_lists_are_checked() {
 
 #[test]
 fn names() {
-    for placement in Placement::ALL.into_iter().chain([Placement::OneNode(NodeIndex(12))]) {
+    for placement in Placement::ALL.into_iter().chain([Placement::Node(NodeIndex(12))]) {
         assert_eq!(placement.to_string().parse(), Ok(placement));
         let json = serde_json::to_string(&placement).unwrap();
         assert_eq!(json, format!("\"{placement}\""));

@@ -1,0 +1,46 @@
+//! Whether a machine has the NUMA nodes that a group of cells is there to compare.
+
+use std::collections::HashSet;
+
+use lockbench_reports::record::Dropped;
+use serde::Deserialize;
+
+use crate::topology::{Machine, Node};
+
+/// What a group of cells compares across NUMA nodes. Where there is nothing to compare the whole group is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Numa {
+    /// vCPUs on one node or on several.
+    Placement,
+    /// Memory on the vCPUs' own node or on another.
+    Memory,
+}
+
+impl Numa {
+    /// Why the machine cannot tell, if so: one line for the whole group.
+    pub(crate) fn refusal(self, machine: &Machine) -> Option<Dropped> {
+        let homes: HashSet<_> = machine.pus.iter().map(|pu| pu.home()).collect();
+        let with_memory: Vec<&Node> = machine.nodes.iter().filter(|node| machine.has_memory(node)).collect();
+        let several = match self {
+            Self::Placement => homes.len() > 1,
+            Self::Memory => with_memory.len() > 1,
+        };
+        let node = machine.nodes.iter().find(|node| homes.contains(&Some(node.os_index)));
+        let shown = node.map_or_else(
+            || format!("CPUs {}", machine.cpus()),
+            |node| format!("node {} with CPUs {}", node.os_index, node.cpus),
+        );
+        let reason = match (self, machine.nodes.len()) {
+            _ if several => return None,
+            (_, 1) => format!("NUMA cannot be told here: one node ({shown})"),
+            (Self::Placement, _) => {
+                format!("all CPUs are on one node ({shown}), so placements over nodes cannot be compared")
+            }
+            (Self::Memory, _) => {
+                "all memory is on one node, so local and remote memory cannot be compared".to_owned()
+            }
+        };
+        Some(Dropped { cell: "NUMA nodes".into(), reason })
+    }
+}
