@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""check.py FOLDER...: compares what lockbench recorded in guests with what the guests' kernels said meanwhile.
+
+Each folder holds `shape` and `out/`, as the guest wrote it. Exit status 1 if anything differs, or nothing was compared.
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import kernel
+from window import Checked, check_window
+
+# Environments whose windows a guest without /dev/kvm can take.
+ENVIRONMENTS = ("native", "emulated")
+# Of all windows this part may have gone unobserved, for the observer shares the CPUs with what it observes.
+UNOBSERVED = 0.1
+# Kinds of fault that are printed of a guest.
+MOST_SHOWN = 15
+
+
+class Guest:
+    """One guest: what was compared, and in what it failed."""
+
+    def __init__(self, folder):
+        self.name = (folder / "shape").read_text().strip()
+        self.out = folder / "out"
+        self.faults = Counter()
+        self.windows = 0  # measured natively or on emulated vCPUs
+        self.checked = Checked()
+        self.observed = 0
+        self.machine = kernel.Machine.read(self.out)
+
+    def check(self):
+        status = (self.out / "scenario-status").read_text().strip()
+        if status != "0":
+            self.faults[f"the scenario ended with status {status}: {last_line(self.out / 'scenario.txt')}"] += 1
+        for step in sorted(path.parent for path in self.out.glob("*/status")):
+            self.step(step)
+        if self.observed == 0:
+            self.faults["no window was compared"] += 1
+        elif self.windows - self.observed > UNOBSERVED * self.windows:
+            self.faults[f"only {self.observed} of {self.windows} windows were observed"] += 1
+
+    def step(self, step):
+        status = int((step / "status").read_text())
+        refused = step / "refused"
+        if refused.exists():
+            fault = refusal(step, status, refused.read_text().strip())
+            if fault:
+                self.faults[f"{step.name}: {fault}"] += 1
+            return
+        # 1 is a verdict that is not liked, which says nothing here.
+        if status not in (0, 1):
+            self.faults[f"{step.name} ended with status {status}: {last_line(step / 'stderr')}"] += 1
+        runs = sorted(step.glob("runs/*/rounds.jsonl"))
+        seen = {}
+        for observation in kernel.observations((step / "observed").read_text(), self.machine):
+            # A window that was repeated has several processes, and the record is of the last.
+            seen[observation.after] = observation
+        if not runs and (step / "runs").exists():
+            self.faults[f"{step.name} left no rounds.jsonl"] += 1
+        for path in runs:
+            self.run(step, [json.loads(line) for line in path.read_text().splitlines()], seen)
+
+    def run(self, step, lines, seen):
+        header = lines[0]
+        cells = {cell["id"]: cell for cell in header["cells"]}
+        for dropped in header.get("dropped", []):
+            if dropped["cell"].split("/")[1] in ENVIRONMENTS and not self.cannot_be_had(dropped["cell"]):
+                self.faults[f"{step.name}: a cell was dropped: {dropped['reason']}"] += 1
+        if not any(line["line"] == "end" for line in lines):
+            self.faults[f"{step.name}: the run has no end"] += 1
+        for number, line in enumerate(lines):
+            if line["line"] != "round" or cells[line["cell"]]["env"] not in ENVIRONMENTS:
+                continue
+            cell = cells[line["cell"]]
+            if line["outcome"] != "measured":
+                self.faults[f"{step.name}: a window was {line['outcome']}: {line.get('reason', '')}"] += 1
+                continue
+            self.windows += 1
+            if number not in seen:
+                continue
+            self.observed += 1
+            for fault in self.limits(step, seen[number]) + check_window(cell, line, seen[number], self.machine, self.checked):
+                self.faults[f"{step.name}: {cell['env']}, {cell['placement']}, {cell['pinning']}: {fault}"] += 1
+
+    def cannot_be_had(self, cell):
+        """Whether a machine like this has no such cell."""
+        return len(self.machine.memory) < 2 and re.search(r"/memory=(remote|interleave)", cell)
+
+    @staticmethod
+    def limits(step, seen):
+        """Faults against the cpuset that the scenario made for this step."""
+        faults = []
+        if (step / "cpus").exists():
+            allowed = kernel.numbers((step / "cpus").read_text())
+            for cpus in seen.allowed + [seen.cpus_allowed]:
+                if not cpus <= allowed:
+                    faults.append(f"a thread may run on CPUs {sorted(cpus)} outside its cpuset {sorted(allowed)}")
+        if (step / "mems").exists():
+            allowed = kernel.numbers((step / "mems").read_text())
+            outside = set(seen.pages) - {None} - allowed
+            if outside:
+                faults.append(f"pages on nodes {sorted(outside)} outside its cpuset's {sorted(allowed)}")
+        return faults
+
+
+def refusal(step, status, words):
+    """What is wrong with a refusal: it is to be one sentence with these words in it, and exit status 2."""
+    said = (step / "stderr").read_text()
+    if status != 2:
+        return f"ended with status {status} where 2 was due: {last_line(step / 'stderr')}"
+    if not re.fullmatch(r"lockbench: [^\n]+\n", said):
+        return f"said this where one sentence was due: {said!r}"
+    if words not in said:
+        return f"did not say `{words}`: {said.strip()}"
+    return None
+
+
+def last_line(path):
+    lines = path.read_text().strip().splitlines()
+    return lines[-1] if lines else "(it said nothing)"
+
+
+def main(folders):
+    total, windows, names, failed = Checked(), 0, [], False
+    for folder in folders:
+        guest = Guest(folder)
+        guest.check()
+        names.append(guest.name)
+        total += guest.checked
+        windows += guest.observed
+        print(
+            f"guest {guest.name}: {guest.observed} of {guest.windows} windows observed, "
+            f"{guest.checked.pins} pins and {guest.checked.pages} pages compared, {sum(guest.faults.values())} faults"
+        )
+        kinds = guest.faults.most_common()
+        failed |= bool(kinds)
+        for fault, times in kinds[:MOST_SHOWN]:
+            print(f"  {times} x {fault}")
+        if len(kinds) > MOST_SHOWN:
+            print(f"  and {len(kinds) - MOST_SHOWN} kinds of fault more")
+    verdict = "NOT as the guests' kernels tell" if failed else "all as the guests' kernels tell"
+    print(
+        f"guests {', '.join(names)}: {windows} windows, {total.pins} pins, {total.pages} pages: "
+        f"{verdict}"
+    )
+    return 1 if failed or windows == 0 or total.pins == 0 or total.pages == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main([Path(folder) for folder in sys.argv[1:]]))
