@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod causes;
+pub mod columns;
 pub mod compare;
 pub mod comparison;
 pub mod csv;

@@ -1,10 +1,10 @@
 //! The table for those without a browser: lock x overcommit.
 
-use crate::comparison::{compare, word};
+use crate::columns::{Row, on_terminal};
 use crate::derive::placement_notes;
-use crate::format::{overcommit, percent, printable, significant};
-use crate::record::{Cell, Results, Status};
-use crate::slices::{SPIN_THRESHOLD, Slice, same, slices};
+use crate::format::{overcommit, printable};
+use crate::record::{Cell, Results};
+use crate::slices::{SPIN_THRESHOLD, Slice, slices};
 
 /// Columns of a terminal that the table keeps to where it can.
 const WIDTH: usize = 110;
@@ -43,7 +43,7 @@ fn of_slice(results: &Results, slice: &Slice<'_>) -> String {
     for point in points(slice) {
         let mut column = vec![point.heading()];
         column.extend(slice.locks().into_iter().map(|lock| match point.of(slice, lock) {
-            Some(cell) => entry(results, slice, cell),
+            Some(cell) => on_terminal(&Row { results, slice: Some(slice), cell }),
             None => String::new(),
         }));
         columns.push(column);
@@ -95,26 +95,6 @@ fn points(slice: &Slice<'_>) -> Vec<Point> {
         a.overcommit.total_cmp(&b.overcommit).then(a.vcpus.cmp(&b.vcpus)).then(a.pcpus.cmp(&b.pcpus))
     });
     points
-}
-
-fn entry(results: &Results, slice: &Slice<'_>, cell: &Cell) -> String {
-    let Some(ops) = cell.ops_per_second else { return word(cell.status).into() };
-    let mut text = format!("{} ({}–{})", short(ops.median), short(ops.low), short(ops.high));
-    let one = slice.at_one(cell).filter(|one| one.status == Status::Ok && !same(cell.axes.overcommit, 1.0));
-    if let Some(kept) = one.and_then(|one| compare(results, cell, one).ratio) {
-        text.push_str(&format!(" {}", percent(kept.median)));
-    }
-    text
-}
-
-/// A rate without its unit, which the title gives: `6.50M`.
-fn short(per_second: f64) -> String {
-    match per_second.abs() {
-        value if value >= 999.5e6 => format!("{}G", significant(per_second / 1e9)),
-        value if value >= 999.5e3 => format!("{}M", significant(per_second / 1e6)),
-        value if value >= 999.5 => format!("{}k", significant(per_second / 1e3)),
-        _ => significant(per_second),
-    }
 }
 
 /// Lays columns side by side; what does not fit goes below, with the first column repeated.

@@ -1,6 +1,6 @@
 //! A history as CSV: one row a night, cell and metric.
 
-use crate::csv::field;
+use crate::csv::line;
 use crate::digest::Digest;
 
 const HEADINGS: &str = "machine,cpu_model,run_id,started_at,profile,kernel,lockbench,cell,lock,env,metric,median,low,high,windows\r\n";
@@ -30,9 +30,7 @@ pub fn csv(digest: &Digest, first: bool) -> String {
                 measure.high.to_string(),
                 measure.windows.len().to_string(),
             ];
-            let row: Vec<String> = shared.iter().chain(&own).map(|value| field(value)).collect();
-            text.push_str(&row.join(","));
-            text.push_str("\r\n");
+            text.push_str(&line(&[shared.as_slice(), &own].concat()));
         }
     }
     text

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::columns::Tone;
 use crate::format::printable;
-use crate::statistics::Verdict;
 
 /// A table.
 #[derive(Serialize)]
@@ -65,21 +65,15 @@ impl Entry {
         let why = shown(why.as_ref());
         Self { why: (!why.is_empty()).then_some(why), ..self }
     }
-
-    /// With the verdict in a word, and its reason below.
-    pub(super) fn with_verdict(self, verdict: &Verdict) -> Self {
-        let entry = Self { badge: Some(verdict.word().into()), class: Some(class(verdict)), ..self };
-        entry.with_why(verdict.reason().unwrap_or_default())
-    }
 }
 
-/// Class of a verdict's badge.
-pub(super) fn class(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Better => "good",
-        Verdict::Worse => "bad",
-        Verdict::Same => "same",
-        Verdict::NotEnoughData(_) => "unsure",
+/// Class of a badge.
+pub(super) fn class(tone: impl Into<Tone>) -> &'static str {
+    match tone.into() {
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Same => "same",
+        Tone::Unsure => "unsure",
     }
 }
 

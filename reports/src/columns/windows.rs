@@ -1,0 +1,43 @@
+//! What the figures rest on.
+
+use super::{Column, Told, Unit};
+use crate::format::percent;
+use crate::record::Purpose;
+
+pub(super) static TAKEN: Column =
+    Column::new("windows", Unit::Count, "windows taken, for whatever purpose", |row| {
+        Told::new(Some(row.cell.rounds.len() as u64))
+    });
+
+pub(super) static USED: Column =
+    Column::new("windows_used", Unit::Count, "windows that the rate was taken from", |row| {
+        let cell = row.cell;
+        let taken = cell.rounds.iter().filter(|round| round.purpose == Purpose::Rate).count();
+        let told = Told::new(Some(u64::from(cell.windows_used)))
+            .read_as(format!("{} of {taken}", cell.windows_used));
+        match cell.interconnect_ns {
+            Some([low, high]) => told.with_note(format!("pCPUs {low:.0}–{high:.0} ns apart")),
+            None => told,
+        }
+    })
+    .headed("Windows used");
+
+pub(super) static ON_CPU: Column =
+    Column::new("on_cpu_share", Unit::Ratio, "mean part of the windows that a vCPU was on a pCPU", |row| {
+        Told::number(row.cell.on_cpu_share, percent)
+    })
+    .headed("On a pCPU");
+
+pub(super) static NEAREST: Column = Column::new(
+    "interconnect_low_ns",
+    Unit::Nanoseconds,
+    "shortest round trip between the pCPUs in the windows used",
+    |row| Told::new(row.cell.interconnect_ns.map(|span| span[0])),
+);
+
+pub(super) static FARTHEST: Column = Column::new(
+    "interconnect_high_ns",
+    Unit::Nanoseconds,
+    "longest round trip between the pCPUs in the windows used",
+    |row| Told::new(row.cell.interconnect_ns.map(|span| span[1])),
+);

@@ -1,0 +1,61 @@
+//! What the columns say of a run, in the CSV and in the page's table.
+
+mod fixture;
+
+use std::collections::BTreeSet;
+
+use lockbench_reports::columns::{COLUMNS, rows};
+use lockbench_reports::csv;
+use lockbench_reports::derive::derive;
+use lockbench_reports::record::{Line, Outcome, Results};
+
+/// The synthetic run, with a wait in each window that took times which its end cut off.
+fn results() -> Results {
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+            && let Some(acquire) = &mut measured.acquire
+        {
+            acquire.censored.push(10_000_000_000);
+        }
+    }
+    derive(lines.into_iter())
+}
+
+#[test]
+fn every_column_tells_something_of_some_cell() {
+    let results = results();
+    for column in COLUMNS {
+        let plain: BTreeSet<String> =
+            rows(&results, |row| (column.of)(row).value.plain()).into_iter().collect();
+        assert!(plain.iter().any(|value| !value.is_empty()), "{} has no value", column.name);
+        let shown = rows(&results, |row| (column.of)(row).shown());
+        assert!(
+            column.heading.is_none() || shown.iter().any(|text| !text.is_empty() && text != "–"),
+            "{} shows nothing",
+            column.name
+        );
+    }
+}
+
+/// A value that goes missing shows here.
+#[test]
+fn the_csv_of_some_cells() {
+    let results = results();
+    let csv = csv::cells(&results);
+    let mut lines = csv.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let wanted = [
+        "ticket/native/short+exp/2v:2p",
+        "pv-ticket/emulated/short+exp/4v:2p/compact/pinned,",
+        "tas/kvm/short+exp/4v:2p",
+    ];
+    let told: Vec<String> = lines
+        .filter(|line| wanted.iter().any(|cell| line.contains(&format!(",{cell}"))))
+        .map(|line| {
+            names.iter().zip(line.split(',')).map(|(name, value)| format!("{name}: {value}\n")).collect()
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
