@@ -1,7 +1,9 @@
 //! A lockbench with locks that break, hang and crash, for the tests: each must cost its own cell and no other.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use lockbench::api::{Ctx, Order, Params, Platform, RawLock, Variant};
 
@@ -9,9 +11,12 @@ const fn named(name: &'static str) -> Variant {
     Variant::new(name, "misbehaves on purpose")
 }
 
-/// A lock whose `acquire` is this function.
+/// A lock whose `acquire` is this function, and that does something else when it is made.
 macro_rules! misbehaving {
     ($lock:ident, $name:literal, $acquire:expr) => {
+        misbehaving!($lock, $name, $acquire, || {});
+    };
+    ($lock:ident, $name:literal, $acquire:expr, $made:expr) => {
         /// Misbehaves on purpose.
         struct $lock(AtomicBool);
 
@@ -25,6 +30,8 @@ macro_rules! misbehaving {
             type PerVcpu = ();
 
             fn new<P: Platform>(_: &Params) -> Self {
+                let made: fn() = $made;
+                made();
                 Self(AtomicBool::new(false))
             }
 
@@ -91,6 +98,36 @@ misbehaving!(Flood, "flood", |lock, _| {
     scribble(lock - PAGE..lock + 3 * PAGE);
 });
 
+/// A lock that works.
+fn swap(taken: &AtomicBool, relax: &dyn Fn()) {
+    while taken.swap(true, Ordering::Acquire) {
+        relax();
+    }
+}
+
+/// Prints as C code would: at once, and whatever comes of it.
+fn print(mut to: impl Write, bytes: &[u8]) {
+    let _ = to.write_all(bytes);
+    let _ = to.flush();
+}
+
+// Locks that print: one byte before their first turn; more than a pipe holds, and then without end; last words.
+misbehaving!(Whispering, "whispering", swap, || print(io::stdout(), b"."));
+misbehaving!(Loud, "loud", |taken, relax| {
+    swap(taken, relax);
+    print(io::stdout(), &[b'.'; 1 << 10]);
+    print(io::stderr(), &[b'!'; 64 << 10]);
+});
+misbehaving!(Dying, "dying", |_, _| {
+    print(io::stdout(), b"I am\n");
+    print(io::stderr(), b"slain\n");
+    std::process::abort();
+});
+// Takes longer to be made than anybody waits.
+misbehaving!(Slow, "slow", swap, || std::thread::sleep(Duration::from_secs(1000)));
+
 fn main() -> ExitCode {
-    lockbench::main_with(lockbench::locks![Open, Shut, Wild, Panicky, Forgetful, Vandal, Flood])
+    lockbench::main_with(lockbench::locks![
+        Open, Shut, Wild, Panicky, Forgetful, Vandal, Flood, Whispering, Loud, Dying, Slow
+    ])
 }

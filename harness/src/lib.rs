@@ -25,6 +25,7 @@ mod plan;
 mod refusal;
 mod registry;
 mod scheduling;
+mod subprocess;
 mod suite;
 mod system;
 pub mod topology;

@@ -2,7 +2,6 @@
 
 use std::slice;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use crate::Refusal;
 use crate::cell::{Memory, WindowSpec};
@@ -44,12 +43,11 @@ impl Placer {
     }
 
     /// Pins each vCPU's thread to its pCPU, or lets all float in the set; says where each was verified to be.
-    pub fn place_vcpus(&self, memory: &Memory, spec: &WindowSpec) -> Result<Vec<u32>, Refusal> {
+    pub fn place_vcpus(&self, threads: &[u32], spec: &WindowSpec) -> Result<Vec<u32>, Refusal> {
         let floating = spec.axes.pinning == "floating";
         let set: CpuList = spec.axes.pcpus.iter().copied().collect();
         let mut placed = Vec::new();
-        for (cpu, block) in memory.blocks().enumerate() {
-            let tid = block.env.tid.load(Relaxed);
+        for (cpu, &tid) in threads.iter().enumerate() {
             let pcpu = spec.pcpu_of(cpu);
             let outcome = if floating {
                 self.binder.confine_thread(tid, &set)

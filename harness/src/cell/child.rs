@@ -1,15 +1,18 @@
 //! The cell's own process: maps the arena, makes the lock, starts the vCPUs, and waits to be killed.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::Write;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use lockbench_workloads::{Entry, ProbeKind};
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::Memory;
-use super::spec::{ChildReport, ChildSpec};
+use super::spec::{ChildArgument, ChildReport, ChildSpec};
 use crate::measure::futex;
+use crate::subprocess::stay_with;
 use crate::{Refusal, Registry};
 
 /// What an environment is given to start a cell's vCPUs.
@@ -24,32 +27,46 @@ pub struct Cell {
     pub count_preemptions: bool,
 }
 
+/// Where reports go.
+static REPORTS: OnceLock<File> = OnceLock::new();
+
 /// Runs a cell; returns only if that failed.
 pub fn main(registry: &Registry) -> ExitCode {
-    let Err(report) = run(registry);
+    let argument = std::env::args().nth(2).unwrap_or_default();
+    let Ok(argument) = serde_json::from_str::<ChildArgument>(&argument) else {
+        return crate::cli::not_for_people();
+    };
+    // From the main thread, for the kernel ties the request to the thread that makes it.
+    stay_with(argument.parent);
+    // SAFETY: the parent keeps both descriptors open for us across exec and says their numbers; nothing else in this fresh
+    // process owns them. A wrong number is refused by `Memory::open`'s checks, or takes no report.
+    let (arena, reports) =
+        unsafe { (OwnedFd::from_raw_fd(argument.arena), File::from_raw_fd(argument.reports)) };
+    let _ = REPORTS.set(reports);
+    let Err(report) = run(arena, &argument.spec, registry);
     say(&report);
     ExitCode::from(2)
 }
 
 /// Tells the parent; a parent that is gone has killed this process already.
 pub fn say(report: &ChildReport) {
-    let mut out = io::stdout().lock();
-    let _ = serde_json::to_writer(&mut out, report);
-    let _ = out.write_all(b"\n").and_then(|()| out.flush());
+    let Some(mut out) = REPORTS.get() else { return };
+    if let Ok(mut line) = serde_json::to_vec(report) {
+        line.push(b'\n');
+        let _ = out.write_all(&line);
+    }
 }
 
-fn run(registry: &Registry) -> Result<std::convert::Infallible, ChildReport> {
+fn run(
+    arena: OwnedFd,
+    spec: &ChildSpec,
+    registry: &Registry,
+) -> Result<std::convert::Infallible, ChildReport> {
     let failed = |what: &str, e: &dyn std::fmt::Display| ChildReport::Crashed(format!("{what}: {e}"));
-    // From the main thread, for the kernel ties the request to the thread that makes it.
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| failed("parent-death signal", &e))?;
     // A crash is an expected outcome here; nobody wants its core.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    let spec: ChildSpec = serde_json::from_reader(io::stdin()).map_err(|e| failed("the cell's spec", &e))?;
-    // SAFETY: the parent keeps this descriptor open for us across exec and says its number; nothing else in this
-    // fresh process owns it. A wrong number is refused by `Memory::open`'s checks.
-    let fd = unsafe { OwnedFd::from_raw_fd(spec.arena) };
     let refused = |e| ChildReport::Skipped(Refusal::of("the cell's process could not map the arena", e));
-    let memory: &'static Memory = Box::leak(Box::new(Memory::open(fd).map_err(refused)?));
+    let memory: &'static Memory = Box::leak(Box::new(Memory::open(arena).map_err(refused)?));
     let (family, variant) = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
     let env = registry.environment(&spec.env).ok_or_else(|| failed("no such environment", &spec.env))?;
     let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];

@@ -8,10 +8,10 @@ use lockbench_workloads::Family;
 use lockbench_workloads::locks::Variant;
 
 use super::distances::{self, Distances};
-use super::process::{Ended, Process, raw};
+use super::process::{Ended, Process};
 use super::sample::Sample;
 use super::spec::{ChildReport, ChildSpec};
-use super::window::Window;
+use super::window::{Threads, Window};
 use super::{Memory, WindowSpec, exclusion, prepare, trace};
 use crate::Refusal;
 use crate::environments::Environment;
@@ -86,19 +86,19 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let memory = prepare::arena(spec, bench.family, bench.variant, bench.env).map_err(skipped)?;
     let memory_nodes = bench.placer.place_memory(&memory, &spec.memory_nodes).map_err(skipped)?;
     let child = ChildSpec {
-        arena: raw(memory.fd()),
         lock: spec.axes.lock.clone(),
         env: spec.axes.env.clone(),
         probe: spec.probe() as u8,
         count_preemptions: spec.count_preemptions,
     };
-    let mut process = Process::start(&child)
+    let mut process = Process::start(child, &memory)
         .map_err(|e| skipped(Refusal::of("the cell's process could not be started", e)))?;
     process.wait_ready(Duration::from_secs(10))?;
-    let placed = bench.placer.place_vcpus(&memory, spec).map_err(skipped)?;
+    let threads = process.threads(&memory)?;
+    let placed = bench.placer.place_vcpus(&threads, spec).map_err(skipped)?;
     if let Some(slice_ns) = spec.slice_ns {
-        for block in memory.blocks() {
-            own_slice::ask(block.env.tid.load(Relaxed), slice_ns).map_err(skipped)?;
+        for &thread in &threads {
+            own_slice::ask(thread, slice_ns).map_err(skipped)?;
         }
     }
 
@@ -109,15 +109,15 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let half = Sample::take(&memory, None).total();
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
-    let mut window = Window::open(spec, &memory, bench.family, process.pid());
+    let mut window = Window::open(spec, &memory, bench.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
     let outcome = window.sample(&mut process, half)?;
-    let mut measured = window.close(process.pid());
+    let mut measured = window.close();
     // Had it died meanwhile, the last figures would be those of a dead process.
     process.check()?;
     // Killed before the check: only then does the counter stand still.
     let killed = Instant::now();
-    drop(process);
+    process.end()?;
     let closing_ns = killed.elapsed().as_nanos() as u64;
     if let Some(hung) = outcome {
         return Ok(hung);

@@ -1,20 +1,24 @@
 //! A cell's process, as its parent sees it.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, Stdio};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::spec::{ChildReport, ChildSpec};
-use crate::interrupt;
+use super::Memory;
+use super::spec::{ChildArgument, ChildReport, ChildSpec};
+use crate::subprocess::{End, Said, Subprocess};
+use crate::{Refusal, interrupt};
 
 /// The hidden verb under which this program is a cell's process.
 pub const VERB: &str = "__cell";
+
+/// Bytes that a report may have; one that a process had no time to finish is none.
+const LONGEST_REPORT: usize = 65_536;
 
 /// Why a wait ended early.
 pub(super) enum Ended {
@@ -26,69 +30,70 @@ pub(super) enum Ended {
 
 /// A running cell. Killed, with all its threads, when dropped.
 pub(super) struct Process {
-    child: Child,
-    pid: Pid,
-    pidfd: OwnedFd,
+    process: Subprocess,
+    /// What it reports, on a pipe of its own: its standard output is the lock's.
+    reports: OwnedFd,
+    /// What of them has come so far.
+    line: Vec<u8>,
+    /// What the lock prints.
+    said: Said,
 }
 
 impl Process {
-    /// Starts `/proc/self/exe __cell` in a process group of its own. Call from the main thread: the child asks to be
-    /// killed when the thread that started it ends.
-    pub(super) fn start(spec: &ChildSpec) -> io::Result<Self> {
-        let mut child = Command::new("/proc/self/exe")
-            .arg(VERB)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
-        let pid = Pid::from_child(&child);
-        let started = pidfd_open(pid, PidfdFlags::empty()).map_err(io::Error::from).and_then(|pidfd| {
-            let mut stdin = child.stdin.take().ok_or_else(|| io::Error::other("no pipe to the cell"))?;
-            serde_json::to_writer(&mut stdin, spec)?;
-            stdin.flush()?;
-            Ok(pidfd)
-        });
-        match started {
-            Ok(pidfd) => Ok(Self { child, pid, pidfd }),
-            Err(e) => {
-                let _ = kill_process_group(pid, Signal::KILL);
-                let _ = child.wait();
-                Err(e)
-            }
-        }
+    /// Starts `/proc/self/exe __cell` in a process group of its own, with nothing on its standard input. Call from the main
+    /// thread, for the process ends with the thread that started it.
+    pub(super) fn start(spec: ChildSpec, memory: &Memory) -> io::Result<Self> {
+        let (reports, report) = pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(&reports, true)?;
+        let (said, say) = Said::new()?;
+        let argument = ChildArgument {
+            parent: std::process::id(),
+            arena: memory.fd().as_raw_fd(),
+            reports: report.as_raw_fd(),
+            spec,
+        };
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(VERB).arg(serde_json::to_string(&argument)?);
+        command.stdin(Stdio::null()).stdout(say.try_clone()?).stderr(say);
+        let inherited = [memory.fd(), report.as_fd()];
+        let (process, _) = Subprocess::start(command, true, &inherited)?;
+        Ok(Self { process, reports, line: Vec::new(), said })
     }
 
     /// Process id.
     pub(super) fn pid(&self) -> i32 {
-        self.pid.as_raw_nonzero().get()
+        self.process.pid().as_raw_nonzero().get()
     }
 
     /// Waits until all vCPUs stand at the gate.
     pub(super) fn wait_ready(&mut self, limit: Duration) -> Result<(), Ended> {
         let deadline = Instant::now() + limit;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let reason = format!("its vCPUs did not start within {} s", limit.as_secs());
-                return Err(Ended::Reported(ChildReport::Crashed(reason)));
-            }
-            let Some(stdout) = self.child.stdout.as_ref() else {
-                return Err(Ended::Reported(ChildReport::Crashed("its pipe was closed".into())));
-            };
-            let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN), PollFd::new(stdout, PollFlags::IN)];
-            wait_on(&mut fds, left)?;
-            if fds[1].revents().contains(PollFlags::IN) {
-                return match self.read_report() {
-                    Some(ChildReport::Ready) => Ok(()),
-                    Some(report) => Err(Ended::Reported(report)),
-                    None => Err(Ended::Reported(self.autopsy())),
-                };
-            }
-            if !fds[0].revents().is_empty() {
-                return Err(Ended::Reported(self.autopsy()));
+        while self.wait(deadline, true)? {
+            match self.report() {
+                Some(ChildReport::Ready) => return Ok(()),
+                Some(report) => return Err(Ended::Reported(report)),
+                None => {}
             }
         }
+        let reason = format!("its vCPUs did not start within {} s", limit.as_secs());
+        Err(Ended::Reported(ChildReport::Crashed(reason)))
+    }
+
+    /// The kernel's numbers of the threads that run the vCPUs. They come from the arena, where a lock may store anything, and
+    /// are handed to calls that pin and look at threads: so each is asked for once and must be one of this process's.
+    pub(super) fn threads(&self, memory: &Memory) -> Result<Vec<u32>, Ended> {
+        let thread = |cpu: usize| {
+            let tid = memory.block(cpu).env.tid.load(std::sync::atomic::Ordering::Relaxed);
+            // SAFETY: with signal 0 nothing is sent; the call only looks whether the process has such a thread.
+            let known = unsafe { libc::syscall(libc::SYS_tgkill, self.pid(), tid, 0) } == 0;
+            known.then_some(tid).ok_or_else(|| {
+                let reason = format!(
+                    "vCPU {cpu} is run by no thread of the cell's process: something wrote over the arena"
+                );
+                Ended::Reported(ChildReport::Crashed(reason))
+            })
+        };
+        (0..memory.vcpus()).map(thread).collect()
     }
 
     /// An error if the process has died.
@@ -98,86 +103,85 @@ impl Process {
 
     /// Sleeps until `deadline`; ends early if the process dies or the run is interrupted.
     pub(super) fn sleep_until(&mut self, deadline: Instant) -> Result<(), Ended> {
+        while self.wait(deadline, false)? {}
+        Ok(())
+    }
+
+    /// Kills it, and waits for its end: from then on its arena stands still.
+    pub(super) fn end(mut self) -> Result<(), Ended> {
+        match self.process.end() {
+            Ok(_) => Ok(()),
+            Err(lingers) => {
+                Err(Ended::Reported(ChildReport::Crashed(format!("the cell's process: {lingers}"))))
+            }
+        }
+    }
+
+    /// Waits for something to happen before `deadline`; false once that has passed. What the lock prints is taken off its
+    /// hands meanwhile, for a full pipe would stop it.
+    fn wait(&mut self, deadline: Instant, for_report: bool) -> Result<bool, Ended> {
+        let mut left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        let (loud, rest) = self.said.next();
+        left = rest.map_or(left, |rest| left.min(rest));
+        let mut fds = vec![PollFd::from_borrowed_fd(self.process.pidfd(), PollFlags::IN)];
+        fds.extend(for_report.then(|| PollFd::new(&self.reports, PollFlags::IN)));
+        fds.extend(loud.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)));
+        // EINTR is how Ctrl-C gets here; any other failure shows up as a wait that did not wait.
+        let _ = poll(&mut fds, left.try_into().ok().as_ref());
+        if interrupt::requested() {
+            return Err(Ended::Interrupted);
+        }
+        let dead = !fds[0].revents().is_empty();
+        let printed =
+            rest.is_some() || loud.is_some() && fds.last().is_some_and(|fd| !fd.revents().is_empty());
+        if dead {
+            return Err(Ended::Reported(self.autopsy()));
+        }
+        if printed {
+            self.said.take();
+        }
+        Ok(true)
+    }
+
+    /// The next report, once it has come whole.
+    fn report(&mut self) -> Option<ChildReport> {
+        let mut chunk = [0; 4096];
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
+            if let Some(end) = self.line.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.line.drain(..=end).collect();
+                let garbled = || ChildReport::Crashed("the cell's process reported what is no report".into());
+                return Some(serde_json::from_slice(&line).unwrap_or_else(|_| garbled()));
             }
-            let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
-            wait_on(&mut fds, left)?;
-            if !fds[0].revents().is_empty() {
-                return Err(Ended::Reported(self.autopsy()));
+            match rustix::io::read(&self.reports, &mut chunk) {
+                Ok(read) if read > 0 && self.line.len() < LONGEST_REPORT => {
+                    self.line.extend_from_slice(&chunk[..read]);
+                }
+                _ => return None,
             }
         }
     }
 
-    /// One line of the child's standard output; none if it is no report.
-    fn read_report(&mut self) -> Option<ChildReport> {
-        let stdout = self.child.stdout.as_mut()?;
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while line.len() < 65_536 && matches!(stdout.read(&mut byte), Ok(1)) && byte[0] != b'\n' {
-            line.push(byte[0]);
-        }
-        serde_json::from_slice(&line).ok()
-    }
-
-    /// Why the process died, in plain words: its own last report, else its signal and last line on stderr.
+    /// Why the process died, in plain words: its own last report, else how it ended and what it said first.
     fn autopsy(&mut self) -> ChildReport {
-        if let Some(report) = self.read_report()
-            && !matches!(report, ChildReport::Ready)
-        {
-            return report;
+        while let Some(report) = self.report() {
+            if !matches!(report, ChildReport::Ready) {
+                return report;
+            }
         }
-        let _ = kill_process_group(self.pid, Signal::KILL);
-        let how = match self.child.wait() {
-            Ok(status) => match (status.signal(), status.code()) {
-                (Some(signal), _) => format!("was killed by {}", signal_name(signal)),
-                (_, Some(code)) => format!("ended with status {code}"),
-                _ => "ended".into(),
-            },
-            Err(e) => format!("could not be waited for: {e}"),
+        let how = match self.process.end() {
+            Ok(end @ End::Killed(libc::SIGXCPU | libc::SIGXFSZ)) => {
+                return ChildReport::Skipped(Refusal::from(format!("the cell's process {end}")));
+            }
+            Ok(end) => end.to_string(),
+            Err(lingers) => lingers.to_string(),
         };
-        let mut said = String::new();
-        if let Some(stderr) = self.child.stderr.take() {
-            let _ = stderr.take(16_384).read_to_string(&mut said);
-        }
-        let said = said.lines().filter(|line| !line.trim().is_empty()).take(2).collect::<Vec<_>>().join(" ");
+        let said = self.said.beginning();
         let colon = if said.is_empty() { "" } else { ": " };
         ChildReport::Crashed(format!("the cell's process {how}{colon}{said}"))
     }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = kill_process_group(self.pid, Signal::KILL);
-        let _ = self.child.wait();
-    }
-}
-
-fn wait_on(fds: &mut [PollFd<'_>], left: Duration) -> Result<(), Ended> {
-    let timeout = left.try_into().ok();
-    // EINTR is how Ctrl-C gets here; any other failure shows up as a wait that did not wait.
-    let _ = poll(fds, timeout.as_ref());
-    if interrupt::requested() { Err(Ended::Interrupted) } else { Ok(()) }
-}
-
-/// A signal by name, for those that a lock can bring upon itself.
-fn signal_name(signal: i32) -> String {
-    match signal {
-        libc::SIGSEGV => "SIGSEGV (touched memory that is not mapped, or that it may not write)".into(),
-        libc::SIGBUS => "SIGBUS (touched memory that cannot be had)".into(),
-        libc::SIGILL => "SIGILL (ran an instruction that does not exist, or was told to trap)".into(),
-        libc::SIGABRT => "SIGABRT (panicked or aborted)".into(),
-        libc::SIGFPE => "SIGFPE (divided by zero)".into(),
-        libc::SIGKILL => "SIGKILL (somebody else killed it, or memory ran out)".into(),
-        other => format!("signal {other}"),
-    }
-}
-
-/// Hands a descriptor's number to the child's spec.
-pub(super) fn raw(fd: impl AsRawFd) -> i32 {
-    fd.as_raw_fd()
 }
 
 /// A file of one of the process's threads under /proc.

@@ -161,11 +161,9 @@ impl WindowSpec {
     }
 }
 
-/// What a cell's process is told, on its standard input; the rest stands in the arena.
+/// What a cell's process is to do; the rest stands in the arena.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChildSpec {
-    /// Inherited descriptor of the arena.
-    pub arena: RawFd,
     /// Name of the lock variant.
     pub lock: String,
     /// Name of the environment.
@@ -176,7 +174,20 @@ pub struct ChildSpec {
     pub count_preemptions: bool,
 }
 
-/// What a cell's process says on its standard output, one line of JSON each.
+/// What a cell's process is told as its only argument. Its standard streams are the lock's.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ChildArgument {
+    /// Number of the process that it must not outlive.
+    pub parent: u32,
+    /// Inherited descriptor of the arena.
+    pub arena: RawFd,
+    /// Inherited descriptor of the pipe that takes its reports.
+    pub reports: RawFd,
+    /// What to do.
+    pub spec: ChildSpec,
+}
+
+/// What a cell's process reports, one line of JSON each.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChildReport {

@@ -6,7 +6,7 @@ use lockbench_reports::record::{Purpose, TraceKind};
 use lockbench_workloads::CATALOGUE;
 use lockbench_workloads::arena::{Detail, Extent, Plan};
 
-use super::window::Window;
+use super::window::{Threads, Window};
 use super::{Memory, WindowSpec, exclusion, trace};
 
 fn spec(purpose: Purpose) -> WindowSpec {
@@ -25,6 +25,11 @@ fn spec(purpose: Purpose) -> WindowSpec {
 
 fn arena(detail: Detail) -> Memory {
     Memory::empty(&Extent { vcpus: 3, lines: 0, detail, pcpus: 2, nodes: 2 })
+}
+
+/// No thread of anybody's: nothing of theirs can be read.
+fn nobody() -> Threads {
+    Threads { pid: 0, threads: vec![0; 3] }
 }
 
 /// Stores what `word` gives for each word that a cell's process can write.
@@ -49,10 +54,10 @@ fn figures_from_an_arena_full_of_anything_are_read_without_panic() {
             for after in fills {
                 let memory = arena(detail);
                 fill(&memory, before);
-                let mut window = Window::open(&spec, &memory, &CATALOGUE[0], 0);
+                let mut window = Window::open(&spec, &memory, &CATALOGUE[0], nobody());
                 fill(&memory, after);
                 window.look();
-                let measured = window.close(0);
+                let measured = window.close();
                 assert_eq!(measured.operations.len(), 3);
                 let _ = exclusion::check(&memory);
                 if let Some(trace) = trace::worst_handover(&memory, 0, 2.0) {

@@ -16,10 +16,23 @@ use super::process::{Ended, Process};
 use super::sample::Sample;
 use super::{Memory, WindowSpec};
 
+/// The threads that run a cell's vCPUs, in order.
+pub(super) struct Threads {
+    pub(super) pid: i32,
+    pub(super) threads: Vec<u32>,
+}
+
+impl Threads {
+    fn read(&self) -> Vec<Task> {
+        self.threads.iter().map(|&tid| Task::read(self.pid, tid)).collect()
+    }
+}
+
 /// A window while it is open.
 pub(super) struct Window<'a> {
     spec: &'a WindowSpec,
     memory: &'a Memory,
+    threads: Threads,
     tasks: Vec<Task>,
     own: Vec<Own>,
     traced: Option<Opened>,
@@ -31,7 +44,7 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    pub(super) fn open(spec: &'a WindowSpec, memory: &'a Memory, family: &Family, pid: i32) -> Self {
+    pub(super) fn open(spec: &'a WindowSpec, memory: &'a Memory, family: &Family, threads: Threads) -> Self {
         for block in memory.blocks() {
             block.own.longest_run.store(0, Relaxed);
         }
@@ -39,7 +52,8 @@ impl<'a> Window<'a> {
         Self {
             spec,
             memory,
-            tasks: tasks(memory, pid),
+            tasks: threads.read(),
+            threads,
             own: memory.blocks().map(Own::read).collect(),
             traced: order.map(|_| Opened::read(memory)),
             order,
@@ -86,7 +100,7 @@ impl<'a> Window<'a> {
     }
 
     /// What came of it. Nothing read from the arena is trusted to have grown, or to add up: a lock may have stored there.
-    pub(super) fn close(self, pid: i32) -> Measured {
+    pub(super) fn close(self) -> Measured {
         let memory = self.memory;
         let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
         let traced = self.traced.as_ref().zip(first.time.zip(last.time));
@@ -95,7 +109,7 @@ impl<'a> Window<'a> {
         if let Some(causes) = &mut causes {
             causes.sleeps = self.sleeps;
         }
-        let tasks_after = tasks(memory, pid);
+        let tasks_after = self.threads.read();
         let window = last.at - first.at;
         let samples: Vec<f64> = self
             .samples
@@ -162,10 +176,6 @@ impl<'a> Window<'a> {
             ..Measured::default()
         }
     }
-}
-
-fn tasks(memory: &Memory, pid: i32) -> Vec<Task> {
-    memory.blocks().map(|block| Task::read(pid, block.env.tid.load(Relaxed))).collect()
 }
 
 /// The longest run that ended since the counters were reset, or the one that still lasts. It may have begun before.

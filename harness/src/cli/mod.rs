@@ -80,6 +80,12 @@ enum Command {
     Schema,
 }
 
+/// Ends a process that was started by hand under a hidden verb.
+pub(crate) fn not_for_people() -> ExitCode {
+    eprintln!("lockbench: this verb is lockbench's own; `lockbench --help` lists those for people");
+    ExitCode::from(2)
+}
+
 /// Parses and runs; every failure is one sentence on stderr.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
     // Usage errors and --help end here; clap's status for the former is 2, too.

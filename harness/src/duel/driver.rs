@@ -1,23 +1,25 @@
 //! One of the two builds, driven from outside: a spec goes in, a round comes out.
 
-use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
 use lockbench_reports::format::printable;
 use lockbench_reports::record::{Outcome, Round};
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cell::WindowSpec;
 use crate::refusal::words;
+use crate::subprocess::{End, finish};
 use crate::{Error, interrupt};
 
 /// What starting a build may take beyond its window, on a busy machine.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// What a build may take to say who it is.
+const ANSWERS: Duration = Duration::from_secs(10);
+
+/// Exit status of a build that was interrupted.
+const INTERRUPTED: i32 = 130;
 
 /// Exit status of a build that could not do what was asked, and says why.
 const CANNOT: i32 = 2;
@@ -33,16 +35,22 @@ impl Driver {
     /// Asks the program who it is.
     pub(crate) fn open(program: &Path) -> Result<Self, Error> {
         let shown = printable(&program.display().to_string());
-        let output = Command::new(program)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .output()
+        let mut command = Command::new(program);
+        command.arg("--version");
+        let finished = finish(command, b"", ANSWERS)
             .map_err(|e| Error::new(format!("cannot run {shown}: {}", words(&e))))?;
-        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        match said.strip_prefix("lockbench ") {
-            Some(version) if output.status.success() => {
+        let said = String::from_utf8_lossy(&finished.stdout).trim().to_owned();
+        match (finished.end, said.strip_prefix("lockbench ")) {
+            (Some(End::Exited(0)), Some(version)) => {
                 Ok(Self { program: program.to_owned(), version: printable(version) })
             }
+            (None, _) if interrupt::requested() => {
+                Err(Error::new("interrupted before anything was measured"))
+            }
+            (None, _) => Err(Error::new(format!(
+                "{shown} did not answer to `--version` within {} s: is it a build of lockbench?",
+                ANSWERS.as_secs()
+            ))),
             _ => Err(Error::new(format!("{shown} is no build of lockbench: `--version` does not say so"))),
         }
     }
@@ -58,25 +66,29 @@ impl Driver {
         let json = serde_json::to_vec(spec).map_err(|e| Error::new(e.to_string()))?;
         let expected = Duration::from_nanos(spec.warmup_ns.saturating_add(spec.window_ns) * 2 + spec.hang_ns);
         let limit = expected + GRACE;
-        let (output, overdue) = self.call(&json, limit)?;
-        if interrupt::requested() || output.status.code() == Some(130) {
+        let name = self.name();
+        let mut command = Command::new(&self.program);
+        command.args(["run", "--json", "--spec", "-"]);
+        // Its own cells have limits far below this one.
+        let finished = finish(command, &json, limit)
+            .map_err(|e| Error::new(format!("cannot run {name}: {}", words(&e))))?;
+        if interrupt::requested() || finished.end == Some(End::Exited(INTERRUPTED)) {
             return Ok(None);
         }
-        let name = self.name();
-        if overdue && output.status.signal() == Some(Signal::KILL.as_raw()) {
+        let Some(end) = finished.end else {
             let reason = format!("the build did not end within {} s", limit.as_secs());
             return Ok(Some(Outcome::Hung { reason }));
-        }
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
+        };
+        if end != End::Exited(0) {
+            let said = String::from_utf8_lossy(&finished.stderr);
             let said = printable(said.trim().trim_start_matches("lockbench: "));
-            return Ok(Some(match output.status.code() {
-                Some(CANNOT) if !said.is_empty() => Outcome::Skipped { reason: said, passing: false },
-                _ if said.is_empty() => Outcome::Crashed { reason: format!("the build's {}", output.status) },
-                _ => Outcome::Crashed { reason: format!("the build's {}: {said}", output.status) },
+            return Ok(Some(match end {
+                End::Exited(CANNOT) if !said.is_empty() => Outcome::Skipped { reason: said, passing: false },
+                _ if said.is_empty() => Outcome::Crashed { reason: format!("the build {end}") },
+                _ => Outcome::Crashed { reason: format!("the build {end}: {said}") },
             }));
         }
-        let round: Round = serde_json::from_slice(&output.stdout)
+        let round: Round = serde_json::from_slice(&finished.stdout)
             .map_err(|e| Error::new(format!("{name} printed no round of this version's schema: {e}")))?;
         if round.cell != spec.axes.id || round.round != spec.round {
             return Err(Error::new(format!(
@@ -84,44 +96,5 @@ impl Driver {
             )));
         }
         Ok(Some(round.outcome))
-    }
-
-    /// What the build printed, and whether it was ended for taking longer than the limit.
-    fn call(&self, spec: &[u8], limit: Duration) -> Result<(Output, bool), Error> {
-        let cannot = |e: std::io::Error| Error::new(format!("cannot run {}: {}", self.name(), words(&e)));
-        let mut child = Command::new(&self.program)
-            .args(["run", "--json", "--spec", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(cannot)?;
-        let pid = Pid::from_child(&child);
-        // A build that does not end is ended; its own cells have limits far below this one.
-        let (done, overdue) = mpsc::channel::<()>();
-        let guard = thread::spawn(move || {
-            let is_overdue = overdue.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
-            if is_overdue {
-                // It is still ours: nobody has waited for it.
-                let _ = kill_process(pid, Signal::KILL);
-            }
-            is_overdue
-        });
-        let mut errors = child.stderr.take();
-        let reader = thread::spawn(move || {
-            let mut text = Vec::new();
-            errors.as_mut().map(|errors| errors.read_to_end(&mut text));
-            text
-        });
-        // A build that ends without reading its spec says why on stderr.
-        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(spec));
-        let mut stdout = Vec::new();
-        let read = child.stdout.take().map_or(Ok(0), |mut out| out.read_to_end(&mut stdout));
-        let stderr = reader.join().unwrap_or_default();
-        drop(done);
-        let is_overdue = guard.join().unwrap_or_default();
-        let status = child.wait().map_err(cannot)?;
-        read.map_err(cannot)?;
-        Ok((Output { status, stdout, stderr }, is_overdue))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! hwloc's C code trusts its input: a handful of changed characters in an XML file end in a failed assertion or in a
 //! segmentation fault. So a description of another machine is loaded in a child process, which sends the plain
-//! [`Machine`] back and never returns. Ours stays unharmed, and hwloc's long warnings stay off the terminal.
+//! [`Machine`](super::Machine) back and never returns. Ours stays unharmed, and hwloc's long warnings stay off the terminal.
 
 use std::{
     fs::File,
@@ -16,10 +16,12 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     pipe::{PipeFlags, pipe_with},
+    process::Pid,
 };
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::Machine;
 use crate::refusal::words;
+use crate::subprocess::{End, Subprocess, stay_with};
 
 /// hwloc takes a few milliseconds for hundreds of CPUs, yet a file may make it run for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,34 +36,43 @@ pub(super) fn hwloc_is_mine() -> MutexGuard<'static, ()> {
 }
 
 /// Runs `build` in a child process and hands back what it made, or why not.
-pub(super) fn isolated(build: impl FnOnce() -> Result<Machine, String>) -> Result<Machine, String> {
+pub(super) fn isolated<T>(build: impl FnOnce() -> Result<T, String>) -> Result<T, String>
+where
+    T: Serialize + DeserializeOwned,
+{
     let failed = |error: io::Error| format!("no process could be started to load it ({})", words(&error));
     // Held until the writing end is closed here, so that no other child inherits it and keeps the pipe open.
     let guard = hwloc_is_mine();
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
+    let parent = std::process::id();
     // SAFETY: the child has this thread alone. It calls hwloc, whose lock `guard` keeps free, allocates, which glibc
     // and musl allow after a fork, and ends in `_exit` without running anything that belongs to the parent.
     let child = unsafe { libc::fork() };
     if child == 0 {
+        stay_with(parent);
         drop(read);
         in_child(build, write)
     }
     drop(write);
     drop(guard);
-    if child < 0 {
+    let Some(child) = Pid::from_raw(child).filter(|_| child > 0) else {
         return Err(failed(io::Error::last_os_error()));
-    }
-    let answer = receive(File::from(read));
-    if answer.is_err() {
-        // SAFETY: the child has not been waited for, so that its number is still its own.
-        unsafe { libc::kill(child, libc::SIGKILL) };
-    }
-    let end = wait(child);
-    let answer = answer.map_err(|error| words(&error))?;
-    serde_json::from_slice::<Result<Machine, String>>(&answer).unwrap_or(Err(end))
+    };
+    let mut child = Subprocess::own(child, false).map_err(failed)?;
+    // Dropped, and so killed, where it does not answer.
+    let answer = receive(File::from(read)).map_err(|error| words(&error))?;
+    let end = child.wait(PATIENCE);
+    serde_json::from_slice::<Result<T, String>>(&answer).unwrap_or_else(|_| {
+        Err(match end {
+            Ok(End::Killed(signal)) => {
+                format!("it contradicts itself, so that hwloc crashed on it (signal {signal})")
+            }
+            _ => "hwloc gave no answer".to_owned(),
+        })
+    })
 }
 
-fn in_child(build: impl FnOnce() -> Result<Machine, String>, write: OwnedFd) -> ! {
+fn in_child<T: Serialize>(build: impl FnOnce() -> Result<T, String>, write: OwnedFd) -> ! {
     // SAFETY: plain calls on a literal path and on descriptors; in this process nobody else uses any.
     unsafe {
         let nowhere = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
@@ -105,22 +116,5 @@ fn receive(mut from: File) -> io::Result<Vec<u8>> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-    }
-}
-
-/// Waits for the child's end, and puts it into words.
-fn wait(child: libc::pid_t) -> String {
-    let mut status = 0;
-    loop {
-        // SAFETY: the call writes one status, for which there is room.
-        let waited = unsafe { libc::waitpid(child, &mut status, 0) };
-        if waited >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            break;
-        }
-    }
-    if libc::WIFSIGNALED(status) {
-        format!("it contradicts itself, so that hwloc crashed on it (signal {})", libc::WTERMSIG(status))
-    } else {
-        "hwloc gave no answer".to_owned()
     }
 }

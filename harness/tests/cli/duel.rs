@@ -62,14 +62,32 @@ fn what_is_no_build_is_refused() {
 }
 
 #[test]
+fn a_build_that_does_not_say_who_it_is_does_not_hang_the_duel() {
+    let dir = tempfile::tempdir().unwrap();
+    let hangs = dir.path().join("hangs");
+    fs::write(&hangs, "#!/bin/sh\nsleep 1000\n").unwrap();
+    fs::set_permissions(&hangs, fs::Permissions::from_mode(0o755)).unwrap();
+    let build = env!("CARGO_BIN_EXE_lockbench");
+    let output = lockbench().args(["duel", build]).arg(&hangs).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("did not answer to `--version` within 10 s"), "{said}");
+}
+
+#[test]
 fn a_build_that_dies_is_worse_and_one_that_cannot_is_skipped() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("one.toml");
     fs::write(&config, ONE_CELL).unwrap();
     let build = env!("CARGO_BIN_EXE_lockbench");
     for (name, fails, status, says) in [
-        ("dies", "kill -SEGV $$", 1, "crashed in NEW: the build's signal: 11"),
-        ("panics", "echo 'thread main panicked' >&2; exit 101", 1, "exit status: 101: thread main panicked"),
+        ("dies", "kill -SEGV $$", 1, "crashed in NEW: the build was killed by SIGSEGV"),
+        (
+            "panics",
+            "echo 'thread main panicked' >&2; exit 101",
+            1,
+            "the build ended with status 101: thread main panicked",
+        ),
         ("cannot", "echo 'lockbench: no such lock' >&2; exit 2", 2, "measured nothing: no such lock"),
     ] {
         let fake = dir.path().join(name);

@@ -72,6 +72,23 @@ fn a_lock_that_scribbles_over_the_arena_costs_its_own_cell() {
     assert_eq!(cell(&results, "ticket")["status"], "ok");
 }
 
+/// Its standard output is not the protocol's, and nobody waits for a full pipe.
+#[test]
+fn a_lock_that_prints_is_measured_as_any_other() {
+    let (status, results) = run("whispering,loud", "2");
+    assert_eq!(status, Some(0), "{results}");
+    assert_eq!(cell(&results, "whispering")["status"], "ok");
+    assert_eq!(cell(&results, "loud")["status"], "ok");
+}
+
+#[test]
+fn what_a_crashed_lock_said_is_shown() {
+    let (status, results) = run("dying", "1");
+    assert_eq!(status, Some(1));
+    let reason = cell(&results, "dying")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("SIGABRT") && reason.ends_with(": I am slain"), "{reason}");
+}
+
 #[test]
 fn a_lock_that_crashes_says_how() {
     let (status, results) = run("wild,panicky,ticket", "2");

@@ -8,6 +8,7 @@ mod failing_locks;
 mod history;
 mod interrupted;
 mod listing;
+mod orphans;
 mod preemptions;
 mod real_vcpus;
 mod scheduling_class;

@@ -68,8 +68,8 @@ pub(super) fn measure(way: Way, (here, there): (u32, u32)) -> Result<Vec<u64>, S
     let kicked = Kicked { notes, halts: halts.clone(), ticks };
     let (Some(sleeper), Some(kicker)) = (vcpus.pop(), vcpus.pop()) else { return Err("no vCPUs".into()) };
     // It sleeps for good in the end, until the process goes.
-    start(sleeper, there, kicked);
-    match start(kicker, here, Kicker { halts, kicked: 0 }).join() {
+    drop(start(sleeper, there, kicked)?);
+    match start(kicker, here, Kicker { halts, kicked: 0 })?.join() {
         Ok(Ended::Stopped) => Ok(received.try_iter().collect()),
         Ok(Ended::Fault(why)) => Err(why),
         Err(_) => Err("the kicker's thread died".into()),

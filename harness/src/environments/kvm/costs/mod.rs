@@ -9,24 +9,26 @@ mod kicks;
 mod parameters;
 mod steal_time;
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use lockbench_reports::format::printable;
 use lockbench_reports::record::{CostNs, Facility, KvmCosts, Machine};
-use rustix::process::{Signal, set_parent_process_death_signal};
 use serde::{Deserialize, Serialize};
 
 use super::page_tables::Access;
 use super::vcpu::{Ended, Observer, Vcpu};
 use super::vm::{Task, Vm};
 use crate::Refusal;
+use crate::subprocess::{finish, stay_with};
 use crate::topology::{PuIndex, pin_current};
 
 /// The hidden verb under which this program measures KVM.
 pub(crate) const VERB: &str = "__kvm";
 
-/// A process that takes longer than this kills itself.
-const LONGEST_SECONDS: u32 = 5;
+/// A process that takes longer than this is killed, even one whose vCPUs never leave the guest.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// What the process finds.
 #[derive(Serialize, Deserialize)]
@@ -78,40 +80,40 @@ fn sentence(costs: &KvmCosts) -> String {
 
 /// Has a process of its own find out.
 fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
-    let output = Command::new("/proc/self/exe")
-        .arg(VERB)
-        .arg(ticks_per_ns.to_string())
-        .args(pcpus.iter().take(2).map(u32::to_string))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| Refusal::of("its process could not be started", e))?;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(VERB).arg(std::process::id().to_string()).arg(ticks_per_ns.to_string());
+    command.args(pcpus.iter().take(2).map(u32::to_string));
+    let output =
+        finish(command, b"", LONGEST).map_err(|e| Refusal::of("its process could not be started", e))?;
     match serde_json::from_slice(&output.stdout) {
         Ok(found) => found,
         Err(_) => {
+            let Some(end) = output.end else {
+                return Err(format!("its process did not end within {} s", LONGEST.as_secs()));
+            };
             let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!(
-                "its process ended with {} {}",
-                output.status,
-                said.lines().next().unwrap_or_default()
-            ))
+            Err(format!("its process {end} {}", printable(said.lines().next().unwrap_or_default())))
         }
     }
 }
 
 /// The process that finds out.
 pub(super) fn main() -> ExitCode {
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    // SAFETY: asks for a signal later on, nothing else. Nobody catches it, so that it ends the process, even one whose
-    // vCPUs never leave the guest.
-    unsafe { libc::alarm(LONGEST_SECONDS) };
-    let arguments: Vec<f64> = std::env::args().skip(2).filter_map(|word| word.parse().ok()).collect();
+    let mut arguments = std::env::args().skip(2);
+    let Some(parent) = arguments.next().and_then(|word| word.parse().ok()) else {
+        return crate::cli::not_for_people();
+    };
+    stay_with(parent);
+    let arguments: Vec<f64> = arguments.filter_map(|word| word.parse().ok()).collect();
     let found = match arguments[..] {
         [ticks_per_ns, here] => find(ticks_per_ns, (here as u32, here as u32)),
         [ticks_per_ns, here, there] => find(ticks_per_ns, (here as u32, there as u32)),
         _ => Err("no pCPUs to measure on".into()),
     };
-    println!("{}", serde_json::to_string(&found).unwrap_or_default());
-    ExitCode::SUCCESS
+    match serde_json::to_string(&found).map(|found| crate::cli::print(&found)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
+    }
 }
 
 fn find(ticks_per_ns: f64, pcpus: (u32, u32)) -> Result<Found, String> {
@@ -166,10 +168,16 @@ fn machine(notes: &guest::Notes, functions: &[unsafe extern "C" fn()]) -> Result
 }
 
 /// Runs a vCPU on a thread of its own, on `pcpu`.
-fn start(mut vcpu: Vcpu, pcpu: u32, mut observer: impl Observer + Send + 'static) -> JoinHandle<Ended> {
-    thread::spawn(move || {
+fn start(
+    mut vcpu: Vcpu,
+    pcpu: u32,
+    mut observer: impl Observer + Send + 'static,
+) -> Result<JoinHandle<Ended>, Refusal> {
+    let run = move || {
         // Where it cannot be pinned, the figures are those of floating vCPUs.
         let _ = pin_current(PuIndex(pcpu));
         vcpu.run(&mut observer)
-    })
+    };
+    let started = thread::Builder::new().spawn(run);
+    started.map_err(|e| Refusal::of("a vCPU's host thread could not be started", e))
 }

@@ -21,7 +21,9 @@ pub(super) fn test(pcpu: u32) -> Result<(String, Result<String, String>), String
         steal::register(&vm, vcpu, record)?;
     }
     // They spin until the process goes.
-    vcpus.into_iter().for_each(|vcpu| drop(start(vcpu, pcpu, ())));
+    for vcpu in vcpus {
+        drop(start(vcpu, pcpu, ())?);
+    }
     let began = Instant::now();
     let mut hinted = 0;
     loop {

@@ -1,0 +1,20 @@
+//! A process ends with the one that started it, however early that dies.
+
+/// Called by a new process before it does anything else: the kernel is to kill it when the thread that started it ends.
+/// Where that has happened already, it ends at once.
+///
+/// Makes system calls only, so that it may be called between fork and exec.
+pub(crate) fn stay_with(parent: u32) {
+    // SAFETY: the calls take numbers and answer numbers; `_exit` may be called at any time.
+    unsafe {
+        // Cannot fail for a valid signal. Kept across exec, unless the program has privileges of its own: hence programs
+        // of ours ask again.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
+        // Only now look: a parent that dies from here on takes us with it. An orphan's parent is another process, which
+        // cannot have the number of one that lived beside it; 0 is a parent in another PID namespace.
+        let now = libc::getppid();
+        if now != 0 && now.cast_unsigned() != parent {
+            libc::_exit(2);
+        }
+    }
+}
