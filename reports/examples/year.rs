@@ -10,7 +10,7 @@ use lockbench_reports::digest::{
 };
 use lockbench_reports::history::{Blessing, Entry};
 use lockbench_reports::record::{Interval, Status};
-use lockbench_reports::statistics::{Random, order_interval};
+use lockbench_reports::statistics::{Random, Trips, order_interval};
 
 const NIGHTS: usize = 365;
 /// As in profiles/nightly.toml.
@@ -154,10 +154,10 @@ fn cell(
     let far = if pcpus > 1 && trip > 200.0 { 0.4 } else { 1.0 };
     let level = rate * bad * far * (spread * 0.6 * random.normal()).exp();
     let mut measures = Vec::new();
-    let round_trip_ns = (pcpus > 1).then_some(trip);
+    let trips = Trips::first((pcpus > 1).then_some(trip));
     let mut measure = |metric, of: &mut dyn FnMut() -> f64| {
         let windows: Vec<Reading> = (0..ROUNDS)
-            .map(|_| Reading { value: rounded(of()), round_trip_ns, count: (rate / 5.0) as u64 })
+            .map(|_| Reading { value: rounded(of()), trips: trips.clone(), count: (rate / 5.0) as u64 })
             .collect();
         let values: Vec<f64> = windows.iter().map(|window| window.value).collect();
         let Interval { median, low, high } = order_interval(&values).expect("values are finite");

@@ -2,7 +2,7 @@
 
 use crate::derive::{class_of, measured_windows};
 use crate::record::{Cell, Interval, NoiseFloor, Purpose, Results, Status};
-use crate::statistics::{MARGIN, MIN_ROUNDS, Verdict, judge, ratios};
+use crate::statistics::{MARGIN, MIN_ROUNDS, Spans, Verdict, judge, ratios};
 
 /// Outcome of comparing two cells of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,8 +11,8 @@ pub struct Comparison {
     pub ratio: Option<Interval>,
     /// Rounds used.
     pub rounds: usize,
-    /// Shortest and longest round trip between pCPUs in the windows used, in nanoseconds.
-    pub round_trip_ns: Option<[f64; 2]>,
+    /// Shortest and longest round trips between pCPUs in the windows used.
+    pub spans: Spans,
     /// What may be said of it.
     pub verdict: Verdict,
 }
@@ -23,7 +23,7 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
         if cell.status != Status::Ok {
             let reason = format!("{} is {}", cell.axes.lock, word(cell.status));
             let verdict = Verdict::NotEnoughData(reason);
-            return Comparison { ratio: None, rounds: 0, round_trip_ns: None, verdict };
+            return Comparison { ratio: None, rounds: 0, spans: Spans::default(), verdict };
         }
     }
     let windows = |cell: &Cell| measured_windows(&cell.rounds, Purpose::Rate);
@@ -34,7 +34,7 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
     if let Some((ratio, rounds)) = paired.every_class.filter(|_| paired.rounds < MIN_ROUNDS) {
         let verdict = judge(Some(ratio), rounds, MARGIN, floor);
         if matches!(verdict, Verdict::Better | Verdict::Worse) {
-            return Comparison { ratio: Some(ratio), rounds, round_trip_ns: paired.all_trips_ns, verdict };
+            return Comparison { ratio: Some(ratio), rounds, spans: paired.all_spans, verdict };
         }
     }
     let verdict = match judge(paired.ratio, paired.rounds, MARGIN, floor) {
@@ -57,7 +57,7 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
         }
         verdict => verdict,
     };
-    Comparison { ratio: paired.ratio, rounds: paired.rounds, round_trip_ns: paired.round_trip_ns, verdict }
+    Comparison { ratio: paired.ratio, rounds: paired.rounds, spans: paired.spans, verdict }
 }
 
 /// Noise floor that a comparison of two cells must clear, as a fraction; none if no A/A pair of that class was usable.

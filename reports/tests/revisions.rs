@@ -6,7 +6,7 @@ use lockbench_reports::compare::compare;
 use lockbench_reports::digest::{CellDigest, Digest, Identity, Measure, Metric, Reading};
 use lockbench_reports::history::{Collector, change_points};
 use lockbench_reports::record::Status;
-use lockbench_reports::statistics::MARGIN;
+use lockbench_reports::statistics::{MARGIN, Trips};
 use lockbench_reports::trend;
 
 const CELL: &str = "ticket/native/short/2v:2p/compact/pinned";
@@ -17,7 +17,7 @@ fn night(number: usize, revision: u32, rate: f64) -> Digest {
     let wobble = 1.0 + [0.0, 0.01, -0.01, 0.005, -0.005][number % 5];
     let window = |n: usize| Reading {
         value: rate * wobble * (1.0 + n as f64 * 1e-4),
-        round_trip_ns: Some(84.0),
+        trips: Trips::first(Some(84.0)),
         count: 100_000,
     };
     let measure = Measure {

@@ -10,9 +10,9 @@ pub use native_cost::{NativeCost, native_costs};
 pub(crate) use native_cost::{ns_per_pair, uncontended};
 
 use crate::comparison::Comparison;
-use crate::format::{distance, printable, range, rate};
+use crate::format::{printable, range, rate};
 use crate::record::{Cell, Results};
-use crate::statistics::{CLASS_WIDTH, Verdict};
+use crate::statistics::Verdict;
 
 /// The three answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,11 +120,12 @@ fn with_interval(comparison: &Comparison, show: impl Fn(f64) -> String) -> Optio
 fn basis(comparison: &Comparison) -> String {
     let s = if comparison.rounds == 1 { "" } else { "s" };
     let mut basis = format!("{} round{s}", comparison.rounds);
-    if let Some([low, high]) = comparison.round_trip_ns {
-        basis.push_str(&format!(", pCPUs {} to {} apart", distance(low), distance(high)));
-        if high > low * CLASS_WIDTH {
-            basis.push_str(", in each round at one distance");
-        }
+    let spans = comparison.spans.to_string();
+    if !spans.is_empty() {
+        basis.push_str(&format!(", {spans}"));
+    }
+    if comparison.spans.wide().is_some() {
+        basis.push_str(", in each round at one distance");
     }
     basis
 }

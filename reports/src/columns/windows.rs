@@ -3,6 +3,7 @@
 use super::{Column, Told, Unit};
 use crate::format::percent;
 use crate::record::Purpose;
+use crate::statistics::Spans;
 
 pub(super) static TAKEN: Column =
     Column::new("windows", Unit::Count, "windows taken, for whatever purpose", |row| {
@@ -15,10 +16,8 @@ pub(super) static USED: Column =
         let taken = cell.rounds.iter().filter(|round| round.purpose == Purpose::Rate).count();
         let told = Told::new(Some(u64::from(cell.windows_used)))
             .read_as(format!("{} of {taken}", cell.windows_used));
-        match cell.interconnect_ns {
-            Some([low, high]) => told.with_note(format!("pCPUs {low:.0}–{high:.0} ns apart")),
-            None => told,
-        }
+        let spans = Spans::of_cell(cell).to_string();
+        if spans.is_empty() { told } else { told.with_note(spans) }
     })
     .headed("Windows used");
 
@@ -31,13 +30,13 @@ pub(super) static ON_CPU: Column =
 pub(super) static NEAREST: Column = Column::new(
     "interconnect_low_ns",
     Unit::Nanoseconds,
-    "shortest round trip between the pCPUs in the windows used",
+    "shortest round trip between the first two pCPUs in the windows used",
     |row| Told::new(row.cell.interconnect_ns.map(|span| span[0])),
 );
 
 pub(super) static FARTHEST: Column = Column::new(
     "interconnect_high_ns",
     Unit::Nanoseconds,
-    "longest round trip between the pCPUs in the windows used",
+    "longest round trip between the first two pCPUs in the windows used",
     |row| Told::new(row.cell.interconnect_ns.map(|span| span[1])),
 );

@@ -1,7 +1,7 @@
 //! The windows of one cell that may be set against each other: those of one class, from every run.
 
 use crate::digest::{CellDigest, Metric, Reading};
-use crate::statistics::{CLASS_WIDTH, common_class, median};
+use crate::statistics::{Class, Trips};
 
 /// Windows that a run needs in a class for its median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
@@ -24,11 +24,11 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
     let new = of(new);
-    let trips = |windows: &[Reading]| windows.iter().map(|w| w.round_trip_ns).collect::<Vec<_>>();
-    let class = common_class(&trips(&base.concat()), &trips(&new));
+    let trips = |windows: &[Reading]| windows.iter().map(|w| w.trips.clone()).collect::<Vec<Trips>>();
+    let (earlier, now) = (trips(&base.concat()), trips(&new));
+    let class = Class::in_common(&earlier.iter().collect::<Vec<_>>(), &now.iter().collect::<Vec<_>>());
     let inside = |windows: &[Reading]| -> Vec<Reading> {
-        let fits = |trip: f64| class.is_none_or(|[low, high]| (low..=high).contains(&trip));
-        windows.iter().filter(|w| w.round_trip_ns.is_none_or(fits)).copied().collect()
+        windows.iter().filter(|w| class.holds(&w.trips)).cloned().collect()
     };
     let enough = |windows: &Vec<Reading>| windows.len() >= FEWEST_WINDOWS;
     let found = Sides {
@@ -39,12 +39,10 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
     if !found.base.is_empty() && enough(&found.new) {
         return at_upper_bounds(metric, found);
     }
-    let apart = |windows: &[Reading]| median(&trips(windows).into_iter().flatten().collect::<Vec<_>>());
-    Err(match (apart(&base.concat()), apart(&new)) {
-        (Some(a), Some(b)) if a.max(b) > a.min(b) * CLASS_WIDTH => {
-            format!("pCPUs {a:.0} ns apart in BASE, {b:.0} ns in NEW")
-        }
-        _ => {
+    let [base_trips, new_trips] = [&earlier, &now].map(|windows| Trips::medians(windows.iter()));
+    Err(match base_trips.apart(&new_trips) {
+        Some(apart) => apart.told("in BASE", "in NEW"),
+        None => {
             let most = base.iter().map(|run| inside(run).len()).max().unwrap_or(0);
             format!(
                 "{most} windows of BASE and {} of NEW were taken with the pCPUs equally far apart; {FEWEST_WINDOWS} are wanted",

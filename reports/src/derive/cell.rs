@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::windows::{Band, in_class, measured, operations};
+use super::windows::{in_class, measured, operations};
 use super::{causes, latency};
 use crate::format::rate;
 use crate::record::{
-    Cell, CellAxes, Exclusion, Fairness, Interval, Measured, Outcome, Purpose, Round, Start, Status,
+    Cell, CellAxes, Distance, Exclusion, Fairness, Interval, Measured, Outcome, Purpose, Round, Start, Status,
 };
-use crate::statistics::{Window, interval, jain, median, rate_interval, shares};
+use crate::statistics::{Class, Spans, Window, interval, jain, median, rate_interval, shares};
 
-pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell {
+pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> Cell {
     let (status, reason) = status(&rounds);
     let exclusion = exclusion(&rounds, status);
     let mut notes = if status == Status::Ok { skips(&rounds) } else { Vec::new() };
@@ -18,8 +18,9 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell
     rounds.retain(|round| round.purpose != Purpose::Twin);
     // A lock that failed never yields a number: what it did until then says nothing.
     let ok = status == Status::Ok;
-    let used = if ok { in_class(&rounds, Purpose::Rate, band) } else { Vec::new() };
-    let windows: Vec<Window> = used.iter().map(|(window, _)| *window).collect();
+    let used = if ok { in_class(&rounds, Purpose::Rate, class) } else { Vec::new() };
+    let windows: Vec<Window> = used.iter().map(|(window, _)| window.clone()).collect();
+    let spans = Spans::of(windows.iter().map(|window| &window.trips));
     let (counters, counted_operations) = counters(&rounds);
     if ok {
         notes.extend(qualifications(&rounds, &used));
@@ -36,7 +37,8 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, band: Band) -> Cell
         counted_operations,
         on_cpu_share: on_cpu_share(&rounds),
         windows_used: windows.len() as u32,
-        interconnect_ns: span(&windows),
+        interconnect_ns: spans.first(),
+        distances: distances(&spans),
         residence: rounds.iter().filter_map(|round| round.measured()?.residence.clone()).last(),
         notes,
         rounds,
@@ -124,9 +126,10 @@ fn on_cpu_share(rounds: &[Round]) -> Option<f64> {
         .filter(|mean| mean.is_finite())
 }
 
-fn span(windows: &[Window]) -> Option<[f64; 2]> {
-    let trips = || windows.iter().filter_map(|window| window.round_trip_ns).filter(|trip| trip.is_finite());
-    Some([trips().reduce(f64::min)?, trips().reduce(f64::max)?])
+/// The named pairs: where the first two pCPUs are all there is, `interconnect_ns` says it.
+fn distances(spans: &Spans) -> Vec<Distance> {
+    let named = spans.named();
+    named.map(|(pair, [shortest_ns, longest_ns])| Distance { pair, shortest_ns, longest_ns }).collect()
 }
 
 /// That some windows of a cell that was measured were skipped: each reason once, with the number of rounds.

@@ -1,11 +1,11 @@
 //! Acquire times of a cell over its latency windows.
 
-use super::windows::{Band, in_class};
+use super::windows::in_largest_class;
 use crate::record::{Acquire, Purpose, Round};
 use crate::statistics::{Percentile, Waits, median};
 
 pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
-    let windows = in_class(rounds, Purpose::Latency, Band::default());
+    let windows = in_largest_class(rounds, Purpose::Latency);
     let waits = waits(rounds);
     let mut at_least = Vec::new();
     let mut take = |name: &str, percentile: Option<Percentile>| {
@@ -34,6 +34,6 @@ pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
 
 /// The waits of all latency windows in the largest class.
 pub(crate) fn waits(rounds: &[Round]) -> Waits {
-    let windows = in_class(rounds, Purpose::Latency, Band::default());
+    let windows = in_largest_class(rounds, Purpose::Latency);
     Waits::of(windows.iter().filter_map(|(_, measured)| measured.acquire.as_ref()))
 }

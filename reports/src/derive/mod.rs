@@ -9,11 +9,12 @@ mod windows;
 use std::collections::BTreeMap;
 
 use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION, of_cells};
+use crate::statistics::Class;
 
 pub(crate) use cell::placement_notes;
 pub(crate) use latency::waits;
 pub use noise::class_of;
-use windows::Band;
+use windows::class_of_most;
 pub(crate) use windows::{measured_windows, traced};
 
 /// Derives the results from the lines of a run, finished or not.
@@ -35,12 +36,12 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
             }
         }
     }
-    let bands = bands(&planned, &rounds);
+    let classes = classes(&planned, &rounds);
     for axes in planned {
-        let band = bands.get(&axes.pcpus).copied().unwrap_or_default();
+        let class = classes.get(&axes.pcpus).cloned().unwrap_or_default();
         let of_cell = rounds.remove(&axes.id).unwrap_or_default();
         results.noise_floor.extend(noise::floor(&axes, &of_cell));
-        results.cells.push(cell::derive(axes, of_cell, band));
+        results.cells.push(cell::derive(axes, of_cell, &class));
     }
     if !rounds.is_empty() {
         let n = rounds.len();
@@ -50,12 +51,12 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
 }
 
 /// For each set of pCPUs the class that most of the run's windows on them belong to.
-fn bands(planned: &[CellAxes], rounds: &BTreeMap<String, Vec<Round>>) -> BTreeMap<Vec<u32>, Band> {
+fn classes(planned: &[CellAxes], rounds: &BTreeMap<String, Vec<Round>>) -> BTreeMap<Vec<u32>, Class> {
     let mut on: BTreeMap<Vec<u32>, Vec<&[Round]>> = BTreeMap::new();
     for axes in planned {
         on.entry(axes.pcpus.clone()).or_default().extend(rounds.get(&axes.id).map(Vec::as_slice));
     }
-    on.into_iter().map(|(pcpus, cells)| (pcpus, Band::of(cells.into_iter()))).collect()
+    on.into_iter().map(|(pcpus, cells)| (pcpus, class_of_most(cells.into_iter()))).collect()
 }
 
 fn empty() -> Results {

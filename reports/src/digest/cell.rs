@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::stored::Stored;
 use crate::derive::class_of;
 use crate::record::{Cell, FIRST_REVISION, Interval, Measured, Outcome, Purpose, Status};
-use crate::statistics::{Waits, interval, jain, largest_class};
+use crate::statistics::{Trips, Waits, interval, jain, largest_class};
 
 /// What is judged of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,32 +47,20 @@ impl Metric {
     }
 }
 
-/// One window's value. In JSON `[value, round trip or null, count]`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(f64, Option<f64>, u64)", into = "(f64, Option<f64>, u64)")]
+/// One window's value.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The value.
     pub value: f64,
-    /// Round trip between its pCPUs, in nanoseconds; none where it ran on one.
-    pub round_trip_ns: Option<f64>,
+    /// Round trips between its pCPUs; none where it ran on one.
+    pub trips: Trips,
     /// Acquisitions that it rests on.
     pub count: u64,
 }
 
-impl From<(f64, Option<f64>, u64)> for Reading {
-    fn from((value, round_trip_ns, count): (f64, Option<f64>, u64)) -> Self {
-        Self { value, round_trip_ns, count }
-    }
-}
-
-impl From<Reading> for (f64, Option<f64>, u64) {
-    fn from(reading: Reading) -> Self {
-        (reading.value, reading.round_trip_ns, reading.count)
-    }
-}
-
 /// One metric of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Measure {
     /// Which.
     pub metric: Metric,
@@ -84,13 +73,7 @@ pub struct Measure {
     /// The windows; those that moved are left out.
     pub windows: Vec<Reading>,
     /// Windows that were measured and yet give no value: too few acquisitions, or a percentile that unfinished waits reach.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub untold: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 /// One cell of a run.
@@ -197,10 +180,8 @@ pub(crate) fn readings(cell: &Cell, metric: Metric) -> Vec<(u32, Reading)> {
             Metric::Tail => tail(measured),
         };
         let value = rounded(value.filter(|value| value.is_finite())?);
-        // The geometric mean of before and after: they lie within one class, or the window had moved.
-        let trip = measured.interconnect_ns.map(|[before, after]| rounded((before * after).sqrt()));
-        let round_trip_ns = trip.filter(|trip| trip.is_finite());
-        Some((round, Reading { value, round_trip_ns, count }))
+        let trips = Trips::of(measured).iter().map(|(which, ns)| (which, rounded(ns))).collect();
+        Some((round, Reading { value, trips, count }))
     });
     read.collect()
 }
@@ -209,7 +190,7 @@ fn measure(metric: Metric, windows: Vec<Reading>, untold: u32) -> Option<Measure
     if windows.is_empty() && untold > 0 {
         return Some(Measure { metric, median: 0.0, low: 0.0, high: 0.0, windows, untold });
     }
-    let trips: Vec<Option<f64>> = windows.iter().map(|reading| reading.round_trip_ns).collect();
+    let trips: Vec<&Trips> = windows.iter().map(|reading| &reading.trips).collect();
     let values: Vec<f64> = largest_class(&trips).into_iter().map(|index| windows[index].value).collect();
     let Interval { median, low, high } = interval(&values)?;
     Some(Measure { metric, median, low, high, windows, untold })

@@ -5,6 +5,7 @@
 
 mod cell;
 mod identity;
+mod stored;
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::digest::{CellDigest, Digest, Metric};
 use crate::record::Status;
-use crate::statistics::{largest_class, order_interval};
+use crate::statistics::{Trips, largest_class, order_interval};
 
 /// Windows in the series' class below which a night's point is shown but not judged.
 const FEWEST_WINDOWS: usize = 3;
@@ -115,12 +115,12 @@ struct Failing {
     nights: Vec<(usize, Status)>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Window {
     night: u32,
     revision: u32,
     value: f64,
-    round_trip_ns: Option<f64>,
+    trips: Trips,
 }
 
 impl Collector {
@@ -149,7 +149,7 @@ impl Collector {
                     night: night as u32,
                     revision: cell.revision,
                     value: reading.value,
-                    round_trip_ns: reading.round_trip_ns,
+                    trips: reading.trips.clone(),
                 });
                 gathered.windows.extend(windows);
             }
@@ -192,7 +192,7 @@ impl Collector {
 /// A point for each night, from its windows in the class in which most windows of all nights lie; where it has none
 /// there, from those it has.
 fn points(windows: &[Window]) -> Vec<Point> {
-    let trips: Vec<Option<f64>> = windows.iter().map(|window| window.round_trip_ns).collect();
+    let trips: Vec<&Trips> = windows.iter().map(|window| &window.trips).collect();
     let mut in_class = vec![false; windows.len()];
     largest_class(&trips).into_iter().for_each(|index| in_class[index] = true);
     let mut points = Vec::new();
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     fn windows(night: u32, value: f64, trip: f64) -> Vec<Window> {
-        vec![Window { night, revision: 1, value, round_trip_ns: Some(trip) }; 6]
+        vec![Window { night, revision: 1, value, trips: Trips::first(Some(trip)) }; 6]
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
     fn windows_of_another_class_do_not_move_a_night() {
         let mut all = [windows(0, 10.0, 84.0), windows(1, 10.0, 84.0)].concat();
         all[6].value = 1.0;
-        all[6].round_trip_ns = Some(400.0);
+        all[6].trips = Trips::first(Some(400.0));
         assert_eq!(points(&all)[1].median, 10.0);
         assert!(points(&[]).is_empty());
     }

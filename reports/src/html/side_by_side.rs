@@ -4,7 +4,7 @@ use super::view::{Column, Entry, Table, shown};
 use crate::comparison::word;
 use crate::format::{range, rate, ratio};
 use crate::record::{Cell, Interval, Results};
-use crate::statistics::CLASS_WIDTH;
+use crate::statistics::Spans;
 
 pub(super) fn table(runs: &[Results]) -> Table {
     let mut ids: Vec<&str> = Vec::new();
@@ -55,13 +55,8 @@ fn relative(cell: Option<&Cell>, first: Option<&Cell>) -> Entry {
     let none = Entry::number(None, ratio);
     let (Some(cell), Some(first)) = (cell, first) else { return none };
     let (Some(one), Some(other)) = (cell.ops_per_second, first.ops_per_second) else { return none };
-    if let (Some(a), Some(b)) = (cell.interconnect_ns, first.interconnect_ns) {
-        let (low, high) = (a[0].min(b[0]), a[1].max(b[1]));
-        if low > 0.0 && high > low * CLASS_WIDTH {
-            let why =
-                format!("not enough data: pCPUs {:.0} ns apart in the first, {:.0} ns here", b[0], a[0]);
-            return none.with_why(why);
-        }
+    if let Some(apart) = Spans::of_cell(first).apart(&Spans::of_cell(cell)) {
+        return none.with_why(format!("not enough data: {}", apart.told("in the first", "here")));
     }
     match widest(one, other) {
         Some(interval) => {

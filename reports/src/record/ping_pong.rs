@@ -50,3 +50,15 @@ impl PingPong {
         are_apart(self.before_ns, self.after_ns)
     }
 }
+
+/// Shortest and longest round trip between a pair in several windows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Distance {
+    /// The pair.
+    #[serde(flatten)]
+    pub pair: Pair,
+    /// Shortest round trip, in nanoseconds.
+    pub shortest_ns: f64,
+    /// Longest round trip, in nanoseconds.
+    pub longest_ns: f64,
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, CellCauses, LockDescriptor, Machine, Residence, Round};
+use super::{CellAxes, CellCauses, Distance, LockDescriptor, Machine, Residence, Round};
 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -199,9 +199,13 @@ pub struct Cell {
     /// Windows that `ops_per_second` was taken from: one class, none that moved.
     #[serde(default)]
     pub windows_used: u32,
-    /// Shortest and longest round trip between pCPUs in those windows, in nanoseconds; none where one pCPU is used.
+    /// Shortest and longest round trip between the first two pCPUs in those windows, in nanoseconds; none where one pCPU is
+    /// used.
     #[serde(default)]
     pub interconnect_ns: Option<[f64; 2]>,
+    /// The same of every pair of pCPUs that was looked at, where there are more pairs or NUMA nodes than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distances: Vec<Distance>,
     /// Where the arena lay in the cell's last measured window; none where the kernel did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residence: Option<Residence>,

@@ -1,12 +1,10 @@
 //! Rates and ratios over rounds, with what the counting itself leaves open.
 
-use super::class::{CLASS_WIDTH, usable};
-use super::{interval, largest_class, median};
-use crate::format::distance;
+use super::{Apart, Spans, Trips, interval, largest_class, median};
 use crate::record::Interval;
 
 /// A window, as far as rates and ratios are concerned. Windows that `moved` are not to be made into one.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     /// Number of the round.
     pub round: u32,
@@ -14,8 +12,8 @@ pub struct Window {
     pub operations: u64,
     /// Length, in nanoseconds.
     pub window_ns: u64,
-    /// Round trip between its pCPUs, in nanoseconds; none where it ran on one.
-    pub round_trip_ns: Option<f64>,
+    /// Round trips between its pCPUs; none where it ran on one.
+    pub trips: Trips,
 }
 
 impl Window {
@@ -47,14 +45,14 @@ pub struct Paired {
     pub ratio: Option<Interval>,
     /// Rounds used.
     pub rounds: usize,
-    /// Shortest and longest round trip between the pCPUs in the windows used, in nanoseconds.
-    pub round_trip_ns: Option<[f64; 2]>,
+    /// Shortest and longest round trips between the pCPUs in the windows used.
+    pub spans: Spans,
     /// Why rounds, or the ratio, are missing; none if nothing is.
     pub missing: Option<String>,
     /// The same over the rounds of all classes together, and how many those are: each round's ratio is inside one class.
     pub every_class: Option<(Interval, usize)>,
-    /// Shortest and longest round trip over those.
-    pub all_trips_ns: Option<[f64; 2]>,
+    /// Shortest and longest round trips over those.
+    pub all_spans: Spans,
 }
 
 /// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest class of rounds.
@@ -63,73 +61,71 @@ pub struct Paired {
 /// room for one acquisition more or less in each window.
 pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
     let (both, apart) = matched(first, second);
-    let trips = joint_trips(&both);
-    let mut paired =
-        of_pairs(&largest_class(&trips).into_iter().map(|index| both[index]).collect::<Vec<_>>());
+    let joint = joint(&both);
+    let mut paired = of_pairs(&in_class(&both, &joint));
     let all = of_pairs(&both);
     paired.every_class = all.ratio.map(|ratio| (ratio, both.len()));
-    paired.all_trips_ns = all.round_trip_ns;
     if paired.missing.is_none() {
+        let left_out = paired.rounds < both.len();
         paired.missing = match apart {
-            Some((a, b)) => Some(format!("pCPUs {} apart in one, {} in the other", distance(a), distance(b))),
-            None if paired.rounds < both.len() => Some(spread(&trips)),
+            Some(apart) => Some(apart.told("in one", "in the other")),
+            None if left_out => {
+                Spans::of(joint.iter()).wide().map(|wide| wide.told("in some rounds", "in others"))
+            }
             None if both.is_empty() => Some("no round has a usable window of both".into()),
             None => None,
         };
     }
+    paired.all_spans = all.spans;
     paired
 }
 
 /// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
 pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Window)> {
     let (both, _) = matched(first, second);
-    largest_class(&joint_trips(&both)).into_iter().map(|index| both[index]).collect()
+    in_class(&both, &joint(&both))
 }
 
 /// Two windows of one round.
 type Pair = (Window, Window);
 
-/// Windows of one round whose pCPUs were equally far apart; and the round trips of two that were not.
-fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<(f64, f64)>) {
-    let mut both: Vec<(Window, Window)> = Vec::new();
-    let mut apart: Option<(f64, f64)> = None;
+/// Windows of one round whose pCPUs were equally far apart; and the pair of pCPUs that was not in the last of the others.
+fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<Apart>) {
+    let mut both: Vec<Pair> = Vec::new();
+    let mut apart: Option<Apart> = None;
     let by_round = by_round(second);
     let mut used = std::collections::BTreeSet::new();
     for one in first {
         let Some(other) = by_round.get(&one.round) else { continue };
-        match (one.round_trip_ns.filter(|t| usable(*t)), other.round_trip_ns.filter(|t| usable(*t))) {
-            (Some(a), Some(b)) if a.max(b) > a.min(b) * CLASS_WIDTH => apart = Some((a, b)),
-            _ if used.insert(one.round) => both.push((*one, *other)),
-            _ => {}
+        match one.trips.apart(&other.trips) {
+            Some(found) => apart = Some(found),
+            None if used.insert(one.round) => both.push((one.clone(), (*other).clone())),
+            None => {}
         }
     }
     (both, apart)
 }
 
-fn joint_trips(pairs: &[(Window, Window)]) -> Vec<Option<f64>> {
-    pairs.iter().map(|(a, b)| joint(a.round_trip_ns, b.round_trip_ns)).collect()
+/// How far apart the pCPUs were in both windows of each round.
+fn joint(pairs: &[Pair]) -> Vec<Trips> {
+    pairs.iter().map(|(a, b)| a.trips.joint(&b.trips)).collect()
 }
 
-fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, Window> {
+/// Those of the largest class of rounds.
+fn in_class(pairs: &[Pair], joint: &[Trips]) -> Vec<Pair> {
+    let class = largest_class(&joint.iter().collect::<Vec<_>>());
+    class.into_iter().map(|index| pairs[index].clone()).collect()
+}
+
+fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, &Window> {
     // The first window of a round is the one that stands beside its partner.
-    windows.iter().rev().map(|window| (window.round, *window)).collect()
+    windows.iter().rev().map(|window| (window.round, window)).collect()
 }
 
 fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
     let count = |w: &Window, more: f64| w.rate_of((w.operations as f64 + more).max(0.0));
-    let trips: Vec<f64> = pairs
-        .iter()
-        .flat_map(|(a, b)| [a.round_trip_ns, b.round_trip_ns])
-        .flatten()
-        .filter(|t| usable(*t))
-        .collect();
-    let round_trip_ns = trips
-        .iter()
-        .copied()
-        .reduce(f64::min)
-        .zip(trips.iter().copied().reduce(f64::max))
-        .map(|(low, high)| [low, high]);
-    let mut paired = Paired { rounds: pairs.len(), round_trip_ns, ..Paired::default() };
+    let spans = Spans::of(pairs.iter().flat_map(|(a, b)| [&a.trips, &b.trips]));
+    let mut paired = Paired { rounds: pairs.len(), spans, ..Paired::default() };
     if let Some((_, starved)) = pairs.iter().find(|(_, b)| b.operations < 2 || b.window_ns == 0) {
         let saw = starved.operations;
         paired.missing = Some(format!("too few acquisitions to divide by: {saw} in a window"));
@@ -145,31 +141,17 @@ fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
     paired
 }
 
-/// Geometric mean of two round trips, or the one there is.
-fn joint(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    match (a.filter(|t| usable(*t)), b.filter(|t| usable(*t))) {
-        (Some(a), Some(b)) => Some((a * b).sqrt()),
-        (a, b) => a.or(b),
-    }
-}
-
-fn spread(trips: &[Option<f64>]) -> String {
-    let measured: Vec<f64> = trips.iter().copied().flatten().collect();
-    let low = measured.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = measured.iter().copied().fold(0.0, f64::max);
-    format!("pCPUs {} apart in some rounds, {} in others", distance(low), distance(high))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::Which;
 
     fn windows(counts: &[u64], trip: f64) -> Vec<Window> {
         let window = |(round, &operations): (usize, &u64)| Window {
             round: round as u32,
             operations,
             window_ns: 1_000_000_000,
-            round_trip_ns: Some(trip),
+            trips: Trips::first(Some(trip)),
         };
         counts.iter().enumerate().map(window).collect()
     }
@@ -182,7 +164,7 @@ mod tests {
         assert_eq!(paired.missing, None);
         assert_eq!(ratio.median, 2.0);
         assert!(ratio.low > 1.9999 && ratio.low < 2.0 && ratio.high > 2.0 && ratio.high < 2.0001);
-        assert_eq!(paired.round_trip_ns, Some([80.0, 90.0]));
+        assert_eq!(paired.spans.first(), Some([80.0, 90.0]));
     }
 
     #[test]
@@ -207,8 +189,8 @@ mod tests {
     fn rounds_of_another_class_are_left_out() {
         let mut one = windows(&[1_000; 6], 80.0);
         let mut two = windows(&[1_000; 6], 80.0);
-        one[5].round_trip_ns = Some(400.0);
-        two[5].round_trip_ns = Some(410.0);
+        one[5].trips = Trips::first(Some(400.0));
+        two[5].trips = Trips::first(Some(410.0));
         one[5].operations = 5_000;
         let paired = ratios(&one, &two);
         assert_eq!(paired.rounds, 5);
@@ -221,12 +203,31 @@ mod tests {
         let mut one = windows(&[9_000; 6], 80.0);
         let mut two = windows(&[1_000; 6], 80.0);
         for window in one[3..].iter_mut().chain(&mut two[3..]) {
-            window.round_trip_ns = Some(400.0);
+            window.trips = Trips::first(Some(400.0));
         }
         let paired = ratios(&one, &two);
         assert_eq!(paired.rounds, 3);
         assert_eq!(paired.every_class.unwrap().1, 6);
-        assert_eq!(paired.all_trips_ns, Some([80.0, 400.0]));
+        assert_eq!(paired.all_spans.first(), Some([80.0, 400.0]));
+    }
+
+    #[test]
+    fn rounds_in_which_the_pair_across_two_nodes_moved_are_left_out() {
+        let pair = |far, node| crate::record::Pair { pcpus: [0, far], nodes: [0, node] };
+        let trips = |across| -> Trips {
+            [(Which::First(Some(pair(1, 0))), 84.0), (Which::Other(pair(6, 3)), across)].into_iter().collect()
+        };
+        let mut one = windows(&[1_000; 6], 84.0);
+        let mut two = one.clone();
+        one.iter_mut().chain(&mut two).for_each(|window| window.trips = trips(300.0));
+        one[5].trips = trips(900.0);
+        let told = "CPUs 0 and 6 across nodes 0 and 3: 900 ns apart in one, 300 ns in the other";
+        assert_eq!(ratios(&one, &two).missing.unwrap(), told);
+        two[5].trips = trips(900.0);
+        let paired = ratios(&one, &two);
+        assert_eq!((paired.rounds, paired.spans.first()), (5, Some([84.0, 84.0])));
+        let told = "CPUs 0 and 6 across nodes 0 and 3: 300 ns apart in some rounds, 900 ns in others";
+        assert_eq!(paired.missing.unwrap(), told);
     }
 
     #[test]
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(ratios(&windows(&[10], 80.0), &no_length).ratio, None);
         assert_eq!(rate_interval(&no_length).unwrap().high, 0.0);
         assert_eq!(rate_interval(&[]), None);
-        let huge = Window { round: 0, operations: u64::MAX, window_ns: 1, round_trip_ns: None };
+        let huge = Window { round: 0, operations: u64::MAX, window_ns: 1, trips: Trips::default() };
         assert!(rate_interval(&[huge]).unwrap().high.is_finite());
     }
 
