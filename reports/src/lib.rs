@@ -16,6 +16,7 @@ pub mod html;
 pub mod plain;
 pub mod plots;
 pub mod published;
+pub mod reasons;
 pub mod record;
 pub mod roster;
 pub mod run_dir;

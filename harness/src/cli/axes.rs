@@ -121,6 +121,19 @@ impl Axes {
         group.trace |= self.trace;
     }
 
+    /// The environments that somebody asked for by name, each once: here, or in a profile of their own.
+    pub(crate) fn named_envs(&self, profile: &Profile, own_profile: bool) -> Vec<String> {
+        let mut named: Vec<String> = Vec::new();
+        if self.envs.is_some() || own_profile {
+            for env in profile.envs() {
+                if !named.iter().any(|known| known == env) {
+                    named.push(env.to_owned());
+                }
+            }
+        }
+        named
+    }
+
     /// The CPUs asked for.
     pub(crate) fn cpu_list(&self) -> Result<Option<CpuList>, Error> {
         let parse = |text: &String| text.parse::<CpuList>().map_err(|e| Error::new(e.to_string()));

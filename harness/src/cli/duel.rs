@@ -11,7 +11,7 @@ use super::compare::Output;
 use super::{Ended, command_line};
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
 use crate::plan::{self, Profile, parse_duration};
-use crate::suite::{Journal, Progress, Session};
+use crate::suite::{Journal, Progress, Session, something_planned, unmeasured};
 use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
@@ -61,9 +61,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let (cells, refused) = session.cells(&profile, registry)?;
     let mut fitted = plan::fit(cells, &timing, suite_rounds, args.time.or(profile.time), false);
     fitted.dropped.extend(refused);
-    if fitted.cells.is_empty() {
-        return Err(Error::new("there is nothing to measure: no cell fits, or none can run here"));
-    }
+    something_planned(&fitted.cells, &fitted.dropped)?;
     let seed = args.axes.seed();
     let started = jiff::Timestamp::now();
     let run_id = format!("{}-duel-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
@@ -117,7 +115,16 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         .map_err(|e| Error::new(e.to_string()))?;
     let ended = args.output.print(&comparison)?;
     eprintln!("lockbench: the rounds of both are in {}", dir.display());
-    Ok(if interrupt::requested() { Ended::Interrupted } else { ended })
+    if interrupt::requested() {
+        return Ok(Ended::Interrupted);
+    }
+    let named = args.axes.named_envs(&profile, args.config.is_some());
+    for (build, results) in builds.iter().zip([&base, &new]) {
+        if let Some(what) = unmeasured(results, &named) {
+            return Err(Error::new(format!("{} {what}", build.name())));
+        }
+    }
+    Ok(ended)
 }
 
 /// A build's process comes on top of its window: it looks at the machine once more.

@@ -51,7 +51,9 @@ struct Cli {
 }
 
 const EXIT_STATUS: &str = "Exit status: 0 done; 1 done, with a negative verdict (a cell broken, crashed or hung, \
-something worse); 2 could not do what was asked; 130 interrupted, partial results written.";
+something worse, a machine unfit to measure on); 2 could not do what was asked: bad usage or input, no permission, a full \
+disk, or nothing measured, be it at all or in an environment asked for by name; 130 interrupted, partial results written. \
+Where several hold it is the highest.";
 
 /// Version and commit: what `duel` tells two builds apart by.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("LOCKBENCH_COMMIT"));
@@ -59,14 +61,17 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("LOCKBENCH_CO
 #[derive(Subcommand)]
 enum Command {
     /// Measure a whole profile and write the report
+    #[command(after_help = EXIT_STATUS)]
     Suite(suite::Args),
     /// Measure some cells and print a table
+    #[command(after_help = EXIT_STATUS)]
     Run(run::Args),
     /// Make the report of one run, or of several side by side
     Report(report::Args),
     /// Judge a run against earlier ones of the same machine, cell by cell
     Compare(compare::Args),
     /// Run two builds in alternating rounds and judge the second
+    #[command(after_help = EXIT_STATUS)]
     Duel(duel::Args),
     /// Keep the runs of every night, and tell a real change from a noisy one
     History(history::Args),

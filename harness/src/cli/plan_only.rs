@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use lockbench_reports::format;
+use lockbench_reports::{format, reasons};
 
 use super::axes::Axes;
-use super::{Ended, print, suite};
+use super::{Ended, print};
 use crate::plan::{self, Profile, Resources, Timing};
+use crate::suite::something_planned;
 use crate::topology::{self, Source};
 use crate::{Error, Registry};
 
@@ -30,9 +31,7 @@ pub(super) fn run(
     let (cells, refused) = plan::expand(profile, &on)?;
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
-    if fitted.cells.is_empty() {
-        return Err(suite::nothing_left(&fitted.dropped));
-    }
+    something_planned(&fitted.cells, &fitted.dropped)?;
     let mut text = format!(
         "{}: {} packages, {} NUMA nodes, {} cores, CPUs {}\n{} cells x {} rounds, about {:.0} s, timeslice taken as 4 ms\n\n",
         machine.source,
@@ -55,9 +54,7 @@ pub(super) fn run(
             ms(cell.window_ns(&timing))
         );
     }
-    for dropped in &fitted.dropped {
-        let _ = writeln!(text, "dropped: {}: {}", dropped.cell, dropped.reason);
-    }
+    text.push_str(&reasons::text(&reasons::not_planned(&fitted.dropped), usize::MAX));
     print(&text)?;
     Ok(Ended::Well)
 }

@@ -3,15 +3,15 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
-use lockbench_reports::record::{Header, Line, Round, SCHEMA_VERSION};
-use lockbench_reports::{derive, summary};
+use lockbench_reports::record::{Header, Line, Outcome, Round, SCHEMA_VERSION};
+use lockbench_reports::{derive, reasons, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, print, suite};
 use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{self, CellGroup, Profile};
 use crate::refusal::words;
-use crate::suite::{Progress, Session, Suite};
+use crate::suite::{Progress, Session, Suite, something_planned};
 use crate::topology::{self, Source};
 use crate::{Error, Placer, Registry, interrupt, scheduling};
 
@@ -37,16 +37,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
     let (cells, refused) = session.cells(&profile, registry)?;
-    if cells.is_empty() {
-        let why = refused
-            .first()
-            .map_or("no environment asked for has cells of that size", |dropped| &dropped.reason);
-        return Err(Error::new(format!("there is nothing to measure: {why}")));
-    }
+    something_planned(&cells, &refused)?;
     session.tell_limits();
-    for dropped in &refused {
-        eprintln!("lockbench: {} is skipped: {}", dropped.cell, dropped.reason);
-    }
     let fitted = plan::fit(cells, &timing, profile.rounds, None, profile.noise_floor);
     let seed = args.axes.seed();
     let started = jiff::Timestamp::now();
@@ -81,10 +73,15 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         let json = serde_json::to_string_pretty(&results).map_err(|e| Error::new(e.to_string()))?;
         print(&format!("{json}\n"))?;
     } else {
-        print(&summary::table(&results))?;
+        let missing = reasons::text(&reasons::reasons(&results), MANY_CELLS);
+        let between = if missing.is_empty() { "" } else { "\n" };
+        print(&format!("{}{between}{missing}", summary::table(&results)))?;
     }
-    Ok(suite::verdict(&results))
+    suite::verdict(&results, &args.axes.named_envs(&profile, false), "")
 }
+
+/// Cells that are listed below a reason; `--json` names them all.
+const MANY_CELLS: usize = 20;
 
 /// The one group of cells that the options describe.
 fn profile(axes: &Axes) -> Result<Profile, Error> {
@@ -152,5 +149,8 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     };
     let json = serde_json::to_string(&round).map_err(|e| Error::new(e.to_string()))?;
     print(&format!("{json}\n"))?;
-    Ok(Ended::Well)
+    match round.outcome {
+        Outcome::Skipped { reason, .. } => Err(Error::new(reason)),
+        _ => Ok(Ended::Well),
+    }
 }

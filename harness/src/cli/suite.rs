@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use lockbench_reports::record::{Dropped, Header, Line, Results, SCHEMA_VERSION, Status};
-use lockbench_reports::{answers, html, run_dir, summary};
+use lockbench_reports::record::{Header, Line, Results, SCHEMA_VERSION, Status};
+use lockbench_reports::{answers, html, reasons, run_dir, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, plan_only, print};
 use crate::plan::{self, Fitted, Profile, parse_duration};
-use crate::suite::{Journal, Progress, Session, Suite};
+use crate::suite::{Journal, Progress, Session, Suite, something_planned, unmeasured};
 use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
@@ -56,9 +56,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let (cells, refused) = session.cells(&profile, registry)?;
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
-    if fitted.cells.is_empty() {
-        return Err(nothing_left(&fitted.dropped));
-    }
+    something_planned(&fitted.cells, &fitted.dropped)?;
     // Before anything is measured: a directory that cannot be written would lose it all.
     let mut journal = Journal::create(&args.out, &run_id)?;
     let header = Header {
@@ -86,20 +84,12 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let ran = suite.run(&mut |line| journal.append(line), &mut progress);
     progress.finish();
     ran?;
-    finish(&journal)
+    finish(&journal, &args.axes.named_envs(&profile, args.config.is_some()))
 }
 
 fn config_name(path: &std::path::Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
-}
-
-/// No cell of the plan can be measured: the first reason why.
-pub(super) fn nothing_left(dropped: &[Dropped]) -> Error {
-    let why = dropped
-        .first()
-        .map_or_else(|| "the plan is empty".into(), |first| format!("{}: {}", first.cell, first.reason));
-    Error::new(format!("there is nothing to measure: {why}"))
 }
 
 /// "lockbench: 30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."
@@ -113,31 +103,37 @@ fn opening(fitted: &Fitted, session: &Session, rounds: u32) -> String {
 }
 
 /// Derives results and report from the journal, prints the answers, and says how it went.
-fn finish(journal: &Journal) -> Result<Ended, Error> {
+fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
     let told = |e: lockbench_reports::Error| Error::new(e.to_string());
     let results = run_dir::read(journal.dir()).map_err(told)?;
     run_dir::write_results(journal.dir(), &results).map_err(told)?;
     let page = html::render(std::slice::from_ref(&results)).map_err(told)?;
     let path = journal.dir().join(run_dir::REPORT);
     run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
-    print(&format!(
-        "\n{}\n\n{}\n{}\n{}\n",
-        answers::answers(&results),
-        summary::table(&results),
-        summary::closing(&results),
-        path.display()
-    ))?;
-    Ok(verdict(&results))
+    let missing = reasons::text(&reasons::reasons(&results), FEW_CELLS);
+    if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
+        let (answers, table) = (answers::answers(&results), summary::table(&results));
+        print(&format!("\n{answers}\n\n{table}\n{}\n", summary::closing(&results)))?;
+    }
+    let between = if missing.is_empty() { "" } else { "\n" };
+    print(&format!("{missing}{between}{}\n", path.display()))?;
+    verdict(&results, named, &format!("; {} names every cell", path.display()))
 }
 
-/// A cell that could not be measured for its own fault is a negative verdict; a skipped one is not.
-pub(super) fn verdict(results: &Results) -> Ended {
+/// Cells that are listed below a reason here; the report lists them all.
+const FEW_CELLS: usize = 3;
+
+/// How a run went. A run that measured nothing, or nothing in an environment of `named`, is an error that ends with
+/// `where_to_look`; a cell that failed for its own fault is a negative verdict; one that was skipped is neither.
+pub(super) fn verdict(results: &Results, named: &[String], where_to_look: &str) -> Result<Ended, Error> {
     let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     if interrupt::requested() {
-        Ended::Interrupted
+        Ok(Ended::Interrupted)
+    } else if let Some(what) = unmeasured(results, named) {
+        Err(Error::new(format!("this run {what}{where_to_look}")))
     } else if results.cells.iter().any(|cell| failed(cell.status)) {
-        Ended::Negative
+        Ok(Ended::Negative)
     } else {
-        Ended::Well
+        Ok(Ended::Well)
     }
 }

@@ -1,6 +1,7 @@
 //! Runs a plan: rounds of windows, each written down as soon as it is finished.
 
 mod admit;
+mod guard;
 mod journal;
 mod progress;
 mod session;
@@ -16,6 +17,7 @@ use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
 use crate::refusal::words;
 use crate::{Error, Registry, interrupt};
 
+pub(crate) use guard::{something_planned, unmeasured};
 pub(crate) use journal::Journal;
 pub(crate) use progress::Progress;
 pub(crate) use session::Session;

@@ -133,7 +133,7 @@ fn distances(spans: &Spans) -> Vec<Distance> {
 }
 
 /// That some windows of a cell that was measured were skipped: each reason once, with the number of rounds.
-fn skips(rounds: &[Round]) -> Vec<String> {
+pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
     let all: BTreeSet<u32> = rounds.iter().map(|round| round.round).collect();
     let mut reasons: Vec<(&str, bool, BTreeSet<u32>)> = Vec::new();
     for round in rounds {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION, of_cells};
 use crate::statistics::Class;
 
-pub(crate) use cell::placement_notes;
+pub(crate) use cell::{placement_notes, skips};
 pub(crate) use latency::waits;
 pub use noise::class_of;
 use windows::class_of_most;

@@ -1,29 +1,38 @@
-//! What is missing, and why: cells dropped from the plan, cells that failed, windows that were left out.
+//! What is missing, and why: cells dropped from the plan, cells that failed, windows that were left out. Each reason once.
 
 use super::view::{Entry, Table};
-use crate::comparison::word;
-use crate::record::{Results, Status};
+use crate::format::printable_up_to;
+use crate::reasons::reasons;
+use crate::record::Results;
+
+/// Characters of a list of cells: a plan of thousands that does not fit is told whole in the data below the page.
+const LONGEST: usize = 20_000;
 
 pub(super) fn table(results: &Results) -> Table {
     let mut rows: Vec<Vec<Entry>> = Vec::new();
-    let mut add = |cell: &str, what: &str, why: &str| {
-        rows.push(vec![Entry::text(cell), Entry::text(what), Entry::text(why)])
+    let mut add = |what: &str, state: &str, why: Entry| {
+        rows.push(vec![Entry::text(what), Entry::text(state), why]);
     };
     for note in &results.notes {
-        add("the record", "note", note);
+        add("the record", "note", Entry::text(note));
     }
     if results.interrupted {
-        add("the run", "interrupted", "it ended before its plan did; what was measured until then is here");
+        let why = "it ended before its plan did; what was measured until then is here";
+        add("the run", "interrupted", Entry::text(why));
     }
-    for dropped in &results.dropped {
-        add(&dropped.cell, "not planned", &dropped.reason);
-    }
-    for cell in results.cells.iter().filter(|cell| cell.status != Status::Ok) {
-        add(&cell.axes.id, word(cell.status), cell.reason.as_deref().unwrap_or("no reason was recorded"));
+    for reason in reasons(results) {
+        let why = Entry::text(&reason.why);
+        match reason.cells.as_slice() {
+            [only] => add(only, reason.state, why),
+            several => {
+                let cells = Some(printable_up_to(&several.join(", "), LONGEST));
+                add(&reason.count(), reason.state, Entry { why: cells, ..why });
+            }
+        }
     }
     for cell in &results.cells {
         for note in cell.notes.iter().filter(|note| note.contains("left out")) {
-            add(&cell.axes.id, "windows left out", note);
+            add(&cell.axes.id, "windows left out", Entry::text(note));
         }
     }
     Table::new(
