@@ -37,6 +37,7 @@ pub use lockbench_workloads::{Family, locks as api};
 pub use placing::Placer;
 pub use refusal::Refusal;
 pub use registry::Registry;
+pub use system::quota::Quotas;
 
 /// The descriptors of a user's own locks, for [`main_with`]. Takes types that implement
 /// [`api::RawLock`](lockbench_workloads::locks::RawLock).

@@ -1,5 +1,9 @@
 //! The machine a run is taken on: what identifies it, what describes its state, what to be warned of.
 
+mod cgroups;
+pub(crate) mod proc;
+pub(crate) mod quota;
+
 use std::fs;
 
 use lockbench_reports::record::Machine;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use lockbench_reports::columns::{COLUMNS, rows};
 use lockbench_reports::csv;
 use lockbench_reports::derive::derive;
-use lockbench_reports::record::{Line, Outcome, Results};
+use lockbench_reports::record::{Facility, Line, Outcome, Results, Round, Status};
 
 /// The synthetic run, with a wait in each window that took times which its end cut off.
 fn results() -> Results {
@@ -58,4 +58,29 @@ fn the_csv_of_some_cells() {
         })
         .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn an_unknown_share_of_the_pcpus_is_a_dash_with_its_reason() {
+    let why = "/proc shows another pid namespace";
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        match line {
+            Line::Header(header) => header.machine.facilities.push(Facility {
+                name: "thread-times".into(),
+                available: false,
+                detail: why.into(),
+            }),
+            Line::Round(Round { outcome: Outcome::Measured(measured), .. }) => measured.on_cpu_share.clear(),
+            _ => {}
+        }
+    }
+    let results = derive(lines.into_iter());
+    let column = COLUMNS.iter().find(|column| column.name == "on_cpu_share").unwrap();
+    let told = rows(&results, |row| (row.cell.status, (column.of)(row)));
+    let measured: Vec<_> = told.iter().filter(|(status, _)| *status == Status::Ok).collect();
+    assert!(!measured.is_empty());
+    for (_, told) in measured {
+        assert_eq!((told.shown().as_str(), told.why.as_str()), ("–", why));
+    }
 }

@@ -6,47 +6,68 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use lockbench_workloads::arena::Block;
 
 use super::process::task_file;
+use crate::system::proc;
 
-/// What the kernel says of one vCPU's thread.
+/// What the kernel says of one vCPU's thread; none where it does not tell.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Task {
-    pub(super) on_cpu_ns: u64,
+    pub(super) on_cpu_ns: Option<u64>,
     /// Times that it was given a pCPU.
-    pub(super) turns: u64,
-    pub(super) voluntary_switches: u64,
-    pub(super) involuntary_switches: u64,
-    pub(super) minor_faults: u64,
-    pub(super) major_faults: u64,
+    pub(super) turns: Option<u64>,
+    pub(super) voluntary_switches: Option<u64>,
+    pub(super) involuntary_switches: Option<u64>,
+    pub(super) minor_faults: Option<u64>,
+    pub(super) major_faults: Option<u64>,
 }
 
 impl Task {
-    /// Zeros where a file cannot be read, as for a thread that has just died.
+    /// Nothing is known where a file cannot be read, as of a thread that has just died, and where /proc is another pid
+    /// namespace's: there the numbers are somebody else's.
     pub(super) fn read(pid: i32, tid: u32) -> Self {
+        if proc::is_ours().is_err() {
+            return Self::default();
+        }
         let read = |name| {
             let mut text = String::new();
             task_file(pid, tid, name).and_then(|mut file| file.read_to_string(&mut text)).map(|_| text).ok()
         };
         let mut task = Self::default();
         if let Some(text) = read("schedstat") {
-            let mut fields = text.split_whitespace().map(|n| n.parse().unwrap_or(0));
-            task.on_cpu_ns = fields.next().unwrap_or(0);
-            task.turns = fields.nth(1).unwrap_or(0);
+            let fields: Vec<u64> = text.split_whitespace().map_while(|n| n.parse().ok()).collect();
+            // A kernel that does not keep them says three zeros; a thread that runs has had a turn.
+            if let [on_cpu_ns, _, turns] = fields[..]
+                && turns > 0
+            {
+                (task.on_cpu_ns, task.turns) = (Some(on_cpu_ns), Some(turns));
+            }
         }
         if let Some(text) = read("status") {
-            let field = |name: &str| {
-                let line = text.lines().find_map(|line| line.strip_prefix(name));
-                line.and_then(|n| n.trim().parse().ok()).unwrap_or(0)
-            };
+            let field =
+                |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
             task.voluntary_switches = field("voluntary_ctxt_switches:");
             task.involuntary_switches = field("nonvoluntary_ctxt_switches:");
         }
         if let Some(text) = read("stat") {
             // The name, in brackets, may hold anything; fields are counted from its end: state is number 3.
             let fields = text.rsplit(')').next().unwrap_or("").split_whitespace().collect::<Vec<_>>();
-            let field = |number: usize| fields.get(number - 3).and_then(|n| n.parse().ok()).unwrap_or(0);
+            let field = |number: usize| fields.get(number - 3)?.parse().ok();
             (task.minor_faults, task.major_faults) = (field(10), field(12));
         }
         task
+    }
+}
+
+/// Whether the kernel tells how long a thread ran and how often it was switched: how, or why not.
+pub(crate) fn thread_times() -> Result<String, String> {
+    proc::is_ours()?;
+    let own = rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned();
+    let task = Task::read(std::process::id().cast_signed(), own);
+    match (task.on_cpu_ns, task.voluntary_switches) {
+        (Some(_), Some(_)) => Ok("from /proc, for each thread".into()),
+        (None, _) => {
+            Err("the kernel keeps no times of threads: /proc/PID/schedstat is empty or missing".into())
+        }
+        (_, None) => Err("the kernel does not tell how often a thread was switched: /proc/PID/status".into()),
     }
 }
 

@@ -17,12 +17,14 @@ mod memory;
 mod prepare;
 mod process;
 mod sample;
+mod scheduled;
 mod spec;
 mod trace;
 #[cfg(test)]
 mod wild;
 mod window;
 
+pub(crate) use counters::thread_times;
 pub use measure::{Bench, Interrupted, Taken, measure};
 pub use memory::Memory;
 pub use process::VERB;

@@ -1,6 +1,5 @@
 //! A window from its opening to its end: what is read, how often, and what comes of it.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use super::causes::Opened;
 use super::counters::{Own, Task, sum};
 use super::process::{Ended, Process};
 use super::sample::Sample;
+use super::scheduled::Scheduled;
 use super::{Memory, WindowSpec};
 
 /// The threads that run a cell's vCPUs, in order.
@@ -119,26 +119,12 @@ impl<'a> Window<'a> {
                     / (pair[1].at - pair[0].at).as_secs_f64()
             })
             .collect();
-        let mut counters = BTreeMap::new();
+        let scheduled = Scheduled::between(&self.tasks, &tasks_after, window);
+        let mut counters = scheduled.counters;
         let mut count = |name: &str, n: u64| {
             let sum = counters.entry(name.to_owned()).or_insert(0_u64);
             *sum = sum.saturating_add(n);
         };
-        let mut on_cpu_share = Vec::new();
-        let (mut on_cpu_ns, mut turns) = (0, 0);
-        for (before, after) in self.tasks.iter().zip(&tasks_after) {
-            on_cpu_share
-                .push(after.on_cpu_ns.saturating_sub(before.on_cpu_ns) as f64 / window.as_nanos() as f64);
-            on_cpu_ns += after.on_cpu_ns.saturating_sub(before.on_cpu_ns);
-            turns += after.turns.saturating_sub(before.turns);
-            count("voluntary_switches", after.voluntary_switches.saturating_sub(before.voluntary_switches));
-            count(
-                "involuntary_switches",
-                after.involuntary_switches.saturating_sub(before.involuntary_switches),
-            );
-            count("minor_faults", after.minor_faults.saturating_sub(before.minor_faults));
-            count("major_faults", after.major_faults.saturating_sub(before.major_faults));
-        }
         let mut steal_ns = Vec::new();
         for (before, block) in self.own.iter().zip(memory.blocks()) {
             let after = Own::read(block);
@@ -166,8 +152,8 @@ impl<'a> Window<'a> {
             steady: statistics::steady(&samples, sum(operations.iter().copied())),
             operations,
             samples,
-            on_cpu_share,
-            slice_ns: (turns > 0).then(|| on_cpu_ns as f64 / turns as f64),
+            on_cpu_share: scheduled.on_cpu_share,
+            slice_ns: scheduled.slice_ns,
             steal_ns: if steal_ns.iter().any(|&ns| ns > 0) { steal_ns } else { Vec::new() },
             counters,
             longest_run: longest_run(memory).min(last.total().saturating_sub(first.total())),

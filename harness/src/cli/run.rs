@@ -12,6 +12,7 @@ use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{self, CellGroup, Profile};
 use crate::refusal::words;
 use crate::suite::{Progress, Session, Suite, something_planned};
+use crate::system::proc;
 use crate::topology::{self, Source};
 use crate::{Error, Placer, Registry, interrupt, scheduling};
 
@@ -135,6 +136,7 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     let env = registry.environment(&spec.axes.env).ok_or_else(|| {
         Error::new(format!("the spec {path}: this build has no environment `{}`", spec.axes.env))
     })?;
+    proc::check().map_err(Error::new)?;
     scheduling::settle()?;
     let (_, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
     let placer = Placer::new(binder);

@@ -1,6 +1,7 @@
 //! Is this machine fit to measure on, and what would make it fitter?
 
 mod noise;
+mod quota;
 mod settings;
 
 use crate::suite::Session;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::Finding;
+use super::{Finding, quota};
 use crate::suite::Session;
 
 pub(super) fn examine(session: &Session) -> Vec<Finding> {
@@ -21,6 +21,12 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
                 &facility.detail,
                 "rates are measured all the same; who was preempted is not",
             ),
+            ("thread-times", true) => Finding::fine("times of threads", &facility.detail),
+            ("thread-times", false) => Finding::care(
+                "times of threads",
+                &facility.detail,
+                "rates are measured all the same; the vCPUs' shares of their pCPUs and switches are not",
+            ),
             ("kvm", true) => Finding::fine("KVM", format!("{}: {}", session.machine.kvm, facility.detail)),
             ("kvm", false) => Finding::care("KVM", &facility.detail, "without it the kvm cells are skipped"),
             ("kvm-costs", true) => Finding::fine("what KVM costs", &facility.detail),
@@ -34,6 +40,7 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
         });
     }
     findings.extend([
+        quota::finding(session),
         scheduling(session),
         governor(session),
         beneath(session),
@@ -109,7 +116,10 @@ fn slice(session: &Session) -> Finding {
 
 fn load(session: &Session) -> Finding {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load: f64 = text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    let load: Option<f64> = text.split(' ').next().and_then(|load| load.parse().ok());
+    let Some(load) = load else {
+        return Finding::care("load average", "unknown: /proc/loadavg cannot be read", "mount /proc");
+    };
     let share = load / session.topology.pus.len() as f64;
     let found = format!("{load:.2} on {} CPUs", session.topology.pus.len());
     match share {
@@ -125,9 +135,12 @@ fn swap() -> Finding {
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let field = |name: &str| {
         let line = meminfo.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|kb| kb.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0)
+        line.and_then(|kb| kb.trim().trim_end_matches(" kB").parse::<u64>().ok())
     };
-    let used = field("SwapTotal:").saturating_sub(field("SwapFree:"));
+    let Some((total, free)) = field("SwapTotal:").zip(field("SwapFree:")) else {
+        return Finding::care("swap", "unknown: /proc/meminfo does not tell", "mount /proc");
+    };
+    let used = total.saturating_sub(free);
     if used > 0 {
         Finding::care(
             "swap",

@@ -2,6 +2,7 @@
 
 pub mod calibrate;
 pub mod futex;
+pub mod idle;
 pub mod own_slice;
 pub mod ping_pong;
 pub mod rseq;

@@ -5,6 +5,7 @@ use lockbench_reports::record::{Facility, Machine};
 use crate::environments::ENVIRONMENTS;
 use crate::measure::{calibrate, rseq, slice};
 use crate::plan::Timing;
+use crate::system::{proc, quota, quota::Quotas};
 use crate::topology::{self, Source};
 use crate::{Error, Placer, scheduling};
 
@@ -16,6 +17,8 @@ pub(crate) struct Session {
     pub(crate) topology: topology::Machine,
     pub(crate) placer: Placer,
     pub(crate) machine: Machine,
+    /// CPU quotas that hold for this process.
+    pub(crate) quotas: Quotas,
     /// What of this process, rather than of the machine, limits what can be measured: sentences, among the machine's
     /// warnings too.
     limits: Vec<String>,
@@ -25,6 +28,7 @@ impl Session {
     /// Looks at the machine, which `pcpus` limits, and at what the environments named in `envs` cost on it. Takes about
     /// 0.2 s, with kvm 0.4 s.
     pub(crate) fn open(pcpus: Option<&topology::CpuList>, envs: &[&str]) -> Result<Self, Error> {
+        proc::check().map_err(Error::new)?;
         let scheduling = scheduling::settle()?;
         let (mut topology, binder) =
             topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
@@ -39,9 +43,11 @@ impl Session {
         }
         let placer = Placer::new(binder);
         let mut machine = crate::system::describe(&topology);
-        let limits: Vec<String> = scheduling.iter().flat_map(scheduling::warnings).collect();
-        machine.warnings.extend(limits.iter().cloned());
+        let mut limits: Vec<String> = scheduling.iter().flat_map(scheduling::warnings).collect();
         machine.scheduling = scheduling;
+        let quotas = Quotas::of_this_process();
+        machine.cpu_quota = quotas.tightest();
+        limits.extend(machine.cpu_quota.as_ref().and_then(|quota| quota::warning(quota, topology.pus.len())));
         let first = topology.pus[0].os_index.0;
         machine.calibration = calibrate::calibrate();
         let slice = slice::measure_ns(first);
@@ -59,6 +65,12 @@ impl Session {
         };
         facility("pinning", if pinned.is_bound() { Ok(pinned.to_string()) } else { Err(pinned.to_string()) });
         facility("preemption-counting", rseq::self_test(first));
+        let thread_times = crate::cell::thread_times();
+        if let Err(why) = &thread_times {
+            limits
+                .push(format!("The vCPUs' shares of their pCPUs and their switches will be unknown: {why}."));
+        }
+        facility("thread-times", thread_times);
         for env in ENVIRONMENTS {
             facility(env.name(), env.check().map(|()| env.about().to_owned()));
         }
@@ -66,7 +78,8 @@ impl Session {
         for env in ENVIRONMENTS.iter().filter(|env| envs.contains(&env.name()) && env.check().is_ok()) {
             env.examine(&mut machine, &pcpus);
         }
-        Ok(Self { topology, placer, machine, limits })
+        machine.warnings.extend(limits.iter().cloned());
+        Ok(Self { topology, placer, machine, quotas, limits })
     }
 
     /// Says what limits this process, before anything is measured.

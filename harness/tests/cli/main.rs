@@ -1,5 +1,6 @@
 //! The program as its users meet it. One binary, for each further one links everything again.
 
+mod another_proc;
 mod bad_input;
 mod causes;
 mod compare;

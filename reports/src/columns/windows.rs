@@ -2,7 +2,7 @@
 
 use super::{Column, Told, Unit};
 use crate::format::percent;
-use crate::record::Purpose;
+use crate::record::{Purpose, Status};
 use crate::statistics::Spans;
 
 pub(super) static TAKEN: Column =
@@ -23,7 +23,9 @@ pub(super) static USED: Column =
 
 pub(super) static ON_CPU: Column =
     Column::new("on_cpu_share", Unit::Ratio, "mean part of the windows that a vCPU was on a pCPU", |row| {
-        Told::number(row.cell.on_cpu_share, percent)
+        let unknown = row.cell.on_cpu_share.is_none() && row.cell.status == Status::Ok;
+        let why = row.results.machine.lacks("thread-times").filter(|_| unknown);
+        Told::number(row.cell.on_cpu_share, percent).with_why(why.unwrap_or_default())
     })
     .headed("On a pCPU");
 

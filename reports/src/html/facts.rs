@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{Entry, Table, shown};
 use crate::format::{count, duration, percent, significant};
-use crate::record::{CostNs, KvmCosts, Results};
+use crate::record::{CostNs, CpuQuota, KvmCosts, Results};
 
 /// A group of facts under a heading.
 #[derive(Serialize)]
@@ -103,6 +103,7 @@ fn system(results: &Results) -> Vec<Fact> {
         fact("Compiler", &machine.toolchain),
         fact("lockbench", &machine.lockbench),
         fact("Host name", &machine.hostname),
+        machine.cpu_quota.as_ref().and_then(quota),
         machine.scheduling.as_ref().and_then(|started| {
             fact("Started with", format!("{}, nice value {}", started.class, started.nice))
         }),
@@ -110,6 +111,14 @@ fn system(results: &Results) -> Vec<Fact> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn quota(quota: &CpuQuota) -> Option<Fact> {
+    let period = quota.period_ns as f64;
+    let of = format!("{} of every {}", duration(quota.cpus * period), duration(period));
+    positive("CPU quota", quota.cpus, |cpus| {
+        format!("{} CPUs ({of}), in {}", significant(cpus), quota.source)
+    })
 }
 
 fn calibration(results: &Results) -> Vec<Fact> {

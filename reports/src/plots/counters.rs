@@ -85,6 +85,12 @@ fn per_million(cell: &Cell, name: &str) -> Option<f64> {
     (events > 0 && cell.counted_operations > 0).then(|| events as f64 * 1e6 / cell.counted_operations as f64)
 }
 
+/// Whether the lock counts it, and leaves it out where it did not happen. What the kernel counts is left out where it is
+/// unknown.
+fn of_lock(name: &str) -> bool {
+    !(name.ends_with("_switches") || name.ends_with("_faults") || name.starts_with("preempted_"))
+}
+
 fn table(cells: &[&Cell]) -> Table {
     let mut names: Vec<&String> = cells.iter().flat_map(|cell| cell.counters.keys()).collect();
     names.sort();
@@ -93,7 +99,11 @@ fn table(cells: &[&Cell]) -> Table {
     columns.extend(names.iter().map(|name| name.replace('_', " ")));
     let rows = cells.iter().map(|cell| {
         let mut row = vec![cell.axes.lock.clone(), count(cell.counted_operations)];
-        row.extend(names.iter().map(|name| per_million(cell, name).map_or_else(|| "0".into(), significant)));
+        row.extend(names.iter().map(|name| match per_million(cell, name) {
+            Some(events) => significant(events),
+            None if cell.counters.contains_key(*name) || of_lock(name) => "0".into(),
+            None => "–".into(),
+        }));
         row
     });
     Table { columns, rows: rows.collect() }

@@ -53,6 +53,9 @@ pub struct Machine {
     /// What KVM costs here, where kvm cells were planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kvm_costs: Option<Box<KvmCosts>>,
+    /// The tightest CPU quota that holds for the program; none where none could be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_quota: Option<CpuQuota>,
     /// How the program was started, where not with SCHED_OTHER and a nice value of 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling: Option<Scheduling>,
@@ -65,17 +68,35 @@ impl Machine {
     pub fn has(&self, facility: &str) -> bool {
         self.facilities.iter().any(|known| known.name == facility && known.available)
     }
+
+    /// Why a facility is not there, where that was looked for.
+    pub fn lacks(&self, facility: &str) -> Option<&str> {
+        let known = self.facilities.iter().find(|known| known.name == facility && !known.available)?;
+        Some(&known.detail)
+    }
 }
 
 /// One thing that an environment needs, and whether it could be had.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Facility {
-    /// `pinning`, `memory-binding`, `preemption-counting`, `kvm`, `steal-time`, `preempted-hint`, ….
+    /// `pinning`, `memory-binding`, `preemption-counting`, `thread-times`, `kvm`, `steal-time`, `preempted-hint`, ….
     pub name: String,
     /// Whether it works here.
     pub available: bool,
     /// How it was verified, or why it is missing, in plain words.
     pub detail: String,
+}
+
+/// A CPU quota of a control group, as containers have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct CpuQuota {
+    /// CPUs' worth of time that the group may use: 0.2 is 20 ms of every 100 ms.
+    pub cpus: f64,
+    /// The quota is given anew each time that this has passed.
+    pub period_ns: u64,
+    /// The file that says so.
+    pub source: String,
 }
 
 /// How the program was started. Everything is measured with SCHED_OTHER all the same, with this nice value.

@@ -19,7 +19,7 @@ pub use causes::{
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
-pub use machine::{Calibration, CostNs, Facility, KvmCosts, Machine, Scheduling};
+pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};
 pub use ping_pong::{Distance, Pair, PingPong};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};

@@ -168,7 +168,8 @@ pub struct Measured {
     pub ping_pongs: Vec<PingPong>,
     /// A pair's two round trips differ by more than 1.5x even after the window was repeated once.
     pub moved: bool,
-    /// Part of the window that each vCPU was on a pCPU, from 0 to 1.
+    /// Part of the window that each vCPU was on a pCPU, from 0 to 1; empty where that is unknown (see the facility
+    /// `thread-times`).
     pub on_cpu_share: Vec<f64>,
     /// Mean time that a vCPU kept its pCPU once it had it, in nanoseconds, by the kernel's count of such turns: the timeslice
     /// where nobody gave the pCPU up. None if no turn began in the window.
@@ -176,7 +177,8 @@ pub struct Measured {
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
     /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the
-    /// kernel's lock events, `involuntary_switches`, `voluntary_switches`, `minor_faults`, ….
+    /// kernel's lock events, `involuntary_switches`, `voluntary_switches`, `minor_faults`, …. A lock event that did not
+    /// happen is left out, and so is what the kernel did not tell.
     pub counters: BTreeMap<String, u64>,
     /// Most acquisitions in a row by one vCPU.
     pub longest_run: u64,

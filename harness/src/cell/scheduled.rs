@@ -1,0 +1,80 @@
+//! What the kernel did with a window's vCPU threads, from what it had counted at the window's ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::counters::Task;
+
+/// What the threads did in a window. What the kernel does not tell of all of them is left out.
+#[derive(Debug, Default)]
+pub(super) struct Scheduled {
+    /// Part of the window that each was on a pCPU; empty if unknown.
+    pub(super) on_cpu_share: Vec<f64>,
+    /// Mean time of a turn; none if unknown, or if none began.
+    pub(super) slice_ns: Option<f64>,
+    /// Sums over the threads.
+    pub(super) counters: BTreeMap<String, u64>,
+}
+
+impl Scheduled {
+    pub(super) fn between(before: &[Task], after: &[Task], window: Duration) -> Self {
+        let gained = |of: fn(&Task) -> Option<u64>| -> Option<Vec<u64>> {
+            let of_each = before.iter().zip(after);
+            of_each.map(|(before, after)| Some(of(after)?.saturating_sub(of(before)?))).collect()
+        };
+        let sum = |each: &[u64]| each.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
+        let on_cpu_ns = gained(|task| task.on_cpu_ns);
+        let turns = gained(|task| task.turns).map(|turns| sum(&turns));
+        let counted = [
+            ("voluntary_switches", gained(|task| task.voluntary_switches)),
+            ("involuntary_switches", gained(|task| task.involuntary_switches)),
+            ("minor_faults", gained(|task| task.minor_faults)),
+            ("major_faults", gained(|task| task.major_faults)),
+        ];
+        let counters = counted.into_iter().filter_map(|(name, of)| Some((name.to_owned(), sum(&of?))));
+        Self {
+            slice_ns: on_cpu_ns
+                .as_ref()
+                .zip(turns.filter(|turns| *turns > 0))
+                .map(|(ns, turns)| sum(ns) as f64 / turns as f64),
+            on_cpu_share: on_cpu_ns
+                .unwrap_or_default()
+                .into_iter()
+                .map(|ns| ns as f64 / window.as_nanos() as f64)
+                .collect(),
+            counters: counters.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(on_cpu_ns: u64, turns: u64) -> Task {
+        Task {
+            on_cpu_ns: Some(on_cpu_ns),
+            turns: Some(turns),
+            voluntary_switches: Some(turns),
+            ..Task::default()
+        }
+    }
+
+    #[test]
+    fn shares_and_turns_are_differences() {
+        let (before, after) = ([task(1_000, 1), task(0, 1)], [task(1_500, 3), task(250, 2)]);
+        let scheduled = Scheduled::between(&before, &after, Duration::from_nanos(1_000));
+        assert_eq!(scheduled.on_cpu_share, [0.5, 0.25]);
+        assert_eq!(scheduled.slice_ns, Some(250.0));
+        assert_eq!(scheduled.counters["voluntary_switches"], 3);
+        assert!(!scheduled.counters.contains_key("major_faults"), "unknown is not 0: {scheduled:?}");
+    }
+
+    #[test]
+    fn what_is_not_known_of_every_thread_is_not_said() {
+        let (before, after) = ([task(1_000, 1), Task::default()], [task(1_500, 3), task(250, 2)]);
+        let scheduled = Scheduled::between(&before, &after, Duration::from_nanos(1_000));
+        assert!(scheduled.on_cpu_share.is_empty() && scheduled.counters.is_empty(), "{scheduled:?}");
+        assert_eq!(scheduled.slice_ns, None);
+    }
+}
