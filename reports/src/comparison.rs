@@ -1,6 +1,6 @@
 //! One cell against another: the ratio of their rates, and what may be said of it.
 
-use crate::derive::{class_of, measured_windows};
+use crate::derive::{Selection, class_of};
 use crate::record::{Cell, Interval, NoiseFloor, Purpose, Results, Status};
 use crate::statistics::{MARGIN, MIN_ROUNDS, Spans, Verdict, judge, ratios};
 
@@ -26,7 +26,7 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
             return Comparison { ratio: None, rounds: 0, spans: Spans::default(), verdict };
         }
     }
-    let windows = |cell: &Cell| measured_windows(&cell.rounds, Purpose::Rate);
+    let windows = |cell: &Cell| Selection::usable(&cell.rounds, Purpose::Rate).windows();
     let paired = ratios(&windows(first), &windows(second));
     let floor = noise_floor(results, first, second);
     // A difference that shows in every round, whatever the distance of the pCPUs, needs no class of its own; that two

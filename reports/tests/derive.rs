@@ -6,7 +6,7 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::record::{
     Cell, Exclusion, Line, NodePages, Outcome, Purpose, Residence, Results, Status,
 };
-use lockbench_reports::{statistics, summary};
+use lockbench_reports::{html, statistics, summary};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())
@@ -158,4 +158,32 @@ fn without_a_header_there_are_no_cells() {
     let results = derive(fixture::lines(7, 1.0).into_iter().skip(1));
     assert!(results.cells.is_empty());
     assert_eq!(results.notes.len(), 1);
+}
+
+/// The dots of a plot are single rounds, its interval is that of their median: both must come from the same windows.
+#[test]
+fn dots_and_intervals_of_a_plot_come_from_the_same_windows() {
+    let mut lines = fixture::lines(7, 1.0);
+    let cell = "ticket/native/short+exp/2v:2p/compact/pinned";
+    let mut far = 0;
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && round.cell == cell
+            && round.purpose == Purpose::Rate
+            && let Outcome::Measured(measured) = &mut round.outcome
+            && far < 2
+        {
+            // Two windows while the pCPUs were far apart, and a tenth as fast: of another class than the rest.
+            far += 1;
+            measured.interconnect_ns = Some([900.0, 900.0]);
+            measured.operations.iter_mut().for_each(|count| *count /= 10);
+        }
+    }
+    let results = derive(lines.into_iter());
+    let found = results.cells.iter().find(|found| found.axes.id == cell).unwrap();
+    assert_eq!((found.windows_used, found.rounds_used.len()), (4, 4));
+    let page = html::render(&[results]).unwrap();
+    let figure = page.split("id=\"r0-plot-vcpus-native\"").nth(1).unwrap();
+    let row = figure.split("<tr>").find(|row| row.contains(">ticket</th><td>2</td>")).unwrap();
+    assert!(row.contains("<td>4</td></tr>"), "so many dots stand beside the interval: {row}");
 }

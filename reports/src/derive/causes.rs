@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::windows::{operations, traced};
+use super::selection::{Selected, Selection};
 use crate::record::{
-    Causes, CellCauses, Gaps, Handovers, Histogram, LockTime, Measured, Round, TimeShares, Times, VcpuShare,
+    Causes, CellCauses, Gaps, Handovers, Histogram, LockTime, Round, TimeShares, Times, VcpuShare,
 };
-use crate::statistics::{Percentile, Waits, Window, median, weighted_median};
+use crate::statistics::{Percentile, Waits, median, weighted_median};
 
 /// A traced window.
-type Traced<'a> = (Window, &'a Measured, &'a Causes);
+type Traced<'a> = (Selected<'a>, &'a Causes);
 
 pub(super) fn causes(rounds: &[Round]) -> Option<CellCauses> {
-    let windows = traced(rounds);
+    let windows = Selection::traced(rounds);
     if windows.is_empty() {
         return None;
     }
     let all = || windows.iter().map(|(.., causes)| *causes);
-    let window_ns = sum(windows.iter().map(|(window, ..)| window.window_ns));
-    let done = sum(windows.iter().map(|(_, measured, _)| operations(measured)));
+    let window_ns = sum(windows.iter().map(|(selected, _)| selected.window.window_ns));
+    let done = sum(windows.iter().map(|(selected, _)| selected.window.operations));
     let vcpus = vcpus(&windows);
     let lhp = sum(vcpus.iter().map(|vcpu| vcpu.preempted_holding));
     let (handovers, granted_off) = (sum(all().map(|c| c.handovers)), sum(all().map(|c| c.granted_off)));
@@ -31,7 +31,9 @@ pub(super) fn causes(rounds: &[Round]) -> Option<CellCauses> {
         windows: windows.len() as u32,
         operations: done,
         window_ns,
-        ops_per_second: median(&windows.iter().map(|(window, ..)| window.rate()).collect::<Vec<_>>()),
+        ops_per_second: median(
+            &windows.iter().map(|(selected, _)| selected.window.rate()).collect::<Vec<_>>(),
+        ),
         time: shares(all().map(|causes| causes.time), window_ns).filter(|_| counted),
         lhp_per_million: per_million(lhp).filter(|_| counted),
         lwp_per_million: per_million(granted_off).filter(|_| counted && !all().any(|causes| causes.sleeps)),
@@ -110,7 +112,9 @@ fn vcpus(windows: &[Traced<'_>]) -> Vec<VcpuShare> {
         };
         let longest = all().max_by_key(|one| one.acquire_max_ns);
         VcpuShare {
-            operations: sum(windows.iter().filter_map(|(_, m, _)| m.operations.get(vcpu).copied())),
+            operations: sum(windows
+                .iter()
+                .filter_map(|(selected, _)| selected.measured.operations.get(vcpu).copied())),
             preempted_holding: sum(all().map(|one| one.preempted_holding)),
             preempted_waiting: sum(all().map(|one| one.preempted_waiting)),
             granted_off: sum(all().map(|one| one.granted_off)),

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::windows::{in_class, measured, operations};
-use super::{causes, latency};
+use super::{Selection, causes, latency, operations};
 use crate::format::rate;
 use crate::record::{
-    Cell, CellAxes, Distance, Exclusion, Fairness, Interval, Measured, Outcome, Purpose, Round, Start, Status,
+    Cell, CellAxes, Distance, Exclusion, Fairness, Interval, Outcome, Purpose, Round, Start, Status,
 };
-use crate::statistics::{Class, Spans, Window, interval, jain, median, rate_interval, shares};
+use crate::statistics::{Class, Spans, interval, jain, median, rate_interval, shares};
 
 pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> Cell {
     let (status, reason) = status(&rounds);
@@ -18,25 +17,26 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
     rounds.retain(|round| round.purpose != Purpose::Twin);
     // A lock that failed never yields a number: what it did until then says nothing.
     let ok = status == Status::Ok;
-    let used = if ok { in_class(&rounds, Purpose::Rate, class) } else { Vec::new() };
-    let windows: Vec<Window> = used.iter().map(|(window, _)| window.clone()).collect();
+    let used = ok.then(|| Selection::usable(&rounds, Purpose::Rate).in_class(class));
+    let windows = used.as_ref().map_or_else(Vec::new, Selection::windows);
     let spans = Spans::of(windows.iter().map(|window| &window.trips));
     let (counters, counted_operations) = counters(&rounds);
-    if ok {
-        notes.extend(qualifications(&rounds, &used));
+    if let Some(used) = &used {
+        notes.extend(qualifications(&rounds, used));
     }
     Cell {
         status,
         reason,
         exclusion,
         ops_per_second: rate_interval(&windows),
-        fairness: fairness(&used, &rounds),
+        fairness: fairness(used.as_ref(), &rounds),
         acquire_ns: if ok { latency::acquire(&rounds) } else { None },
         causes: if ok { causes::causes(&rounds) } else { None },
         counters,
         counted_operations,
         on_cpu_share: on_cpu_share(&rounds),
         windows_used: windows.len() as u32,
+        rounds_used: windows.iter().map(|window| window.round).collect(),
         interconnect_ns: spans.first(),
         distances: distances(&spans),
         residence: rounds.iter().filter_map(|round| round.measured()?.residence.clone()).last(),
@@ -85,9 +85,10 @@ fn exclusion(rounds: &[Round], status: Status) -> Exclusion {
     }
 }
 
-fn fairness(used: &[(Window, &Measured)], rounds: &[Round]) -> Fairness {
+fn fairness(used: Option<&Selection<'_>>, rounds: &[Round]) -> Fairness {
     let over = |of: &dyn Fn(&[u64]) -> Option<f64>| {
-        median(&used.iter().filter_map(|(_, measured)| of(&measured.operations)).collect::<Vec<_>>())
+        let windows = used.into_iter().flat_map(Selection::each);
+        median(&windows.filter_map(|measured| of(&measured.operations)).collect::<Vec<_>>())
     };
     let longest_run =
         rounds.iter().filter_map(|round| Some(round.measured()?.longest_run)).max().filter(|&run| run > 0);
@@ -102,7 +103,7 @@ fn fairness(used: &[(Window, &Measured)], rounds: &[Round]) -> Fairness {
 fn counters(rounds: &[Round]) -> (BTreeMap<String, u64>, u64) {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     let mut counted = 0_u64;
-    for (_, measured) in measured(rounds, Purpose::Rate) {
+    for measured in Selection::measured(rounds, &[Purpose::Rate]).each() {
         counted = counted.saturating_add(operations(measured));
         for (name, &count) in &measured.counters {
             let sum = sums.entry(name.clone()).or_default();
@@ -117,8 +118,9 @@ fn counters(rounds: &[Round]) -> (BTreeMap<String, u64>, u64) {
 }
 
 fn on_cpu_share(rounds: &[Round]) -> Option<f64> {
-    let shares: Vec<f64> = measured(rounds, Purpose::Rate)
-        .flat_map(|(_, measured)| measured.on_cpu_share.iter().copied())
+    let shares: Vec<f64> = Selection::measured(rounds, &[Purpose::Rate])
+        .each()
+        .flat_map(|measured| measured.on_cpu_share.iter().copied())
         .filter(|share| share.is_finite())
         .collect();
     (!shares.is_empty())
@@ -151,10 +153,10 @@ pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
 }
 
 /// What a reader of the cell's figures must know.
-fn qualifications(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String> {
+fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    let all: Vec<&Measured> = measured(rounds, Purpose::Rate).map(|(_, measured)| measured).collect();
-    let moved = all.iter().filter(|measured| measured.moved).count();
+    let all = Selection::measured(rounds, &[Purpose::Rate]);
+    let moved = all.each().filter(|measured| measured.moved).count();
     if moved > 0 {
         notes.push(format!("{moved} of {} windows left out: the pCPUs moved apart or together", all.len()));
     }
@@ -162,7 +164,7 @@ fn qualifications(rounds: &[Round], used: &[(Window, &Measured)]) -> Vec<String>
     if other > 0 {
         notes.push(format!("{other} of {} windows left out: the pCPUs were at another distance", all.len()));
     }
-    let of = |steady| used.iter().filter(|(_, measured)| measured.steady == steady).count();
+    let of = |steady| used.each().filter(|measured| measured.steady == steady).count();
     let (unsteady, untold) = (of(Some(false)), of(None));
     if unsteady > 0 {
         notes.push(format!("{unsteady} of {} windows not steady", used.len()));
@@ -191,12 +193,12 @@ pub(crate) fn placement_notes(rounds: &[Round]) -> Vec<&String> {
 
 /// Windows that began with every vCPU queued must agree with those that began with the lock free: otherwise the
 /// warm-up was too short for one of them.
-fn starts_disagree(used: &[(Window, &Measured)]) -> Option<String> {
+fn starts_disagree(used: &Selection<'_>) -> Option<String> {
     let of = |start: Start| -> Option<Interval> {
         let rates: Vec<f64> = used
             .iter()
-            .filter(|(_, measured)| measured.start == start)
-            .map(|(window, _)| window.rate())
+            .filter(|selected| selected.measured.start == start)
+            .map(|selected| selected.window.rate())
             .collect();
         if rates.len() < 2 { None } else { interval(&rates) }
     };

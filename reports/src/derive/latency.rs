@@ -1,11 +1,11 @@
 //! Acquire times of a cell over its latency windows.
 
-use super::windows::in_largest_class;
+use super::Selection;
 use crate::record::{Acquire, Purpose, Round};
 use crate::statistics::{Percentile, Waits, median};
 
 pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
-    let windows = in_largest_class(rounds, Purpose::Latency);
+    let windows = Selection::usable(rounds, Purpose::Latency).in_largest_class();
     let waits = waits(rounds);
     let mut at_least = Vec::new();
     let mut take = |name: &str, percentile: Option<Percentile>| {
@@ -19,7 +19,7 @@ pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
     max?;
     let (p50, p90) = (take("p50", waits.percentile(0.5)), take("p90", waits.percentile(0.9)));
     let (p99, p999) = (take("p99", waits.percentile(0.99)), take("p999", waits.percentile(0.999)));
-    let rates: Vec<f64> = windows.iter().map(|(window, _)| window.rate()).collect();
+    let rates: Vec<f64> = windows.iter().map(|selected| selected.window.rate()).collect();
     Some(Acquire {
         p50,
         p90,
@@ -34,6 +34,6 @@ pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
 
 /// The waits of all latency windows in the largest class.
 pub(crate) fn waits(rounds: &[Round]) -> Waits {
-    let windows = in_largest_class(rounds, Purpose::Latency);
-    Waits::of(windows.iter().filter_map(|(_, measured)| measured.acquire.as_ref()))
+    let windows = Selection::usable(rounds, Purpose::Latency).in_largest_class();
+    Waits::of(windows.each().filter_map(|measured| measured.acquire.as_ref()))
 }

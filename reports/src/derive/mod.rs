@@ -4,7 +4,7 @@ mod causes;
 mod cell;
 mod latency;
 mod noise;
-mod windows;
+mod selection;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,7 @@ use crate::statistics::Class;
 pub(crate) use cell::{placement_notes, skips};
 pub(crate) use latency::waits;
 pub use noise::class_of;
-use windows::class_of_most;
-pub(crate) use windows::{measured_windows, traced};
+pub(crate) use selection::{Selection, operations};
 
 /// Derives the results from the lines of a run, finished or not.
 ///
@@ -56,7 +55,7 @@ fn classes(planned: &[CellAxes], rounds: &BTreeMap<String, Vec<Round>>) -> BTree
     for axes in planned {
         on.entry(axes.pcpus.clone()).or_default().extend(rounds.get(&axes.id).map(Vec::as_slice));
     }
-    on.into_iter().map(|(pcpus, cells)| (pcpus, class_of_most(cells.into_iter()))).collect()
+    on.into_iter().map(|(pcpus, cells)| (pcpus, Selection::class_of_most(cells.into_iter()))).collect()
 }
 
 fn empty() -> Results {

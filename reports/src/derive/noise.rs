@@ -1,6 +1,6 @@
 //! The noise floor: how far two runs of the same thing lay apart.
 
-use super::windows::measured_windows;
+use super::Selection;
 use crate::record::{CellAxes, NoiseFloor, Purpose, Round};
 use crate::statistics::{MIN_ROUNDS, Window, ratios};
 
@@ -23,8 +23,8 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
     if !rounds.iter().any(|round| round.purpose == Purpose::Twin) {
         return None;
     }
-    let first = measured_windows(rounds, Purpose::Rate);
-    let second = measured_windows(rounds, Purpose::Twin);
+    let first = Selection::usable(rounds, Purpose::Rate).windows();
+    let second = Selection::usable(rounds, Purpose::Twin).windows();
     let paired = ratios(&second, &first);
     // Where no class has enough rounds the floor is that of all together: wider, and so on the safe side.
     let (ratio, rounds) = match paired.every_class {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::stored::Stored;
-use crate::derive::class_of;
-use crate::record::{Cell, FIRST_REVISION, Interval, Measured, Outcome, Purpose, Status};
+use crate::derive::{Selection, class_of};
+use crate::record::{Cell, FIRST_REVISION, Interval, Measured, Purpose, Status};
 use crate::statistics::{Trips, Waits, interval, jain, largest_class};
 
 /// What is judged of a cell.
@@ -120,7 +120,8 @@ impl CellDigest {
             .filter_map(|metric| {
                 let windows: Vec<Reading> =
                     readings(cell, metric).into_iter().map(|(_, reading)| reading).collect();
-                let untold = measured(cell, metric).count().saturating_sub(windows.len()) as u32;
+                let untold =
+                    selection(cell, metric).map_or(0, |all| all.len()).saturating_sub(windows.len()) as u32;
                 measure(metric, windows, untold)
             })
             .collect();
@@ -160,28 +161,25 @@ fn tail(measured: &Measured) -> Option<f64> {
 }
 
 /// Every window that a metric can be read from, with the number of its round; none of a cell that failed.
-fn measured(cell: &Cell, metric: Metric) -> impl Iterator<Item = (u32, &Measured)> {
+fn selection(cell: &Cell, metric: Metric) -> Option<Selection<'_>> {
     let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
     let asked = cell.status == Status::Ok && (metric != Metric::Fairness || cell.axes.vcpus > 1);
-    let windows = cell.rounds.iter().filter(move |round| asked && round.purpose == purpose);
-    windows.filter_map(|round| match &round.outcome {
-        Outcome::Measured(measured) if !measured.moved => Some((round.round, measured)),
-        _ => None,
-    })
+    asked.then(|| Selection::usable(&cell.rounds, purpose))
 }
 
 /// Every window's reading of a metric, with the number of its round.
 pub(crate) fn readings(cell: &Cell, metric: Metric) -> Vec<(u32, Reading)> {
-    let read = measured(cell, metric).filter_map(|(round, measured)| {
-        let count = measured.operations.iter().fold(0, |sum: u64, &count| sum.saturating_add(count));
+    let Some(selection) = selection(cell, metric) else { return Vec::new() };
+    let read = selection.iter().filter_map(|selected| {
+        let window = &selected.window;
         let value = match metric {
-            Metric::Rate => (measured.window_ns > 0).then(|| count as f64 * 1e9 / measured.window_ns as f64),
-            Metric::Fairness => jain(&measured.operations),
-            Metric::Tail => tail(measured),
+            Metric::Rate => (window.window_ns > 0).then(|| window.rate()),
+            Metric::Fairness => jain(&selected.measured.operations),
+            Metric::Tail => tail(selected.measured),
         };
         let value = rounded(value.filter(|value| value.is_finite())?);
-        let trips = Trips::of(measured).iter().map(|(which, ns)| (which, rounded(ns))).collect();
-        Some((round, Reading { value, trips, count }))
+        let trips = window.trips.iter().map(|(which, ns)| (which, rounded(ns))).collect();
+        Some((window.round, Reading { value, trips, count: window.operations }))
     });
     read.collect()
 }

@@ -5,8 +5,9 @@ use super::canvas::{HEIGHT, picture};
 use super::style::{Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
+use crate::derive::Selection;
 use crate::format::{overcommit, significant};
-use crate::record::{Cell, Outcome, Purpose, Results, Status};
+use crate::record::{Cell, Results, Status};
 use crate::slices::{Slice, environments, main_slice};
 use crate::statistics::{median, shares};
 
@@ -96,14 +97,9 @@ fn divided<'a>(results: &Results, slice: &Slice<'a>, k: f64) -> Vec<Divided<'a>>
 
 /// Medians over rounds of the largest share, the second largest, ….
 fn sorted_shares(cell: &Cell) -> Vec<f64> {
-    let windows: Vec<Vec<f64>> = cell
-        .rounds
-        .iter()
-        .filter(|round| round.purpose == Purpose::Rate)
-        .filter_map(|round| match &round.outcome {
-            Outcome::Measured(measured) if !measured.moved => shares(&measured.operations),
-            _ => None,
-        })
+    let windows: Vec<Vec<f64>> = Selection::of_rate(cell)
+        .each()
+        .filter_map(|measured| shares(&measured.operations))
         .map(|mut shares| {
             shares.sort_by(|a, b| b.total_cmp(a));
             shares

@@ -5,8 +5,9 @@ use super::canvas::{Frame, HEIGHT, Pen, picture};
 use super::style::Style;
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
+use crate::derive::Selection;
 use crate::format::{rate, significant};
-use crate::record::{Cell, Interval, Purpose, Status};
+use crate::record::{Cell, Interval, Status};
 
 /// One value of a series.
 #[derive(Clone, Debug)]
@@ -46,10 +47,7 @@ impl Series {
 }
 
 fn round_rates(cell: &Cell) -> Vec<f64> {
-    crate::derive::measured_windows(&cell.rounds, Purpose::Rate)
-        .iter()
-        .map(crate::statistics::Window::rate)
-        .collect()
+    Selection::of_rate(cell).iter().map(|selected| selected.window.rate()).collect()
 }
 
 /// What a line plot is made of.

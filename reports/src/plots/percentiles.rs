@@ -7,7 +7,7 @@ use super::style::{Looks, Style};
 use super::traced::main;
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
-use crate::derive::traced;
+use crate::derive::Selection;
 use crate::format::{count, duration};
 use crate::record::{Causes, Cell, CellCauses, Histogram, Results, VcpuShare};
 use crate::statistics::{Percentile, Waits};
@@ -161,7 +161,7 @@ pub(super) fn traced_curves<'a>(
     let shown = main(results)?;
     let looks = Looks::of(results);
     let curve = |(cell, causes): &(&'a Cell, &CellCauses)| {
-        let waits = Waits::of(traced(&cell.rounds).into_iter().map(|(.., causes)| of(causes)));
+        let waits = Waits::of(Selection::traced(&cell.rounds).into_iter().map(|(_, causes)| of(causes)));
         Curve::new(cell, looks.lock(&cell.axes.lock), waits, note(cell), details(causes))
     };
     Some((shown.place(), shown.locks.iter().filter_map(curve).collect()))

@@ -199,6 +199,9 @@ pub struct Cell {
     /// Windows that `ops_per_second` was taken from: one class, none that moved.
     #[serde(default)]
     pub windows_used: u32,
+    /// Numbers of the rounds in which those windows were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds_used: Vec<u32>,
     /// Shortest and longest round trip between the first two pCPUs in those windows, in nanoseconds; none where one pCPU is
     /// used.
     #[serde(default)]

@@ -1,0 +1,119 @@
+//! Which windows a figure rests on. Results, comparisons, digests and plots all choose theirs here, so that the dots and
+//! the interval of one plot come from the same windows.
+
+use crate::record::{Causes, Cell, Measured, Purpose, Round};
+use crate::statistics::{Class, Trips, Window, largest_class};
+
+/// Windows of a cell that measured something, for one purpose or for several.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection<'a> {
+    windows: Vec<Selected<'a>>,
+}
+
+/// A selected window.
+#[derive(Clone, Debug)]
+pub(crate) struct Selected<'a> {
+    /// The window, as rates and ratios take it.
+    pub(crate) window: Window,
+    /// All that was measured in it.
+    pub(crate) measured: &'a Measured,
+}
+
+impl<'a> Selection<'a> {
+    /// Every window of those purposes that measured something, whatever else is to be said of it.
+    pub(crate) fn measured(rounds: &'a [Round], purposes: &[Purpose]) -> Self {
+        let of = |&purpose: &Purpose| rounds.iter().filter(move |round| round.purpose == purpose);
+        let select = |round: &'a Round| {
+            let measured = round.measured()?;
+            Some(Selected { window: window(round.round, measured), measured })
+        };
+        Self { windows: purposes.iter().flat_map(of).filter_map(select).collect() }
+    }
+
+    /// Of the windows of one purpose those that a figure may rest on at all: not taken while the machine moved.
+    pub(crate) fn usable(rounds: &'a [Round], purpose: Purpose) -> Self {
+        Self::measured(rounds, &[purpose]).still()
+    }
+
+    /// The windows that a cell's rate and fairness rest on.
+    pub(crate) fn of_rate(cell: &'a Cell) -> Self {
+        let mut selection = Self::usable(&cell.rounds, Purpose::Rate);
+        // Results of before 0.2.0 do not say which rounds they used.
+        if !cell.rounds_used.is_empty() {
+            selection.windows.retain(|selected| cell.rounds_used.contains(&selected.window.round));
+        }
+        selection
+    }
+
+    /// The windows that traced, whatever for, in the largest class among them, with what they traced.
+    pub(crate) fn traced(rounds: &'a [Round]) -> Vec<(Selected<'a>, &'a Causes)> {
+        let mut selection = Self::measured(rounds, &[Purpose::Latency, Purpose::Trace]).still();
+        selection.windows.retain(|selected| selected.measured.causes.is_some());
+        let windows = selection.in_largest_class().windows.into_iter();
+        windows.filter_map(|selected| Some((selected.clone(), selected.measured.causes.as_ref()?))).collect()
+    }
+
+    /// Those that were not taken while the machine moved.
+    fn still(mut self) -> Self {
+        self.windows.retain(|selected| !selected.measured.moved);
+        self
+    }
+
+    /// Those in `class`, or if there are none, those in the largest class of their own.
+    pub(crate) fn in_class(self, class: &Class) -> Self {
+        let inside = |selected: &&Selected<'a>| class.holds(&selected.window.trips);
+        let windows: Vec<Selected<'a>> = self.windows.iter().filter(inside).cloned().collect();
+        if windows.is_empty() { self.in_largest_class() } else { Self { windows } }
+    }
+
+    /// Those in the largest class among them.
+    pub(crate) fn in_largest_class(self) -> Self {
+        let trips: Vec<&Trips> = self.windows.iter().map(|selected| &selected.window.trips).collect();
+        let chosen = largest_class(&trips);
+        Self { windows: chosen.into_iter().map(|index| self.windows[index].clone()).collect() }
+    }
+
+    /// The class of most of some cells' rate windows.
+    ///
+    /// Rates stand side by side in tables and plots, so they are taken from the same class wherever possible: a cell
+    /// whose own windows lean the other way would look faster or slower by nothing but the host's mood.
+    pub(super) fn class_of_most(cells: impl Iterator<Item = &'a [Round]>) -> Class {
+        let usable = cells.map(|rounds| Self::usable(rounds, Purpose::Rate).windows());
+        let windows: Vec<Window> = usable.flatten().collect();
+        Class::of_most(&windows.iter().map(|window| &window.trips).collect::<Vec<_>>())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.windows.len()
+    }
+
+    /// Each of them, in the order in which they were taken.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Selected<'a>> {
+        self.windows.iter()
+    }
+
+    /// What was measured in each.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &'a Measured> {
+        self.windows.iter().map(|selected| selected.measured)
+    }
+
+    /// As rates and ratios take them.
+    pub(crate) fn windows(&self) -> Vec<Window> {
+        self.windows.iter().map(|selected| selected.window.clone()).collect()
+    }
+}
+
+fn window(round: u32, measured: &Measured) -> Window {
+    Window {
+        round,
+        operations: operations(measured),
+        window_ns: measured.window_ns,
+        trips: Trips::of(measured),
+    }
+}
+
+/// Acquisitions of all vCPUs.
+pub(crate) fn operations(measured: &Measured) -> u64 {
+    measured.operations.iter().fold(0, |sum, &count| sum.saturating_add(count))
+}
