@@ -1,5 +1,6 @@
 //! Is this machine fit to measure on, and what would make it fitter?
 
+mod allowed;
 mod noise;
 mod quota;
 mod settings;
@@ -43,7 +44,8 @@ impl Finding {
 
 /// Looks at everything; takes about two seconds.
 pub(crate) fn examine(session: &Session) -> Vec<Finding> {
-    let mut findings = settings::examine(session);
+    let mut findings = allowed::examine(&session.topology);
+    findings.extend(settings::examine(session));
     findings.extend(noise::examine(&session.topology));
     findings
 }

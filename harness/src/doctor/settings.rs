@@ -1,4 +1,4 @@
-//! What can be read: CPUs, facilities, governor, load.
+//! What can be read: facilities, governor, load.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::{Finding, quota};
 use crate::suite::Session;
 
 pub(super) fn examine(session: &Session) -> Vec<Finding> {
-    let mut findings = vec![cpus(session)];
+    let mut findings = Vec::new();
     for facility in &session.machine.facilities {
         findings.push(match (facility.name.as_str(), facility.available) {
             ("pinning", true) => Finding::fine("pinning", &facility.detail),
@@ -49,27 +49,6 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
         swap(),
     ]);
     findings
-}
-
-fn cpus(session: &Session) -> Finding {
-    let topology = &session.topology;
-    let found = format!("{} usable, CPUs {}", topology.pus.len(), topology.cpus());
-    if topology.pus.len() < 2 {
-        Finding::unfit(
-            "CPUs",
-            found,
-            "nothing is contended natively on one CPU; allow more (taskset, cgroup cpuset)",
-        )
-    } else if topology.unavailable.is_empty() {
-        Finding::fine("CPUs", found)
-    } else {
-        let hidden = format!("{found}; {} not usable", topology.unavailable);
-        Finding::care(
-            "CPUs",
-            hidden,
-            "the run covers only those; lift the taskset or cpuset if that is not meant",
-        )
-    }
 }
 
 fn scheduling(session: &Session) -> Finding {

@@ -31,14 +31,19 @@ impl Numa {
             || format!("CPUs {}", machine.cpus()),
             |node| format!("node {} with CPUs {}", node.os_index, node.cpus),
         );
+        let others = if machine.absent_memory().is_empty() {
+            ""
+        } else {
+            "; the memory of others is not allowed to this process"
+        };
         let reason = match (self, machine.nodes.len()) {
             _ if several => return None,
-            (_, 1) => format!("NUMA cannot be told here: one node ({shown})"),
+            (_, 1) => format!("NUMA cannot be told here: one node ({shown}){others}"),
             (Self::Placement, _) => {
                 format!("all CPUs are on one node ({shown}), so placements over nodes cannot be compared")
             }
             (Self::Memory, _) => {
-                "all memory is on one node, so local and remote memory cannot be compared".to_owned()
+                format!("all memory is on one node, so local and remote memory cannot be compared{others}")
             }
         };
         Some(Dropped { cell: "NUMA nodes".into(), reason })

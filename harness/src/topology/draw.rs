@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CacheKind, CpuList, Machine, Node, NodeIndex, Pu, PuIndex,
+    CacheKind, CpuList, Machine, Node, NodeIndex, Pu, PuIndex, Why,
     group::grouped,
     text::{Strided, bytes, columns, count},
 };
@@ -30,19 +30,24 @@ pub fn draw(machine: &Machine) -> String {
     out
 }
 
-/// CPUs that exist but cannot be used.
+/// What exists and cannot be used, and why.
 fn absentees(machine: &Machine) -> String {
-    let mut out = String::new();
-    let absent: CpuList = machine.unavailable.iter().filter(|&cpu| !machine.offline.contains(cpu)).collect();
-    if !machine.offline.is_empty() {
-        out += &format!("\noffline: CPUs {}\n", Strided(&machine.offline));
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let mut lines: Vec<String> = Vec::new();
+    for (why, cpus) in machine.absences(&machine.unavailable) {
+        lines.push(format!("{why}: CPU{} {}\n", plural(cpus.len()), Strided(&cpus)));
     }
-    if !absent.is_empty() {
-        let why =
-            if machine.is_this_system { "not allowed to this process" } else { "offline or not allowed" };
-        out += &format!("\n{why}: CPUs {}\n", Strided(&absent));
+    let mut nodes = |why: Why, what: &str, nodes: CpuList| {
+        if !nodes.is_empty() {
+            lines.push(format!("{why}: {what}node{} {nodes}\n", plural(nodes.len())));
+        }
+    };
+    let forbidden = machine.nodes.iter().filter(|node| node.forbidden);
+    nodes(Why::Cpuset, "memory of ", forbidden.map(|node| node.os_index.0).collect());
+    for (why, absent) in grouped(&machine.absent_nodes, |(_, why)| **why) {
+        nodes(why, "", absent.into_iter().map(|(node, _)| node.0).collect());
     }
-    out
+    if lines.is_empty() { String::new() } else { format!("\n{}", lines.concat()) }
 }
 
 fn summary(machine: &Machine) -> String {
@@ -91,7 +96,8 @@ fn memory(machine: &Machine, nodes: &[NodeIndex]) -> String {
         let kind = node.kind.as_ref().map_or(String::new(), |kind| format!(" {kind}"));
         let cache =
             node.memory_side_cache_bytes.map_or(String::new(), |size| format!(" behind {}", bytes(size)));
-        format!("{size}{kind}{cache}")
+        let forbidden = if node.forbidden { " (not allowed)" } else { "" };
+        format!("{size}{kind}{cache}{forbidden}")
     };
     let all: Vec<_> = nodes.iter().filter_map(|&node| machine.node(node)).map(of).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(" + ") }

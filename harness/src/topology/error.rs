@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{CpuList, NodeIndex};
+use super::{Absences, CpuList, NodeIndex, Why, absence::Told};
 
 /// Why a topology, a CPU list or a placement cannot be had. `Display` is one sentence that says what to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -47,10 +47,10 @@ pub enum Error {
         /// Those it has.
         have: CpuList,
     },
-    /// CPUs that exist but are offline or not allowed to this process.
+    /// CPUs that exist and cannot be used.
     UnavailableCpus {
-        /// Those that cannot be used.
-        unavailable: CpuList,
+        /// Those that cannot be used, by why.
+        absent: Absences,
         /// Those that can.
         have: CpuList,
     },
@@ -70,10 +70,27 @@ pub enum Error {
         /// Those it has.
         have: Vec<NodeIndex>,
     },
-    /// A NUMA node without CPUs was asked to hold vCPUs.
-    NodeWithoutCpus(NodeIndex),
-    /// Remote memory on a machine whose memory is all in one node.
-    NoRemoteNode,
+    /// A NUMA node that exists and of which nothing can be used.
+    UnavailableNode {
+        /// The node.
+        node: NodeIndex,
+        /// Why it cannot be used.
+        why: Why,
+        /// Those that can.
+        have: Vec<NodeIndex>,
+    },
+    /// A NUMA node without a CPU that can be used was asked to hold vCPUs.
+    NodeWithoutCpus {
+        /// The node.
+        node: NodeIndex,
+        /// Its CPUs that cannot be used, by why; empty where it has none at all.
+        absent: Absences,
+    },
+    /// Remote memory where all memory that can be used is in one node.
+    NoRemoteNode {
+        /// Nodes whose memory exists and cannot be used.
+        absent: Vec<NodeIndex>,
+    },
     /// A placement name that does not exist.
     UnknownPlacement(String),
     /// A memory policy name that does not exist.
@@ -112,27 +129,37 @@ impl fmt::Display for Error {
             Self::UnknownCpus { unknown, have } => {
                 write!(f, "the machine has no {}; choose among {}", Cpus(unknown), Cpus(have))
             }
-            Self::UnavailableCpus { unavailable, have } => write!(
-                f,
-                "{} cannot be used (offline, or not allowed to this process); choose among {}",
-                Cpus(unavailable),
-                Cpus(have)
-            ),
+            Self::UnavailableCpus { absent, have } => {
+                write!(f, "{}; choose among {}", Told(absent), Cpus(have))
+            }
             Self::TooFewCpus { placement, wanted, have } => write!(
                 f,
                 "placement {placement} can give {have} CPU{}, not the {wanted} wanted; ask for fewer or place otherwise",
                 if *have == 1 { "" } else { "s" }
             ),
             Self::UnknownNode { node, have } => {
-                let have: CpuList = have.iter().map(|node| node.0).collect();
-                write!(f, "the machine has no NUMA node {node}; choose among {have}")
+                write!(f, "the machine has no NUMA node {node}; choose among {}", listed(have))
             }
-            Self::NodeWithoutCpus(node) => {
-                write!(f, "NUMA node {node} has no CPU that could be used; place vCPUs on another node")
+            Self::UnavailableNode { node, why, have } => {
+                write!(f, "NUMA node {node} is {why}; choose among {}", listed(have))
             }
-            Self::NoRemoteNode => {
+            Self::NodeWithoutCpus { node, absent } if absent.is_empty() => {
+                write!(f, "NUMA node {node} has no CPUs; place vCPUs on another node")
+            }
+            Self::NodeWithoutCpus { node, absent } => {
+                let told = Told(absent);
+                write!(f, "of NUMA node {node} no CPU can be used: {told}; place vCPUs on another node")
+            }
+            Self::NoRemoteNode { absent } if absent.is_empty() => {
                 f.write_str("memory cannot be remote: all of it is in one NUMA node; use local memory")
             }
+            Self::NoRemoteNode { absent } => write!(
+                f,
+                "memory cannot be remote: all that this process may use is in one NUMA node, for the memory of node{} {} is \
+                 not allowed to it; use local memory",
+                if absent.len() == 1 { "" } else { "s" },
+                listed(absent)
+            ),
             Self::UnknownPlacement(name) => write!(
                 f,
                 "there is no placement `{}`; choose among compact, scatter, node:first, node:N, round-robin, \
@@ -163,6 +190,11 @@ impl fmt::Display for Shown<'_> {
         }
         if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
+}
+
+/// "0-3,8", for nodes too.
+fn listed(nodes: &[NodeIndex]) -> CpuList {
+    nodes.iter().map(|node| node.0).collect()
 }
 
 /// "CPU 3" or "CPUs 0-3,8".

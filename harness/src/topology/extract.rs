@@ -1,10 +1,11 @@
 //! From hwloc's tree to a plain [`Machine`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use hwlocality::{
     Topology,
     cpu::cpuset::CpuSet,
+    memory::nodeset::NodeSet,
     object::{
         TopologyObject,
         attributes::ObjectAttributes,
@@ -13,7 +14,9 @@ use hwlocality::{
     },
 };
 
-use super::{Cache, CacheKind, Core, CpuList, Distances, Machine, Node, NodeIndex, Package, Pu, PuIndex};
+use super::{
+    Absences, Cache, CacheKind, Core, CpuList, Distances, Machine, Node, NodeIndex, Package, Pu, PuIndex, Why,
+};
 
 /// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists.
 ///
@@ -43,7 +46,8 @@ pub(super) fn machine(topology: &Topology, source: String) -> Machine {
         caches: Vec::new(),
         distances: distances(topology),
         unavailable: CpuList::default(),
-        offline: CpuList::default(),
+        absent: Absences::default(),
+        absent_nodes: BTreeMap::new(),
     };
     let positions: HashMap<PuIndex, usize> =
         machine.pus.iter().enumerate().map(|(position, pu)| (pu.os_index, position)).collect();
@@ -58,6 +62,9 @@ pub(super) fn machine(topology: &Topology, source: String) -> Machine {
     }
     machine.unavailable =
         all(&topology.complete_cpuset()).filter(|cpu| !positions.contains_key(cpu)).collect();
+    let nodes = node_indices(&topology.complete_nodeset()).into_iter();
+    let absent = nodes.filter(|&node| machine.node(node).is_none());
+    machine.absent_nodes = absent.map(|node| (node, Why::Untold)).collect();
     machine
 }
 
@@ -107,6 +114,18 @@ fn all(set: &CpuSet) -> impl Iterator<Item = PuIndex> {
     set.iter_set().take(MOST).map(|index| PuIndex(usize::from(index) as u32))
 }
 
+/// The CPUs, and the nodes listed like CPUs, that hwloc takes to be allowed.
+pub(super) fn allowed(topology: &Topology) -> (CpuList, CpuList) {
+    let nodes = node_indices(&topology.allowed_nodeset()).into_iter();
+    (all(&topology.allowed_cpuset()).collect(), nodes.map(|node| node.0).collect())
+}
+
+/// The numbers of nodes in a set; none where it is infinite, as a file may claim.
+fn node_indices(set: &NodeSet) -> Vec<NodeIndex> {
+    let finite = set.weight().is_some();
+    set.iter_set().take_while(|_| finite).map(|index| NodeIndex(usize::from(index) as u32)).collect()
+}
+
 /// The usable CPUs of an object, ascending.
 fn cpus(object: &TopologyObject, usable: &HashMap<PuIndex, usize>) -> CpuList {
     match object.cpuset() {
@@ -134,6 +153,8 @@ fn nodes(topology: &Topology, usable: &HashMap<PuIndex, usize>) -> Vec<Node> {
                 memory_bytes,
                 memory_side_cache_bytes: side_cache,
                 cpus: cpus(node, usable),
+                unavailable: CpuList::default(),
+                forbidden: false,
             })
         })
         .collect();

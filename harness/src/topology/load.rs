@@ -2,12 +2,17 @@
 
 use std::{collections::HashSet, fmt, fs::File, io::Read, path::Path};
 
-use hwlocality::{Topology, errors::RawHwlocError, topology::builder::TopologyBuilder};
+use hwlocality::{
+    Topology,
+    errors::RawHwlocError,
+    topology::builder::{BuildFlags, TopologyBuilder},
+};
 use lockbench_reports::plain;
 
 use super::{
-    Binder, CpuList, Error, Machine, Source, extract,
+    Binder, Error, Machine, Source, extract,
     isolate::{hwloc_is_mine, isolated},
+    limits::Limits,
     pin,
 };
 
@@ -35,14 +40,19 @@ pub fn load(source: &Source) -> Result<(Machine, Binder), Error> {
 
 fn this_machine() -> Result<(Machine, Binder), Error> {
     if let Some(name) = OVERRIDES.into_iter().find(|name| std::env::var_os(name).is_some()) {
-        let elsewhere = || discover(format!("another machine ({name} is set)")).map(|(machine, _)| machine);
+        let elsewhere = || {
+            discover(format!("another machine ({name} is set)"), BuildFlags::empty())
+                .map(|(machine, _)| machine)
+        };
         let machine =
             isolated(elsewhere).map_err(|why| Error::Discovery(format!("{name} is set, and {why}")))?;
         return Ok((machine, Binder::foreign()));
     }
-    let allowed = pin::allowed_cpus();
+    let mask = pin::allowed_cpus();
     let guard = hwloc_is_mine();
-    let (mut machine, topology) = discover(Source::ThisMachine.to_string()).map_err(Error::Discovery)?;
+    // What is not allowed has to be known to be named.
+    let (mut machine, topology) = discover(Source::ThisMachine.to_string(), BuildFlags::INCLUDE_DISALLOWED)
+        .map_err(Error::Discovery)?;
     drop(guard);
     if !topology.is_this_system() {
         machine.source = "another machine (hwloc was told to look elsewhere)".to_owned();
@@ -50,18 +60,16 @@ fn this_machine() -> Result<(Machine, Binder), Error> {
     }
     machine.is_this_system = true;
     // Not hwloc's own restriction: it gives up silently when the process's threads have different masks.
-    if let Some(allowed) = allowed {
-        machine = machine.limited_to(&allowed)?;
-    }
-    // Linux lists as offline also what could be plugged in one day; hwloc knows what is there.
-    let offline = std::fs::read_to_string("/sys/devices/system/cpu/offline").unwrap_or_default();
-    let offline: CpuList = offline.trim().parse().unwrap_or_default();
-    machine.offline = machine.unavailable.iter().filter(|&cpu| offline.contains(cpu)).collect();
-    Ok((machine, Binder::to(topology)))
+    // Where the kernel does not answer, hwloc has looked at cgroups.
+    let (cpus, nodes) = extract::allowed(&topology);
+    let mut limits = Limits::of_this_thread(mask.or(Some(cpus)), &machine.cpus());
+    limits.nodes = limits.nodes.or(Some(nodes));
+    Ok((machine.within(&limits)?, Binder::to(topology)))
 }
 
-fn discover(source: String) -> Result<(Machine, Topology), String> {
-    let topology = TopologyBuilder::new().build().map_err(|error| Plainly(&error).to_string())?;
+fn discover(source: String, flags: BuildFlags) -> Result<(Machine, Topology), String> {
+    let builder = TopologyBuilder::new().with_flags(flags).map_err(|error| error.to_string())?;
+    let topology = builder.build().map_err(|error| Plainly(&error).to_string())?;
     Ok((sound(extract::machine(&topology, source))?, topology))
 }
 

@@ -1,10 +1,10 @@
 //! The machine as plain data: no hwloc object, no lifetime.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::CpuList;
+use super::{Absences, CpuList, Why};
 
 /// A CPU's number in the operating system: what `taskset -c` takes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -49,10 +49,14 @@ pub struct Machine {
     pub caches: Vec<Cache>,
     /// How far the nodes are from one another, where known.
     pub distances: Option<Distances>,
-    /// CPUs that exist but are offline or not allowed to this process, as far as known.
+    /// CPUs that exist and cannot be used, as far as known, ascending.
     pub unavailable: CpuList,
-    /// Those of `unavailable` that are known to be offline.
-    pub offline: CpuList,
+    /// Those of them of which it is known why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: Absences,
+    /// NUMA nodes that exist and of which nothing can be used, and why; they are not among `nodes`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent_nodes: BTreeMap<NodeIndex, Why>,
 }
 
 /// A processor package (socket).
@@ -77,6 +81,12 @@ pub struct Node {
     pub memory_side_cache_bytes: Option<u64>,
     /// The CPUs near it that may be used; empty for a node near none in particular, such as a memory expander.
     pub cpus: CpuList,
+    /// The CPUs near it that exist and cannot be used.
+    #[serde(default, skip_serializing_if = "CpuList::is_empty")]
+    pub unavailable: CpuList,
+    /// Whether the kernel does not allow its memory to this process.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forbidden: bool,
 }
 
 /// A core: the CPUs that are hardware threads of one another.
@@ -168,9 +178,10 @@ impl Machine {
         self.nodes.iter().map(|node| node.os_index).collect()
     }
 
-    /// Whether memory can be had from `node`. Where a description names no sizes at all, every node counts.
+    /// Whether memory can be had from `node` by this process. Where a description names no sizes at all, every node counts.
     pub fn has_memory(&self, node: &Node) -> bool {
-        node.memory_bytes.is_some() || self.nodes.iter().all(|node| node.memory_bytes.is_none())
+        let sizes_are_known = self.nodes.iter().any(|node| node.memory_bytes.is_some());
+        !node.forbidden && (node.memory_bytes.is_some() || !sizes_are_known)
     }
 
     /// The distance from one node to another, where known.

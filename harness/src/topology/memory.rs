@@ -48,7 +48,7 @@ impl Memory {
                 .max_by_key(|node| (remoteness(machine, first, node), Reverse(node.os_index)))
                 .map(|node| node.os_index),
         };
-        node.map(|node| vec![node]).ok_or(Error::NoRemoteNode)
+        node.map(|node| vec![node]).ok_or_else(|| Error::NoRemoteNode { absent: machine.absent_memory() })
     }
 }
 

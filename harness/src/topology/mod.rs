@@ -4,6 +4,7 @@
 //! a [`Binder`]. A [`Placement`] orders the machine's CPUs, a [`Memory`] policy picks NUMA nodes, and the binder pins
 //! threads and memory, then reads back what the kernel made of it. [`describe`] draws it all as text.
 
+mod absence;
 mod bind;
 mod bind_memory;
 mod cpu_list;
@@ -12,6 +13,7 @@ mod error;
 mod extract;
 mod group;
 mod isolate;
+mod limits;
 mod load;
 mod machine;
 mod memory;
@@ -23,6 +25,8 @@ mod source;
 mod table;
 mod text;
 
+pub(crate) use absence::Told;
+pub use absence::{Absences, Why};
 pub use bind::{Binder, Outcome, Via};
 pub use bind_memory::Residence;
 pub use cpu_list::CpuList;

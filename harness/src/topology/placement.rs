@@ -83,11 +83,15 @@ pub fn assign(vcpus: usize, pcpus: &[PuIndex]) -> Vec<PuIndex> {
 }
 
 fn of_node(machine: &Machine, node: NodeIndex) -> Result<Vec<&Pu>, Error> {
+    let have = machine.node_indices();
     let Some(found) = machine.node(node) else {
-        return Err(Error::UnknownNode { node, have: machine.node_indices() });
+        return Err(match machine.absent_nodes.get(&node) {
+            Some(&why) => Error::UnavailableNode { node, why, have },
+            None => Error::UnknownNode { node, have },
+        });
     };
     if found.cpus.is_empty() {
-        return Err(Error::NodeWithoutCpus(node));
+        return Err(Error::NodeWithoutCpus { node, absent: machine.absences(&found.unavailable) });
     }
     Ok(machine.pus.iter().filter(|pu| pu.nodes.contains(&node)).collect())
 }

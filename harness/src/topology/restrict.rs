@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CpuList, Error, Machine, PuIndex};
+use super::{CpuList, Error, Machine, PuIndex, Why};
 
 impl Machine {
     /// Checks that every CPU of a list exists and may be used.
@@ -14,7 +14,7 @@ impl Machine {
         if !unknown.is_empty() {
             Err(Error::UnknownCpus { unknown, have: self.cpus() })
         } else if !unavailable.is_empty() {
-            Err(Error::UnavailableCpus { unavailable, have: self.cpus() })
+            Err(Error::UnavailableCpus { absent: self.absences(&unavailable), have: self.cpus() })
         } else {
             Ok(())
         }
@@ -25,14 +25,14 @@ impl Machine {
     /// An unknown or unavailable CPU is an error.
     pub fn restricted_to(&self, list: &CpuList) -> Result<Self, Error> {
         self.check(list)?;
-        self.limited_to(list)
+        self.limited_to(list, |_| Why::LeftOut)
     }
 
-    /// The machine without the CPUs that are not in `allowed`, which may well name others.
+    /// The machine without the CPUs that are not in `allowed`, which may well name others; `why` says why one is left out.
     ///
     /// The CPUs left out become `unavailable`, and siblings are ranked anew. Packages, cores and caches
     /// without a CPU vanish; nodes stay, for their memory.
-    pub(super) fn limited_to(&self, allowed: &CpuList) -> Result<Self, Error> {
+    pub(super) fn limited_to(&self, allowed: &CpuList, why: impl Fn(PuIndex) -> Why) -> Result<Self, Error> {
         let allowed: HashSet<PuIndex> = allowed.iter().collect();
         let keep = |cpus: &CpuList| -> CpuList { cpus.iter().filter(|cpu| allowed.contains(cpu)).collect() };
         let mut machine = self.clone();
@@ -49,6 +49,8 @@ impl Machine {
             !core.cpus.is_empty()
         });
         for node in &mut machine.nodes {
+            let left_out = node.cpus.iter().filter(|cpu| !allowed.contains(cpu));
+            node.unavailable = node.unavailable.iter().chain(left_out).collect();
             node.cpus = keep(&node.cpus);
         }
         for cache in &mut machine.caches {
@@ -62,9 +64,7 @@ impl Machine {
             pu.sibling_rank = siblings.iter().position(|cpu| cpu == pu.os_index).unwrap_or(0) as u32;
         }
         let left_out = self.pus.iter().map(|pu| pu.os_index).filter(|cpu| !allowed.contains(cpu));
-        let mut unavailable: Vec<_> = self.unavailable.iter().chain(left_out).collect();
-        unavailable.sort_unstable();
-        machine.unavailable = unavailable.into_iter().collect();
+        machine.note_absent(left_out.map(|cpu| (cpu, why(cpu))));
         Ok(machine)
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::{OFFLINES, OPTERON, UV, from_sample, made, sample, synthetic, zoo};
-use crate::topology::{Error, Machine, NodeIndex, PuIndex, Source, current_cpu, load, pin_current};
+use crate::topology::{Machine, NodeIndex, PuIndex, Source, current_cpu, load, pin_current};
 
 fn counts(machine: &Machine) -> [usize; 4] {
     [machine.packages.len(), machine.nodes.len(), machine.cores.len(), machine.pus.len()]
@@ -110,8 +110,9 @@ fn this_machine_without_the_cpus_hidden_from_us() {
     assert_eq!(hidden.pus[0].os_index, last);
     assert_eq!((hidden.pus[0].core, hidden.pus[0].package, hidden.pus[0].sibling_rank), (0, 0, 0));
     for other in whole.pus.iter().map(|pu| pu.os_index).filter(|&cpu| cpu != last) {
-        let refused = hidden.check(&[other].into_iter().collect());
-        assert!(matches!(refused, Err(Error::UnavailableCpus { .. })));
+        let refused = hidden.check(&[other].into_iter().collect()).unwrap_err().to_string();
+        let told = format!("CPU {other} is not allowed to this process by its CPU mask (taskset, isolcpus);");
+        assert!(refused.starts_with(&told), "{refused}");
     }
 }
 

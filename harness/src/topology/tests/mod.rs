@@ -1,5 +1,6 @@
 //! Tests across the topology files, and the machines that they run on.
 
+mod allowing;
 mod binding;
 mod drawing;
 mod hostile;

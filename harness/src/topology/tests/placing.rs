@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{OPTERON, UV, from_sample, made, synthetic, zoo};
-use crate::topology::{CpuList, Error, Machine, NodeIndex, Placement, Pu, PuIndex, assign, describe};
+use crate::topology::{
+    Absences, CpuList, Error, Machine, NodeIndex, Placement, Pu, PuIndex, assign, describe,
+};
 
 fn order(machine: &Machine, placement: Placement) -> Vec<&Pu> {
     placement.order(machine).unwrap().into_iter().map(|cpu| machine.pu(cpu).unwrap()).collect()
@@ -128,7 +130,7 @@ fn one_node() {
     let machine = made::EXPANDER.load();
     assert_eq!(listed(&machine, Placement::Node(NodeIndex(1))), "2-3");
     let empty = Placement::Node(NodeIndex(4)).place(&machine, 1);
-    assert_eq!(empty, Err(Error::NodeWithoutCpus(NodeIndex(4))));
+    assert_eq!(empty, Err(Error::NodeWithoutCpus { node: NodeIndex(4), absent: Absences::new() }));
     let unknown = Placement::Node(NodeIndex(7)).place(&machine, 1).unwrap_err();
     assert_eq!(unknown.to_string(), "the machine has no NUMA node 7; choose among 0-1,4");
 }

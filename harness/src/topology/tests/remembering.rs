@@ -43,7 +43,10 @@ fn without_distances_another_package_is_remote() {
 #[test]
 fn one_node_has_nothing_remote() {
     let machine = synthetic("core:4 pu:1");
-    assert_eq!(Memory::Remote.nodes(&machine, &[PuIndex(0)]), Err(Error::NoRemoteNode));
+    assert_eq!(
+        Memory::Remote.nodes(&machine, &[PuIndex(0)]),
+        Err(Error::NoRemoteNode { absent: Vec::new() })
+    );
     assert_eq!(nodes(&machine, Memory::Interleave, 0), [0]);
 }
 
