@@ -17,8 +17,11 @@ mod duel;
 pub mod environments;
 mod error;
 mod history;
+mod inherited;
 pub mod interrupt;
 pub mod measure;
+mod out_of_memory;
+mod output;
 mod peers;
 mod placing;
 mod plan;
@@ -34,6 +37,7 @@ use std::process::ExitCode;
 
 pub use error::Error;
 pub use lockbench_workloads::{Family, locks as api};
+pub use out_of_memory::OrSaySo;
 pub use placing::Placer;
 pub use refusal::Refusal;
 pub use registry::Registry;
@@ -51,6 +55,7 @@ macro_rules! locks {
 
 /// The whole program, with the user's own locks beside the built-in ones.
 pub fn main_with(own: &'static [Family]) -> ExitCode {
+    inherited::put_right();
     let registry = Registry::new(own);
     match std::env::args_os().nth(1) {
         Some(verb) if verb == cell::VERB => cell::child::main(&registry),

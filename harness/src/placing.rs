@@ -2,9 +2,11 @@
 
 use std::slice;
 use std::sync::atomic::AtomicU64;
+use std::thread::Builder;
 
 use crate::Refusal;
 use crate::cell::{Memory, WindowSpec};
+use crate::refusal::words;
 use crate::topology::{Binder, CpuList, NodeIndex, Outcome, PuIndex};
 
 /// Binds through hwloc on the machine that we run on.
@@ -70,8 +72,13 @@ impl Placer {
     /// Whether a thread of this process can be pinned to `pcpu` at all, tried on a thread made for it.
     pub fn check(&self, pcpu: u32) -> Outcome {
         std::thread::scope(|scope| {
-            let tried = scope.spawn(|| self.binder.bind_current(PuIndex(pcpu))).join();
-            tried.unwrap_or_else(|_| Outcome::Failed("the thread to try it on died".into()))
+            let tried = Builder::new().spawn_scoped(scope, || self.binder.bind_current(PuIndex(pcpu)));
+            match tried {
+                Err(e) => Outcome::Failed(format!("no thread could be started to try it on: {}", words(&e))),
+                Ok(tried) => {
+                    tried.join().unwrap_or_else(|_| Outcome::Failed("the thread to try it on died".into()))
+                }
+            }
         })
     }
 }

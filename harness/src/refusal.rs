@@ -42,10 +42,21 @@ pub(crate) fn words(error: &io::Error) -> String {
         Some(libc::EMFILE) => {
             format!("{} (limit: ulimit -n {})", plain::words(error), limit(Resource::Nofile))
         }
-        Some(libc::EAGAIN) => format!(
-            "no further thread or process may be started (limits: ulimit -u {}, pids.max of the control group)",
-            limit(Resource::Nproc)
-        ),
+        Some(libc::EAGAIN) => {
+            // A thread's stack takes addresses, and the C library does not tell that they ran out.
+            let addresses = match getrlimit(Resource::As).current {
+                Some(most) => format!(", ulimit -v {}", most / 1024),
+                None => String::new(),
+            };
+            format!(
+                "no further thread or process may be started (limits: ulimit -u {}{addresses}, pids.max of the \
+                 control group)",
+                limit(Resource::Nproc)
+            )
+        }
+        Some(libc::EFBIG) => {
+            format!("{} (limit: ulimit -f {})", plain::words(error), limit(Resource::Fsize))
+        }
         _ => plain::words(error),
     }
 }

@@ -8,7 +8,7 @@ use lockbench_reports::{compare, run_dir};
 
 use super::axes::Axes;
 use super::compare::Output;
-use super::{Ended, command_line};
+use super::{Ended, command_line, say};
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
 use crate::plan::{self, Profile, parse_duration};
 use crate::suite::{Journal, Progress, Session, something_planned, unmeasured};
@@ -87,13 +87,13 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     }
     let windows = 2 * u64::from(rounds) * plan::round(&fitted.cells, &[], seed, 0).len() as u64;
     let estimate = fitted.estimate * 2 * rounds / suite_rounds + STARTING * windows as u32;
-    eprintln!(
-        "lockbench: {} cells x {rounds} rounds x 2 builds, about {:.0} s, on CPUs {}; leave the machine alone until it \
+    say(format!(
+        "{} cells x {rounds} rounds x 2 builds, about {:.0} s, on CPUs {}; leave the machine alone until it \
          is done.",
         fitted.cells.len(),
         estimate.as_secs_f64().ceil(),
         session.topology.cpus()
-    );
+    ));
     session.tell_limits();
     let mut progress = Progress::new(windows, estimate);
     let duel = Duel { builds: &builds, plan: &fitted, timing, rounds, seed, session: &session };
@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     run_dir::write_aside(&markdown, compare::markdown(&comparison).as_bytes())
         .map_err(|e| Error::new(e.to_string()))?;
     let ended = args.output.print(&comparison)?;
-    eprintln!("lockbench: the rounds of both are in {}", dir.display());
+    say(format!("the rounds of both are in {}", dir.display()));
     if interrupt::requested() {
         return Ok(Ended::Interrupted);
     }

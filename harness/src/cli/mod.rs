@@ -17,9 +17,10 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lockbench_reports::plain;
 
-use crate::{Error, Registry};
+use crate::Registry;
+use crate::output::{complain, shows_colours};
+pub(crate) use crate::output::{print, say};
 
 /// How a command ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +88,16 @@ enum Command {
 
 /// Ends a process that was started by hand under a hidden verb.
 pub(crate) fn not_for_people() -> ExitCode {
-    eprintln!("lockbench: this verb is lockbench's own; `lockbench --help` lists those for people");
+    say("this verb is lockbench's own; `lockbench --help` lists those for people");
     ExitCode::from(2)
 }
 
 /// Parses and runs; every failure is one sentence on stderr.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
-    // Usage errors and --help end here; clap's status for the former is 2, too.
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(instead) => return told(&instead),
+    };
     let ended = registry.check().and_then(|()| match cli.command {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
@@ -110,20 +113,26 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
     match ended {
         Ok(ended) => ended.into(),
         Err(e) => {
-            eprintln!("lockbench: {e}");
+            say(e);
             ExitCode::from(2)
         }
     }
 }
 
-/// Prints to stdout; a reader that has gone away (`| head`) is no error worth a word.
-pub(crate) fn print(text: &str) -> Result<(), Error> {
-    use io::Write;
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::new(format!("cannot write to stdout: {}", plain::words(&e))))
+/// Prints what clap has to say instead of running anything: a usage error, whose status is 2, or help.
+fn told(instead: &clap::Error) -> ExitCode {
+    let text = instead.render();
+    let text = |colours: bool| if colours { text.ansi().to_string() } else { text.to_string() };
+    if instead.use_stderr() {
+        complain(&text(shows_colours(&io::stderr())));
+        return ExitCode::from(2);
+    }
+    match print(&text(shows_colours(&io::stdout()))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            say(e);
+            ExitCode::from(2)
         }
-        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use lockbench_reports::statistics::are_apart;
 
 use super::Finding;
 use crate::measure::ping_pong;
+use crate::refusal::words;
 use crate::topology::{Machine, Placement, PuIndex, pairs, pin_current};
 
 const WATCH: Duration = Duration::from_millis(300);
@@ -49,7 +50,7 @@ fn stolen(pcpus: &[PuIndex]) -> Finding {
     let mut longest = Duration::ZERO;
     let watched = &pcpus[..pcpus.len().min(4)];
     for &pcpu in watched {
-        let gaps = std::thread::spawn(move || {
+        let gaps = std::thread::Builder::new().spawn(move || {
             let _ = pin_current(pcpu);
             let began = Instant::now();
             let (mut last, mut sum, mut longest) = (began, Duration::ZERO, Duration::ZERO);
@@ -63,7 +64,13 @@ fn stolen(pcpus: &[PuIndex]) -> Finding {
             }
             (sum, longest)
         });
-        let (sum, gap) = gaps.join().unwrap_or_default();
+        let (sum, gap) = match gaps {
+            Ok(gaps) => gaps.join().unwrap_or_default(),
+            Err(e) => {
+                let found = format!("cannot be told, for no thread could be started: {}", words(&e));
+                return Finding::unfit("time taken away", found, "raise that limit");
+            }
+        };
         missing += sum;
         longest = longest.max(gap);
     }

@@ -1,5 +1,6 @@
 //! Instruments: what is measured of the machine itself.
 
+mod at_once;
 pub mod calibrate;
 pub mod futex;
 pub mod idle;
@@ -7,3 +8,5 @@ pub mod own_slice;
 pub mod ping_pong;
 pub mod rseq;
 pub mod slice;
+
+pub use at_once::at_once;

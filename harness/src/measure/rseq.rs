@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{mem, ptr};
 
+use crate::measure::at_once;
+use crate::refusal::words;
 use crate::topology::{PuIndex, pin_current};
 
 /// The signature glibc registers on x86-64, which must stand before a descriptor's abort address.
@@ -124,41 +126,44 @@ pub fn self_test(pcpu: u32) -> Result<String, String> {
     let moves = AtomicU32::new(0);
     let give_up = Instant::now() + Duration::from_secs(2);
     let stop = AtomicU32::new(0);
-    std::thread::scope(|scope| {
-        let competitor = scope.spawn(|| {
-            let pinned = pin_current(PuIndex(pcpu)).is_bound();
-            // The deadline is its own: a spinner that never gets the pCPU could not tell it to stop.
-            while stop.load(Ordering::Relaxed) == 0 && Instant::now() < give_up {
-                moves.fetch_add(1, Ordering::Relaxed);
-            }
-            pinned
-        });
-        let spinner = scope.spawn(|| {
-            let probe = Probe::of_this_thread()?;
-            pin_current(PuIndex(pcpu)).is_bound().then_some(())?;
-            let mut noticed = 0;
-            for _ in 0..TRIALS {
-                probe.arm();
-                let before = moves.load(Ordering::Relaxed);
-                while moves.load(Ordering::Relaxed) == before && Instant::now() < give_up {
-                    std::hint::spin_loop();
-                }
-                noticed += u32::from(probe.fired());
-            }
-            stop.store(1, Ordering::Relaxed);
-            Some(noticed)
-        });
-        let noticed = spinner.join().ok().flatten();
-        stop.store(1, Ordering::Relaxed);
-        let pinned = competitor.join().unwrap_or(false);
-        match noticed {
-            Some(TRIALS) if pinned => Ok(format!("rseq: {TRIALS} of {TRIALS} forced preemptions noticed")),
-            Some(n) if pinned => {
-                Err(format!("rseq: only {n} of {TRIALS} forced preemptions noticed by this kernel"))
-            }
-            _ => Err("two threads could not be pinned to one pCPU for the self-test".into()),
+    let compete = || {
+        let pinned = pin_current(PuIndex(pcpu)).is_bound();
+        // The deadline is its own: a spinner that never gets the pCPU could not tell it to stop.
+        while stop.load(Ordering::Relaxed) == 0 && Instant::now() < give_up {
+            moves.fetch_add(1, Ordering::Relaxed);
         }
-    })
+        pinned
+    };
+    let spin = || {
+        let probe = Probe::of_this_thread()?;
+        pin_current(PuIndex(pcpu)).is_bound().then_some(())?;
+        let mut noticed = 0;
+        for _ in 0..TRIALS {
+            probe.arm();
+            let before = moves.load(Ordering::Relaxed);
+            while moves.load(Ordering::Relaxed) == before && Instant::now() < give_up {
+                std::hint::spin_loop();
+            }
+            noticed += u32::from(probe.fired());
+        }
+        Some(noticed)
+    };
+    let end = || stop.store(1, Ordering::Relaxed);
+    let spin = || {
+        let noticed = spin();
+        end();
+        noticed
+    };
+    match at_once(compete, spin, end) {
+        Err(e) => Err(format!("two threads could not be started for the self-test: {}", words(&e))),
+        Ok((Some(true), Some(Some(TRIALS)))) => {
+            Ok(format!("rseq: {TRIALS} of {TRIALS} forced preemptions noticed"))
+        }
+        Ok((Some(true), Some(Some(n)))) => {
+            Err(format!("rseq: only {n} of {TRIALS} forced preemptions noticed by this kernel"))
+        }
+        Ok(_) => Err("two threads could not be pinned to one pCPU for the self-test".into()),
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The timeslice that the kernel gives two busy threads on one pCPU.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::measure::at_once;
 use crate::topology::{PuIndex, pin_current};
 
 const LENGTH: Duration = Duration::from_millis(100);
@@ -10,8 +12,8 @@ const LENGTH: Duration = Duration::from_millis(100);
 const TURN: Duration = Duration::from_micros(300);
 
 /// Lower quartile of the turns in nanoseconds, for a third thread on the pCPU only makes gaps longer. None if the threads
-/// could not be pinned or never took turns.
-pub fn measure_ns(pcpu: u32) -> Option<f64> {
+/// could not be pinned or never took turns; an error if there are no threads to be had.
+pub fn measure_ns(pcpu: u32) -> io::Result<Option<f64>> {
     let stop = AtomicBool::new(false);
     let watch = || {
         pin_current(PuIndex(pcpu)).is_bound().then_some(())?;
@@ -28,12 +30,9 @@ pub fn measure_ns(pcpu: u32) -> Option<f64> {
         stop.store(true, Ordering::Relaxed);
         Some(gaps)
     };
-    std::thread::scope(|scope| {
-        let other = scope.spawn(watch);
-        let this = scope.spawn(watch);
-        let mut gaps = this.join().ok().flatten()?;
-        gaps.extend(other.join().ok().flatten()?);
-        gaps.sort_by(f64::total_cmp);
-        gaps.get(gaps.len() / 4).copied()
-    })
+    let (this, other) = at_once(watch, watch, || stop.store(true, Ordering::Relaxed))?;
+    let (Some(mut gaps), Some(others)) = (this.flatten(), other.flatten()) else { return Ok(None) };
+    gaps.extend(others);
+    gaps.sort_by(f64::total_cmp);
+    Ok(gaps.get(gaps.len() / 4).copied())
 }

@@ -4,7 +4,9 @@ use lockbench_reports::record::{Facility, Machine};
 
 use crate::environments::ENVIRONMENTS;
 use crate::measure::{calibrate, rseq, slice};
+use crate::output::say;
 use crate::plan::Timing;
+use crate::refusal::words;
 use crate::system::{proc, quota, quota::Quotas};
 use crate::topology::{self, Source};
 use crate::{Error, Placer, scheduling};
@@ -50,7 +52,9 @@ impl Session {
         limits.extend(machine.cpu_quota.as_ref().and_then(|quota| quota::warning(quota, topology.pus.len())));
         let first = topology.pus[0].os_index.0;
         machine.calibration = calibrate::calibrate();
-        let slice = slice::measure_ns(first);
+        // Everything that is measured needs two threads: without them there is no use in going on.
+        let slice = slice::measure_ns(first)
+            .map_err(|e| Error::new(format!("two threads cannot be started: {}", words(&e))))?;
         machine.calibration.slice_ns = slice.unwrap_or(0.0);
         if slice.is_none() {
             machine
@@ -85,7 +89,7 @@ impl Session {
     /// Says what limits this process, before anything is measured.
     pub(crate) fn tell_limits(&self) {
         for limit in &self.limits {
-            eprintln!("lockbench: {limit}");
+            say(limit);
         }
     }
 

@@ -8,12 +8,15 @@ mod duel;
 mod failing_locks;
 mod history;
 mod interrupted;
+mod limits;
 mod listing;
 mod orphans;
 mod preemptions;
 mod real_vcpus;
 mod scheduling_class;
 mod skipped;
+mod sources;
+mod streams;
 mod suite;
 
 #[path = "../../../reports/tests/fixture/mod.rs"]

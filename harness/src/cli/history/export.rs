@@ -1,12 +1,12 @@
 //! `lockbench history export`.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 
 use lockbench_reports::history::{Entry, csv, open_metrics};
-use lockbench_reports::plain;
 
 use super::super::Ended;
 use super::Which;
+use crate::output::{Stdout, cannot_print};
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     if args.which.machine.is_some() {
         machines = vec![args.which.of(store.as_mut())?];
     }
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(Stdout);
     let mut first = true;
     let mut gathered = Vec::new();
     for machine in &machines {
@@ -56,7 +56,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     if args.format == Format::Openmetrics {
         write(&mut out, &open_metrics(&gathered))?;
     }
-    out.flush().or_else(ignore_broken_pipe)?;
+    out.flush().map_err(|e| cannot_print(&e))?;
     Ok(Ended::Well)
 }
 
@@ -66,12 +66,5 @@ fn line(out: &mut impl Write, entry: &Entry) -> Result<(), Error> {
 }
 
 fn write(out: &mut impl Write, text: &str) -> Result<(), Error> {
-    out.write_all(text.as_bytes()).or_else(ignore_broken_pipe)
-}
-
-fn ignore_broken_pipe(e: io::Error) -> Result<(), Error> {
-    if e.kind() == io::ErrorKind::BrokenPipe {
-        return Ok(());
-    }
-    Err(Error::new(format!("cannot write to stdout: {}", plain::words(&e))))
+    out.write_all(text.as_bytes()).map_err(|e| cannot_print(&e))
 }

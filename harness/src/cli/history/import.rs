@@ -7,7 +7,7 @@ use lockbench_reports::format::printable;
 use lockbench_reports::history::parse_lines;
 use lockbench_reports::plain;
 
-use super::super::{Ended, print};
+use super::super::{Ended, print, say};
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let put = history::open(location, true)?.put(&lines.entries)?;
     print(&format!("{shown}: {} new, {} were there already\n", put.added, put.known))?;
     if let Some(line) = lines.cut_off {
-        eprintln!("lockbench: line {line} of {shown} was cut off while it was written, and is left out");
+        say(format!("line {line} of {shown} was cut off while it was written, and is left out"));
     }
     Ok(Ended::Well)
 }

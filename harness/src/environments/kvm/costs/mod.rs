@@ -110,7 +110,7 @@ pub(super) fn main() -> ExitCode {
         [ticks_per_ns, here, there] => find(ticks_per_ns, (here as u32, there as u32)),
         _ => Err("no pCPUs to measure on".into()),
     };
-    match serde_json::to_string(&found).map(|found| crate::cli::print(&found)) {
+    match serde_json::to_string(&found).map(|found| crate::output::print(&found)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         _ => ExitCode::from(2),
     }

@@ -1,0 +1,53 @@
+//! One guard for a kind only guards if nobody goes around it: the sources are searched for ways around.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What may be called in these files only; elsewhere it panics, hangs or is lost where another way does not.
+const GUARDED: [(&[&str], &[&str]); 3] = [
+    // A stream that takes nothing makes these panic.
+    (&["println!", "eprintln!", "print!(", "eprint!(", "dbg!(", "stdout().lock()"], &["src/output.rs"]),
+    // Where there is no thread to be had, these panic.
+    (&["thread::spawn(", "scope.spawn("], &[]),
+    // A process that is started so may stay for ever, or be waited for so long.
+    (
+        &[".output()", ".spawn()", ".status()", "libc::fork("],
+        &["src/subprocess/mod.rs", "src/topology/isolate.rs"],
+    ),
+];
+
+/// Rust files under a folder, but for tests.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+        if entry.is_dir() && name != "tests" {
+            sources(&entry, found);
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push(entry);
+        }
+    }
+}
+
+#[test]
+fn nothing_goes_around_a_guard() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("../reports/src"), &mut files);
+    assert!(files.len() > 100, "where are the sources?");
+    let mut around = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap();
+        // Tests stand at a file's end.
+        let program = text.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in program.lines().enumerate().filter(|(_, line)| !line.trim().starts_with("//")) {
+            for (calls, allowed) in GUARDED {
+                let is_allowed = allowed.iter().any(|allowed| file.ends_with(allowed));
+                if !is_allowed && calls.iter().any(|call| line.contains(call)) {
+                    around.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(around.is_empty(), "{around:#?}");
+}
