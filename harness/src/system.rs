@@ -1,6 +1,7 @@
 //! The machine a run is taken on: what identifies it, what describes its state, what to be warned of.
 
 mod cgroups;
+pub(crate) mod kernel;
 pub(crate) mod proc;
 pub(crate) mod quota;
 
@@ -162,6 +163,7 @@ fn warnings(machine: &Machine, topology: &topology::Machine) -> Vec<String> {
             machine.governor
         ));
     }
+    warnings.extend(kernel::settings(topology).iter().filter_map(kernel::Setting::warning));
     if topology.pus.len() < 2 {
         warnings.push("Only one CPU may be used: nothing is contended natively.".into());
     }

@@ -1,9 +1,10 @@
-//! What can be read: facilities, governor, load.
+//! What can be read: facilities, governor, load, the kernel's settings.
 
 use std::fs;
 
 use super::{Finding, quota};
 use crate::suite::Session;
+use crate::system::kernel::{self, Setting};
 
 pub(super) fn examine(session: &Session) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -48,7 +49,15 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
         load(session),
         swap(),
     ]);
+    findings.extend(kernel::settings(&session.topology).into_iter().map(of_kernel));
     findings
+}
+
+fn of_kernel(setting: Setting) -> Finding {
+    match setting.advice {
+        None => Finding::fine(setting.what, setting.found),
+        Some(advice) => Finding::care(setting.what, setting.found, advice),
+    }
 }
 
 fn scheduling(session: &Session) -> Finding {
