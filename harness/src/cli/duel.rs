@@ -146,6 +146,7 @@ fn finish(journal: &mut Journal, began: Instant, measuring_ns: u64) -> Result<Re
         interrupted: interrupt::requested(),
         wall_seconds: wall.as_secs_f64(),
         measuring_share: measuring_ns as f64 / wall.as_nanos() as f64,
+        stopped: None,
     })?;
     let told = |e: lockbench_reports::Error| Error::new(e.to_string());
     let results = run_dir::read(journal.dir()).map_err(told)?;

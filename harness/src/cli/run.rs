@@ -59,8 +59,16 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     })];
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);
-    let suite =
-        Suite { registry, session: &session, plan: &fitted, timing, rounds: profile.rounds, seed, began };
+    let suite = Suite {
+        registry,
+        session: &session,
+        plan: &fitted,
+        timing,
+        rounds: profile.rounds,
+        seed,
+        began,
+        time: None,
+    };
     suite.run(
         &mut |line| {
             lines.push(line.clone());

@@ -79,8 +79,16 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
 
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);
-    let suite =
-        Suite { registry, session: &session, plan: &fitted, timing, rounds: profile.rounds, seed, began };
+    let suite = Suite {
+        registry,
+        session: &session,
+        plan: &fitted,
+        timing,
+        rounds: profile.rounds,
+        seed,
+        began,
+        time: profile.time,
+    };
     let ran = suite.run(&mut |line| journal.append(line), &mut progress);
     progress.finish();
     ran?;
@@ -110,7 +118,7 @@ fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
     let page = html::render(std::slice::from_ref(&results)).map_err(told)?;
     let path = journal.dir().join(run_dir::REPORT);
     run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
-    let missing = reasons::text(&reasons::reasons(&results), FEW_CELLS);
+    let missing = stopped(&results) + &reasons::text(&reasons::reasons(&results), FEW_CELLS);
     if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
         let (answers, table) = (answers::answers(&results), summary::table(&results));
         print(&format!("\n{answers}\n\n{table}\n{}\n", summary::closing(&results)))?;
@@ -118,6 +126,13 @@ fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
     let between = if missing.is_empty() { "" } else { "\n" };
     print(&format!("{missing}{between}{}\n", path.display()))?;
     verdict(&results, named, &format!("; {} names every cell", path.display()))
+}
+
+/// That the time was up before the plan was done; nothing if it was not.
+fn stopped(results: &Results) -> String {
+    results.stopped.as_ref().map_or_else(String::new, |stopped| {
+        format!("stopped after {} of {} rounds: {}\n", stopped.rounds, results.rounds, stopped.reason)
+    })
 }
 
 /// Cells that are listed below a reason here; the report lists them all.

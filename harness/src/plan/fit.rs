@@ -27,6 +27,13 @@ pub(crate) struct Fitted {
     pub(crate) estimate: Duration,
 }
 
+impl Fitted {
+    /// How long one of `rounds` should take.
+    pub(crate) fn round(&self, rounds: u32) -> Duration {
+        self.estimate.saturating_sub(FIXED) / rounds.max(1)
+    }
+}
+
 /// Keeps as many cells as fit, in their order. The A/A pairs come out of the time first.
 pub(crate) fn fit(
     cells: Vec<PlannedCell>,

@@ -3,12 +3,13 @@
 mod admit;
 mod guard;
 mod journal;
+mod pace;
 mod progress;
 mod session;
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Line, Outcome, Round};
 
@@ -19,6 +20,7 @@ use crate::{Error, Registry, interrupt};
 
 pub(crate) use guard::{something_planned, unmeasured};
 pub(crate) use journal::Journal;
+use pace::Pace;
 pub(crate) use progress::Progress;
 pub(crate) use session::Session;
 
@@ -32,10 +34,13 @@ pub(crate) struct Suite<'a> {
     pub(crate) seed: u64,
     /// When the program started: set-up counts as wall time too.
     pub(crate) began: Instant,
+    /// Wall time asked for.
+    pub(crate) time: Option<Duration>,
 }
 
 impl Suite<'_> {
-    /// Measures everything. Ctrl-C ends it early; what was measured was recorded either way.
+    /// Measures everything. Ctrl-C ends it early, and so does its time between two rounds; what was measured was recorded
+    /// either way.
     pub(crate) fn run(
         &self,
         record: &mut dyn FnMut(&Line) -> Result<(), Error>,
@@ -44,7 +49,10 @@ impl Suite<'_> {
         // One window of evidence is enough of a cell that failed for good.
         let mut given_up: HashSet<usize> = HashSet::new();
         let mut measuring_ns = 0;
+        let mut stopped = None;
+        let pace = self.time.map(|time| Pace { time, planned: self.plan.round(self.rounds) });
         'rounds: for number in 0..self.rounds {
+            let round_began = Instant::now();
             for turn in plan::round(&self.plan.cells, &self.plan.twins, self.seed, number) {
                 if interrupt::requested() {
                     break 'rounds;
@@ -68,12 +76,20 @@ impl Suite<'_> {
                 }))?;
                 progress.step();
             }
+            let done = number + 1;
+            if let Some(pace) = pace.filter(|_| done < self.rounds) {
+                stopped = pace.stop(self.began.elapsed(), round_began.elapsed(), done);
+                if stopped.is_some() {
+                    break;
+                }
+            }
         }
         let wall = self.began.elapsed();
         record(&Line::End {
             interrupted: interrupt::requested(),
             wall_seconds: wall.as_secs_f64(),
             measuring_share: measuring_ns as f64 / wall.as_nanos() as f64,
+            stopped,
         })
     }
 

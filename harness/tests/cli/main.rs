@@ -5,6 +5,7 @@ mod bad_input;
 mod causes;
 mod compare;
 mod duel;
+mod estimates;
 mod failing_locks;
 mod history;
 mod interrupted;

@@ -28,7 +28,8 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
         match line {
             Line::Header(header) => planned = adopt(&mut results, header),
             Line::Round(round) => rounds.entry(round.cell.clone()).or_default().push(round),
-            Line::End { interrupted, wall_seconds, measuring_share } => {
+            Line::End { interrupted, wall_seconds, measuring_share, stopped } => {
+                results.stopped = stopped;
                 results.interrupted = interrupted;
                 results.wall_seconds = Some(wall_seconds);
                 results.measuring_share = Some(measuring_share);
@@ -74,6 +75,7 @@ fn empty() -> Results {
         locks: Vec::new(),
         cells: Vec::new(),
         interrupted: true,
+        stopped: None,
         wall_seconds: None,
         measuring_share: None,
         notes: Vec::new(),

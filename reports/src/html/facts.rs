@@ -46,7 +46,11 @@ fn run(results: &Results) -> Vec<Fact> {
     // A command is shown whole: it is what the reader types to see for themselves.
     let command: String = results.command.chars().take(4_000).collect();
     let command = command.split(' ').map(shown).collect::<Vec<_>>().join(" ");
-    let ended = if results.interrupted { "before its plan did" } else { "as planned" };
+    let ended = match &results.stopped {
+        _ if results.interrupted => "before its plan did".into(),
+        Some(stopped) => format!("after {} rounds, for its time was up", stopped.rounds),
+        None => "as planned".into(),
+    };
     [
         Some(Fact { name: "Command", value: command, code: true }),
         fact("Seed", results.seed.to_string()),
@@ -54,7 +58,7 @@ fn run(results: &Results) -> Vec<Fact> {
         fact("Rounds", results.rounds.to_string()),
         positive("Window", results.window_ns as f64, duration),
         fact("Started", &results.started_at),
-        fact("Ended", ended),
+        fact("Ended", &ended),
         results
             .wall_seconds
             .and_then(|seconds| positive("Wall time", seconds, |s| format!("{} s", significant(s)))),

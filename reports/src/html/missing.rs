@@ -20,6 +20,10 @@ pub(super) fn table(results: &Results) -> Table {
         let why = "it ended before its plan did; what was measured until then is here";
         add("the run", "interrupted", Entry::text(why));
     }
+    if let Some(stopped) = &results.stopped {
+        let state = format!("stopped after {} of {} rounds", stopped.rounds, results.rounds);
+        add("the run", &state, Entry::text(&stopped.reason));
+    }
     for reason in reasons(results) {
         let why = Entry::text(&reason.why);
         match reason.cells.as_slice() {

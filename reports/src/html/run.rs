@@ -102,7 +102,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         cells: (!several).then(|| cells::table(results)),
         counters: (!several).then(|| counters::table(results)),
         dropped: named(missing::table(results)),
-        rounds: results.rounds,
+        rounds: results.stopped.as_ref().map_or(results.rounds, |stopped| stopped.rounds),
         window: duration(results.window_ns as f64),
         json: embed::json(results)?,
         csv: embed::json(&csv::cells(results))?,

@@ -23,7 +23,7 @@ pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Sc
 pub use ping_pong::{Distance, Pair, PingPong};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
-pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start};
+pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};
 
 /// Version of the schema that this build writes.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, CellCauses, Distance, LockDescriptor, Machine, Residence, Round};
+use super::{CellAxes, CellCauses, Distance, LockDescriptor, Machine, Residence, Round, Stopped};
 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -43,6 +43,9 @@ pub struct Results {
     /// Whether the run ended before its plan did.
     #[serde(default)]
     pub interrupted: bool,
+    /// That its time was up before its plan was done: after how many rounds, and why. None if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// Wall time, in seconds; none if the run was cut off.
     #[serde(default)]
     pub wall_seconds: Option<f64>,

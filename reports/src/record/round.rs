@@ -23,7 +23,19 @@ pub enum Line {
         wall_seconds: f64,
         /// Part of it that was spent inside warm-up, windows and ping-pongs, from 0 to 1.
         measuring_share: f64,
+        /// That its time was up before its plan was done; none if it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stopped: Option<Stopped>,
     },
+}
+
+/// That a run stopped between two rounds because its time was up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Stopped {
+    /// Rounds that were taken.
+    pub rounds: u32,
+    /// Why no more were.
+    pub reason: String,
 }
 
 /// The first line of `rounds.jsonl`.
