@@ -25,8 +25,19 @@ pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
     let pairs = pairs(machine, &order);
     let watched = watch(&pairs);
     let one_node = machine.nodes.len() < 2;
-    findings.extend(pairs.iter().zip(watched).filter_map(|(pair, trips)| apart(pair, one_node, &trips?)));
+    let mut distances: Vec<Finding> =
+        pairs.iter().zip(watched).filter_map(|(pair, trips)| apart(pair, one_node, &trips?)).collect();
+    say_once(&mut distances);
+    findings.extend(distances);
     findings
+}
+
+/// Leaves the advice with the last of those that it is for.
+fn say_once(findings: &mut [Finding]) {
+    let last = findings.iter().rposition(|finding| finding.advice.is_some());
+    for finding in findings.iter_mut().take(last.unwrap_or(0)) {
+        finding.advice = None;
+    }
 }
 
 /// The round trips of each pair, time and again; none of a pair that could not be pinned.
@@ -120,5 +131,17 @@ mod tests {
         assert_eq!(still.level, Level::Fine);
         assert_eq!(still.found, "CPUs 0 and 1: 84 to 97 ns a round trip");
         assert!(apart(&inside, true, &[]).is_none());
+    }
+
+    #[test]
+    fn advice_for_several_pairs_is_given_once() {
+        let pair = Pair { pcpus: [0, 1], nodes: [0, 0] };
+        let of = |farthest| apart(&pair, false, &[84.0, farthest]).unwrap();
+        let mut findings = vec![of(900.0), of(85.0), of(900.0), of(85.0)];
+        say_once(&mut findings);
+        let advised: Vec<bool> = findings.iter().map(|finding| finding.advice.is_some()).collect();
+        assert_eq!(advised, [false, false, true, false]);
+        assert_eq!(findings[0].level, Level::Care);
+        say_once(&mut []);
     }
 }

@@ -133,15 +133,19 @@ fn caches(machine: &Machine) -> Vec<[String; 3]> {
 /// The distances between nodes: the table where it is small, its range where it is not.
 fn distances(machine: &Machine) -> String {
     const LARGEST: usize = 8;
-    let Some(distances) = machine.distances.as_ref().filter(|distances| distances.nodes.len() > 1) else {
+    let Some(distances) = &machine.distances else { return String::new() };
+    // Of what cannot be used nobody needs to know how far it is.
+    let nodes: Vec<NodeIndex> =
+        distances.nodes.iter().copied().filter(|&node| machine.node(node).is_some()).collect();
+    if nodes.len() < 2 {
         return String::new();
-    };
-    let nodes = &distances.nodes;
+    }
     if nodes.len() > LARGEST {
-        let pairs = nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| (from, to)));
+        let all = || nodes.iter().copied();
+        let pairs = all().flat_map(|from| all().map(move |to| (from, to)));
         let elsewhere: Vec<_> =
             pairs.filter(|(a, b)| a != b).filter_map(|(a, b)| distances.between(a, b)).collect();
-        let here = nodes.iter().filter_map(|&node| distances.between(node, node)).min();
+        let here = all().filter_map(|node| distances.between(node, node)).min();
         return match (here, elsewhere.iter().min(), elsewhere.iter().max()) {
             (Some(here), Some(near), Some(far)) => {
                 format!("\ndistances between nodes: {here} to itself, {near} to {far} to others\n")
@@ -152,7 +156,7 @@ fn distances(machine: &Machine) -> String {
     let cell = |text: String| format!("{text:>5}");
     let mut out = "\ndistances between nodes\n".to_owned();
     out += &format!("from{}\n", nodes.iter().map(|node| cell(node.to_string())).collect::<String>());
-    for &from in nodes {
+    for &from in &nodes {
         let to = nodes
             .iter()
             .map(|&to| cell(distances.between(from, to).map_or("?".to_owned(), |d| d.to_string())));

@@ -2,7 +2,9 @@
 
 use super::{OFFLINES, from_sample, made, synthetic};
 use crate::topology::limits::Limits;
-use crate::topology::{CpuList, Error, Machine, Memory, NodeIndex, Placement, PuIndex, Why, describe, pairs};
+use crate::topology::{
+    CpuList, Distances, Error, Machine, Memory, NodeIndex, Placement, PuIndex, Why, describe, pairs,
+};
 
 fn list(text: &str) -> Option<CpuList> {
     Some(text.parse().unwrap())
@@ -126,6 +128,9 @@ fn what_may_not_be_used_is_drawn_with_why() {
     let whole = Machine { unavailable: list("8-11").unwrap(), ..ours() };
     let limits =
         Limits { mask: list("0-3"), cpuset: list("0-4"), nodes: list("0,2"), offline: list("8-63").unwrap() };
+    let nodes = (0..4).map(NodeIndex).collect();
+    let distances = Some(Distances { nodes, values: vec![20; 16] });
+    let whole = Machine { distances, ..whole };
     insta::assert_snapshot!(describe(&whole.within(&limits).unwrap(), 4));
 }
 
