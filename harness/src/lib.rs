@@ -10,6 +10,7 @@
 //! }
 //! ```
 
+pub mod axes;
 pub mod cell;
 mod cli;
 mod doctor;

@@ -46,7 +46,7 @@ impl Placer {
 
     /// Pins each vCPU's thread to its pCPU, or lets all float in the set; says where each was verified to be.
     pub fn place_vcpus(&self, threads: &[u32], spec: &WindowSpec) -> Result<Vec<u32>, Refusal> {
-        let floating = spec.axes.pinning == "floating";
+        let floating = !spec.pinned();
         let set: CpuList = spec.axes.pcpus.iter().copied().collect();
         let mut placed = Vec::new();
         for (cpu, &tid) in threads.iter().enumerate() {

@@ -1,14 +1,14 @@
-//! Everything that can be asked for by name.
+//! Every lock that can be asked for by name.
 
-use lockbench_reports::record::{Admission, Carried, CellAxes, KernelBuild, LockDescriptor};
+use lockbench_reports::record::{Admission, Carried, KernelBuild, LockDescriptor};
 use lockbench_workloads::locks::{Order, Paravirt, Variant};
 use lockbench_workloads::{CATALOGUE, Family};
 
 use crate::Error;
-use crate::environments::{ENVIRONMENTS, Environment};
+use crate::axes::Lock;
 use crate::peers::PEERS;
 
-/// Locks (the catalogue's, the peers, the user's own) and environments.
+/// Locks: the catalogue's, the peers, the user's own.
 #[derive(Clone, Copy)]
 pub struct Registry {
     own: &'static [Family],
@@ -26,41 +26,33 @@ impl Registry {
     }
 
     /// Every name under which a lock is measured.
-    pub fn locks(&self) -> impl Iterator<Item = (&'static Family, &'static Variant)> + use<> {
-        self.families().flat_map(|family| family.variants.iter().map(move |variant| (family, variant)))
+    pub fn locks(&self) -> impl Iterator<Item = Lock> + use<> {
+        self.families().flat_map(locks_of)
     }
 
-    /// Names of the user's own locks.
-    pub fn own_locks(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.own.iter().flat_map(|family| family.variants).map(|variant| variant.name)
+    /// The user's own locks.
+    pub fn own_locks(&self) -> impl Iterator<Item = Lock> + use<> {
+        self.own.iter().flat_map(locks_of)
     }
 
     /// A lock by name.
-    pub fn lock(&self, name: &str) -> Option<(&'static Family, &'static Variant)> {
-        self.locks().find(|(_, variant)| variant.name == name)
+    pub fn lock(&self, name: &str) -> Option<Lock> {
+        self.locks().find(|lock| lock.name() == name)
     }
 
-    /// What the record says of the locks of `cells`, in the registry's order.
-    pub(crate) fn descriptors<'a>(
-        &self,
-        cells: impl Iterator<Item = &'a CellAxes> + Clone,
-    ) -> Vec<LockDescriptor> {
+    /// What the record says of the locks of a plan, in the registry's order.
+    pub(crate) fn descriptors(&self, planned: impl Iterator<Item = Lock> + Clone) -> Vec<LockDescriptor> {
         let of_family = |(place, family): (usize, &'static Family)| {
             let variants = family.variants.iter().enumerate();
             variants.map(move |(nth, variant)| describe(family, variant, [place as u32, nth as u32]))
         };
         let all = self.families().enumerate().flat_map(of_family);
-        all.filter(|lock| cells.clone().any(|cell| cell.lock == lock.name)).collect()
-    }
-
-    /// An environment by name.
-    pub fn environment(&self, name: &str) -> Option<&'static dyn Environment> {
-        ENVIRONMENTS.iter().copied().find(|env| env.name() == name)
+        all.filter(|lock| planned.clone().any(|planned| planned.name() == lock.name)).collect()
     }
 
     /// A user's lock whose name is taken would be measured under another's.
     pub fn check(&self) -> Result<(), Error> {
-        let mut names: Vec<_> = self.locks().map(|(_, variant)| variant.name).collect();
+        let mut names: Vec<_> = self.locks().map(Lock::name).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::new(format!("two locks are named `{}`; rename yours", pair[0]))),
@@ -98,6 +90,10 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
             guest: kernel.guest,
         }),
     }
+}
+
+fn locks_of(family: &'static Family) -> impl Iterator<Item = Lock> {
+    family.variants.iter().map(move |variant| Lock { family, variant })
 }
 
 /// "unknown lock `tickt`; did you mean `ticket`?", with the whole list where nothing is near.

@@ -84,7 +84,7 @@ impl Opened {
             });
         } else {
             // Without a probe every preemption would pass for a gap, and every grant for one to a running vCPU.
-            let by = if spec.axes.env == "kvm" { "steal time" } else { "the rseq area" };
+            let by = if spec.axes.values.env.name() == "kvm" { "steal time" } else { "the rseq area" };
             causes.no_preemptions =
                 Some(format!("preemptions are not counted here: {by} says nothing of them"));
         }

@@ -11,6 +11,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::Memory;
 use super::spec::{ChildArgument, ChildReport, ChildSpec};
+use crate::axes::{Axis, Env};
 use crate::measure::futex;
 use crate::subprocess::stay_with;
 use crate::{Refusal, Registry};
@@ -67,16 +68,16 @@ fn run(
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let refused = |e| ChildReport::Skipped(Refusal::of("the cell's process could not map the arena", e));
     let memory: &'static Memory = Box::leak(Box::new(Memory::open(arena).map_err(refused)?));
-    let (family, variant) = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
-    let env = registry.environment(&spec.env).ok_or_else(|| failed("no such environment", &spec.env))?;
+    let lock = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
+    let env = Env::parse(&spec.env).map_err(|e| failed("its environment", &e))?;
     let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];
-    let entry = family.entry(variant.paravirt, probe);
+    let entry = lock.family.entry(lock.variant.paravirt, probe);
     if probe == ProbeKind::Trace && memory.traced().next().is_none() {
         return Err(failed("the arena", &"it has no room for the times that this cell takes"));
     }
     // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
     unsafe { (entry.init)(memory.as_ptr()) };
-    env.start(Cell { memory, entry, blocks: family.blocks, count_preemptions: spec.count_preemptions })
+    env.start(Cell { memory, entry, blocks: lock.family.blocks, count_preemptions: spec.count_preemptions })
         .map_err(ChildReport::Skipped)?;
     let ready = &memory.gate().ready;
     loop {

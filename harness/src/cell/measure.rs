@@ -4,8 +4,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
-use lockbench_workloads::Family;
-use lockbench_workloads::locks::Variant;
 
 use super::distances::{self, Distances};
 use super::process::{Ended, Process};
@@ -14,7 +12,7 @@ use super::spec::{ChildReport, ChildSpec};
 use super::window::{Threads, Window};
 use super::{Memory, WindowSpec, exclusion, prepare, trace};
 use crate::Refusal;
-use crate::environments::Environment;
+use crate::axes::Lock;
 use crate::measure::{futex, own_slice};
 use crate::placing::Placer;
 
@@ -26,12 +24,8 @@ pub struct Interrupted;
 pub struct Bench<'a> {
     /// Pins threads and binds memory.
     pub placer: &'a Placer,
-    /// Where the window runs.
-    pub env: &'a dyn Environment,
     /// The lock.
-    pub family: &'a Family,
-    /// Its variant.
-    pub variant: &'a Variant,
+    pub lock: Lock,
 }
 
 /// A window taken.
@@ -83,11 +77,11 @@ fn skipped(refusal: impl Into<Refusal>) -> Ended {
 }
 
 fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
-    let memory = prepare::arena(spec, bench.family, bench.variant, bench.env).map_err(skipped)?;
+    let memory = prepare::arena(spec, bench.lock).map_err(skipped)?;
     let memory_nodes = bench.placer.place_memory(&memory, &spec.memory_nodes).map_err(skipped)?;
     let child = ChildSpec {
-        lock: spec.axes.lock.clone(),
-        env: spec.axes.env.clone(),
+        lock: bench.lock.name().into(),
+        env: spec.axes.values.env.name().into(),
         probe: spec.probe() as u8,
         count_preemptions: spec.count_preemptions,
     };
@@ -96,7 +90,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     process.wait_ready(Duration::from_secs(10))?;
     let threads = process.threads(&memory)?;
     let placed = bench.placer.place_vcpus(&threads, spec).map_err(skipped)?;
-    if let Some(slice_ns) = spec.slice_ns {
+    if let Some(slice_ns) = spec.axes.values.slice.ns() {
         for &thread in &threads {
             own_slice::ask(thread, slice_ns).map_err(skipped)?;
         }
@@ -109,7 +103,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let half = Sample::take(&memory, None).total();
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
-    let mut window = Window::open(spec, &memory, bench.family, Threads { pid: process.pid(), threads });
+    let mut window = Window::open(spec, &memory, bench.lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
     let outcome = window.sample(&mut process, half)?;
     let mut measured = window.close();

@@ -2,22 +2,18 @@
 
 use lockbench_reports::record::Start;
 use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
-use lockbench_workloads::locks::{Params, Paravirt, Variant};
-use lockbench_workloads::workload::{THINKS, Think};
-use lockbench_workloads::{Family, ticks};
+use lockbench_workloads::locks::Params;
+use lockbench_workloads::ticks;
+use lockbench_workloads::workload::Think;
 
 use super::{Memory, WindowSpec, handed};
 use crate::Refusal;
-use crate::environments::Environment;
+use crate::axes::Lock;
 
 /// A new arena for `spec`, its plan written and its gate closed.
-pub(super) fn arena(
-    spec: &WindowSpec,
-    family: &Family,
-    variant: &Variant,
-    env: &dyn Environment,
-) -> Result<Memory, Refusal> {
-    let workload = &spec.axes.workload;
+pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Memory, Refusal> {
+    let values = &spec.axes.values;
+    let workload = &values.workload;
     let extent = Extent {
         vcpus: spec.axes.vcpus as usize,
         lines: workload.lines as usize,
@@ -25,19 +21,18 @@ pub(super) fn arena(
         pcpus: if spec.pinned() { spec.axes.pcpus.len() } else { 0 },
         nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
     };
-    let layout = Layout::new(family.lock, family.per_vcpu, &extent).ok_or_else(|| {
+    let layout = Layout::new(lock.family.lock, lock.family.per_vcpu, &extent).ok_or_else(|| {
         "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()
     })?;
-    let think = THINKS.iter().find(|think| think.name == workload.think);
     // Arrivals are waited for by the clock, think time is worked off.
-    let unit_ns = if think.is_some_and(|think| think.open) { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
+    let unit_ns = if workload.think.open { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
     let plan = Plan {
         magic: MAGIC,
         layout,
         params: Params {
-            spin_threshold: spec.spin_threshold,
-            early_wait: spec.early_wait()?,
-            hypervisor: env.hypervisor() && variant.paravirt == Paravirt::On,
+            spin_threshold: values.spin_threshold.0,
+            early_wait: values.early_wait,
+            hypervisor: lock.halts_in(values.env),
             vcpus: spec.axes.vcpus,
         },
         section_work: steps(workload.section_ns, spec.work_ns),
@@ -46,8 +41,8 @@ pub(super) fn arena(
         lines: workload.lines,
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,
-        open: think.is_some_and(|think| think.open),
-        think: think.map_or([0; THINK_ENTRIES], |think| think_table(think, workload.think_ns, unit_ns)),
+        open: workload.think.open,
+        think: think_table(workload.think, workload.think_ns, unit_ns),
     };
     let mut memory = Memory::create(plan)
         .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))?;
@@ -77,6 +72,8 @@ fn think_table(think: &Think, mean_ns: f64, unit_ns: f64) -> [u32; THINK_ENTRIES
 
 #[cfg(test)]
 mod tests {
+    use lockbench_workloads::workload::THINKS;
+
     use super::*;
 
     #[test]

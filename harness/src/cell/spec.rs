@@ -2,20 +2,21 @@
 
 use std::os::fd::RawFd;
 
-use lockbench_reports::record::{Arrivals, CellAxes, Pair, Purpose, Start};
+use lockbench_reports::record::{Pair, Purpose, Start};
 use lockbench_workloads::ProbeKind;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
+use crate::axes::{Axes, Axis, MOST_VCPUS, Pinning, Probe};
 
 /// One window of one cell, resolved: the seam between versions (`run --spec`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowSpec {
     /// The cell.
-    pub axes: CellAxes,
+    pub axes: Axes,
     /// Number of the round.
     pub round: u32,
     /// Why the window is taken.
@@ -30,15 +31,6 @@ pub struct WindowSpec {
     pub samples: u32,
     /// No acquisition for this long is a hang, in nanoseconds.
     pub hang_ns: u64,
-    /// Timeslice to ask the kernel for, for each vCPU's thread; none: the kernel's own, in nanoseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slice_ns: Option<u64>,
-    /// Spin iterations before a paravirtual lock halts.
-    pub spin_threshold: u32,
-    /// What makes a queued waiter halt before that, where not the waiter before it having halted: a name of
-    /// [`EarlyWait`](lockbench_workloads::locks::EarlyWait).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub early_wait: Option<String>,
     /// Length of one step of busy work, in nanoseconds: turns section and think times into steps.
     pub work_ns: f64,
     /// Ticks of the time-stamp counter per nanosecond.
@@ -52,6 +44,17 @@ pub struct WindowSpec {
     pub ping_pongs: Vec<Pair>,
     /// Whether preemptions can be counted here; if not, they are not even looked for.
     pub count_preemptions: bool,
+    /// What release 0.1 reads beside the axes: they hold the same.
+    pub(crate) spin_threshold: u32,
+    /// See `spin_threshold`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) slice_ns: Option<u64>,
+    /// See `spin_threshold`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) early_wait: Option<String>,
+    /// Axes that are not at their default and that release 0.1 would pass over: it refuses a spec with this field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) needs: Vec<String>,
 }
 
 /// Whether the first two pCPUs, on one NUMA node, are all that there is to look at: neither specs nor records name them.
@@ -60,10 +63,34 @@ pub(crate) fn is_usual(pairs: &[Pair]) -> bool {
 }
 
 impl WindowSpec {
+    /// A window of no length of a cell: what remains to be said is when it is taken and for how long.
+    pub(crate) fn of(axes: Axes) -> Self {
+        Self {
+            spin_threshold: axes.values.spin_threshold.0,
+            slice_ns: axes.values.slice.ns(),
+            early_wait: axes.values.params().remove(EarlyWait::FLAGS[0].name),
+            needs: axes.since_0_1(),
+            axes,
+            round: 0,
+            purpose: Purpose::Rate,
+            start: Start::Free,
+            warmup_ns: 0,
+            window_ns: 0,
+            samples: 0,
+            hang_ns: 0,
+            work_ns: 0.0,
+            ticks_per_ns: 0.0,
+            memory_nodes: Vec::new(),
+            vcpu_nodes: Vec::new(),
+            ping_pongs: Vec::new(),
+            count_preemptions: false,
+        }
+    }
+
     /// What a type cannot say; a spec may come from a file.
     pub fn check(&self) -> Result<(), String> {
         let positive = |ns: f64| ns.is_finite() && ns > 0.0;
-        if self.axes.vcpus == 0 || self.axes.vcpus > 4096 {
+        if self.axes.vcpus == 0 || self.axes.vcpus > MOST_VCPUS {
             return Err(format!("{} vCPUs cannot be had", self.axes.vcpus));
         }
         if self.axes.pcpus.is_empty() {
@@ -75,16 +102,18 @@ impl WindowSpec {
         if self.window_ns == 0 || self.samples == 0 {
             return Err("the window and its samples must be above 0".into());
         }
-        self.early_wait()?;
+        let told = Self::of(self.axes.clone());
+        if (self.spin_threshold, self.slice_ns, &self.early_wait, &self.needs)
+            != (told.spin_threshold, told.slice_ns, &told.early_wait, &told.needs)
+        {
+            return Err("its spin_threshold, slice_ns, early_wait or needs is not what its axes say".into());
+        }
         let playable = |pair: &&Pair| {
             let [here, there] = pair.pcpus;
             here != there && self.axes.pcpus.contains(&here) && self.axes.pcpus.contains(&there)
         };
         if let Some(pair) = self.ping_pongs.iter().find(|pair| !playable(pair)) {
             return Err(format!("{pair} are no two of its pCPUs, so they cannot play ping-pong"));
-        }
-        if self.axes.workload.lines > 4096 {
-            return Err(format!("{} shared lines are too many", self.axes.workload.lines));
         }
         Ok(())
     }
@@ -101,23 +130,12 @@ impl WindowSpec {
         }
     }
 
-    /// What makes a queued waiter halt early; an error for a name that there is not.
-    pub fn early_wait(&self) -> Result<EarlyWait, String> {
-        let Some(name) = &self.early_wait else { return Ok(EarlyWait::default()) };
-        EarlyWait::named(name)
-            .ok_or_else(|| format!("there is no early wait named `{}`", name.escape_debug()))
-    }
-
     /// The probe that its purpose needs, unless the cell is there to show what counting costs.
     pub fn probe(&self) -> ProbeKind {
-        match self.purpose {
-            Purpose::Rate | Purpose::Twin
-                if self.axes.params.get("probe").is_some_and(|probe| probe == "off") =>
-            {
-                ProbeKind::Off
-            }
-            Purpose::Rate | Purpose::Twin => ProbeKind::Count,
-            Purpose::Latency | Purpose::Trace => ProbeKind::Trace,
+        match (self.purpose, self.axes.values.probe) {
+            (Purpose::Rate | Purpose::Twin, Probe::Off) => ProbeKind::Off,
+            (Purpose::Rate | Purpose::Twin, Probe::Count) => ProbeKind::Count,
+            (Purpose::Latency | Purpose::Trace, _) => ProbeKind::Trace,
         }
     }
 
@@ -134,9 +152,9 @@ impl WindowSpec {
     /// and than what it was asked to do between them.
     pub fn gap_ns(&self) -> f64 {
         const AWAY_NS: f64 = 50_000.0;
-        let workload = &self.axes.workload;
+        let workload = &self.axes.values.workload;
         // The longest think time of the table is below eight means. In an open loop it looks while it waits.
-        let think_ns = if workload.arrivals == Arrivals::Open { 0.0 } else { 8.0 * workload.think_ns };
+        let think_ns = if workload.think.open { 0.0 } else { 8.0 * workload.think_ns };
         // A line that others write too may take a microsecond to come.
         let lines_ns = 1_000.0 * f64::from(workload.lines);
         AWAY_NS + 2.0 * workload.section_ns + lines_ns + think_ns
@@ -152,7 +170,7 @@ impl WindowSpec {
 
     /// Whether each vCPU stays on one pCPU.
     pub fn pinned(&self) -> bool {
-        self.axes.pinning == "pinned"
+        self.axes.values.pinning == Pinning::Pinned
     }
 
     /// The pCPU that vCPU `cpu` is pinned to.

@@ -1,133 +1,127 @@
-//! The axes, as options that `suite` and `run` share.
+//! The axes, as options that `suite`, `run` and `duel` share.
 
 use std::time::Duration;
 
-use crate::Error;
-use crate::plan::{CellGroup, Profile, parse_duration};
-use crate::topology::CpuList;
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-/// Options that choose what is measured. Lists are comma-separated.
-#[derive(clap::Args, Clone, Debug, Default)]
+use crate::axes::{Axis, Env, Flag, Lists, Lock, flags, parse_duration};
+use crate::plan::{Profile, SWITCHES, Switch};
+use crate::topology::CpuList;
+use crate::{Error, Registry};
+
+/// Options that choose what is measured and how often. Those of the axes are made from the table of axes; each takes a
+/// comma-separated list.
+#[derive(Clone, Debug)]
 pub(crate) struct Axes {
-    /// Locks, or the groups core, own, all
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) locks: Option<Vec<String>>,
-    /// Environments: native, emulated, kvm
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) envs: Option<Vec<String>>,
-    /// Sections and think times: short, lines:8+exp:500ns
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) workloads: Option<Vec<String>>,
-    /// vCPUs per pCPU: 1,1.5,2
-    #[arg(long, value_delimiter = ',', value_name = "FACTORS")]
-    pub(crate) overcommit: Option<Vec<f64>>,
-    /// vCPU counts, instead of factors: 1,2,4
-    #[arg(long, value_delimiter = ',', value_name = "COUNTS")]
-    pub(crate) vcpus: Option<Vec<u32>>,
-    /// pCPUs for a cell: all, node (as many as a NUMA node has cores), or a number [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
-    pub(crate) on: Option<Vec<String>>,
-    /// Placements: compact, scatter, node:first, node:0, round-robin, smt-first, smt-last
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) placement: Option<Vec<String>>,
-    /// pinned (each vCPU to a pCPU) or floating (all in the set of pCPUs)
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) pinning: Option<Vec<String>>,
-    /// Where the arena lies: local, remote, interleave
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) memory: Option<Vec<String>>,
-    /// Spin iterations before a paravirtual lock halts [default: the kernel's 32768]
-    #[arg(long, value_delimiter = ',', value_name = "ITERATIONS")]
-    pub(crate) spin_threshold: Option<Vec<u32>>,
-    /// What makes a queued waiter of pv-queued halt before that: halted (the waiter before it has), hint (that, or the host
-    /// calls it preempted), always [default: halted]
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) early_wait: Option<Vec<String>>,
-    /// Turns arrive by themselves, so many per second in all, instead of after the last [default: a closed loop]
-    #[arg(long, value_delimiter = ',', value_name = "RATES")]
-    pub(crate) arrivals: Option<Vec<f64>>,
-    /// Timeslices that the vCPUs' threads ask the kernel for: 1ms,4ms (Linux 6.12 or newer) [default: its own]
-    #[arg(long, value_delimiter = ',', value_name = "TIMES")]
-    pub(crate) slice: Option<Vec<String>>,
+    /// Values as they are spelled.
+    given: Vec<(&'static Flag, Vec<String>)>,
+    switches: Vec<&'static Switch>,
+    how: How,
+}
+
+#[derive(clap::Args, Clone, Debug)]
+struct How {
     /// CPUs to measure on: 0-3,8 [default: all that this process may use]
     #[arg(long, value_name = "CPUS")]
-    pub(crate) pcpus: Option<String>,
+    pcpus: Option<String>,
     /// Length of a window: 200ms
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub(crate) window: Option<Duration>,
+    window: Option<Duration>,
     /// How often each cell is measured
     #[arg(long, value_name = "N")]
-    pub(crate) rounds: Option<u32>,
+    rounds: Option<u32>,
     /// Seed of everything random [default: from the clock]
     #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// What is watched in throughput windows: count (preemptions and events) or off
-    #[arg(long, value_name = "NAME")]
-    pub(crate) probe: Option<String>,
-    /// Measure acquire times as well, in windows of their own
-    #[arg(long)]
-    pub(crate) latency: bool,
-    /// Trace events as well, in windows of their own
-    #[arg(long)]
-    pub(crate) trace: bool,
+    seed: Option<u64>,
+}
+
+/// Over the axes' options in `--help`.
+const HEADING: &str = "Axes: values separated by commas, in place of the profile's";
+
+impl clap::Args for Axes {
+    fn augment_args(command: Command) -> Command {
+        let command = flags().fold(How::augment_args(command), |command, flag| command.arg(option(flag)));
+        SWITCHES.iter().filter(|switch| !switch.default).fold(command, |command, switch| {
+            command.arg(Arg::new(switch.name).long(switch.name).help(switch.help).action(ArgAction::SetTrue))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn option(flag: &'static Flag) -> Arg {
+    let default =
+        if flag.default.is_empty() { String::new() } else { format!(" [default: {}]", flag.default) };
+    Arg::new(flag.name)
+        .long(flag.name)
+        .value_name(flag.takes)
+        .help(format!("{}{default}", flag.help))
+        .help_heading(HEADING)
+        .value_delimiter(',')
+        .action(ArgAction::Append)
+}
+
+impl FromArgMatches for Axes {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let texts = |flag: &Flag| Some(matches.get_many::<String>(flag.name)?.cloned().collect());
+        let asked = |switch: &&Switch| !switch.default && matches.get_flag(switch.name);
+        Ok(Self {
+            given: flags().filter_map(|flag| Some((flag, texts(flag)?))).collect(),
+            switches: SWITCHES.iter().filter(asked).collect(),
+            how: How::from_arg_matches(matches)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl Axes {
-    /// Replaces the profile's axes by those given. Sizes are replaced where a group has that kind of size.
-    pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), Error> {
-        for group in &mut profile.cells {
-            self.apply_to(group);
+    /// Replaces what the profile says by what is given here.
+    pub(crate) fn apply(&self, profile: &mut Profile, registry: &Registry) -> Result<(), Error> {
+        let (mut locks, mut lists) = (None, Lists::default());
+        for (flag, texts) in &self.given {
+            if Lock::FLAGS[0].name == flag.name {
+                locks = Some(Lock::read(texts, registry)?);
+            }
+            lists.add(flag, texts)?;
         }
-        profile.rounds = self.rounds.unwrap_or(profile.rounds);
-        profile.window = self.window.unwrap_or(profile.window);
+        for group in &mut profile.cells {
+            group.locks = locks.clone().or(group.locks.take());
+            group.lists.replace(&lists);
+            for switch in &self.switches {
+                group.switch(switch, true);
+            }
+        }
+        profile.rounds = self.how.rounds.unwrap_or(profile.rounds);
+        profile.window = self.how.window.unwrap_or(profile.window);
         profile.check().map_err(Error::new)
     }
 
-    fn apply_to(&self, group: &mut CellGroup) {
-        let replace = |axis: &mut Vec<String>, given: &Option<Vec<String>>| {
-            if let Some(given) = given {
-                axis.clone_from(given);
-            }
-        };
-        replace(&mut group.locks, &self.locks);
-        replace(&mut group.envs, &self.envs);
-        replace(&mut group.workloads, &self.workloads);
-        replace(&mut group.on, &self.on);
-        replace(&mut group.placements, &self.placement);
-        replace(&mut group.pinnings, &self.pinning);
-        replace(&mut group.memory, &self.memory);
-        replace(&mut group.slices, &self.slice);
-        replace(&mut group.early_waits, &self.early_wait);
-        if let Some(factors) = &self.overcommit
-            && !group.overcommit.is_empty()
-        {
-            group.overcommit.clone_from(factors);
-        }
-        if let Some(counts) = &self.vcpus
-            && !group.vcpus.is_empty()
-        {
-            group.vcpus.clone_from(counts);
-        }
-        if let Some(thresholds) = &self.spin_threshold {
-            group.spin_thresholds.clone_from(thresholds);
-        }
-        if let Some(rates) = &self.arrivals {
-            group.arrivals.clone_from(rates);
-        }
-        if let Some(probe) = &self.probe {
-            group.probe.clone_from(probe);
-        }
-        group.latency |= self.latency;
-        group.trace |= self.trace;
+    /// The first option of these that is given, if any.
+    pub(crate) fn first(&self) -> Option<&'static str> {
+        let How { pcpus, window, rounds, seed } = &self.how;
+        let how = [
+            pcpus.as_ref().map(|_| "pcpus"),
+            window.map(|_| "window"),
+            rounds.map(|_| "rounds"),
+            seed.map(|_| "seed"),
+        ];
+        let axis = self.given.first().map(|(flag, _)| flag.name);
+        axis.or(self.switches.first().map(|switch| switch.name)).or(how.into_iter().flatten().next())
     }
 
-    /// The environments that somebody asked for by name, each once: here, or in a profile of their own.
+    /// Names of the environments that somebody asked for, each once: here, or in a profile of their own.
     pub(crate) fn named_envs(&self, profile: &Profile, own_profile: bool) -> Vec<String> {
         let mut named: Vec<String> = Vec::new();
-        if self.envs.is_some() || own_profile {
-            for env in profile.envs() {
-                if !named.iter().any(|known| known == env) {
-                    named.push(env.to_owned());
+        if own_profile || self.given.iter().any(|(flag, _)| flag.name == Env::FLAGS[0].name) {
+            for env in profile.cells.iter().flat_map(|group| &group.lists.env) {
+                if !named.contains(&env.show()) {
+                    named.push(env.show());
                 }
             }
         }
@@ -136,12 +130,21 @@ impl Axes {
 
     /// The CPUs asked for.
     pub(crate) fn cpu_list(&self) -> Result<Option<CpuList>, Error> {
-        let parse = |text: &String| text.parse::<CpuList>().map_err(|e| Error::new(e.to_string()));
-        self.pcpus.as_ref().map(parse).transpose()
+        cpu_list(self.how.pcpus.as_deref())
+    }
+
+    /// The rounds asked for.
+    pub(crate) fn rounds(&self) -> Option<u32> {
+        self.how.rounds
     }
 
     /// The seed, from the clock where none is given.
     pub(crate) fn seed(&self) -> u64 {
-        self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32))
+        self.how.seed.unwrap_or_else(|| fastrand::u64(..1 << 32))
     }
+}
+
+/// Reads a list of CPUs.
+pub(crate) fn cpu_list(text: Option<&str>) -> Result<Option<CpuList>, Error> {
+    text.map(|text| text.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))).transpose()
 }

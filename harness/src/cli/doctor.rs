@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::axes::Axes;
+use super::axes::cpu_list;
 use super::{Ended, print};
+use crate::axes::{Axis, Env};
 use crate::doctor::{self, Level};
 use crate::suite::Session;
 use crate::{Error, interrupt};
@@ -17,8 +18,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     interrupt::install()?;
-    let axes = Axes { pcpus: args.pcpus.clone(), ..Axes::default() };
-    let session = Session::open(axes.cpu_list()?.as_ref(), &["kvm"])?;
+    let session = Session::open(cpu_list(args.pcpus.as_deref())?.as_ref(), &[Env::parse("kvm")?])?;
     let findings = doctor::examine(&session);
     let mut text = String::new();
     for finding in &findings {

@@ -9,8 +9,9 @@ use lockbench_reports::{compare, run_dir};
 use super::axes::Axes;
 use super::compare::Output;
 use super::{Ended, command_line, say};
+use crate::axes::parse_duration;
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
-use crate::plan::{self, Profile, parse_duration};
+use crate::plan::{self, Profile};
 use crate::suite::{Journal, Progress, Session, something_planned, unmeasured};
 use crate::{Error, Registry, interrupt};
 
@@ -42,23 +43,23 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let began = Instant::now();
-    let rounds = args.axes.rounds.unwrap_or(FEWEST_ROUNDS);
+    let rounds = args.axes.rounds().unwrap_or(FEWEST_ROUNDS);
     if rounds < FEWEST_ROUNDS {
         return Err(Error::new(format!(
             "a duel of {rounds} rounds shows nothing; give at least {FEWEST_ROUNDS}"
         )));
     }
     let mut profile = match &args.config {
-        Some(path) => Profile::read(path)?,
-        None => Profile::built_in(&args.profile)?,
+        Some(path) => Profile::read(path, registry)?,
+        None => Profile::built_in(&args.profile, registry)?,
     };
     let suite_rounds = profile.rounds;
-    args.axes.apply(&mut profile)?;
+    args.axes.apply(&mut profile, registry)?;
     interrupt::install()?;
     let builds = [Driver::open(&args.base)?, Driver::open(&args.new)?];
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
-    let (cells, refused) = session.cells(&profile, registry)?;
+    let (cells, refused) = session.cells(&profile, registry);
     let mut fitted = plan::fit(cells, &timing, suite_rounds, args.time.or(profile.time), false);
     fitted.dropped.extend(refused);
     something_planned(&fitted.cells, &fitted.dropped)?;
@@ -80,8 +81,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
             rounds,
             window_ns: timing.window_ns,
             machine,
-            locks: registry.descriptors(fitted.cells.iter().map(|cell| &cell.axes)),
-            cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
+            locks: registry.descriptors(fitted.cells.iter().map(|cell| cell.lock)),
+            cells: fitted.cells.iter().map(|cell| cell.axes.record()).collect(),
             dropped: fitted.dropped.clone(),
         }))?;
     }

@@ -6,7 +6,7 @@ use lockbench_workloads::workload::{SECTIONS, THINKS};
 use serde::Serialize;
 
 use super::{Ended, print};
-use crate::environments::ENVIRONMENTS;
+use crate::axes::{self, Env, flags};
 use crate::plan::{BUILT_IN, Profile};
 use crate::topology::Placement;
 use crate::{Error, Registry};
@@ -37,6 +37,14 @@ struct Named {
 }
 
 #[derive(Serialize)]
+struct Axis {
+    option: &'static str,
+    key: &'static str,
+    default: &'static str,
+    about: &'static str,
+}
+
+#[derive(Serialize)]
 struct Listing {
     locks: Vec<Lock>,
     environments: Vec<Named>,
@@ -44,6 +52,7 @@ struct Listing {
     think_times: Vec<Named>,
     placements: Vec<String>,
     profiles: Vec<Named>,
+    axes: Vec<Axis>,
 }
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
@@ -62,7 +71,7 @@ fn named(name: impl Into<String>, about: impl Into<String>) -> Named {
 }
 
 fn listing(registry: &Registry) -> Result<Listing, Error> {
-    let locks = registry.locks().map(|(family, variant)| Lock {
+    let locks = registry.locks().map(|axes::Lock { family, variant }| Lock {
         name: variant.name,
         about: variant.about,
         order: family.order.name(),
@@ -72,14 +81,18 @@ fn listing(registry: &Registry) -> Result<Listing, Error> {
         per_vcpu_bytes: family.per_vcpu.size(),
         source: family.source,
     });
-    let profiles = BUILT_IN.iter().map(|(name, _)| Ok(named(*name, Profile::built_in(name)?.about)));
+    let profiles =
+        BUILT_IN.iter().map(|(name, _)| Ok(named(*name, Profile::built_in(name, registry)?.about)));
     Ok(Listing {
         locks: locks.collect(),
-        environments: ENVIRONMENTS.iter().map(|env| named(env.name(), env.about())).collect(),
+        environments: Env::all().map(|env| named(env.name(), env.about())).collect(),
         sections: SECTIONS.iter().map(|section| named(section.name, section.about)).collect(),
         think_times: THINKS.iter().map(|think| named(think.name, think.about)).collect(),
         placements: Placement::ALL.iter().map(ToString::to_string).chain(["node:N".into()]).collect(),
         profiles: profiles.collect::<Result<_, Error>>()?,
+        axes: flags()
+            .map(|flag| Axis { option: flag.name, key: flag.key, default: flag.default, about: flag.help })
+            .collect(),
     })
 }
 
@@ -100,5 +113,14 @@ fn text(listing: &Listing) -> String {
     section("Think times", &listing.think_times);
     section("Profiles", &listing.profiles);
     let _ = writeln!(text, "\nPlacements\n  {}", listing.placements.join(", "));
+    let _ = writeln!(
+        text,
+        "\nAxes (options of suite, run and duel; docs/configuration.md has the keys of profiles)"
+    );
+    for axis in &listing.axes {
+        let default =
+            if axis.default.is_empty() { String::new() } else { format!(" [default: {}]", axis.default) };
+        let _ = writeln!(text, "  --{:<14} {}{default}", axis.option, axis.about);
+    }
     text
 }

@@ -28,7 +28,7 @@ pub(super) fn run(
     }
     let timing = Timing { window_ns: profile.window.as_nanos() as u64, ..ASSUMED };
     let on = Resources { registry, machine: &machine, foreign: !machine.is_this_system };
-    let (cells, refused) = plan::expand(profile, &on)?;
+    let (cells, refused) = plan::expand(profile, &on);
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
     something_planned(&fitted.cells, &fitted.dropped)?;

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Take one window exactly as this file (- for stdin) specifies, and print its round as JSON
-    #[arg(long, value_name = "FILE|-", requires = "json", conflicts_with_all = ["locks", "envs", "workloads"])]
+    #[arg(long, value_name = "FILE|-", requires = "json")]
     spec: Option<String>,
 }
 
@@ -32,12 +32,15 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let began = Instant::now();
     interrupt::install()?;
     if let Some(spec) = &args.spec {
+        if let Some(option) = args.axes.first() {
+            return Err(Error::new(format!("a spec says all that there is to say; leave out --{option}")));
+        }
         return run_spec(spec, registry);
     }
-    let profile = profile(&args.axes)?;
+    let profile = profile(&args.axes, registry)?;
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
-    let (cells, refused) = session.cells(&profile, registry)?;
+    let (cells, refused) = session.cells(&profile, registry);
     something_planned(&cells, &refused)?;
     session.tell_limits();
     let fitted = plan::fit(cells, &timing, profile.rounds, None, profile.noise_floor);
@@ -53,22 +56,14 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         rounds: profile.rounds,
         window_ns: timing.window_ns,
         machine: session.machine.clone(),
-        locks: registry.descriptors(fitted.cells.iter().map(|cell| &cell.axes)),
-        cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
+        locks: registry.descriptors(fitted.cells.iter().map(|cell| cell.lock)),
+        cells: fitted.cells.iter().map(|cell| cell.axes.record()).collect(),
         dropped: refused,
     })];
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);
-    let suite = Suite {
-        registry,
-        session: &session,
-        plan: &fitted,
-        timing,
-        rounds: profile.rounds,
-        seed,
-        began,
-        time: None,
-    };
+    let suite =
+        Suite { session: &session, plan: &fitted, timing, rounds: profile.rounds, seed, began, time: None };
     suite.run(
         &mut |line| {
             lines.push(line.clone());
@@ -93,36 +88,16 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
 const MANY_CELLS: usize = 20;
 
 /// The one group of cells that the options describe.
-fn profile(axes: &Axes) -> Result<Profile, Error> {
-    let by_factor = axes.vcpus.is_none() || axes.overcommit.is_some();
+fn profile(axes: &Axes, registry: &Registry) -> Result<Profile, Error> {
     let mut profile = Profile {
         about: "run".into(),
         time: None,
         rounds: 6,
         window: Profile::SHORTEST_WINDOW,
         noise_floor: false,
-        cells: vec![CellGroup {
-            locks: vec!["core".into()],
-            envs: vec!["native".into(), "emulated".into()],
-            workloads: vec!["short".into()],
-            overcommit: if by_factor { vec![1.0] } else { Vec::new() },
-            vcpus: if by_factor { Vec::new() } else { vec![1] },
-            numa: None,
-            on: vec!["all".into()],
-            placements: vec!["compact".into()],
-            pinnings: vec!["pinned".into()],
-            memory: vec!["local".into()],
-            spin_thresholds: Vec::new(),
-            early_waits: Vec::new(),
-            arrivals: Vec::new(),
-            slices: Vec::new(),
-            probe: "count".into(),
-            rate: true,
-            latency: false,
-            trace: false,
-        }],
+        cells: vec![CellGroup::default()],
     };
-    axes.apply(&mut profile)?;
+    axes.apply(&mut profile, registry)?;
     Ok(profile)
 }
 
@@ -138,17 +113,14 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     let spec: WindowSpec = serde_json::from_str(&text)
         .map_err(|e| Error::new(format!("the spec {path} is no window's spec: {e}")))?;
     spec.check().map_err(|e| Error::new(format!("the spec {path}: {e}")))?;
-    let (family, variant) = registry
+    let lock = registry
         .lock(&spec.axes.lock)
         .ok_or_else(|| Error::new(format!("the spec {path}: this build has no lock `{}`", spec.axes.lock)))?;
-    let env = registry.environment(&spec.axes.env).ok_or_else(|| {
-        Error::new(format!("the spec {path}: this build has no environment `{}`", spec.axes.env))
-    })?;
     proc::check().map_err(Error::new)?;
     scheduling::settle()?;
     let (_, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
     let placer = Placer::new(binder);
-    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, env, family, variant }) else {
+    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, lock }) else {
         return Ok(Ended::Interrupted);
     };
     let round = Round {

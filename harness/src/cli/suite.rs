@@ -8,7 +8,8 @@ use lockbench_reports::{answers, html, reasons, run_dir, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, plan_only, print};
-use crate::plan::{self, Fitted, Profile, parse_duration};
+use crate::axes::parse_duration;
+use crate::plan::{self, Fitted, Profile};
 use crate::suite::{Journal, Progress, Session, Suite, something_planned, unmeasured};
 use crate::{Error, Registry, interrupt};
 
@@ -39,10 +40,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let began = Instant::now();
     let (name, mut profile) = match &args.config {
-        Some(path) => (config_name(path), Profile::read(path)?),
-        None => (args.profile.clone(), Profile::built_in(&args.profile)?),
+        Some(path) => (config_name(path), Profile::read(path, registry)?),
+        None => (args.profile.clone(), Profile::built_in(&args.profile, registry)?),
     };
-    args.axes.apply(&mut profile)?;
+    args.axes.apply(&mut profile, registry)?;
     profile.time = args.time.or(profile.time);
     if args.plan_only {
         return plan_only::run(&profile, args.topology.as_deref(), &args.axes, registry);
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
     let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
     let timing = session.timing(profile.window.as_nanos() as u64);
-    let (cells, refused) = session.cells(&profile, registry)?;
+    let (cells, refused) = session.cells(&profile, registry);
     let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
     fitted.dropped.extend(refused);
     something_planned(&fitted.cells, &fitted.dropped)?;
@@ -69,8 +70,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         rounds: profile.rounds,
         window_ns: timing.window_ns,
         machine: session.machine.clone(),
-        locks: registry.descriptors(fitted.cells.iter().map(|cell| &cell.axes)),
-        cells: fitted.cells.iter().map(|cell| cell.axes.clone()).collect(),
+        locks: registry.descriptors(fitted.cells.iter().map(|cell| cell.lock)),
+        cells: fitted.cells.iter().map(|cell| cell.axes.record()).collect(),
         dropped: fitted.dropped.clone(),
     };
     journal.append(&Line::Header(header))?;
@@ -80,7 +81,6 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
     let mut progress = Progress::new(windows, fitted.estimate);
     let suite = Suite {
-        registry,
         session: &session,
         plan: &fitted,
         timing,

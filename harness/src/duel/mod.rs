@@ -47,7 +47,7 @@ impl Duel<'_> {
                     &self.timing,
                     number,
                     turn.purpose,
-                    self.session.counts_preemptions(&cell.axes.env),
+                    self.session.counts_preemptions(cell.axes.values.env),
                 );
                 for side in order(number, place) {
                     if interrupt::requested() {

@@ -1,10 +1,8 @@
 //! A cell of the plan, and how long its windows take.
 
-use std::collections::BTreeMap;
+use lockbench_reports::record::{Pair, Purpose, Start};
 
-use lockbench_reports::record::{CellAxes, Pair, Purpose, Scheduler, Start, Workload};
-use lockbench_workloads::locks::{EarlyWait, Params, Variant};
-
+use crate::axes::{Axes, Axis, Lock};
 use crate::cell::{WindowSpec, is_usual};
 
 /// Warm-up below which no cell goes.
@@ -28,11 +26,8 @@ pub(crate) struct Timing {
 /// A cell to be measured.
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedCell {
-    pub(crate) axes: CellAxes,
-    pub(crate) spin_threshold: u32,
-    pub(crate) early_wait: EarlyWait,
-    /// Timeslice to ask for; none: the kernel's own.
-    pub(crate) slice_ns: Option<u64>,
+    pub(crate) lock: Lock,
+    pub(crate) axes: Axes,
     pub(crate) memory_nodes: Vec<u32>,
     pub(crate) vcpu_nodes: Vec<u32>,
     /// Pairs of its pCPUs that play ping-pong beside each window.
@@ -42,52 +37,10 @@ pub(crate) struct PlannedCell {
 }
 
 impl PlannedCell {
-    /// A cell with its id made from its axes.
-    #[expect(clippy::too_many_arguments, reason = "a cell has that many axes")]
-    pub(crate) fn new(
-        variant: &Variant,
-        env: &str,
-        workload: Workload,
-        vcpus: u32,
-        pcpus: Vec<u32>,
-        placement: &str,
-        pinning: &str,
-        params: BTreeMap<String, String>,
-    ) -> Self {
-        let extra: String = params.iter().map(|(name, value)| format!("/{name}={value}")).collect();
-        let (lock, workload_name, on) = (variant.name, &workload.name, pcpus.len());
-        let id = format!("{lock}/{env}/{workload_name}/{vcpus}v:{on}p/{placement}/{pinning}{extra}");
-        let axes = CellAxes {
-            id,
-            lock: variant.name.into(),
-            baseline: variant.baseline.map(Into::into),
-            env: env.into(),
-            workload,
-            placement: placement.into(),
-            pinning: pinning.into(),
-            vcpus,
-            overcommit: f64::from(vcpus) / pcpus.len() as f64,
-            pcpus,
-            params,
-            scheduler: Scheduler::Host,
-            neighbours: Vec::new(),
-        };
-        Self {
-            axes,
-            spin_threshold: Params::KERNEL_SPINS,
-            early_wait: EarlyWait::default(),
-            slice_ns: None,
-            memory_nodes: Vec::new(),
-            vcpu_nodes: Vec::new(),
-            pairs: Vec::new(),
-            purposes: Vec::new(),
-        }
-    }
-
     /// Cells of one block are measured back to back: a lock with those that are compared with it.
     pub(crate) fn block(&self) -> String {
         let family = self.axes.baseline.as_ref().unwrap_or(&self.axes.lock);
-        format!("{family}/{}", self.axes.workload.name)
+        format!("{family}/{}", self.axes.values.workload.show())
     }
 
     fn vcpus_per_pcpu(&self) -> f64 {
@@ -96,7 +49,7 @@ impl PlannedCell {
 
     /// The host's slice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks.
     fn slice_ns(&self, timing: &Timing) -> f64 {
-        timing.slice_ns.max(self.slice_ns.unwrap_or(0) as f64)
+        timing.slice_ns.max(self.axes.values.slice.ns().unwrap_or(0) as f64)
     }
 
     /// An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few of everybody's slices.
@@ -135,7 +88,6 @@ impl PlannedCell {
     ) -> WindowSpec {
         let queued = self.axes.overcommit > 1.0 && round % 2 == 1;
         WindowSpec {
-            axes: self.axes.clone(),
             round,
             purpose,
             start: if queued { Start::Queued } else { Start::Free },
@@ -143,15 +95,13 @@ impl PlannedCell {
             window_ns: self.window_ns(timing),
             samples: SAMPLES,
             hang_ns: self.hang_ns(timing),
-            slice_ns: self.slice_ns,
-            spin_threshold: self.spin_threshold,
-            early_wait: (self.early_wait != EarlyWait::default()).then(|| self.early_wait.name().to_owned()),
             work_ns: timing.work_ns,
             ticks_per_ns: timing.ticks_per_ns,
             memory_nodes: self.memory_nodes.clone(),
             vcpu_nodes: self.vcpu_nodes.clone(),
             ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
             count_preemptions,
+            ..WindowSpec::of(self.axes.clone())
         }
     }
 }

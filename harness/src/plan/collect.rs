@@ -2,35 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use lockbench_reports::record::{CellAxes, Dropped};
+use lockbench_reports::record::{self, Dropped};
 
 use super::PlannedCell;
+use crate::axes::{Axes, Values};
 
 /// Cells as they are planned, most important first.
 #[derive(Default)]
 pub(crate) struct Collected {
     cells: Vec<PlannedCell>,
-    places: HashMap<Essence, usize>,
+    places: HashMap<String, usize>,
     dropped: Vec<Dropped>,
     same: Vec<Same>,
-}
-
-/// All that a window of a cell depends on, by whatever names it was asked for.
-#[derive(PartialEq, Eq, Hash)]
-struct Essence {
-    lock: String,
-    env: String,
-    workload: [u64; 3],
-    think: String,
-    vcpus: u32,
-    pcpus: Vec<u32>,
-    /// On a single pCPU there is nowhere to float to.
-    floats: bool,
-    memory_nodes: Vec<u32>,
-    spin_threshold: u32,
-    early_wait: &'static str,
-    slice_ns: Option<u64>,
-    probe: Option<String>,
 }
 
 /// A name under which the same cells were asked for again.
@@ -43,7 +26,7 @@ struct Same {
 impl Collected {
     /// Takes a cell. One that comes out as an earlier one only adds its purposes to that.
     pub(crate) fn add(&mut self, cell: PlannedCell) {
-        let at = *self.places.entry(Essence::of(&cell)).or_insert(self.cells.len());
+        let at = *self.places.entry(essence(&cell)).or_insert(self.cells.len());
         let Some(known) = self.cells.get_mut(at) else {
             self.cells.push(cell);
             return;
@@ -54,7 +37,7 @@ impl Collected {
             }
         }
         if known.axes.id != cell.axes.id {
-            let (again, first) = difference(&cell.axes, &known.axes);
+            let (again, first) = difference(&cell.axes.values, &known.axes.values);
             let size = (cell.axes.vcpus, cell.axes.pcpus.len());
             match self.same.iter_mut().find(|same| (&same.again, &same.first) == (&again, &first)) {
                 Some(same) => drop(same.sizes.insert(size)),
@@ -87,43 +70,31 @@ impl Same {
     }
 }
 
-impl Essence {
-    fn of(cell: &PlannedCell) -> Self {
-        let axes = &cell.axes;
-        let workload = &axes.workload;
-        Self {
-            lock: axes.lock.clone(),
-            env: axes.env.clone(),
-            workload: [workload.section_ns.to_bits(), u64::from(workload.lines), workload.think_ns.to_bits()],
-            think: workload.think.clone(),
-            vcpus: axes.vcpus,
-            pcpus: axes.pcpus.clone(),
-            floats: axes.pinning == "floating" && axes.pcpus.len() > 1,
-            memory_nodes: cell.memory_nodes.clone(),
-            spin_threshold: cell.spin_threshold,
-            early_wait: cell.early_wait.name(),
-            slice_ns: cell.slice_ns,
-            probe: axes.params.get("probe").cloned(),
-        }
-    }
+/// All that a window of a cell depends on, by whatever names it was asked for.
+fn essence(cell: &PlannedCell) -> String {
+    let Axes { vcpus, pcpus, values, .. } = &cell.axes;
+    let workload = record::Workload { name: String::new(), ..values.workload.record() };
+    let usual = Values::usual();
+    // What these axes ask for stands beside them in numbers. On one pCPU there is nowhere to float to.
+    let others = Values {
+        placement: usual.placement,
+        on: usual.on,
+        size: usual.size,
+        workload: usual.workload,
+        arrivals: usual.arrivals,
+        memory: usual.memory,
+        pinning: if pcpus.len() > 1 { values.pinning } else { usual.pinning },
+        ..values.clone()
+    };
+    format!("{:?}", (cell.lock, workload, vcpus, pcpus, &cell.memory_nodes, others))
 }
 
 /// The axes in which two cells differ, as each of them has it: `placement=scatter`, `placement=compact`.
-fn difference(again: &CellAxes, first: &CellAxes) -> (String, String) {
-    let named = |axes: &CellAxes| {
-        let fixed = [
-            ("workload", axes.workload.name.clone()),
-            ("placement", axes.placement.clone()),
-            ("pinning", axes.pinning.clone()),
-        ];
-        let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), value));
-        fixed.chain(axes.params.clone()).collect::<Vec<_>>()
-    };
-    let (again, first) = (named(again), named(first));
-    let only = |these: &[(String, String)], those: &[(String, String)]| {
+fn difference(again: &Values, first: &Values) -> (String, String) {
+    let (again, first) = (again.named(), first.named());
+    let only = |these: &[(&str, String)], those: &[(&str, String)]| {
         let own = these.iter().filter(|axis| !those.contains(axis));
-        let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
-        if own.is_empty() { "the default".to_owned() } else { own.join(", ") }
+        own.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ")
     };
     (only(&again, &first), only(&first, &again))
 }

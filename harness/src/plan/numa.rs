@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use lockbench_reports::record::Dropped;
-use serde::Deserialize;
 
+use crate::Error;
+use crate::registry::unknown;
 use crate::topology::{Machine, Node};
 
 /// What a group of cells compares across NUMA nodes. Where there is nothing to compare the whole group is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Numa {
     /// vCPUs on one node or on several.
     Placement,
@@ -18,6 +18,15 @@ pub(crate) enum Numa {
 }
 
 impl Numa {
+    /// Reads what a profile says.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "placement" => Ok(Self::Placement),
+            "memory" => Ok(Self::Memory),
+            _ => Err(unknown("comparison of NUMA nodes", text, ["placement", "memory"])),
+        }
+    }
+
     /// Why the machine cannot tell, if so: one line for the whole group.
     pub(crate) fn refusal(self, machine: &Machine) -> Option<Dropped> {
         let homes: HashSet<_> = machine.pus.iter().map(|pu| pu.home()).collect();

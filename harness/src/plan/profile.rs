@@ -1,15 +1,17 @@
 //! Profiles: TOML files, built in or the user's own, that say what to measure and in which order of importance.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use lockbench_reports::plain;
-use lockbench_reports::record::Purpose;
 use serde::{Deserialize, Deserializer};
+use toml::Spanned;
 
-use super::numa::Numa;
-use crate::Error;
+use super::CellGroup;
+use crate::axes::{Env, parse_duration};
 use crate::registry::unknown;
+use crate::{Error, Registry};
 
 /// The built-in profiles, by name.
 pub(crate) static BUILT_IN: &[(&str, &str)] = &[
@@ -21,115 +23,42 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
 ];
 
 /// A profile. Its groups of cells are a priority list: what does not fit into `time` is dropped from the end.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Debug)]
 pub(crate) struct Profile {
     /// One line for `suite --help` and the docs.
     pub(crate) about: String,
     /// Wall time for the whole run; none means as long as it takes.
-    #[serde(default, deserialize_with = "optional_duration")]
     pub(crate) time: Option<Duration>,
     /// How often every cell is measured.
     pub(crate) rounds: u32,
     /// Length of a window, at least [`Profile::SHORTEST_WINDOW`].
-    #[serde(deserialize_with = "duration")]
     pub(crate) window: Duration,
     /// Whether A/A pairs are run.
-    #[serde(default = "yes")]
     pub(crate) noise_floor: bool,
     /// The groups, most important first.
     pub(crate) cells: Vec<CellGroup>,
 }
 
-/// A group of cells: the product of its axes.
-#[derive(Clone, Debug, Deserialize)]
+/// A profile as its file has it.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct CellGroup {
-    /// Names of locks, or of groups of locks: `core`, `own`, `all`.
-    pub(crate) locks: Vec<String>,
-    /// Names of environments.
-    pub(crate) envs: Vec<String>,
-    /// Names of workloads: `short`, `lines:8+exp:500ns`.
-    pub(crate) workloads: Vec<String>,
-    /// vCPUs per pCPU, on all pCPUs that a cell is given.
-    #[serde(default)]
-    pub(crate) overcommit: Vec<f64>,
-    /// vCPU counts, each on at most as many pCPUs; counts above the number of pCPUs overcommit.
-    #[serde(default)]
-    pub(crate) vcpus: Vec<u32>,
-    /// What the group compares across NUMA nodes, if it is there for that: left out where there is nothing to compare.
-    #[serde(default)]
-    pub(crate) numa: Option<Numa>,
-    /// How many pCPUs a cell is given: `all`, `node` (as many as a NUMA node has cores), or a number.
-    #[serde(default = "all")]
-    pub(crate) on: Vec<String>,
-    /// Names of placements.
-    #[serde(default = "compact")]
-    pub(crate) placements: Vec<String>,
-    /// `pinned`, `floating`.
-    #[serde(default = "pinned")]
-    pub(crate) pinnings: Vec<String>,
-    /// `local`, `remote`, `interleave`.
-    #[serde(default = "local")]
-    pub(crate) memory: Vec<String>,
-    /// Spin thresholds of paravirtual locks, in iterations; empty: the kernel's.
-    #[serde(default)]
-    pub(crate) spin_thresholds: Vec<u32>,
-    /// What makes a waiter of `pv-queued` halt before its threshold: `halted` (the waiter before it has), `hint` (that, or
-    /// the host calls it preempted), `always`; empty: `halted`.
-    #[serde(default)]
-    pub(crate) early_waits: Vec<String>,
-    /// Arrivals per second, all vCPUs together, in an open loop; empty: a closed loop.
-    #[serde(default)]
-    pub(crate) arrivals: Vec<f64>,
-    /// Timeslices for the vCPUs' threads to ask for; empty: the kernel's own.
-    #[serde(default)]
-    pub(crate) slices: Vec<String>,
-    /// `count` (preemptions and events), or `off` to see what counting costs.
-    #[serde(default = "count")]
-    pub(crate) probe: String,
-    /// Whether throughput is measured.
+struct File {
+    about: String,
+    #[serde(default, deserialize_with = "optional_duration")]
+    time: Option<Duration>,
+    rounds: u32,
+    #[serde(deserialize_with = "duration")]
+    window: Duration,
     #[serde(default = "yes")]
-    pub(crate) rate: bool,
-    /// Whether acquire times are measured, in windows of their own.
-    #[serde(default)]
-    pub(crate) latency: bool,
-    /// Whether events are traced, in windows of their own.
-    #[serde(default)]
-    pub(crate) trace: bool,
+    noise_floor: bool,
+    cells: Vec<Keys>,
 }
 
-impl CellGroup {
-    /// Why windows are taken of its cells.
-    pub(crate) fn purposes(&self) -> impl Iterator<Item = Purpose> + use<> {
-        let purposes =
-            [(self.rate, Purpose::Rate), (self.latency, Purpose::Latency), (self.trace, Purpose::Trace)];
-        purposes.into_iter().filter(|(asked, _)| *asked).map(|(_, purpose)| purpose)
-    }
-}
+/// A group of cells as its file has it.
+type Keys = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 
 fn yes() -> bool {
     true
-}
-
-fn all() -> Vec<String> {
-    vec!["all".into()]
-}
-
-fn compact() -> Vec<String> {
-    vec!["compact".into()]
-}
-
-fn pinned() -> Vec<String> {
-    vec!["pinned".into()]
-}
-
-fn count() -> String {
-    "count".into()
-}
-
-fn local() -> Vec<String> {
-    vec!["local".into()]
 }
 
 impl Profile {
@@ -137,34 +66,46 @@ impl Profile {
     pub(crate) const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
     /// A built-in profile.
-    pub(crate) fn built_in(name: &str) -> Result<Self, Error> {
+    pub(crate) fn built_in(name: &str, registry: &Registry) -> Result<Self, Error> {
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
         let (_, text) =
             found.ok_or_else(|| unknown("profile", name, BUILT_IN.iter().map(|(name, _)| *name)))?;
-        Self::parse(text).map_err(|e| Error::new(format!("built-in profile {name}: {e}")))
+        Self::parse(text, registry).map_err(|e| Error::new(format!("built-in profile {name}: {e}")))
     }
 
     /// A user's own profile.
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|e| {
             Error::new(format!("cannot read the configuration {}: {}", path.display(), plain::words(&e)))
         })?;
-        Self::parse(&text).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
+        Self::parse(&text, registry).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
     }
 
-    /// Names of the environments that it asks for.
-    pub(crate) fn envs(&self) -> Vec<&str> {
-        self.cells.iter().flat_map(|group| &group.envs).map(String::as_str).collect()
+    /// The environments that it asks for.
+    pub(crate) fn envs(&self) -> Vec<Env> {
+        self.cells.iter().flat_map(CellGroup::envs).collect()
     }
 
     /// Reads the text of a profile.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, registry: &Registry) -> Result<Self, String> {
+        let line = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
         // The parser's own message shows the line and the field on several lines; the user gets one.
-        let profile: Self = toml::from_str(text).map_err(|e| {
-            let before = e.span().map_or("", |span| &text[..span.start.min(text.len())]);
-            let line = before.matches('\n').count() + 1;
-            format!("line {line}: {}", e.message().replace('\n', " "))
+        let file: File = toml::from_str(text).map_err(|e| {
+            let at = e.span().map_or(0, |span| span.start);
+            format!("line {}: {}", line(at), e.message().replace('\n', " "))
         })?;
+        let mut cells = Vec::new();
+        for keys in file.cells {
+            let mut group = CellGroup::default();
+            for (key, value) in keys {
+                group
+                    .set(key.get_ref(), value.get_ref(), registry)
+                    .map_err(|e| format!("line {}: {e}", line(key.span().start)))?;
+            }
+            cells.push(group);
+        }
+        let File { about, time, rounds, window, noise_floor, .. } = file;
+        let profile = Self { about, time, rounds, window, noise_floor, cells };
         profile.check()?;
         Ok(profile)
     }
@@ -183,37 +124,11 @@ impl Profile {
         if self.cells.is_empty() {
             return Err("it has no [[cells]]".into());
         }
-        for group in &self.cells {
-            if let Some(k) = group.overcommit.iter().find(|k| !(0.01..=64.0).contains(*k)) {
-                return Err(format!("overcommit {k} is out of range; give 0.01 to 64 vCPUs per pCPU"));
-            }
-            if let Some(rate) = group.arrivals.iter().find(|rate| !(rate.is_finite() && **rate > 0.0)) {
-                return Err(format!("{rate} arrivals per second cannot be had; give more than 0"));
-            }
-            if group.overcommit.is_empty() && group.vcpus.is_empty() {
-                return Err("a group of cells needs `overcommit` or `vcpus`".into());
-            }
-            if !group.rate && !group.latency && !group.trace {
-                return Err("a group of cells without `rate`, `latency` and `trace` measures nothing".into());
-            }
+        if self.cells.iter().any(|group| group.purposes().count() == 0) {
+            return Err("a group of cells without `rate`, `latency` and `trace` measures nothing".into());
         }
         Ok(())
     }
-}
-
-/// Reads `250ns`, `30us`, `2ms`, `90s`, `4m`.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| {
-        format!("`{}` is no duration; write it like 250ns, 30us, 2ms, 90s or 4m", text.escape_debug())
-    })
-}
-
-/// Writes a duration as [`parse_duration`] reads it, in the largest unit that leaves a whole number: one spelling each.
-pub(crate) fn show_duration(ns: u64) -> String {
-    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us")];
-    let unit = units.into_iter().find(|(unit, _)| ns > 0 && ns.is_multiple_of(*unit));
-    let (unit, name) = unit.unwrap_or((1, "ns"));
-    format!("{}{name}", ns / unit)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -229,18 +144,14 @@ fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 mod tests {
     use super::*;
 
-    #[test]
-    fn built_in_profiles_parse() {
-        for (name, _) in BUILT_IN {
-            Profile::built_in(name).unwrap_or_else(|e| panic!("{e}"));
-        }
+    fn registry() -> Registry {
+        Registry::new(&[])
     }
 
     #[test]
-    fn a_duration_has_one_spelling() {
-        for (ns, shown) in [(0, "0ns"), (1500, "1500ns"), (4_000_000, "4ms"), (60_000_000_000, "60s")] {
-            assert_eq!(show_duration(ns), shown);
-            assert_eq!(parse_duration(shown).unwrap().as_nanos(), u128::from(ns));
+    fn built_in_profiles_parse() {
+        for (name, _) in BUILT_IN {
+            Profile::built_in(name, &registry()).unwrap_or_else(|e| panic!("{e}"));
         }
     }
 
@@ -248,9 +159,12 @@ mod tests {
     fn a_mistake_is_told_with_its_line_and_field() {
         let text =
             "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\nenvz = ['native']\n";
-        let error = Profile::parse(text).unwrap_err();
+        let error = Profile::parse(text, &registry()).unwrap_err();
         assert!(error.contains("line 6") && error.contains("envz"), "{error}");
-        let short = "about = 'x'\nrounds = 6\nwindow = '10ms'\n[[cells]]\nlocks = []\nenvs = []\nworkloads = []\nvcpus = [1]\n";
-        assert!(Profile::parse(short).unwrap_err().contains("below 100ms"));
+        let values = "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nmemory = ['local', 'far']\n";
+        let error = Profile::parse(values, &registry()).unwrap_err();
+        assert!(error.starts_with("line 5: ") && error.contains("`far`"), "{error}");
+        let short = "about = 'x'\nrounds = 6\nwindow = '10ms'\n[[cells]]\nvcpus = [1]\n";
+        assert!(Profile::parse(short, &registry()).unwrap_err().contains("below 100ms"));
     }
 }

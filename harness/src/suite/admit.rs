@@ -4,20 +4,15 @@ use lockbench_reports::record::{Dropped, Purpose};
 use lockbench_workloads::locks::EarlyWait;
 
 use super::Session;
-use crate::environments::ENVIRONMENTS;
+use crate::Registry;
 use crate::plan::{self, PlannedCell, Profile, Resources};
-use crate::{Error, Registry};
 
 impl Session {
     /// The cells of a profile that can be measured here, most important first, and of the others why not. A cell may lose
     /// its traced windows alone.
-    pub(crate) fn cells(
-        &self,
-        profile: &Profile,
-        registry: &Registry,
-    ) -> Result<(Vec<PlannedCell>, Vec<Dropped>), Error> {
+    pub(crate) fn cells(&self, profile: &Profile, registry: &Registry) -> (Vec<PlannedCell>, Vec<Dropped>) {
         let on = Resources { registry, machine: &self.topology, foreign: false };
-        let (cells, mut dropped) = plan::expand(profile, &on)?;
+        let (cells, mut dropped) = plan::expand(profile, &on);
         let mut drop = |cell: &PlannedCell, reason: String| {
             dropped.push(Dropped { cell: cell.axes.id.clone(), reason });
         };
@@ -35,15 +30,15 @@ impl Session {
                 admitted.push(cell);
             }
         }
-        Ok((admitted, dropped))
+        (admitted, dropped)
     }
 
     /// Why a lock that asks the host whether a vCPU is preempted would only ever be told no.
     fn lacks_hint(&self, cell: &PlannedCell) -> Option<String> {
-        if cell.early_wait != EarlyWait::Hint {
+        if cell.axes.values.early_wait != EarlyWait::Hint {
             return None;
         }
-        let env = ENVIRONMENTS.iter().find(|env| env.name() == cell.axes.env)?;
+        let env = cell.axes.values.env;
         let Some(name) = env.hints_by() else {
             return Some(format!("{} vCPUs are not told whether another is preempted", env.name()));
         };
@@ -58,7 +53,7 @@ impl Session {
     fn clocks_apart(&self, cell: &PlannedCell) -> Option<String> {
         let apart = self.machine.kvm_costs.as_ref().is_some_and(|costs| !costs.clocks_agree);
         let traced = cell.purposes.iter().any(|purpose| takes_times(*purpose));
-        (cell.axes.env == "kvm" && apart && traced).then(|| {
+        (cell.axes.values.env.name() == "kvm" && apart && traced).then(|| {
             "its times cannot be taken: the guest's time-stamp counter is not the host's (Linux 5.16 or newer makes it so)".into()
         })
     }

@@ -16,7 +16,7 @@ use lockbench_reports::record::{Line, Outcome, Round};
 use crate::cell::{self, Bench, Interrupted};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
 use crate::refusal::words;
-use crate::{Error, Registry, interrupt};
+use crate::{Error, interrupt};
 
 pub(crate) use guard::{something_planned, unmeasured};
 pub(crate) use journal::Journal;
@@ -26,7 +26,6 @@ pub(crate) use session::Session;
 
 /// A run of a fitted plan.
 pub(crate) struct Suite<'a> {
-    pub(crate) registry: &'a Registry,
     pub(crate) session: &'a Session,
     pub(crate) plan: &'a Fitted,
     pub(crate) timing: Timing,
@@ -94,16 +93,9 @@ impl Suite<'_> {
     }
 
     fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
-        // The plan was made from the registry, so both are known.
-        let lock = self.registry.lock(&cell.axes.lock);
-        let env = self.registry.environment(&cell.axes.env);
-        let (Some((family, variant)), Some(env)) = (lock, env) else {
-            let reason = "this build does not know its lock or environment".into();
-            return Ok(cell::Taken { outcome: Outcome::Skipped { reason, passing: false }, measuring_ns: 0 });
-        };
-        let count_preemptions = self.session.counts_preemptions(&cell.axes.env);
+        let count_preemptions = self.session.counts_preemptions(cell.axes.values.env);
         let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
-        cell::measure(&spec, &Bench { placer: &self.session.placer, env, family, variant })
+        cell::measure(&spec, &Bench { placer: &self.session.placer, lock: cell.lock })
     }
 }
 

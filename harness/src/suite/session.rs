@@ -2,7 +2,7 @@
 
 use lockbench_reports::record::{Facility, Machine};
 
-use crate::environments::ENVIRONMENTS;
+use crate::axes::Env;
 use crate::measure::{calibrate, rseq, slice};
 use crate::output::say;
 use crate::plan::Timing;
@@ -27,9 +27,9 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Looks at the machine, which `pcpus` limits, and at what the environments named in `envs` cost on it. Takes about
+    /// Looks at the machine, which `pcpus` limits, and at what the environments `envs` cost on it. Takes about
     /// 0.2 s, with kvm 0.4 s.
-    pub(crate) fn open(pcpus: Option<&topology::CpuList>, envs: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn open(pcpus: Option<&topology::CpuList>, envs: &[Env]) -> Result<Self, Error> {
         proc::check().map_err(Error::new)?;
         let scheduling = scheduling::settle()?;
         let (mut topology, binder) =
@@ -75,11 +75,11 @@ impl Session {
                 .push(format!("The vCPUs' shares of their pCPUs and their switches will be unknown: {why}."));
         }
         facility("thread-times", thread_times);
-        for env in ENVIRONMENTS {
+        for env in Env::all() {
             facility(env.name(), env.check().map(|()| env.about().to_owned()));
         }
         let pcpus: Vec<u32> = topology.pus.iter().map(|pu| pu.os_index.0).collect();
-        for env in ENVIRONMENTS.iter().filter(|env| envs.contains(&env.name()) && env.check().is_ok()) {
+        for env in Env::all().filter(|env| envs.contains(env) && env.check().is_ok()) {
             env.examine(&mut machine, &pcpus);
         }
         machine.warnings.extend(limits.iter().cloned());
@@ -93,10 +93,9 @@ impl Session {
         }
     }
 
-    /// Whether preemptions can be counted in the environment of that name.
-    pub(crate) fn counts_preemptions(&self, env: &str) -> bool {
-        let env = ENVIRONMENTS.iter().find(|known| known.name() == env);
-        env.is_some_and(|env| self.machine.has(env.counts_preemptions_by()))
+    /// Whether preemptions can be counted in an environment.
+    pub(crate) fn counts_preemptions(&self, env: Env) -> bool {
+        self.machine.has(env.counts_preemptions_by())
     }
 
     /// The figures that windows are made with.

@@ -1,5 +1,6 @@
 //! Plans over described machines: nothing here is measured.
 
+mod docs;
 mod numa;
 mod refusals;
 mod spellings;
@@ -18,19 +19,27 @@ use crate::topology::tests::synthetic;
 const TIMING: Timing = Timing { window_ns: 100_000_000, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
 
 fn planned(profile: &str, machine: &str, time: Option<Duration>) -> Fitted {
-    fitted(&Profile::built_in(profile).unwrap(), &synthetic(machine), time)
+    fitted(&built_in(profile), &synthetic(machine), time)
 }
 
 /// The plan of a profile with one group of cells, whose keys are given.
 fn of_group(keys: &str, machine: &str) -> Fitted {
     let text = format!("about = ''\nrounds = 6\nwindow = '100ms'\n[[cells]]\n{keys}");
-    fitted(&Profile::parse(&text).unwrap(), &synthetic(machine), None)
+    fitted(&parsed(&text), &synthetic(machine), None)
+}
+
+fn built_in(profile: &str) -> Profile {
+    Profile::built_in(profile, &Registry::new(&[])).unwrap()
+}
+
+fn parsed(text: &str) -> Profile {
+    Profile::parse(text, &Registry::new(&[])).unwrap()
 }
 
 fn fitted(profile: &Profile, machine: &Machine, time: Option<Duration>) -> Fitted {
     let registry = Registry::new(&[]);
     let on = Resources { registry: &registry, machine, foreign: true };
-    let (cells, refused) = expand(profile, &on).unwrap();
+    let (cells, refused) = expand(profile, &on);
     let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), true);
     fitted.dropped.extend(refused);
     fitted
@@ -50,7 +59,7 @@ fn every_profile_fits_its_time_on_machines_of_any_size() {
     for machine in ["core:1 pu:1", "core:2 pu:1", "pack:2 numa:1 core:8 pu:2", "pack:4 numa:2 core:12 pu:2"] {
         for name in ["smoke", "quick", "standard", "nightly", "published"] {
             let fitted = planned(name, machine, None);
-            let time = Profile::built_in(name).unwrap().time.unwrap();
+            let time = built_in(name).time.unwrap();
             assert!(fitted.estimate <= time, "{name} on {machine}: {:?}", fitted.estimate);
             assert!(!fitted.cells.is_empty(), "{name} on {machine} measures nothing");
         }
@@ -74,7 +83,7 @@ fn native_never_overcommits_and_sizes_count_once() {
     let fitted = planned("nightly", "core:2 pu:1", Some(Duration::from_secs(36_000)));
     let mut seen = std::collections::HashSet::new();
     for cell in &fitted.cells {
-        assert!(cell.axes.env != "native" || cell.axes.overcommit <= 1.0, "{}", cell.axes.id);
+        assert!(cell.axes.values.env.name() != "native" || cell.axes.overcommit <= 1.0, "{}", cell.axes.id);
         assert!(seen.insert(cell.axes.id.as_str()), "{} is there twice", cell.axes.id);
     }
 }

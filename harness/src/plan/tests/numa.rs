@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{dropped, fitted, ids, of_group, planned};
-use crate::plan::{BUILT_IN, PlannedCell, Profile};
+use super::{built_in, dropped, fitted, ids, of_group, parsed, planned};
+use crate::plan::{BUILT_IN, PlannedCell};
 use crate::topology::tests::{made, zoo};
 
 const LONG: Option<Duration> = Some(Duration::from_secs(360_000));
@@ -58,7 +58,7 @@ fn nothing_of_numa_is_planned_on_one_node_and_one_line_says_so() {
 
 #[test]
 fn memory_without_cpus_is_remote_and_placements_need_cpus_on_two_nodes() {
-    let standard = Profile::built_in("standard").unwrap();
+    let standard = built_in("standard");
     let expander = made::EXPANDER.load().restricted_to(&"2-3".parse().unwrap()).unwrap();
     let plan = fitted(&standard, &expander, LONG);
     let id = "ticket/native/short/2v:2p/compact/pinned/memory=remote";
@@ -88,12 +88,11 @@ fn placements_that_come_out_as_the_same_cpus_are_measured_once() {
 
 #[test]
 fn a_purpose_asked_for_under_another_name_is_not_lost() {
-    let profile = Profile::parse(
+    let profile = parsed(
         "about = ''\nrounds = 6\nwindow = '100ms'\n\
          [[cells]]\nlocks = ['ticket']\nenvs = ['native']\nworkloads = ['short']\nvcpus = [2]\n\
          [[cells]]\nlocks = ['ticket']\nenvs = ['native']\nworkloads = ['work:100ns']\nvcpus = [2]\nlatency = true",
-    )
-    .unwrap();
+    );
     let plan = fitted(&profile, &crate::topology::tests::synthetic("core:2 pu:1"), None);
     assert_eq!(ids(&plan), ["ticket/native/short/2v:2p/compact/pinned"]);
     assert_eq!(plan.cells[0].purposes.len(), 2);
@@ -101,7 +100,7 @@ fn a_purpose_asked_for_under_another_name_is_not_lost() {
 
 /// All that a window depends on, read off the cell itself.
 fn essence(cell: &PlannedCell) -> String {
-    let axes = &cell.axes;
+    let axes = &cell.axes.record();
     let mut params = axes.params.clone();
     params.remove("memory");
     params.remove("arrivals");
@@ -117,7 +116,7 @@ fn essence(cell: &PlannedCell) -> String {
 fn no_cell_is_measured_twice_on_any_machine() {
     for machine in zoo() {
         for (name, _) in BUILT_IN {
-            let plan = fitted(&Profile::built_in(name).unwrap(), &machine, LONG);
+            let plan = fitted(&built_in(name), &machine, LONG);
             let mut seen: HashMap<String, &str> = HashMap::new();
             for cell in &plan.cells {
                 if let Some(first) = seen.insert(essence(cell), &cell.axes.id) {

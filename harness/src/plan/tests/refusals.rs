@@ -22,7 +22,7 @@ fn a_size_a_node_a_memory_or_a_rate_that_cannot_be_had_is_dropped_beside_others(
         ("vcpus = [2, 5000]", "vcpus=5000", 2),
         ("vcpus = [2]\nplacements = ['node:7', 'compact']", "placement=node:7", 2),
         ("vcpus = [2]\nmemory = ['remote', 'local']", "memory=remote", 2),
-        ("vcpus = [1, 2]\narrivals = [15]", "arrivals=15 on 2 vCPUs", 2),
+        ("vcpus = [1, 2]\narrivals = [15]", "15 arrivals per second on 2 vCPUs", 2),
     ] {
         let plan = of_group(&format!("{common}{keys}"), "core:2 pu:1");
         assert_eq!(plan.cells.len(), kept, "{keys}");

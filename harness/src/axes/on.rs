@@ -1,31 +1,25 @@
 //! How many pCPUs a cell is given.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::str::FromStr;
 
+use super::{Axis, Flag, InId};
 use crate::Error;
 use crate::topology::{self, Machine, Placement, PuIndex};
 
 /// How many pCPUs a cell is given, in the order of its placement. It uses at most one for each vCPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Width {
-    /// `all`: every one that the placement has.
-    #[default]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Every one that the placement has.
     All,
-    /// `node`: as many as the first NUMA node has cores, so that all of them fit on one node and no two need share a core.
+    /// As many as the first NUMA node has cores, so that all of them fit on one node and no two need share a core.
     Node,
     /// So many.
     Count(usize),
 }
 
-impl Width {
-    /// The pCPUs of a placement that a cell of this width is given.
-    pub(crate) fn pcpus(
-        self,
-        placement: Placement,
-        machine: &Machine,
-    ) -> Result<Vec<PuIndex>, topology::Error> {
+impl On {
+    /// The pCPUs of a placement that a cell is given.
+    pub fn pcpus(self, placement: Placement, machine: &Machine) -> Result<Vec<PuIndex>, topology::Error> {
         match self {
             Self::All => placement.order(machine),
             Self::Node => placement.place(machine, cores_of_first_node(machine)?),
@@ -40,20 +34,20 @@ fn cores_of_first_node(machine: &Machine) -> Result<usize, topology::Error> {
     Ok(cores.len())
 }
 
-impl fmt::Display for Width {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::Node => f.write_str("node"),
-            Self::Count(pcpus) => pcpus.fmt(f),
-        }
-    }
-}
+impl Axis for On {
+    const FLAGS: &'static [Flag] = &[Flag {
+        name: "on",
+        key: "on",
+        takes: "NUMBERS",
+        unit: "",
+        default: "all",
+        help: "pCPUs for a cell: all that the placement has, node (as many as a NUMA node has cores), or a number",
+        in_id: InId::Counts,
+        in_0_1: false,
+        examples: &["all", "node", "4", "04"],
+    }];
 
-impl FromStr for Width {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn parse(text: &str) -> Result<Self, Error> {
         match (text, text.parse()) {
             ("all", _) => Ok(Self::All),
             ("node", _) => Ok(Self::Node),
@@ -62,6 +56,14 @@ impl FromStr for Width {
                 "`{}` is no number of pCPUs; give all, node or a number above 0",
                 text.escape_debug()
             ))),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::All => "all".to_owned(),
+            Self::Node => "node".to_owned(),
+            Self::Count(pcpus) => pcpus.to_string(),
         }
     }
 }

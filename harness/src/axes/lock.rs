@@ -1,0 +1,88 @@
+//! Which lock: the one axis whose values are not all known when this program is built, for users bring their own.
+
+use std::fmt;
+
+use lockbench_workloads::Family;
+use lockbench_workloads::locks::{Paravirt, Variant};
+
+use super::{Env, Flag, InId};
+use crate::registry::unknown;
+use crate::{Error, Registry};
+
+/// The locks that answer the three questions.
+const CORE: [&str; 8] =
+    ["ticket", "pvops-ticket", "pv-ticket", "pv-ticket-off", "mcs", "queued", "pv-queued", "std-mutex"];
+
+/// A lock under one of its names.
+#[derive(Clone, Copy)]
+pub struct Lock {
+    /// Its source.
+    pub family: &'static Family,
+    /// The name, and what of the source it uses.
+    pub variant: &'static Variant,
+}
+
+impl Lock {
+    /// How it is asked for.
+    pub const FLAGS: &'static [Flag] = &[Flag {
+        name: "locks",
+        key: "locks",
+        takes: "NAMES",
+        unit: "",
+        default: "core",
+        help: "Locks by name, or the groups core (those that answer the three questions), own (yours), all",
+        in_id: InId::Part,
+        in_0_1: true,
+        examples: &["core", "ticket", "pv-queued"],
+    }];
+
+    /// The locks of these names and groups, each once.
+    pub fn read(names: &[String], registry: &Registry) -> Result<Vec<Self>, Error> {
+        let mut locks: Vec<Self> = Vec::new();
+        for name in names {
+            let named: Vec<Self> = match name.as_str() {
+                "core" => CORE.iter().filter_map(|name| registry.lock(name)).collect(),
+                "all" => registry.locks().collect(),
+                "own" => registry.own_locks().collect(),
+                name => {
+                    let names = registry.locks().map(|lock| lock.name()).chain(["core", "all", "own"]);
+                    vec![registry.lock(name).ok_or_else(|| unknown("lock", name, names))?]
+                }
+            };
+            for lock in named {
+                if !locks.contains(&lock) {
+                    locks.push(lock);
+                }
+            }
+        }
+        Ok(locks)
+    }
+
+    /// The locks where none are named.
+    pub fn defaults(registry: &Registry) -> Vec<Self> {
+        let names: Vec<String> = Self::FLAGS[0].default.split(',').map(Into::into).collect();
+        Self::read(&names, registry).expect("the default is a group")
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.variant.name
+    }
+
+    /// Whether its waiters may halt in an environment.
+    pub fn halts_in(self, env: Env) -> bool {
+        self.variant.paravirt == Paravirt::On && env.hypervisor()
+    }
+}
+
+impl PartialEq for Lock {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

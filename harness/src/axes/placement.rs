@@ -1,0 +1,36 @@
+//! In which order pCPUs are used.
+
+use super::{Axis, Flag, InId};
+use crate::Error;
+use crate::topology::Placement;
+
+impl Axis for Placement {
+    const FLAGS: &'static [Flag] = &[Flag {
+        name: "placement",
+        key: "placements",
+        takes: "NAMES",
+        unit: "",
+        default: "compact",
+        help: "Placements: compact, scatter, node:first, node:N, round-robin, smt-first, smt-last",
+        in_id: InId::Part,
+        in_0_1: true,
+        examples: &[
+            "compact",
+            "scatter",
+            "node:first",
+            "node:0",
+            "node:00",
+            "round-robin",
+            "smt-first",
+            "smt-last",
+        ],
+    }];
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        text.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}

@@ -1,0 +1,43 @@
+//! What is watched in throughput windows.
+
+use super::{Axis, Flag, InId};
+use crate::Error;
+use crate::registry::unknown;
+
+/// What is watched in throughput windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Preemptions and events are counted.
+    Count,
+    /// Nothing: what counting costs shows beside the others.
+    Off,
+}
+
+impl Axis for Probe {
+    const FLAGS: &'static [Flag] = &[Flag {
+        name: "probe",
+        key: "probe",
+        takes: "NAMES",
+        unit: "",
+        default: "count",
+        help: "What is watched in throughput windows: count (preemptions and events) or off, to see what counting costs",
+        in_id: InId::Param,
+        in_0_1: true,
+        examples: &["count", "off"],
+    }];
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "count" => Ok(Self::Count),
+            "off" => Ok(Self::Off),
+            _ => Err(unknown("probe", text, ["count", "off"])),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Count => "count".to_owned(),
+            Self::Off => "off".to_owned(),
+        }
+    }
+}

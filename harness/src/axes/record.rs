@@ -1,0 +1,102 @@
+//! The axes of a cell, and the only place where they turn into the texts of a record and back.
+
+use lockbench_reports::record::{CellAxes, Scheduler};
+use serde::{Deserialize, Serialize};
+
+use super::{Axis, Env, Lock, On, Pinning, Size, Values, Workload, table};
+use crate::Error;
+use crate::topology::Placement;
+
+/// What a cell is: its lock, the numbers that came out, and its value on each axis. In files it is a [`CellAxes`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "CellAxes", into = "CellAxes")]
+pub struct Axes {
+    /// Readable and stable, made from the rest.
+    pub id: String,
+    /// Name of the lock.
+    pub lock: String,
+    /// The lock that this one is compared with, if any.
+    pub baseline: Option<String>,
+    /// Number of vCPUs.
+    pub vcpus: u32,
+    /// The pCPUs, by operating-system index, in the order in which vCPUs are dealt to them.
+    pub pcpus: Vec<u32>,
+    /// vCPUs per pCPU, the true ratio after rounding.
+    pub overcommit: f64,
+    /// The value on each axis.
+    pub values: Values,
+}
+
+impl Axes {
+    /// A cell with its id made from its axes.
+    pub fn new(lock: Lock, values: Values, vcpus: u32, pcpus: Vec<u32>) -> Self {
+        let mut axes = Self {
+            id: String::new(),
+            lock: lock.name().into(),
+            baseline: lock.variant.baseline.map(Into::into),
+            vcpus,
+            overcommit: f64::from(vcpus) / pcpus.len() as f64,
+            pcpus,
+            values,
+        };
+        let CellAxes { lock, env, workload, placement, pinning, params, .. } = axes.record();
+        let on = axes.pcpus.len();
+        let extra: String = params.iter().map(|(name, value)| format!("/{name}={value}")).collect();
+        axes.id = format!("{lock}/{env}/{}/{vcpus}v:{on}p/{placement}/{pinning}{extra}", workload.name);
+        axes
+    }
+
+    /// As records have it.
+    pub fn record(&self) -> CellAxes {
+        let values = &self.values;
+        CellAxes {
+            id: self.id.clone(),
+            lock: self.lock.clone(),
+            baseline: self.baseline.clone(),
+            env: values.env.show(),
+            workload: values.workload.record(),
+            placement: values.placement.show(),
+            pinning: values.pinning.show(),
+            vcpus: self.vcpus,
+            pcpus: self.pcpus.clone(),
+            overcommit: self.overcommit,
+            params: values.params(),
+            scheduler: Scheduler::Host,
+            neighbours: Vec::new(),
+        }
+    }
+
+    /// Axes that are not at their default and that release 0.1 does not know.
+    pub fn since_0_1(&self) -> Vec<String> {
+        let params = self.values.params();
+        let newer = table::flags().filter(|flag| !flag.in_0_1 && params.contains_key(flag.name));
+        newer.map(|flag| flag.name.to_owned()).collect()
+    }
+}
+
+impl From<Axes> for CellAxes {
+    fn from(axes: Axes) -> Self {
+        axes.record()
+    }
+}
+
+impl TryFrom<CellAxes> for Axes {
+    type Error = Error;
+
+    fn try_from(record: CellAxes) -> Result<Self, Error> {
+        if !record.neighbours.is_empty() {
+            return Err(Error::new("this build knows no neighbours"));
+        }
+        let values = Values {
+            env: Env::parse(&record.env)?,
+            placement: Placement::parse(&record.placement)?,
+            on: On::Count(record.pcpus.len()),
+            size: Size::Count(record.vcpus),
+            pinning: Pinning::parse(&record.pinning)?,
+            workload: Workload::of_record(&record.workload)?,
+            ..Values::of_params(&record.params)?
+        };
+        let CellAxes { id, lock, baseline, vcpus, pcpus, overcommit, .. } = record;
+        Ok(Self { id, lock, baseline, vcpus, pcpus, overcommit, values })
+    }
+}

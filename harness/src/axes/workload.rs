@@ -1,0 +1,249 @@
+//! What each vCPU does in a loop: `section[:N][+think[:mean]]`.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use lockbench_reports::record::{self, Dropped};
+use lockbench_workloads::workload::{SECTIONS, Section, THINKS, Takes, Think};
+
+use super::{Axis, Flag, InId, parse_duration, show_duration};
+use crate::Error;
+use crate::registry::unknown;
+
+const MOST_LINES: u32 = 4096;
+const LONGEST_SECTION: Duration = Duration::from_secs(1);
+/// Mean think times and times between two arrivals on a vCPU; several times the longest must fit into the arena's table.
+const THINK_NS: RangeInclusive<f64> = 1.0..=100e6;
+
+/// A critical section and a think time.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// The one spelling of it.
+    name: String,
+    /// Nominal length of the critical section, in nanoseconds.
+    pub section_ns: f64,
+    /// Shared cache lines that the section writes.
+    pub lines: u32,
+    /// How the think time is distributed.
+    pub think: &'static Think,
+    /// Mean think time, in nanoseconds; in an open loop the mean time from one arrival to the next on a vCPU.
+    pub think_ns: f64,
+}
+
+impl Workload {
+    /// The same in an open loop of `per_second` arrivals, split evenly over the vCPUs; or why there is none.
+    pub fn with_arrivals(&self, per_second: f64, vcpus: u32) -> Result<Self, Dropped> {
+        if self.think_ns > 0.0 {
+            return Err(Dropped {
+                cell: format!("{} with arrivals", self.name),
+                reason: format!(
+                    "the workload itself says when a vCPU comes back (`{}`), so no arrivals can be set; leave out the \
+                     think time",
+                    self.think.name
+                ),
+            });
+        }
+        let open = THINKS.iter().find(|think| think.open).unwrap_or(self.think);
+        let think_ns = f64::from(vcpus) * 1e9 / per_second;
+        if !open.open || !THINK_NS.contains(&think_ns) {
+            return Err(Dropped {
+                cell: format!("{per_second} arrivals per second on {vcpus} vCPUs"),
+                reason: "each vCPU can take 10 to 1e9 arrivals per second".into(),
+            });
+        }
+        Ok(Self { think: open, think_ns, ..self.clone() })
+    }
+
+    /// As records have it.
+    pub fn record(&self) -> record::Workload {
+        record::Workload {
+            name: self.name.clone(),
+            section_ns: self.section_ns,
+            lines: self.lines,
+            think: self.think.name.into(),
+            think_ns: self.think_ns,
+            arrivals: if self.think.open { record::Arrivals::Open } else { record::Arrivals::Closed },
+        }
+    }
+
+    /// As a record has it: its figures count, whatever its name.
+    pub fn of_record(record: &record::Workload) -> Result<Self, Error> {
+        if record.lines > MOST_LINES {
+            return Err(Error::new(format!("{} shared lines are too many", record.lines)));
+        }
+        Ok(Self {
+            name: record.name.clone(),
+            section_ns: record.section_ns,
+            lines: record.lines,
+            think: think_named(&record.think)?,
+            think_ns: record.think_ns,
+        })
+    }
+}
+
+impl Axis for Workload {
+    const FLAGS: &'static [Flag] = &[Flag {
+        name: "workloads",
+        key: "workloads",
+        takes: "NAMES",
+        unit: "",
+        default: "short",
+        help: "Sections, or sections and think times: short, lines:8+exp:500ns",
+        in_id: InId::Part,
+        in_0_1: true,
+        examples: &[
+            "short",
+            "empty",
+            "work:1us",
+            "work:1000ns",
+            "lines:8",
+            "lines:08",
+            "short+exp",
+            "short+exp:500ns",
+            "lines:16+fixed:2us",
+            "long+open:20us",
+            "short+none",
+        ],
+    }];
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        let refused = |why: String| Error::new(format!("`{}`: {why}", text.escape_debug()));
+        let (section_text, think_text) = text.split_once('+').unwrap_or((text, "none"));
+        let (name, section_ns, lines) = section(section_text, refused)?;
+        let (think, think_ns) = think(think_text, refused)?;
+        let name = match think_ns {
+            0.0 => name,
+            _ => format!("{name}+{}:{}", think.name, show_duration(think_ns as u64)),
+        };
+        Ok(Self { name, section_ns, lines, think, think_ns })
+    }
+
+    fn show(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl PartialEq for Workload {
+    fn eq(&self, other: &Self) -> bool {
+        self.record() == other.record()
+    }
+}
+
+/// Spelling, length in nanoseconds and shared lines of a section.
+fn section(text: &str, refused: impl Fn(String) -> Error) -> Result<(String, f64, u32), Error> {
+    let (name, argument) = split_argument(text);
+    let section: &Section = SECTIONS
+        .iter()
+        .find(|section| section.name == name)
+        .ok_or_else(|| unknown("workload", name, SECTIONS.iter().map(|section| section.name)))?;
+    match (section.takes, argument) {
+        (Takes::Nothing, None) => Ok((name.to_owned(), section.work_ns, 0)),
+        (Takes::Nothing, Some(_)) => Err(refused(format!("the section `{name}` takes no number"))),
+        (Takes::Lines, Some(number)) => match number.parse() {
+            Ok(lines) if (1..=MOST_LINES).contains(&lines) => {
+                Ok((format!("{name}:{lines}"), section.work_ns, lines))
+            }
+            _ => Err(refused(format!("give 1 to {MOST_LINES} lines, like lines:8"))),
+        },
+        (Takes::Lines, None) => Err(refused("say how many lines, like lines:8".into())),
+        (Takes::Length, Some(length)) => match parse_duration(length).map_err(Error::new)? {
+            length if length <= LONGEST_SECTION => {
+                let ns = length.as_nanos() as u64;
+                Ok((format!("{name}:{}", show_duration(ns)), ns as f64, 0))
+            }
+            _ => Err(refused("a section may last 1 s at most".into())),
+        },
+        (Takes::Length, None) => Err(refused("say how long, like work:500ns".into())),
+    }
+}
+
+/// How a vCPU thinks, and its mean in nanoseconds.
+fn think(text: &str, refused: impl Fn(String) -> Error) -> Result<(&'static Think, f64), Error> {
+    let (name, mean) = split_argument(text);
+    let think = think_named(name)?;
+    let ns = match mean {
+        None => think.default_ns,
+        Some(_) if think.default_ns == 0.0 => {
+            return Err(refused(format!("the think time `{name}` takes no length")));
+        }
+        Some(mean) => parse_duration(mean).map_err(Error::new)?.as_nanos() as f64,
+    };
+    if think.default_ns > 0.0 && !THINK_NS.contains(&ns) {
+        return Err(refused("give a mean of 1 ns to 100 ms; without think time leave it out".into()));
+    }
+    Ok((think, ns))
+}
+
+fn think_named(name: &str) -> Result<&'static Think, Error> {
+    let found = THINKS.iter().find(|think| think.name == name);
+    found.ok_or_else(|| unknown("think time", name, THINKS.iter().map(|think| think.name)))
+}
+
+fn split_argument(text: &str) -> (&str, Option<&str>) {
+    text.split_once(':').map_or((text, None), |(name, argument)| (name, Some(argument)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_carry_their_figures() {
+        let workload = Workload::parse("lines:8+exp:250ns").unwrap();
+        assert_eq!((workload.lines, workload.think_ns), (8, 250.0));
+        assert_eq!(workload.name, "lines:8+exp:250ns");
+        assert_eq!(Workload::parse("short").unwrap().section_ns, 100.0);
+        assert_eq!(Workload::parse("work:250us").unwrap().section_ns, 250e3);
+        let open = Workload::parse("short+open:20us").unwrap();
+        assert_eq!((open.think.open, open.think_ns), (true, 20e3));
+        assert_eq!(Workload::parse("short+none").unwrap().name, "short");
+        for bad in [
+            "lines",
+            "lines:0",
+            "lines:x",
+            "short:3",
+            "shrt",
+            "short+ex",
+            "short+none:3ns",
+            "short+exp:3",
+            "work",
+            "work:5",
+            "work:2s",
+            "short+open:1s",
+            "short+exp:1s",
+            "short+exp:0ns",
+            "",
+        ] {
+            assert!(Workload::parse(bad).is_err(), "{bad} was taken");
+        }
+        let short = Workload::parse("short").unwrap();
+        let open = short.with_arrivals(1e6, 4).unwrap();
+        assert_eq!((open.name.as_str(), open.think.name, open.think_ns), ("short", "open", 4000.0));
+        for bad in [0.0, -1.0, 1.0, f64::NAN, f64::INFINITY] {
+            assert!(short.with_arrivals(bad, 4).is_err(), "{bad} was taken");
+        }
+        assert!(Workload::parse("short+exp").unwrap().with_arrivals(1e6, 4).is_err());
+        let odd = Workload::parse("shrt\u{1b}[31m").unwrap_err().to_string();
+        assert!(!odd.contains('\u{1b}'), "{odd}");
+        assert!(Workload::parse("shrt").unwrap_err().to_string().contains("did you mean `short`"));
+    }
+
+    #[test]
+    fn two_spellings_are_one_workload() {
+        for (spelling, canonical) in [
+            ("work:1000ns", "work:1us"),
+            ("work:1us 500ns", "work:1500ns"),
+            ("work:0s", "work:0ns"),
+            ("lines:08", "lines:8"),
+            ("short+exp", "short+exp:500ns"),
+            ("short+exp:0us 500ns", "short+exp:500ns"),
+            ("lines:008+fixed:2000us", "lines:8+fixed:2ms"),
+            ("short+open", "short+open:10us"),
+            ("short+none", "short"),
+        ] {
+            let workload = Workload::parse(spelling).unwrap();
+            assert_eq!(workload.name, canonical, "{spelling}");
+            assert_eq!(Workload::parse(canonical).unwrap(), workload, "{spelling}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A group of cells: the product of its axes.
+
+use lockbench_reports::record::Purpose;
+
+use super::numa::Numa;
+use crate::axes::{Env, Lists, Lock, Values, flags, or_default};
+use crate::registry::unknown;
+use crate::{Error, Registry};
+
+/// A group of cells: the product of its axes. An axis without values has its default.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CellGroup {
+    /// The locks, if any are named.
+    pub(crate) locks: Option<Vec<Lock>>,
+    /// Values of the other axes.
+    pub(crate) lists: Lists,
+    /// What the group compares across NUMA nodes, if it is there for that: left out where there is nothing to compare.
+    pub(crate) numa: Option<Numa>,
+    /// Purposes that are switched on or off, the others being as they are by default.
+    switched: Vec<(Purpose, bool)>,
+}
+
+/// Why windows may be taken of a group: a key of profiles, and of some an option.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    /// Name: of the key and of the option.
+    pub(crate) name: &'static str,
+    /// What it asks for.
+    pub(crate) help: &'static str,
+    /// Whether it is on where nothing is said; then it is no option.
+    pub(crate) default: bool,
+    /// What the windows are for.
+    pub(crate) purpose: Purpose,
+}
+
+/// Every purpose that a group may ask for.
+pub(crate) static SWITCHES: [Switch; 3] = [
+    Switch { name: "rate", help: "Measure throughput", default: true, purpose: Purpose::Rate },
+    Switch {
+        name: "latency",
+        help: "Measure acquire times as well, in windows of their own",
+        default: false,
+        purpose: Purpose::Latency,
+    },
+    Switch {
+        name: "trace",
+        help: "Trace events as well, in windows of their own",
+        default: false,
+        purpose: Purpose::Trace,
+    },
+];
+
+/// Key of what a group compares across NUMA nodes.
+const NUMA: &str = "numa";
+
+impl CellGroup {
+    /// Sets what a key of a profile says.
+    pub(crate) fn set(&mut self, key: &str, value: &toml::Value, registry: &Registry) -> Result<(), Error> {
+        let texts =
+            texts(value).ok_or_else(|| Error::new(format!("`{key}` takes a value or a list of values")))?;
+        if let Some(switch) = SWITCHES.iter().find(|switch| switch.name == key) {
+            let on = value.as_bool().ok_or_else(|| Error::new(format!("`{key}` is true or false")))?;
+            self.switch(switch, on);
+        } else if key == NUMA {
+            self.numa = Some(Numa::parse(&texts.join(","))?);
+        } else {
+            let flag = flags().find(|flag| flag.key == key).ok_or_else(|| unknown("key", key, keys()))?;
+            if texts.is_empty() {
+                return Err(Error::new(format!("`{key}` names nothing; leave it out for {}", flag.default)));
+            }
+            if Lock::FLAGS[0].key == key {
+                self.locks = Some(Lock::read(&texts, registry)?);
+            }
+            self.lists.add(flag, &texts)?;
+        }
+        Ok(())
+    }
+
+    /// Switches windows of a purpose on or off.
+    pub(crate) fn switch(&mut self, switch: &Switch, on: bool) {
+        self.switched.push((switch.purpose, on));
+    }
+
+    /// Why windows are taken of its cells.
+    pub(crate) fn purposes(&self) -> impl Iterator<Item = Purpose> {
+        let said = |purpose| self.switched.iter().rev().find(|(known, _)| *known == purpose);
+        SWITCHES
+            .iter()
+            .filter(move |switch| said(switch.purpose).map_or(switch.default, |(_, on)| *on))
+            .map(|s| s.purpose)
+    }
+
+    /// The environments that it asks for.
+    pub(crate) fn envs(&self) -> Vec<Env> {
+        or_default(&self.lists.env)
+    }
+
+    /// Its cells, before it is known which of them can be had.
+    pub(crate) fn product(&self, registry: &Registry) -> Vec<(Values, Lock)> {
+        match &self.locks {
+            Some(locks) => self.lists.product(locks),
+            None => self.lists.product(&Lock::defaults(registry)),
+        }
+    }
+}
+
+/// Everything that a group can say.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    flags().map(|flag| flag.key).chain([NUMA]).chain(SWITCHES.iter().map(|switch| switch.name))
+}
+
+/// A value or a list of values, as they are spelled.
+fn texts(value: &toml::Value) -> Option<Vec<String>> {
+    match value {
+        toml::Value::String(text) => Some(vec![text.clone()]),
+        toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Float(number) => Some(vec![number.to_string()]),
+        toml::Value::Boolean(on) => Some(vec![on.to_string()]),
+        toml::Value::Array(values) => {
+            let each: Option<Vec<Vec<String>>> = values.iter().filter(|v| !v.is_array()).map(texts).collect();
+            each.filter(|each| each.len() == values.len()).map(|each| each.concat())
+        }
+        toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}
