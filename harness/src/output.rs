@@ -5,7 +5,9 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
+use lockbench_reports::output_file;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
@@ -15,6 +17,25 @@ use crate::refusal::words;
 /// Prints to stdout; a reader that has gone away (`| head`) is no error worth a word.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     Stdout.write_all(text.as_bytes()).map_err(|e| cannot_print(&e))
+}
+
+/// Writes a file that the user named and prints where it is; into a stream of ours, where the name leads to one.
+pub(crate) fn write_named(path: &Path, content: &[u8]) -> Result<(), Error> {
+    // A stream that was redirected into a file would go on in the old one, were that replaced.
+    if leads_to(path, io::stdout().as_fd()) {
+        return Stdout.write_all(content).map_err(|e| cannot_print(&e));
+    }
+    if leads_to(path, io::stderr().as_fd()) {
+        let written = write_all(io::stderr().as_fd(), content);
+        return written.map_err(|e| Error::new(format!("cannot write to stderr: {}", words(&e.into()))));
+    }
+    output_file::write(path, content).map_err(|e| Error::new(e.to_string()))?;
+    print(&format!("{}\n", path.display()))
+}
+
+fn leads_to(path: &Path, stream: BorrowedFd<'_>) -> bool {
+    let (Ok(path), Ok(stream)) = (rustix::fs::stat(path), rustix::fs::fstat(stream)) else { return false };
+    (path.st_dev, path.st_ino) == (stream.st_dev, stream.st_ino)
 }
 
 /// Says a sentence on stderr.

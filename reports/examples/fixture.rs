@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lockbench_reports::record::Results;
-use lockbench_reports::{answers, csv, html, run_dir, summary};
+use lockbench_reports::{answers, csv, html, output_file, run_dir, summary};
 
 fn main() {
     let dirs: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -36,5 +36,5 @@ fn run(dir: &Path, seed: u64, slow: f64) -> Results {
 }
 
 fn write(path: &Path, text: &str) {
-    run_dir::write_aside(path, text.as_bytes()).expect("a file");
+    output_file::write(path, text.as_bytes()).expect("a file");
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod format;
 pub mod history;
 pub mod html;
+pub mod output_file;
 pub mod plain;
 pub mod plots;
 pub mod published;

@@ -1,14 +1,14 @@
 //! Run directories: reading what a run left behind, finished or not, and writing beside it.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::Error;
 use crate::derive::derive;
 use crate::record::{Line, Results, SCHEMA_VERSION};
+use crate::{Error, output_file};
 
 /// The truth: one line per window, appended while measuring.
 pub const ROUNDS: &str = "rounds.jsonl";
@@ -37,27 +37,12 @@ pub fn read(path: &Path) -> Result<Results, Error> {
     }
 }
 
-/// Writes `results.json` into a run directory, aside first and renamed, so that no reader sees half of it.
+/// Writes `results.json` into a run directory.
 pub fn write_results(dir: &Path, results: &Results) -> Result<(), Error> {
     let mut json = serde_json::to_vec_pretty(results)
         .map_err(|error| Error::input(&dir.join(RESULTS), format!("cannot be written as JSON: {error}")))?;
     json.push(b'\n');
-    write_aside(&dir.join(RESULTS), &json)
-}
-
-/// Writes a file aside and renames it into place.
-pub fn write_aside(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}.tmp", std::process::id()));
-    let aside = PathBuf::from(aside);
-    let written = File::create(&aside)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&aside, path));
-    written.map_err(|source| {
-        // Leave no half file behind; that it may not exist is no second error.
-        let _ = fs::remove_file(&aside);
-        Error::io("write", path, source)
-    })
+    output_file::write(&dir.join(RESULTS), &json)
 }
 
 /// What tells a file's kind and age before the rest of it is read.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Header, Line, Outcome, Results, Round, SCHEMA_VERSION};
-use lockbench_reports::{compare, run_dir};
+use lockbench_reports::{compare, output_file, run_dir};
 
 use super::axes::Axes;
 use super::compare::Output;
@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let (base, new) = (finish(base, began, measuring_ns[0])?, finish(new, began, measuring_ns[1])?);
     let comparison = compare::duel(&base, &new, args.output.margin());
     let markdown = dir.join("duel.md");
-    run_dir::write_aside(&markdown, compare::markdown(&comparison).as_bytes())
+    output_file::write(&markdown, compare::markdown(&comparison).as_bytes())
         .map_err(|e| Error::new(e.to_string()))?;
     let ended = args.output.print(&comparison)?;
     say(format!("the rounds of both are in {}", dir.display()));

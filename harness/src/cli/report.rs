@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use lockbench_reports::record::Results;
 use lockbench_reports::{html, run_dir, trace_export};
 
-use super::{Ended, print};
+use super::Ended;
 use crate::Error;
+use crate::output::write_named;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -33,8 +34,7 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
         [run] if run.is_dir() => run.join(run_dir::REPORT),
         _ => run_dir::REPORT.into(),
     });
-    run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
-    print(&format!("{}\n", path.display()))?;
+    write_named(&path, page.as_bytes())?;
     Ok(Ended::Well)
 }
 
@@ -45,7 +45,6 @@ fn perfetto(path: &Path, results: &[Results]) -> Result<Ended, Error> {
     let Some(trace) = trace_export::chrome(run) else {
         return Err(Error::new("this run has no traces: none of its windows was of purpose `trace`"));
     };
-    run_dir::write_aside(path, trace.to_string().as_bytes()).map_err(|e| Error::new(e.to_string()))?;
-    print(&format!("{}\n", path.display()))?;
+    write_named(path, trace.to_string().as_bytes())?;
     Ok(Ended::Well)
 }

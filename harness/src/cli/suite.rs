@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Header, Line, Results, SCHEMA_VERSION, Status};
-use lockbench_reports::{answers, html, reasons, run_dir, summary};
+use lockbench_reports::{answers, html, output_file, reasons, run_dir, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, plan_only, print};
@@ -117,7 +117,7 @@ fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
     run_dir::write_results(journal.dir(), &results).map_err(told)?;
     let page = html::render(std::slice::from_ref(&results)).map_err(told)?;
     let path = journal.dir().join(run_dir::REPORT);
-    run_dir::write_aside(&path, page.as_bytes()).map_err(told)?;
+    output_file::write(&path, page.as_bytes()).map_err(told)?;
     let missing = stopped(&results) + &reasons::text(&reasons::reasons(&results), FEW_CELLS);
     if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
         let (answers, table) = (answers::answers(&results), summary::table(&results));

@@ -4,9 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What may be called in these files only; elsewhere it panics, hangs or is lost where another way does not.
-const GUARDED: [(&[&str], &[&str]); 3] = [
+const GUARDED: [(&[&str], &[&str]); 4] = [
     // A stream that takes nothing makes these panic.
     (&["println!", "eprintln!", "print!(", "eprint!(", "dbg!(", "stdout().lock()"], &["src/output.rs"]),
+    // What stands there already may be a device or a link, and a half-written file is worse than none.
+    (
+        &["File::create(", "fs::write(", "OpenOptions::new()", "fs::rename("],
+        &["reports/src/output_file.rs", "src/suite/journal.rs"],
+    ),
     // Where there is no thread to be had, these panic.
     (&["thread::spawn(", "scope.spawn("], &[]),
     // A process that is started so may stay for ever, or be waited for so long.
@@ -22,7 +27,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = entry.file_name().unwrap().to_string_lossy().into_owned();
         if entry.is_dir() && name != "tests" {
             sources(&entry, found);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
             found.push(entry);
         }
     }
@@ -39,7 +44,7 @@ fn nothing_goes_around_a_guard() {
     for file in &files {
         let text = fs::read_to_string(file).unwrap();
         // Tests stand at a file's end.
-        let program = text.split("#[cfg(test)]").next().unwrap();
+        let program = text.split("#[cfg(test)]").next().unwrap().split("#[cfg(all(test").next().unwrap();
         for (number, line) in program.lines().enumerate().filter(|(_, line)| !line.trim().starts_with("//")) {
             for (calls, allowed) in GUARDED {
                 let is_allowed = allowed.iter().any(|allowed| file.ends_with(allowed));

@@ -90,3 +90,42 @@ fn closed_streams_do_not_end_in_a_file() {
     }
     assert!(rounds.lines().last().unwrap().contains("\"end\""), "{rounds}");
 }
+
+/// A run directory with a header and nothing else: a run that was interrupted at once.
+fn run_dir() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let header = r#"{"line":"header","schema_version":1,"run_id":"r","started_at":"t","command":"c","seed":1,"profile":"p","rounds":6,"window_ns":1,"machine":{},"cells":[]}"#;
+    fs::write(dir.path().join("rounds.jsonl"), format!("{header}\n")).unwrap();
+    dir
+}
+
+#[test]
+fn a_page_for_stdout_is_all_that_stdout_gets() {
+    let dir = run_dir();
+    let run = dir.path().to_str().unwrap();
+    let output = lockbench(&["report", run, "-o", "/dev/stdout"]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(page.starts_with("<!") && page.trim_end().ends_with("</html>"), "{page}");
+    // Redirected into a file that is there already, and that must not be replaced under the shell's feet.
+    let file = dir.path().join("page.html");
+    fs::write(&file, "before\n").unwrap();
+    let appended = File::options().append(true).open(&file).unwrap();
+    let status = lockbench(&["report", run, "-o", "/dev/stdout"]).stdout(appended).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("before\n{page}"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else is left");
+}
+
+#[test]
+fn a_device_stays_one_and_says_when_it_is_full() {
+    let dir = run_dir();
+    let link = dir.path().join("link.html");
+    std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+    for output in ["/dev/full", link.to_str().unwrap()] {
+        let output = lockbench(&["report", dir.path().to_str().unwrap(), "-o", output]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.ends_with(": no space is left on the device\n"), "{said}");
+    }
+    assert_eq!(fs::read_link(&link).unwrap().to_str(), Some("/dev/full"));
+}

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use lockbench_reports::statistics::MARGIN;
-use lockbench_reports::{run_dir, trend};
+use lockbench_reports::trend;
 
-use super::super::{Ended, print};
+use super::super::Ended;
 use super::{Which, gather};
+use crate::output::write_named;
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -30,7 +31,6 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     })?;
     let history = gather(store.as_mut(), &machine)?;
     let page = trend::render(&identity.unwrap_or_default(), &history, &blessings, MARGIN).map_err(told)?;
-    run_dir::write_aside(&args.output, page.as_bytes()).map_err(told)?;
-    print(&format!("{}\n", args.output.display()))?;
+    write_named(&args.output, page.as_bytes())?;
     Ok(Ended::Well)
 }
