@@ -1,38 +1,74 @@
-//! Writes a SYNTHETIC run directory, for looking at the page: `cargo run -p lockbench-reports --example fixture -- DIR`.
-//! With a second directory it writes two runs and the page that compares them.
+//! Writes a SYNTHETIC run directory, for looking at the page: `cargo run -p lockbench-reports --example fixture -- DIR`,
+//! and in DIR/nodes one of a machine with four NUMA nodes. With a second directory it writes two runs and the page that
+//! compares them.
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
+#[path = "../tests/fixture/nodes.rs"]
+mod nodes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lockbench_reports::record::Results;
+use lockbench_reports::record::{CellAxes, Line, Results};
 use lockbench_reports::{answers, csv, html, output_file, run_dir, summary};
 
 fn main() {
     let dirs: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     assert!(!dirs.is_empty(), "usage: fixture DIR [DIR]");
-    let runs: Vec<Results> =
-        dirs.iter().zip([(7, 1.0), (11, 1.3)]).map(|(dir, (seed, slow))| run(dir, seed, slow)).collect();
-    println!("{}\n{}\n{}", answers::answers(&runs[0]), summary::table(&runs[0]), summary::closing(&runs[0]));
+    let runs: Vec<Results> = dirs
+        .iter()
+        .zip([(7, 1.0), (11, 1.3)])
+        .map(|(dir, (seed, slow))| run(dir, &fixture::lines(seed, slow)))
+        .collect();
+    tell(&runs[0]);
     for (dir, results) in dirs.iter().zip(&runs) {
-        write(&dir.join(run_dir::REPORT), &html::render(std::slice::from_ref(results)).expect("a page"));
+        page(dir, results);
         write(&dir.join("cells.csv"), &csv::cells(results));
     }
     if runs.len() > 1 {
         write(&dirs[0].join("compared.html"), &html::render(&runs).expect("a page"));
     }
+    let dir = dirs[0].join("nodes");
+    let several = nodes::Several {
+        nodes: vec![0, 1, 2, 3],
+        each: 2,
+        times: costs,
+        traced: true,
+        ..nodes::Several::default()
+    };
+    let results = run(&dir, &several.lines());
+    println!();
+    tell(&results);
+    page(&dir, &results);
 }
 
-fn run(dir: &Path, seed: u64, slow: f64) -> Results {
+/// What other memory and other placements cost there.
+fn costs(axes: &CellAxes) -> f64 {
+    let memory = match axes.params.get("memory").map(String::as_str) {
+        Some("remote") if axes.lock != "tas" => 1.6,
+        Some("interleave") if axes.lock != "tas" => 1.25,
+        _ => 1.0,
+    };
+    let spread = if axes.placement == "scatter" { 2.1 } else { 1.0 };
+    memory * spread
+}
+
+fn tell(results: &Results) {
+    println!("{}\n{}\n{}", answers::answers(results), summary::table(results), summary::closing(results));
+}
+
+fn run(dir: &Path, lines: &[Line]) -> Results {
     fs::create_dir_all(dir).expect("a directory");
-    let lines: Vec<String> =
-        fixture::lines(seed, slow).iter().map(|line| serde_json::to_string(line).expect("JSON")).collect();
+    let lines: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).expect("JSON")).collect();
     write(&dir.join(run_dir::ROUNDS), &(lines.join("\n") + "\n"));
     let results = run_dir::read(dir).expect("what was just written");
     run_dir::write_results(dir, &results).expect("results.json");
     results
+}
+
+fn page(dir: &Path, results: &Results) {
+    write(&dir.join(run_dir::REPORT), &html::render(std::slice::from_ref(results)).expect("a page"));
 }
 
 fn write(path: &Path, text: &str) {

@@ -2,7 +2,7 @@
 
 use crate::derive::{Selection, class_of};
 use crate::record::{Cell, Interval, NoiseFloor, Purpose, Results, Status};
-use crate::statistics::{MARGIN, MIN_ROUNDS, Spans, Verdict, judge, ratios};
+use crate::statistics::{MARGIN, MIN_ROUNDS, Paired, Spans, Verdict, Window, judge, ratios, ratios_across};
 
 /// Outcome of comparing two cells of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,26 +15,44 @@ pub struct Comparison {
     pub spans: Spans,
     /// What may be said of it.
     pub verdict: Verdict,
+    /// Probability that chance alone takes the ratios so far from 1, for whoever compares many cells; none where it cannot
+    /// be told.
+    pub chance: Option<f64>,
 }
 
 /// Compares the rates of two cells of `results`. The noise floor is that of the noisier cell's class.
 pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
+    compare_by(ratios, results, first, second)
+}
+
+/// The same for two cells on different pCPUs, where how far apart those are is part of what is compared.
+pub fn compare_across(results: &Results, first: &Cell, second: &Cell) -> Comparison {
+    compare_by(ratios_across, results, first, second)
+}
+
+fn compare_by(
+    pair: fn(&[Window], &[Window]) -> Paired,
+    results: &Results,
+    first: &Cell,
+    second: &Cell,
+) -> Comparison {
     for cell in [first, second] {
         if cell.status != Status::Ok {
             let reason = format!("{} is {}", cell.axes.lock, word(cell.status));
             let verdict = Verdict::NotEnoughData(reason);
-            return Comparison { ratio: None, rounds: 0, spans: Spans::default(), verdict };
+            return Comparison { ratio: None, rounds: 0, spans: Spans::default(), verdict, chance: None };
         }
     }
     let windows = |cell: &Cell| Selection::usable(&cell.rounds, Purpose::Rate).windows();
-    let paired = ratios(&windows(first), &windows(second));
+    let paired = pair(&windows(first), &windows(second));
     let floor = noise_floor(results, first, second);
     // A difference that shows in every round, whatever the distance of the pCPUs, needs no class of its own; that two
     // are the same does, for it is a statement about small figures.
     if let Some((ratio, rounds)) = paired.every_class.filter(|_| paired.rounds < MIN_ROUNDS) {
         let verdict = judge(Some(ratio), rounds, MARGIN, floor);
         if matches!(verdict, Verdict::Better | Verdict::Worse) {
-            return Comparison { ratio: Some(ratio), rounds, spans: paired.all_spans, verdict };
+            let (spans, chance) = (paired.all_spans, paired.all_chance);
+            return Comparison { ratio: Some(ratio), rounds, spans, verdict, chance };
         }
     }
     let verdict = match judge(paired.ratio, paired.rounds, MARGIN, floor) {
@@ -57,7 +75,8 @@ pub fn compare(results: &Results, first: &Cell, second: &Cell) -> Comparison {
         }
         verdict => verdict,
     };
-    Comparison { ratio: paired.ratio, rounds: paired.rounds, spans: paired.spans, verdict }
+    let Paired { ratio, rounds, spans, chance, .. } = paired;
+    Comparison { ratio, rounds, spans, verdict, chance }
 }
 
 /// Noise floor that a comparison of two cells must clear, as a fraction; none if no A/A pair of that class was usable.

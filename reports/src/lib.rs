@@ -13,6 +13,8 @@ pub mod error;
 pub mod format;
 pub mod history;
 pub mod html;
+pub mod nodes;
+pub mod numa;
 pub mod output_file;
 pub mod plain;
 pub mod plots;

@@ -1,7 +1,9 @@
-//! The three answers that the product owes its reader, in plain sentences with figures and intervals.
+//! The three answers that the product owes its reader, and what NUMA has to do with them, in plain sentences with figures
+//! and intervals.
 
 mod cure;
 mod native_cost;
+mod numa;
 mod problem;
 
 use std::fmt;
@@ -14,7 +16,7 @@ use crate::format::{printable, range, rate};
 use crate::record::{Cell, Results};
 use crate::statistics::Verdict;
 
-/// The three answers.
+/// The three answers, and the one about NUMA.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
     /// What goes wrong with spinlocks when vCPUs are preempted.
@@ -23,6 +25,8 @@ pub struct Answers {
     pub cure: Answer,
     /// What carrying the cure costs natively.
     pub native_cost: Answer,
+    /// Whether it matters on which NUMA nodes a lock and its vCPUs lie.
+    pub numa: Answer,
 }
 
 /// One question and what the run has to say to it.
@@ -59,12 +63,13 @@ fn clean(text: &str) -> String {
     text.split(' ').map(printable).collect::<Vec<_>>().join(" ")
 }
 
-/// Answers the three questions from the results.
+/// Answers the questions from the results.
 pub fn answers(results: &Results) -> Answers {
     Answers {
         problem: answer("What goes wrong when vCPUs are preempted?", problem::statements(results)),
         cure: answer("How well does a paravirtual lock cure it?", cure::statements(results)),
         native_cost: answer("What does carrying the cure cost natively?", native_cost::statements(results)),
+        numa: answer("Does placement matter for locks here?", numa::statements(results)),
     }
 }
 
@@ -74,8 +79,13 @@ fn answer(question: &'static str, statements: Vec<Statement>) -> Answer {
 
 impl Answers {
     /// The answers in the order in which they are given.
-    pub fn each(&self) -> [(&'static str, &Answer); 3] {
-        [("Problem", &self.problem), ("Cure", &self.cure), ("Native cost", &self.native_cost)]
+    pub fn each(&self) -> [(&'static str, &Answer); 4] {
+        [
+            ("Problem", &self.problem),
+            ("Cure", &self.cure),
+            ("Native cost", &self.native_cost),
+            ("NUMA", &self.numa),
+        ]
     }
 }
 

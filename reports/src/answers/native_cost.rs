@@ -6,7 +6,7 @@ use crate::format::{range, ratio, significant};
 use crate::record::{Cell, Interval, Results, Status};
 use crate::roster::{carriers, of_kernel};
 use crate::slices::slices;
-use crate::statistics::{Verdict, judge};
+use crate::statistics::{Verdict, inverse, judge};
 
 /// One lock against its plain one, in time for an uncontended pair of lock and unlock.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,15 +119,4 @@ fn order(results: &Results) -> Option<Statement> {
         ),
     };
     Some(Statement::new(text, Some(verdict)))
-}
-
-/// 1 : the ratio; none where that is not finite.
-fn inverse(interval: Interval) -> Option<Interval> {
-    let all = [interval.median, interval.low, interval.high];
-    let usable = all.iter().all(|value| *value > 0.0 && (1.0 / value).is_finite());
-    usable.then(|| Interval {
-        median: 1.0 / interval.median,
-        low: 1.0 / interval.high,
-        high: 1.0 / interval.low,
-    })
 }

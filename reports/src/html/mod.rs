@@ -6,6 +6,7 @@
 
 mod cells;
 mod counters;
+mod distances;
 pub(crate) mod embed;
 mod environments;
 mod facts;

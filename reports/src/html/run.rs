@@ -6,7 +6,7 @@ use super::facts::{self, Group};
 use super::published::ShapeView;
 use super::traces::TraceView;
 use super::view::{Entry, Table, class, shown, unbroken};
-use super::{cells, counters, embed, environments, missing, published, traces};
+use super::{cells, counters, distances, embed, environments, missing, published, traces};
 use crate::answers::{self, Answer};
 use crate::format::{duration, percent, range, rate, ratio};
 use crate::plots::{Figure, figures};
@@ -31,6 +31,7 @@ pub(super) struct View {
     warnings: Vec<String>,
     facts: Vec<Group>,
     facilities: Table,
+    distances: Option<Table>,
     kvm: bool,
     figures: Vec<Figure>,
     missing_figures: Vec<Figure>,
@@ -96,6 +97,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         warnings: results.machine.warnings.iter().map(|warning| shown(warning)).collect(),
         facts: facts::groups(results),
         facilities: named(facts::facilities(results)),
+        distances: distances::table(results).map(named),
         kvm: results.machine.kvm_costs.is_some() || results.cells.iter().any(|cell| cell.axes.env == "kvm"),
         figures: drawn,
         missing_figures,

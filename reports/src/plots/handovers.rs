@@ -1,9 +1,6 @@
 //! From which pCPU to which the lock goes, and what each way costs.
 
-use std::collections::BTreeMap;
-
 use plotters::style::text_anchor::HPos;
-use serde_json::Value;
 
 use super::axis::trimmed;
 use super::canvas::{Pen, WIDTH, picture};
@@ -12,8 +9,7 @@ use super::traced::main;
 use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::format::{count, duration, percent, significant};
-use crate::record::{Cell, CellCauses, Handovers, Results, Times};
-use crate::statistics::weighted_median;
+use crate::record::{Cell, Handovers, Results, Times};
 
 /// Beyond this a square is no square any more.
 const MOST_PLACES: usize = 128;
@@ -24,86 +20,42 @@ const HEAD: f64 = 56.0;
 /// Strongest tint: text of the page's ink can still be read on it in both themes.
 const STRONGEST: f64 = 0.55;
 
-/// What the rows and columns of a map are.
-#[derive(Clone, Copy)]
-struct Kind {
-    id: &'static str,
-    title: &'static str,
-    /// What stands before a number: `P0`.
-    letter: char,
-}
-
-const PCPUS: Kind = Kind { id: "handovers", title: "Handovers from pCPU to pCPU", letter: 'P' };
-const NODES: Kind =
-    Kind { id: "handovers-nodes", title: "Handovers from NUMA node to NUMA node", letter: 'N' };
+const ID: &str = "handovers";
+const TITLE: &str = "Handovers from pCPU to pCPU";
 
 /// One lock's map.
 struct Map<'a> {
     cell: &'a Cell,
-    matrix: Vec<Handovers>,
+    matrix: &'a [Handovers],
     /// Turns from a vCPU's acquisition to its next.
     reacquire: Option<&'a Times>,
     /// Acquisitions in the windows that the handovers are from.
     acquisitions: u64,
 }
 
-/// A map of pCPUs, and one of NUMA nodes where there are several.
-pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
+/// A map for each lock.
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some(traced) = main(results) else {
-        return Ok(vec![Figure::missing(PCPUS.title, "No windows were traced.")]);
+        return Ok(Figure::missing(TITLE, "No windows were traced."));
     };
-    let of = |matrix: &dyn Fn(&CellCauses) -> Vec<Handovers>| -> Vec<Map<'_>> {
-        let maps = traced.locks.iter().map(|(cell, causes)| Map {
-            cell,
-            matrix: matrix(causes),
-            reacquire: causes.reacquire_turns.as_ref(),
-            acquisitions: causes.operations,
-        });
-        maps.filter(|map| map.matrix.iter().any(|entry| entry.count > 0)).collect()
-    };
+    let maps = traced.locks.iter().map(|(cell, causes)| Map {
+        cell,
+        matrix: &causes.matrix,
+        reacquire: causes.reacquire_turns.as_ref(),
+        acquisitions: causes.operations,
+    });
+    let maps: Vec<Map<'_>> = maps.filter(|map| map.matrix.iter().any(|entry| entry.count > 0)).collect();
     let left_out = traced.locks.iter().find_map(|(_, causes)| causes.no_matrix.as_ref());
     let none = left_out.map_or_else(
         || "No lock went from one pinned vCPU to another.".into(),
         |why| format!("Handovers between pCPUs were not told apart: {why}."),
     );
-    let mut figures = vec![draw(PCPUS, &of(&|causes| causes.matrix.clone()), &traced.place(), &none)?];
-    let nodes = results.machine.topology_detail.as_ref().map(nodes).unwrap_or_default();
-    let several = nodes.values().any(|node| Some(node) != nodes.values().next());
-    if several {
-        figures.push(draw(NODES, &of(&|causes| by_node(&causes.matrix, &nodes)), &traced.place(), &none)?);
-    }
-    Ok(figures)
-}
-
-/// NUMA node of each pCPU.
-fn nodes(detail: &Value) -> BTreeMap<u32, u32> {
-    let index = |value: &Value| u32::try_from(value.as_u64()?).ok();
-    let pus = detail.get("pus").and_then(Value::as_array);
-    pus.into_iter()
-        .flatten()
-        .filter_map(|pu| Some((index(pu.get("os_index")?)?, index(pu.get("nodes")?.get(0)?)?)))
-        .collect()
-}
-
-fn by_node(matrix: &[Handovers], nodes: &BTreeMap<u32, u32>) -> Vec<Handovers> {
-    let mut pairs: BTreeMap<(u32, u32), Vec<(f64, u64)>> = BTreeMap::new();
-    for entry in matrix {
-        if let (Some(from), Some(to)) = (nodes.get(&entry.from), nodes.get(&entry.to)) {
-            pairs.entry((*from, *to)).or_default().push((entry.median_ns as f64, entry.count));
-        }
-    }
-    let entry = |((from, to), mut of): ((u32, u32), Vec<(f64, u64)>)| Handovers {
-        from,
-        to,
-        count: of.iter().fold(0, |sum, one| sum.saturating_add(one.1)),
-        median_ns: weighted_median(&mut of).unwrap_or(0.0) as u64,
-    };
-    pairs.into_iter().map(entry).collect()
+    draw(&maps, &traced.place(), &none)
 }
 
 /// Draws the maps; `none` says why there are none.
-fn draw(kind: Kind, maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure, Error> {
-    let title = format!("{}, {place}", kind.title);
+fn draw(maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure, Error> {
+    let title = format!("{TITLE}, {place}");
     let mut places: Vec<u32> =
         maps.iter().flat_map(|map| map.matrix.iter().flat_map(|entry| [entry.from, entry.to])).collect();
     places.sort_unstable();
@@ -126,10 +78,10 @@ fn draw(kind: Kind, maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure,
     let names: Vec<&str> = shown.iter().map(|map| map.cell.axes.lock.as_str()).collect();
     let description =
         format!("A square map for each of {}. The table below has every value.", names.join(", "));
-    let svg = picture(kind.id, &title, &description, height, |pen| {
+    let svg = picture(ID, &title, &description, height, |pen| {
         for (index, map) in shown.iter().enumerate() {
             let corner = (panel * (index % columns) as f64, panel_height * (index / columns) as f64);
-            let grid = Grid { kind, places: &places, corner, room, across, down, told };
+            let grid = Grid { places: &places, corner, room, across, down, told };
             grid.draw(pen, map)?;
         }
         Ok(())
@@ -137,25 +89,24 @@ fn draw(kind: Kind, maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure,
     let reading = "Rows are where the lock was released, columns where it went next; each lock's squares add up to \
                    100 %, and the stronger the tint, the more of its handovers. Shown are handovers to another vCPU that was \
                    already waiting, never a vCPU that takes the lock again itself; the table has their part of the \
-                   acquisitions. On the diagonal the lock goes between two vCPUs of one place. Turns to reacquire: how many \
+                   acquisitions. On the diagonal the lock goes between two vCPUs of one pCPU. Turns to reacquire: how many \
                    acquisitions later a vCPU has the lock again. 1 is twice in a row; in a FIFO lock that all vCPUs want it \
                    is their number.";
     let more =
         if told { " Below the share stands the median handover time." } else { " The table has the times." };
     Ok(Figure::Drawn(Plot {
-        id: kind.id.into(),
+        id: ID.into(),
         title,
         reading: format!("{reading}{more}"),
         svg,
         legend: Vec::new(),
         open: false,
-        data: table(kind, maps),
+        data: table(maps),
     }))
 }
 
 /// Where the squares of one map go.
 struct Grid<'a> {
-    kind: Kind,
     places: &'a [u32],
     corner: (f64, f64),
     room: f64,
@@ -175,7 +126,7 @@ impl Grid<'_> {
         }
         let every = self.places.len().div_ceil(16);
         for (index, place) in self.places.iter().enumerate().step_by(every) {
-            let (name, at) = (format!("{}{place}", self.kind.letter), index as f64 + 0.5);
+            let (name, at) = (format!("P{place}"), index as f64 + 0.5);
             pen.text((x + at * self.across, y - 11.0), &name, MUTED, HPos::Center)?;
             pen.text((x - 6.0, y + at * self.down), &name, MUTED, HPos::Right)?;
         }
@@ -207,7 +158,7 @@ fn reacquired(turns: &Times) -> String {
     [turns.p50, turns.p99, turns.max].map(shown).join("; ")
 }
 
-fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
+fn table(maps: &[Map<'_>]) -> Table {
     let columns = [
         "lock",
         "from",
@@ -227,8 +178,8 @@ fn table(kind: Kind, maps: &[Map<'_>]) -> Table {
         map.matrix.iter().map(move |entry| {
             vec![
                 map.cell.axes.lock.clone(),
-                format!("{}{}", kind.letter, entry.from),
-                format!("{}{}", kind.letter, entry.to),
+                format!("P{}", entry.from),
+                format!("P{}", entry.to),
                 count(entry.count),
                 percent(entry.count as f64 / total.max(1.0)),
                 duration(entry.median_ns as f64),

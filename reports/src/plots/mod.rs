@@ -21,6 +21,8 @@ mod lines;
 mod lock_events;
 mod lock_time;
 mod native_cost;
+mod node_handovers;
+mod numa_ratios;
 mod overcommit;
 mod percentile_axis;
 mod percentiles;
@@ -117,9 +119,11 @@ pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
     figures.push(handover_times::plot(results)?);
     figures.push(wake::plot(results)?);
     figures.extend(timeline::plots(results)?);
-    figures.extend(handovers::plots(results)?);
+    figures.push(handovers::plot(results)?);
+    figures.extend(node_handovers::plot(results)?);
+    figures.extend(numa_ratios::plots(results)?);
     figures.push(counters::plot(results)?);
     figures.push(lock_events::plot(results)?);
-    figures.push(topology::plot(results));
+    figures.extend(topology::plots(results));
     Ok(figures)
 }

@@ -66,6 +66,17 @@ fn tail(n: usize, k: usize) -> f64 {
     sum * 0.5_f64.powi(i32::try_from(n).unwrap_or(i32::MAX))
 }
 
+/// 1 : the ratio; none where that is not finite.
+pub fn inverse(interval: Interval) -> Option<Interval> {
+    let all = [interval.median, interval.low, interval.high];
+    let usable = all.iter().all(|value| *value > 0.0 && (1.0 / value).is_finite());
+    usable.then(|| Interval {
+        median: 1.0 / interval.median,
+        low: 1.0 / interval.high,
+        high: 1.0 / interval.low,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! Rates and ratios over rounds, with what the counting itself leaves open.
 
-use super::{Apart, Spans, Trips, interval, largest_class, median};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Apart, Spans, Trips, interval, largest_class, median, two_sided};
 use crate::record::Interval;
 
 /// A window, as far as rates and ratios are concerned. Windows that `moved` are not to be made into one.
@@ -53,6 +55,11 @@ pub struct Paired {
     pub every_class: Option<(Interval, usize)>,
     /// Shortest and longest round trips over those.
     pub all_spans: Spans,
+    /// Probability that chance alone takes the ratios so far from 1 (Student's t on their logarithms): for whoever looks at
+    /// many ratios at once. None with fewer than three.
+    pub chance: Option<f64>,
+    /// The same over the rounds of all classes.
+    pub all_chance: Option<f64>,
 }
 
 /// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest class of rounds.
@@ -72,12 +79,47 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
             None if left_out => {
                 Spans::of(joint.iter()).wide().map(|wide| wide.told("in some rounds", "in others"))
             }
-            None if both.is_empty() => Some("no round has a usable window of both".into()),
+            None if both.is_empty() => Some(no_pair()),
             None => None,
         };
     }
     paired.all_spans = all.spans;
+    paired.all_chance = all.chance;
     paired
+}
+
+/// Ratio of the rates of `first` to those of `second`, paired by round, where how far apart the pCPUs are is part of what is
+/// compared: the two run on different ones. Each side keeps to the largest class of its own windows, so that a machine
+/// that moves between rounds does not pass for a difference.
+pub fn ratios_across(first: &[Window], second: &[Window]) -> Paired {
+    let (one, first_moved) = own_class(first);
+    let (other, second_moved) = own_class(second);
+    let by_round = by_round(&other);
+    let mut used = BTreeSet::new();
+    let both: Vec<Pair> = one
+        .into_iter()
+        .filter_map(|window| Some((*by_round.get(&window.round)?, window)))
+        .filter(|(_, window)| used.insert(window.round))
+        .map(|(other, window)| (window, other.clone()))
+        .collect();
+    // Two distances, of which neither is that of the comparison.
+    let mut paired = Paired { spans: Spans::default(), ..of_pairs(&both) };
+    let missing = first_moved.or(second_moved).or_else(|| both.is_empty().then(no_pair));
+    paired.missing = paired.missing.or(missing);
+    paired
+}
+
+/// The largest class of windows; and if that is not all of them, how far the pCPUs moved.
+fn own_class(windows: &[Window]) -> (Vec<Window>, Option<String>) {
+    let trips: Vec<&Trips> = windows.iter().map(|window| &window.trips).collect();
+    let class: Vec<Window> = largest_class(&trips).into_iter().map(|index| windows[index].clone()).collect();
+    let left_out = class.len() < windows.len();
+    let wide = Spans::of(trips.into_iter()).wide().filter(|_| left_out);
+    (class, wide.map(|wide| wide.told("in some rounds", "in others")))
+}
+
+fn no_pair() -> String {
+    "no round has a usable window of both".into()
 }
 
 /// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
@@ -94,7 +136,7 @@ fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<Apart>) {
     let mut both: Vec<Pair> = Vec::new();
     let mut apart: Option<Apart> = None;
     let by_round = by_round(second);
-    let mut used = std::collections::BTreeSet::new();
+    let mut used = BTreeSet::new();
     for one in first {
         let Some(other) = by_round.get(&one.round) else { continue };
         match one.trips.apart(&other.trips) {
@@ -117,7 +159,7 @@ fn in_class(pairs: &[Pair], joint: &[Trips]) -> Vec<Pair> {
     class.into_iter().map(|index| pairs[index].clone()).collect()
 }
 
-fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, &Window> {
+fn by_round(windows: &[Window]) -> BTreeMap<u32, &Window> {
     // The first window of a round is the one that stands beside its partner.
     windows.iter().rev().map(|window| (window.round, window)).collect()
 }
@@ -125,7 +167,7 @@ fn by_round(windows: &[Window]) -> std::collections::BTreeMap<u32, &Window> {
 fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
     let count = |w: &Window, more: f64| w.rate_of((w.operations as f64 + more).max(0.0));
     let spans = Spans::of(pairs.iter().flat_map(|(a, b)| [&a.trips, &b.trips]));
-    let mut paired = Paired { rounds: pairs.len(), spans, ..Paired::default() };
+    let mut paired = Paired { rounds: pairs.len(), spans, chance: chance(pairs), ..Paired::default() };
     if let Some((_, starved)) = pairs.iter().find(|(_, b)| b.operations < 2 || b.window_ns == 0) {
         let saw = starved.operations;
         paired.missing = Some(format!("too few acquisitions to divide by: {saw} in a window"));
@@ -139,6 +181,21 @@ fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
         .zip(interval(&high))
         .map(|((median, low), high)| Interval { median, low: low.low, high: high.high });
     paired
+}
+
+fn chance(pairs: &[Pair]) -> Option<f64> {
+    // Nothing in a window is less than one acquisition.
+    let some = |window: &Window| window.rate_of((window.operations as f64).max(0.5));
+    let logs: Vec<f64> = pairs.iter().map(|(a, b)| (some(a) / some(b)).ln()).collect();
+    let n = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / n;
+    let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    if logs.len() < 3 || !mean.is_finite() || !variance.is_finite() {
+        return None;
+    }
+    // Rounds that agree to the last digit still have one.
+    let error = (variance / n).sqrt().max(1e-9);
+    Some(two_sided(mean / error, n - 1.0))
 }
 
 #[cfg(test)]
@@ -228,6 +285,35 @@ mod tests {
         assert_eq!((paired.rounds, paired.spans.first()), (5, Some([84.0, 84.0])));
         let told = "CPUs 0 and 6 across nodes 0 and 3: 300 ns apart in some rounds, 900 ns in others";
         assert_eq!(paired.missing.unwrap(), told);
+    }
+
+    #[test]
+    fn across_pcpus_each_side_keeps_to_a_class_of_its_own() {
+        let near = windows(&[2_000_000; 6], 84.0);
+        let mut far = windows(&[1_000_000; 6], 420.0);
+        assert_eq!(ratios(&far, &near).ratio, None);
+        let paired = ratios_across(&far, &near);
+        assert_eq!((paired.rounds, paired.missing.clone()), (6, None));
+        assert_eq!(paired.ratio.unwrap().median, 0.5);
+        // In one round the host had moved them together.
+        (far[2].trips, far[2].operations) = (Trips::first(Some(90.0)), 9_000_000);
+        let paired = ratios_across(&far, &near);
+        assert_eq!((paired.rounds, paired.ratio.unwrap().high < 0.51), (5, true));
+        assert_eq!(paired.missing.unwrap(), "pCPUs 90 ns apart in some rounds, 420 ns in others");
+        assert!(ratios_across(&far, &[]).missing.is_some());
+        assert_eq!(ratios_across(&[], &[]).ratio, None);
+    }
+
+    #[test]
+    fn rounds_that_agree_are_no_chance_and_rounds_that_do_not_may_be() {
+        let base = windows(&[1_000_000; 6], 80.0);
+        let chance = |counts: &[u64]| ratios(&windows(counts, 80.0), &base).chance.unwrap();
+        assert_eq!(chance(&[1_000_000; 6]), 1.0);
+        assert!(chance(&[1_590_000, 1_600_000, 1_610_000, 1_600_000, 1_595_000, 1_605_000]) < 1e-6);
+        let all_above = [1_060_000, 4_000_000, 1_100_000, 2_500_000, 1_200_000, 1_070_000];
+        assert!((0.01..0.2).contains(&chance(&all_above)), "{}", chance(&all_above));
+        assert_eq!(ratios(&windows(&[5, 5], 80.0), &windows(&[5, 5], 80.0)).chance, None);
+        assert!(chance(&[0; 6]).is_finite());
     }
 
     #[test]

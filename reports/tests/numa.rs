@@ -1,0 +1,377 @@
+//! What is said of NUMA, from made-up records whose truth is known.
+
+mod fixture;
+#[path = "fixture/nodes.rs"]
+mod nodes;
+
+use lockbench_reports::answers::{Answer, Statement, answers};
+use lockbench_reports::derive::derive;
+use lockbench_reports::html;
+use lockbench_reports::plots::{self, Figure, Plot};
+use lockbench_reports::record::{CellAxes, Line, Outcome, Purpose, Results};
+use lockbench_reports::statistics::Verdict;
+use nodes::Several;
+
+fn results(several: &Several) -> Results {
+    derive(several.lines().into_iter())
+}
+
+fn numa(several: &Several) -> Answer {
+    answers(&results(several)).numa
+}
+
+/// The one sentence, of a run after a change to its lines.
+fn changed(several: &Several, change: impl Fn(&mut Vec<Line>)) -> Statement {
+    let mut lines = several.lines();
+    change(&mut lines);
+    answers(&derive(lines.into_iter())).numa.statements.remove(0)
+}
+
+fn memory(axes: &CellAxes) -> &str {
+    axes.params.get("memory").map_or("local", String::as_str)
+}
+
+fn remote_is_dear(axes: &CellAxes) -> f64 {
+    if memory(axes) == "remote" { 1.6 } else { 1.0 }
+}
+
+/// The figures of `… takes 1.60 (1.58 to 1.62) times as long …`, the first after `from`.
+fn figures(text: &str, from: &str) -> [f64; 3] {
+    let rest = text.split(from).nth(1).unwrap_or_else(|| panic!("{from} is not in: {text}"));
+    let rest = rest.split(" takes ").nth(1).unwrap_or(rest);
+    let mut words = rest.split([' ', '(', ')']).filter_map(|word| word.parse::<f64>().ok());
+    std::array::from_fn(|_| words.next().unwrap_or_else(|| panic!("no figures in: {rest}")))
+}
+
+#[test]
+fn remote_memory_that_is_dear_is_said_to_be_with_its_interval() {
+    for traced in [false, true] {
+        let answer = numa(&Several { times: remote_is_dear, traced, ..Several::default() });
+        let said = &answer.statements[0];
+        assert_eq!(said.verdict, Some(Verdict::Worse), "{said}");
+        assert!(said.text.starts_with("Yes: with the lock on a remote node, "), "{said}");
+        let [median, low, high] = figures(&said.text, "remote node");
+        assert!(low > 1.5 && low <= median && median <= high && high < 1.7, "{said}");
+        assert!(said.text.contains("2 vCPUs on 2 pCPUs, compact: ") && said.text.contains(" M/s against 6."));
+        // What costs nothing here is said to in the same sentence.
+        assert!(said.text.ends_with("within 5 % like every other lock."), "{said}");
+        for env in ["native", "emulated"] {
+            let list = answer.statements.iter().find(|one| one.text.starts_with(&format!("{env}, ratios")));
+            let list = &list.unwrap().text;
+            for lock in ["ticket", "mcs", "queued", "tas"] {
+                let [median, low, high] = figures(list, &format!("{lock} "));
+                assert!((1.5..1.7).contains(&median) && low > 1.5 && high < 1.7, "{lock}: {list}");
+            }
+            assert!(
+                list.contains("within 5 % for every lock: interleave to local memory, scatter to compact")
+            );
+        }
+    }
+}
+
+#[test]
+fn memory_and_placement_that_cost_nothing_are_said_to() {
+    for traced in [false, true] {
+        let said = numa(&Several { traced, ..Several::default() }).statements.remove(0);
+        assert_eq!(said.verdict, Some(Verdict::Same), "{said}");
+        assert!(said.text.starts_with("No: with the lock on a remote node, "), "{said}");
+        let [median, low, high] = figures(&said.text, "remote node");
+        assert!(low > 0.95 && low <= median && median <= high && high < 1.05, "{said}");
+        let [median, ..] = figures(&said.text, "spread over 2 nodes (scatter)");
+        assert!((0.95..1.05).contains(&median), "{said}");
+        assert_eq!(said.text.matches("within 5 % like every other lock").count(), 2, "{said}");
+    }
+}
+
+/// Memory that is not local scatters; nothing else does.
+fn elsewhere(axes: &CellAxes) -> f64 {
+    if memory(axes) == "local" { 0.01 } else { 0.6 }
+}
+
+#[test]
+fn windows_that_scatter_too_much_tell_nothing() {
+    let said = numa(&Several { noise: elsewhere, ..Several::default() }).statements.remove(0);
+    assert!(said.text.starts_with("Cannot be told: with the lock"), "{said}");
+    assert!(said.verdict.as_ref().and_then(Verdict::reason).unwrap().contains("straddles"), "{said}");
+    let [_, low, high] = figures(&said.text, "Cannot be told");
+    assert!(high / low > 1.2, "the figures stand there all the same: {said}");
+    assert!(said.text.contains("; with its vCPUs spread over 2 nodes"), "what can be told is: {said}");
+}
+
+#[test]
+fn of_many_comparisons_none_is_called_by_chance() {
+    // Sixteen comparisons a run: by their intervals alone every fifth run calls one.
+    let calls = |seed: &u64| {
+        let said =
+            numa(&Several { noise: elsewhere, seed: *seed, ..Several::default() }).statements.remove(0);
+        said.text.starts_with("Yes")
+    };
+    let n = (1..=30).filter(calls).count();
+    assert!(n <= 2, "{n}");
+}
+
+#[test]
+fn on_one_node_it_is_said_what_would_tell() {
+    let one = derive(fixture::lines(7, 1.0).into_iter());
+    for results in [one, results(&Several { nodes: vec![0], ..Several::default() })] {
+        let answer = answers(&results).numa;
+        let [said] = &answer.statements[..] else { panic!("{answer:?}") };
+        assert!(said.text.starts_with("NUMA cannot be told here: one node."), "{said}");
+        assert!(said.text.contains("`lockbench suite --plan-only --topology FILE.xml`"), "{said}");
+        assert_eq!(said.verdict, None);
+    }
+}
+
+#[test]
+fn locks_that_disagree_are_named() {
+    let times = |axes: &CellAxes| if axes.lock == "tas" { 1.0 } else { remote_is_dear(axes) };
+    let noise = |axes: &CellAxes| if axes.lock == "mcs" && memory(axes) == "remote" { 0.9 } else { 0.01 };
+    let answer = numa(&Several { times, noise, ..Several::default() });
+    let said = &answer.statements[0].text;
+    assert!(said.starts_with("Yes: with the lock on a remote node, "), "{said}");
+    assert!(said.contains(", within 5 % for tas, which cannot be told for mcs; "), "{said}");
+    let list = &answer.statements[1].text;
+    assert!(list.contains(", within 5 %: tas ") && list.contains(", cannot be told: mcs "), "{list}");
+}
+
+#[test]
+fn vcpus_that_are_dear_to_spread_are_said_to_be() {
+    let times = |axes: &CellAxes| if axes.placement == "scatter" { 2.1 } else { 1.0 };
+    let said = numa(&Several { times, ..Several::default() }).statements.remove(0);
+    assert_eq!(said.verdict, Some(Verdict::Worse), "{said}");
+    assert!(said.text.starts_with("Yes: with its vCPUs spread over 2 nodes (scatter), "), "{said}");
+    assert!(said.text.contains("; with the lock on a remote node, "), "{said}");
+    let [median, low, high] = figures(&said.text, "with its vCPUs spread over 2 nodes (scatter)");
+    assert!((2.0..2.2).contains(&median) && low > 2.0 && high < 2.2, "{said}");
+    assert!(said.text.contains(" times as long as with them on node 0 "), "{said}");
+}
+
+#[test]
+fn remote_memory_may_be_cheaper() {
+    let times = |axes: &CellAxes| if memory(axes) == "remote" { 0.8 } else { 1.0 };
+    let said = numa(&Several { times, ..Several::default() }).statements.remove(0);
+    assert!(said.text.starts_with("Yes: ") && said.verdict == Some(Verdict::Better), "{said}");
+    assert!((0.75..0.85).contains(&figures(&said.text, "remote node")[0]), "{said}");
+}
+
+#[test]
+fn without_a_noise_floor_or_with_three_rounds_nothing_is_judged() {
+    let dear = Several { times: remote_is_dear, ..Several::default() };
+    let said = changed(&dear, |lines| {
+        lines.retain(|line| !matches!(line, Line::Round(round) if round.purpose == Purpose::Twin));
+    });
+    let few = numa(&Several { rounds: 3, ..dear }).statements.remove(0);
+    for (said, why) in [(said, "noise floor of contended cells is unknown"), (few, "3 usable rounds")] {
+        assert!(said.text.starts_with("Cannot be told: "), "{said}");
+        assert!(said.verdict.as_ref().and_then(Verdict::reason).unwrap().contains(why), "{said}");
+        assert!((1.5..1.7).contains(&figures(&said.text, "remote node")[0]), "the figure stands: {said}");
+    }
+}
+
+#[test]
+fn a_record_that_tells_nothing_of_the_machine_will_do() {
+    let dear = Several { times: remote_is_dear, ..Several::default() };
+    let said = changed(&dear, |lines| {
+        for line in lines {
+            match line {
+                Line::Header(header) => header.machine = Default::default(),
+                Line::Round(round) => {
+                    if let Outcome::Measured(measured) = &mut round.outcome {
+                        measured.residence = None;
+                        measured.ping_pongs.clear();
+                    }
+                }
+                Line::End { .. } => {}
+            }
+        }
+    });
+    assert!(said.text.starts_with("Yes: with the lock on a remote node, "), "{said}");
+    assert!(said.text.contains("with its vCPUs placed by scatter, "), "{said}");
+}
+
+#[test]
+fn cells_that_were_not_measured_elsewhere_leave_it_open() {
+    let local = |line: &Line| match line {
+        Line::Header(_) | Line::End { .. } => true,
+        Line::Round(round) => round.cell.ends_with("/compact/pinned"),
+    };
+    let said = changed(&Several::default(), |lines| {
+        lines.retain(local);
+        if let Some(Line::Header(header)) = lines.first_mut() {
+            header.cells.retain(|cell| cell.id.ends_with("/compact/pinned"));
+        }
+    });
+    assert!(said.text.starts_with("Cannot be told: no cell was measured"), "{said}");
+    assert!(said.text.contains("`lockbench run --memory local,remote,interleave"), "{said}");
+}
+
+#[test]
+fn two_placements_on_the_same_pcpus_are_no_evidence() {
+    let said = changed(&Several::default(), |lines| {
+        for line in lines.iter_mut() {
+            if let Line::Header(header) = line {
+                header.cells.retain(|cell| memory(cell) == "local" && !cell.placement.starts_with("node"));
+                header
+                    .cells
+                    .iter_mut()
+                    .for_each(|cell| cell.pcpus = (0..cell.pcpus.len() as u32).rev().collect());
+            }
+        }
+    });
+    assert!(said.text.starts_with("Cannot be told: no cell was measured"), "{said}");
+}
+
+#[test]
+fn above_1x_what_is_seen_counts_and_what_is_not_does_not() {
+    fn far_above(axes: &CellAxes) -> bool {
+        axes.overcommit > 1.0 && axes.placement == "scatter"
+    }
+    let noise = |axes: &CellAxes| if far_above(axes) { 0.9 } else { 0.01 };
+    let said = numa(&Several { noise, ..Several::default() }).statements.remove(0);
+    assert!(said.text.starts_with("No: "), "{said}");
+    assert!(said.text.ends_with(", though above 1x it cannot be told."), "{said}");
+    let times = |axes: &CellAxes| if far_above(axes) { 3.0 } else { 1.0 };
+    let said = numa(&Several { times, ..Several::default() }).statements.remove(0);
+    assert!(said.text.starts_with("Yes: ") && said.text.contains("4 vCPUs on 2 pCPUs"), "{said}");
+}
+
+#[test]
+fn traced_windows_tell_what_a_handover_between_nodes_costs() {
+    let answer = numa(&Several { traced: true, ..Several::default() });
+    let said = &answer.statements.last().unwrap().text;
+    assert!(
+        said.contains("from node to node a handover takes, times as long as within one: ticket 2.09 "),
+        "{said}"
+    );
+    assert!(said.contains("199 ns against 95.0 ns, 6 windows"), "{said}");
+}
+
+fn drawn(results: &Results) -> Vec<Plot> {
+    let drawn = plots::figures(results).unwrap().into_iter();
+    drawn.filter_map(|figure| if let Figure::Drawn(plot) = figure { Some(plot) } else { None }).collect()
+}
+
+fn plot(results: &Results, id: &str) -> Plot {
+    drawn(results).into_iter().find(|plot| plot.id == id).unwrap_or_else(|| panic!("{id} is not drawn"))
+}
+
+fn missing(results: &Results, title: &str) -> String {
+    let left_out = plots::figures(results).unwrap().into_iter().find_map(|figure| match figure {
+        Figure::Missing { title: found, why } if found.starts_with(title) => Some(why),
+        _ => None,
+    });
+    left_out.unwrap_or_else(|| panic!("{title} is not left out"))
+}
+
+/// Four nodes with numbers far apart, 96 pCPUs.
+fn large() -> Several {
+    Several { nodes: vec![0, 3, 8, 1023], each: 24, traced: true, ..Several::default() }
+}
+
+#[test]
+fn handover_medians_are_drawn_node_to_node_beyond_64_pcpus() {
+    let results = results(&large());
+    let cell = results.cells.iter().find(|cell| cell.axes.id == "ticket/native/short/96v:96p/scatter/pinned");
+    let causes = cell.and_then(|cell| cell.causes.as_ref()).unwrap();
+    assert!(causes.matrix.is_empty() && causes.no_matrix.is_some() && causes.node_matrix.len() == 16);
+    let map = plot(&results, "handovers-nodes");
+    assert!(map.title.contains("96 vCPUs on 96 pCPUs"), "{}", map.title);
+    let row = |from: &str, to: &str| {
+        let rows = map.data.rows.iter();
+        rows.filter(|row| row[0] == "ticket" && row[1] == from && row[2] == to).collect::<Vec<_>>()
+    };
+    assert_eq!(row("N0", "N0")[0][3], "95.0 ns");
+    let [far] = row("N0", "N1023")[..] else { panic!("{:?}", map.data.rows) };
+    assert_eq!((far[3].as_str(), far[6].as_str()), ("332 ns", "35"), "the median, the firmware's distance");
+    for told in ["332 ns", "N1023", "distances told by the firmware", "\n35\n"] {
+        assert!(map.svg.contains(told), "{told} is not drawn");
+    }
+}
+
+#[test]
+fn vcpus_that_float_over_nodes_have_no_map_and_it_is_said() {
+    let mut lines = large().lines();
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+            && let Some(causes) = &mut measured.causes
+        {
+            causes.node_matrix.clear();
+            causes.no_node_matrix = Some("vCPUs float over 4 NUMA nodes".into());
+        }
+    }
+    let why = missing(&derive(lines.into_iter()), "Handover times from NUMA node");
+    assert_eq!(why, "Handovers between NUMA nodes were not told apart: vCPUs float over 4 NUMA nodes.");
+}
+
+#[test]
+fn ratios_are_drawn_and_stand_beside_absolute_values() {
+    let results = results(&Several { times: remote_is_dear, ..Several::default() });
+    for env in ["native", "emulated"] {
+        let memory = plot(&results, &format!("numa-memory-{env}"));
+        let remote =
+            memory.data.rows.iter().find(|row| row[0] == "ticket, 2v" && row[1].starts_with("remote"));
+        let remote = remote.unwrap_or_else(|| panic!("{:?}", memory.data.rows));
+        assert!((1.5..1.7).contains(&remote[2].parse::<f64>().unwrap()), "{remote:?}");
+        assert!(remote[4].ends_with(" M/s") && remote[5].ends_with(" M/s"), "{remote:?}");
+        assert_eq!((remote[6].as_str(), remote[7].as_str()), ("6", "slower"));
+        assert_eq!((remote[8].as_str(), remote[9].as_str()), ("node 1 (3 pages)", "node 0 (3 pages)"));
+        let placement = plot(&results, &format!("numa-placement-{env}"));
+        assert!(placement.data.rows.iter().any(|row| row[1] == "scatter to compact" && row[7] == "same"));
+        assert!(placement.data.rows.iter().any(|row| row[1] == "node:1 to compact"));
+    }
+}
+
+#[test]
+fn the_drawing_marks_where_the_kernel_found_the_pages() {
+    let mut lines = Several::default().lines();
+    let of = |lines: &[Line], id: &str| plot(&derive(lines.to_vec().into_iter()), id);
+    let local = of(&lines, "topology");
+    assert!(local.title.ends_with(", memory local") && local.legend.len() == 2, "{}", local.title);
+    let row = |plot: &Plot, pcpu: &str| plot.data.rows.iter().find(|row| row[0] == pcpu).unwrap().clone();
+    assert_eq!(row(&local, "0")[3..], ["v0", "3 of 3 pages", "v0 v1"]);
+    assert_eq!(row(&local, "2")[3..], ["", "", ""]);
+    let remote = of(&lines, "topology-remote");
+    assert_eq!(row(&remote, "0")[3..], ["v0", "", "v0 v1"]);
+    assert_eq!(row(&remote, "2")[4], "3 of 3 pages");
+    assert!(remote.svg.contains(">lock and data: 3 of 3 pages<") && remote.svg.contains(">blocks of v0 v1<"));
+    assert_eq!(row(&of(&lines, "topology-interleave"), "2")[4], "2 of 4 pages");
+    // What was asked for does not matter: here the kernel put all of it on node 0.
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+            && let Some(residence) = &mut measured.residence
+        {
+            residence.shared.iter_mut().for_each(|on| on.node = 0);
+        }
+    }
+    assert_eq!(row(&of(&lines, "topology-remote"), "2")[4], "");
+}
+
+#[test]
+fn the_page_tells_how_far_the_nodes_are_apart() {
+    let page = html::render(&[results(&large())]).unwrap();
+    assert!(page.contains("<caption>Distances between NUMA nodes</caption>"));
+    assert!(page.contains("to node 1023") && page.contains("310 ns"));
+    assert!(page.contains("Does placement matter for locks here?"));
+    let one = html::render(&[derive(fixture::lines(7, 1.0).into_iter())]).unwrap();
+    assert!(!one.contains("Distances between NUMA nodes"));
+    assert!(one.contains("NUMA cannot be told here: one node."));
+}
+
+#[test]
+fn every_figure_of_several_nodes_has_title_description_and_data() {
+    for results in [results(&large()), results(&Several { traced: true, ..Several::default() })] {
+        let plots = drawn(&results);
+        let of_nodes = |plot: &&Plot| {
+            plot.id.starts_with("numa-") || plot.id.starts_with("topology") || plot.id == "handovers-nodes"
+        };
+        let of_nodes: Vec<&Plot> = plots.iter().filter(of_nodes).collect();
+        assert_eq!(of_nodes.len(), 8, "{:?}", of_nodes.iter().map(|plot| &plot.id).collect::<Vec<_>>());
+        for plot in of_nodes {
+            assert!(plot.svg.contains("<title") && plot.svg.contains("<desc"), "{}", plot.id);
+            assert!(!plot.data.rows.is_empty() && !plot.reading.is_empty(), "{}", plot.id);
+            assert!(plot.data.rows.iter().all(|row| row.len() == plot.data.columns.len()), "{}", plot.id);
+        }
+    }
+}
