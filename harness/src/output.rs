@@ -11,8 +11,8 @@ use lockbench_reports::output_file;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use crate::Error;
 use crate::refusal::words;
+use crate::{Error, interrupt};
 
 /// Prints to stdout; a reader that has gone away (`| head`) is no error worth a word.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
@@ -65,8 +65,10 @@ pub(crate) struct Stdout;
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match write_all(io::stdout().as_fd(), bytes) {
-            Err(e) if e != Errno::PIPE => Err(e.into()),
-            _ => Ok(bytes.len()),
+            Err(Errno::PIPE) | Ok(()) => Ok(bytes.len()),
+            // The terminal hung up, which ends the run: nobody reads there, and what matters is in files.
+            Err(Errno::IO) if interrupt::requested() => Ok(bytes.len()),
+            Err(e) => Err(e.into()),
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Error {
     },
     /// hwloc could not discover the machine.
     Discovery(String),
+    /// The kernel does not say which CPUs this process may use.
+    Untold(String),
     /// A machine of which no CPU may be used.
     NoCpu,
     /// A CPU list that does not parse.
@@ -120,6 +122,11 @@ impl fmt::Display for Error {
                     "hwloc could not discover this machine: {reason}; give --topology to plan for another"
                 )
             }
+            Self::Untold(reason) => write!(
+                f,
+                "the kernel does not say which CPUs this program may use: {reason}; let it call sched_getaffinity, which a \
+                 container's seccomp profile may forbid"
+            ),
             Self::NoCpu => {
                 f.write_str("no CPU of the machine may be used; check the CPUs allowed to this process")
             }

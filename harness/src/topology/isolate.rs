@@ -20,6 +20,7 @@ use rustix::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::interrupt;
 use crate::refusal::words;
 use crate::subprocess::{End, Subprocess, stay_with};
 
@@ -107,6 +108,9 @@ fn receive(mut from: File) -> io::Result<Vec<u8>> {
                 )));
             }
             Ok(_) => {}
+            Err(rustix::io::Errno::INTR) if interrupt::requested() => {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         }

@@ -48,7 +48,11 @@ fn this_machine() -> Result<(Machine, Binder), Error> {
             isolated(elsewhere).map_err(|why| Error::Discovery(format!("{name} is set, and {why}")))?;
         return Ok((machine, Binder::foreign()));
     }
-    let mask = pin::allowed_cpus();
+    // Where the kernel does not answer this, hwloc asks for ever.
+    let mask = pin::affinity(0).map_err(|e| Error::Untold(plain::words(&e)))?;
+    // Whatever else may make it stay for ever, or crash: it is tried on somebody else first.
+    let tried = || discover(String::new(), BuildFlags::INCLUDE_DISALLOWED).map(drop);
+    isolated(tried).map_err(Error::Discovery)?;
     let guard = hwloc_is_mine();
     // What is not allowed has to be known to be named.
     let (mut machine, topology) = discover(Source::ThisMachine.to_string(), BuildFlags::INCLUDE_DISALLOWED)
@@ -60,9 +64,8 @@ fn this_machine() -> Result<(Machine, Binder), Error> {
     }
     machine.is_this_system = true;
     // Not hwloc's own restriction: it gives up silently when the process's threads have different masks.
-    // Where the kernel does not answer, hwloc has looked at cgroups.
-    let (cpus, nodes) = extract::allowed(&topology);
-    let mut limits = Limits::of_this_thread(mask.or(Some(cpus)), &machine.cpus());
+    let (_, nodes) = extract::allowed(&topology);
+    let mut limits = Limits::of_this_thread(Some(mask), &machine.cpus());
     limits.nodes = limits.nodes.or(Some(nodes));
     Ok((machine.within(&limits)?, Binder::to(topology)))
 }

@@ -15,6 +15,7 @@ mod orphans;
 mod preemptions;
 mod real_vcpus;
 mod scheduling_class;
+mod seccomp;
 mod skipped;
 mod sources;
 mod streams;
