@@ -10,8 +10,11 @@ mod nodes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::answers;
+use lockbench_reports::output_file;
 use lockbench_reports::record::{CellAxes, Line, Results};
-use lockbench_reports::{answers, csv, html, output_file, run_dir, summary};
+use lockbench_reports::show::{csv, html, summary};
 
 fn main() {
     let dirs: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();

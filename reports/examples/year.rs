@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use lockbench_reports::digest::{
+use lockbench_reports::derive::digest::{
     CellDigest, DIGEST_VERSION, Digest, Identity, Measure, Metric, Noise, Reading,
 };
-use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, Entry};
 use lockbench_reports::record::{Interval, Status};
 use lockbench_reports::statistics::{Random, Trips, order_interval};
 

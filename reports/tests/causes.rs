@@ -5,9 +5,10 @@ mod fixture;
 use std::collections::BTreeMap;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::plots::{Figure, figures};
+use lockbench_reports::judge::trust;
 use lockbench_reports::record::{Cell, Line, Outcome, Results};
-use lockbench_reports::{summary, trace_export, trust};
+use lockbench_reports::show::plots::{Figure, figures};
+use lockbench_reports::show::{summary, trace_export};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

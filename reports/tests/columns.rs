@@ -4,10 +4,10 @@ mod fixture;
 
 use std::collections::BTreeSet;
 
-use lockbench_reports::columns::{COLUMNS, rows};
-use lockbench_reports::csv;
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::{Facility, Line, Outcome, Results, Round, Status};
+use lockbench_reports::show::columns::{COLUMNS, rows};
+use lockbench_reports::show::csv;
 
 /// The synthetic run, with a wait in each window that took times which its end cut off.
 fn results() -> Results {

@@ -2,10 +2,12 @@
 
 mod fixture;
 
-use lockbench_reports::compare::{Accepted, Comparison, Row, compare, compare_since, duel, markdown, text};
 use lockbench_reports::derive::derive;
-use lockbench_reports::digest::{Digest, Metric};
-use lockbench_reports::history::Blessing;
+use lockbench_reports::derive::digest::{Digest, Metric};
+use lockbench_reports::judge::compare::{
+    Accepted, Comparison, Row, compare, compare_since, duel, markdown, text,
+};
+use lockbench_reports::judge::history::Blessing;
 use lockbench_reports::record::{Line, Outcome, Results};
 use lockbench_reports::statistics::{MARGIN, Verdict};
 

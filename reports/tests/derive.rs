@@ -6,7 +6,8 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::record::{
     Cell, Exclusion, Line, NodePages, Outcome, Purpose, Residence, Results, Status,
 };
-use lockbench_reports::{html, statistics, summary};
+use lockbench_reports::show::{html, summary};
+use lockbench_reports::statistics;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

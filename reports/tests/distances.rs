@@ -4,13 +4,14 @@ mod fixture;
 
 use std::path::Path;
 
-use lockbench_reports::answers::answers;
-use lockbench_reports::compare::{Row, compare};
 use lockbench_reports::derive::derive;
-use lockbench_reports::digest::{Digest, Metric};
+use lockbench_reports::derive::digest::{Digest, Metric};
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::answers::answers;
+use lockbench_reports::judge::compare::{Row, compare};
 use lockbench_reports::record::{Cell, Line, Measured, Outcome, Pair, PingPong, Results};
+use lockbench_reports::show::{csv, html};
 use lockbench_reports::statistics::{MARGIN, Verdict};
-use lockbench_reports::{csv, html, run_dir};
 
 const CELL: &str = "ticket/emulated/short+exp/4v:2p/compact/pinned";
 

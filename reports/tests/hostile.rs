@@ -3,8 +3,10 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::answers;
 use lockbench_reports::record::{Line, Results};
-use lockbench_reports::{answers, csv, html, run_dir, summary, trace_export};
+use lockbench_reports::show::{csv, html, summary, trace_export};
 use serde_json::Value;
 
 const SCRIPTS: [&str; 6] = [

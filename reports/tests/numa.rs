@@ -4,11 +4,11 @@ mod fixture;
 #[path = "fixture/nodes.rs"]
 mod nodes;
 
-use lockbench_reports::answers::{Answer, Statement, answers};
 use lockbench_reports::derive::derive;
-use lockbench_reports::html;
-use lockbench_reports::plots::{self, Figure, Plot};
+use lockbench_reports::judge::answers::{Answer, Statement, answers};
 use lockbench_reports::record::{CellAxes, Line, Outcome, Purpose, Results};
+use lockbench_reports::show::html;
+use lockbench_reports::show::plots::{self, Figure, Plot};
 use lockbench_reports::statistics::Verdict;
 use nodes::Several;
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use lockbench_reports::digest::{Digest, Metric};
+use lockbench_reports::derive::digest::{Digest, Metric};
+use lockbench_reports::derive::run_dir;
 use lockbench_reports::record::{Exclusion, Status};
-use lockbench_reports::{html, run_dir};
+use lockbench_reports::show::html;
 
 #[test]
 fn a_record_from_before_gaps_were_looked_for() {

@@ -3,10 +3,10 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::html;
-use lockbench_reports::plots::{Figure, Plot, figures};
 use lockbench_reports::record::{Facility, Line, Outcome, Results};
-use lockbench_reports::trace_export::chrome_of_worst;
+use lockbench_reports::show::html;
+use lockbench_reports::show::plots::{Figure, Plot, figures};
+use lockbench_reports::show::trace_export::chrome_of_worst;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

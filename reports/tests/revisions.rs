@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use lockbench_reports::compare::compare;
-use lockbench_reports::digest::{CellDigest, Digest, Identity, Measure, Metric, Reading};
-use lockbench_reports::history::{Collector, change_points};
+use lockbench_reports::derive::digest::{CellDigest, Digest, Identity, Measure, Metric, Reading};
+use lockbench_reports::judge::compare::compare;
+use lockbench_reports::judge::history::{Collector, change_points};
 use lockbench_reports::record::Status;
+use lockbench_reports::show::trend;
 use lockbench_reports::statistics::{MARGIN, Trips};
-use lockbench_reports::trend;
 
 const CELL: &str = "ticket/native/short/2v:2p/compact/pinned";
 
@@ -52,7 +52,7 @@ fn night(number: usize, revision: u32, rate: f64) -> Digest {
     }
 }
 
-fn history(nights: impl Iterator<Item = Digest>) -> lockbench_reports::history::History {
+fn history(nights: impl Iterator<Item = Digest>) -> lockbench_reports::judge::history::History {
     let mut collector = Collector::default();
     nights.for_each(|night| collector.add(night));
     collector.finish()

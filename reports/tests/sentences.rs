@@ -2,11 +2,11 @@
 
 mod fixture;
 
-use lockbench_reports::answers::answers;
 use lockbench_reports::derive::derive;
+use lockbench_reports::judge::answers::answers;
 use lockbench_reports::record::{Line, Outcome, Results};
+use lockbench_reports::show::summary;
 use lockbench_reports::statistics::Verdict;
-use lockbench_reports::summary;
 
 fn results_of(change: impl Fn(&mut Line)) -> Results {
     let mut lines = fixture::lines(7, 1.0);

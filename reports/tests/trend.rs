@@ -3,11 +3,11 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::digest::Digest;
-use lockbench_reports::history::{Blessing, Collector, History, change_points};
+use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::judge::history::{Blessing, Collector, History, change_points};
 use lockbench_reports::record::{Line, Outcome, Results, Status};
+use lockbench_reports::show::trend;
 use lockbench_reports::statistics::{MARGIN, Random};
-use lockbench_reports::trend;
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}";
 

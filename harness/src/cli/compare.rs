@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use lockbench_reports::compare::{self, Comparison};
-use lockbench_reports::digest::Digest;
+use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::derive::run_dir;
 use lockbench_reports::format::printable;
-use lockbench_reports::run_dir;
+use lockbench_reports::judge::compare::{self, Comparison};
 use lockbench_reports::statistics::MARGIN;
 
 use super::{Ended, history, print};

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::compare;
+use lockbench_reports::output_file;
 use lockbench_reports::record::{Header, Line, Outcome, Results, Round, SCHEMA_VERSION};
-use lockbench_reports::{compare, output_file, run_dir};
 
 use super::axes::Axes;
 use super::compare::Output;

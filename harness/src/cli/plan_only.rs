@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use lockbench_reports::{format, reasons};
+use lockbench_reports::format;
+use lockbench_reports::show::reasons;
 
 use super::axes::Axes;
 use super::{Ended, print};

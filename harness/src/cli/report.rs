@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use lockbench_reports::derive::run_dir;
 use lockbench_reports::record::Results;
-use lockbench_reports::{html, run_dir, trace_export};
+use lockbench_reports::show::{html, trace_export};
 
 use super::Ended;
 use crate::Error;

@@ -3,8 +3,9 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
+use lockbench_reports::derive;
 use lockbench_reports::record::{Header, Line, Outcome, Round, SCHEMA_VERSION};
-use lockbench_reports::{derive, reasons, summary};
+use lockbench_reports::show::{reasons, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, print, suite};

@@ -4,6 +4,6 @@ use super::{Ended, print};
 use crate::Error;
 
 pub(super) fn run() -> Result<Ended, Error> {
-    print(&format!("{}\n", lockbench_reports::schema::schema()))?;
+    print(&format!("{}\n", lockbench_reports::record::schema::schema()))?;
     Ok(Ended::Well)
 }

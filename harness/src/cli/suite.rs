@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::answers;
+use lockbench_reports::output_file;
 use lockbench_reports::record::{Header, Line, Results, SCHEMA_VERSION, Status};
-use lockbench_reports::{answers, html, output_file, reasons, run_dir, summary};
+use lockbench_reports::show::{html, reasons, summary};
 
 use super::axes::Axes;
 use super::{Ended, command_line, plan_only, print};

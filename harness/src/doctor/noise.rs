@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::format;
 use lockbench_reports::record::Pair;
-use lockbench_reports::statistics::are_apart;
+use lockbench_reports::record::are_apart;
 
 use super::Finding;
 use crate::measure::ping_pong;

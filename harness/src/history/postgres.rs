@@ -1,8 +1,8 @@
 //! A history on a PostgreSQL server, for a fleet. Without TLS: use a socket, loopback or a tunnel.
 
-use lockbench_reports::digest::Digest;
+use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::format::printable;
-use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, Entry};
 use postgres::{Client, NoTls};
 
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};

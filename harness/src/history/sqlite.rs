@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lockbench_reports::digest::Digest;
+use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::format::printable;
-use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, Entry};
 use lockbench_reports::plain;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 

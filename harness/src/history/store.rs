@@ -1,7 +1,7 @@
 //! What every keeper of a history can do.
 
-use lockbench_reports::digest::Digest;
-use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::judge::history::{Blessing, Entry};
 
 use crate::Error;
 

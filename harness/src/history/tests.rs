@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use lockbench_reports::digest::{CellDigest, DIGEST_VERSION, Digest, Identity};
-use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::derive::digest::{CellDigest, DIGEST_VERSION, Digest, Identity};
+use lockbench_reports::judge::history::{Blessing, Entry};
 use lockbench_reports::record::Status;
 
 use super::open;

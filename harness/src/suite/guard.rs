@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use lockbench_reports::reasons;
 use lockbench_reports::record::{Cell, Dropped, Results, Status};
+use lockbench_reports::show::reasons;
 
 use crate::Error;
 use crate::environments::ENVIRONMENTS;

@@ -2,9 +2,16 @@
 
 mod causes;
 mod cell;
+pub mod digest;
 mod latency;
+pub mod nodes;
 mod noise;
+pub mod roster;
+pub mod run_dir;
 mod selection;
+pub mod slices;
+pub mod sweep;
+pub mod timeline;
 
 use std::collections::BTreeMap;
 

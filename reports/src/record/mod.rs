@@ -12,6 +12,7 @@ mod ping_pong;
 mod residence;
 mod results;
 mod round;
+pub mod schema;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
 pub use causes::{
@@ -20,7 +21,7 @@ pub use causes::{
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
 pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};
-pub use ping_pong::{Distance, Pair, PingPong};
+pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};

@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::are_apart;
+/// Round trips within this factor belong to one class.
+pub const CLASS_WIDTH: f64 = 1.5;
+
+/// Whether two round trips belong to different classes.
+pub fn are_apart(one: f64, other: f64) -> bool {
+    one.max(other) > one.min(other) * CLASS_WIDTH
+}
 
 /// Two pCPUs between which a cache line is bounced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -5,17 +5,10 @@
 //! pair of pCPUs that both windows looked at was about equally far apart.
 
 use super::trips::{Trips, Which, by_pair};
-
-/// Round trips within this factor belong to one class.
-pub const CLASS_WIDTH: f64 = 1.5;
-
-/// Whether two round trips belong to different classes.
-pub fn are_apart(one: f64, other: f64) -> bool {
-    one.max(other) > one.min(other) * CLASS_WIDTH
-}
+use crate::record::are_apart;
 
 /// Indices, ascending, of the largest class. Pair after pair, in the order in which they were looked at, the largest set of
-/// what is left is kept whose round trips lie within [`CLASS_WIDTH`] of each other; of two equally large sets the one with
+/// what is left is kept whose round trips lie within [`CLASS_WIDTH`](crate::record::CLASS_WIDTH) of each other; of two equally large sets the one with
 /// the shorter round trips. A window in which nobody looked at a pair (it ran on one pCPU, or is of an older build) fits in
 /// with any.
 pub fn largest_class(windows: &[&Trips]) -> Vec<usize> {

@@ -22,7 +22,7 @@ mod verdict;
 
 pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
 pub use change_points::{Course, FEWEST_NIGHTS};
-pub use class::{CLASS_WIDTH, Class, are_apart, largest_class};
+pub use class::{Class, largest_class};
 pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
 pub use interval::{coverage, interval, inverse, order_interval};
 pub use jain::{JAIN_NEEDS, jain, shares};

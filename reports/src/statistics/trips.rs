@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::class::are_apart;
 use super::median;
 use crate::format::distance;
-use crate::record::{Cell, Measured, Pair};
+use crate::record::{Cell, Measured, Pair, are_apart};
 
 /// Which pair of pCPUs a round trip belongs to, as far as windows on the same pCPUs are concerned.
 #[derive(Clone, Copy, Debug)]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use lockbench_reports::digest::Digest;
+use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::derive::run_dir;
 use lockbench_reports::format::printable;
-use lockbench_reports::history::Entry;
-use lockbench_reports::run_dir;
+use lockbench_reports::judge::history::Entry;
 
 use super::super::{Ended, print};
 use crate::{Error, history};

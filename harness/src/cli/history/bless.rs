@@ -1,7 +1,7 @@
 //! `lockbench history bless`.
 
 use lockbench_reports::format::printable;
-use lockbench_reports::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, Entry};
 
 use super::super::{Ended, print};
 use super::Which;

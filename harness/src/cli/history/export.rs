@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use lockbench_reports::history::{Entry, csv, open_metrics};
+use lockbench_reports::judge::history::{Entry, csv, open_metrics};
 
 use super::super::Ended;
 use super::Which;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use lockbench_reports::format::printable;
-use lockbench_reports::history::parse_lines;
+use lockbench_reports::judge::history::parse_lines;
 use lockbench_reports::plain;
 
 use super::super::{Ended, print, say};

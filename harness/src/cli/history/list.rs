@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use lockbench_reports::digest::changes;
+use lockbench_reports::derive::digest::changes;
 use lockbench_reports::format::printable;
 
 use super::super::{Ended, print};

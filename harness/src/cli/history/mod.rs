@@ -8,9 +8,9 @@ mod list;
 mod report;
 mod show;
 
-use lockbench_reports::compare::{Accepted, MOST_RUNS};
-use lockbench_reports::digest::Digest;
-use lockbench_reports::history::{Collector, History};
+use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::judge::compare::{Accepted, MOST_RUNS};
+use lockbench_reports::judge::history::{Collector, History};
 
 use super::Ended;
 use crate::Error;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use lockbench_reports::show::trend;
 use lockbench_reports::statistics::MARGIN;
-use lockbench_reports::trend;
 
 use super::super::Ended;
 use super::{Which, gather};

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use lockbench_reports::comparison::word;
 use lockbench_reports::format::{printable, range, ratio};
-use lockbench_reports::history::{ChangePoint, History, Series, change_points};
+use lockbench_reports::judge::comparison::word;
+use lockbench_reports::judge::history::{ChangePoint, History, Series, change_points};
 use lockbench_reports::record::Status;
 use lockbench_reports::statistics::MARGIN;
 use serde::Serialize;

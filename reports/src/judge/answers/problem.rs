@@ -1,0 +1,62 @@
+//! Answer 1: what is left of a lock's rate when its vCPUs outnumber the pCPUs.
+
+use super::{Statement, against, basis, main_factor_first, with_interval};
+use crate::derive::roster::plain_fifo;
+use crate::derive::slices::{Slice, environments, main_slice};
+use crate::format::{overcommit, percent};
+use crate::judge::comparison::{Comparison, compare};
+use crate::record::{Cell, Results};
+
+pub(super) fn statements(results: &Results) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for env in environments(results) {
+        let Some(slice) = main_slice(results, env) else { continue };
+        let factors = main_factor_first(slice.above_one());
+        for lock in plain_fifo(results) {
+            statements.extend(of_lock(results, &slice, lock, &factors));
+        }
+    }
+    if statements.is_empty() {
+        statements.push(Statement::missing("no plain FIFO lock was run above 1x overcommit"));
+    }
+    statements
+}
+
+fn of_lock(results: &Results, slice: &Slice<'_>, lock: &str, factors: &[f64]) -> Option<Statement> {
+    let mut told = factors.iter().filter_map(|&k| {
+        let above = slice.at(lock, k)?;
+        let one = slice.at_one(above)?;
+        Some((k, above, one, compare(results, above, one)))
+    });
+    let (k, above, one, efficiency) = told.next()?;
+    let mut text = sentence(k, above, one, &efficiency);
+    for (k, _, _, efficiency) in told {
+        if let Some(kept) = with_interval(&efficiency, percent) {
+            text.push_str(&format!(" At {}: {kept}.", overcommit(k)));
+        }
+    }
+    Some(Statement::new(text, Some(efficiency.verdict)))
+}
+
+fn sentence(k: f64, above: &Cell, one: &Cell, efficiency: &Comparison) -> String {
+    let axes = &above.axes;
+    let at = format!(
+        "{}, {}, {} vCPUs on {} pCPUs ({})",
+        axes.env,
+        axes.workload.name,
+        axes.vcpus,
+        axes.pcpus.len(),
+        overcommit(k)
+    );
+    match with_interval(efficiency, percent) {
+        Some(kept) => format!(
+            "{at}: {} keeps {kept} of its 1x rate, where 100 % would be fair: {} ({}).",
+            axes.lock,
+            against(above, one),
+            basis(efficiency)
+        ),
+        None => {
+            format!("{at}: what {} keeps of its 1x rate cannot be told: {}.", axes.lock, against(above, one))
+        }
+    }
+}

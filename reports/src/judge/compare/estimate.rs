@@ -1,0 +1,230 @@
+//! What two sides say of a ratio, before it is known how far apart runs lie anyway.
+
+use super::sides::{Sides, sides};
+use super::tally::{Tally, Told, told};
+use super::{OWN_SPREAD_FROM, Row};
+use crate::derive::digest::{CellDigest, Digest, Metric, Reading};
+use crate::judge::comparison::word;
+use crate::record::{Interval, Status};
+use crate::statistics::{RESAMPLES, Random, SEED, Verdict, median};
+
+/// A row in the making.
+pub(super) struct Estimate {
+    /// The row, with a verdict only where none can follow.
+    pub(super) row: Row,
+    /// Whether its verdict stands already.
+    pub(super) settled: bool,
+    /// Why it can be called worse at most: half of a side's windows give no value.
+    pub(super) untold: Option<String>,
+    /// Class of the cell, for its noise.
+    pub(super) class: String,
+    /// Environment of the cell, for its noise.
+    pub(super) env: String,
+    /// A/A noise floor of the noisier run.
+    pub(super) floor: Option<f64>,
+    /// Logarithm of NEW : BASE, above 0 is better.
+    pub(super) log_ratio: f64,
+    /// Logarithm of each earlier run's value, oldest first.
+    pub(super) base_logs: Vec<f64>,
+    /// Spread that the rounds alone would explain, as a standard deviation of the logarithm.
+    pub(super) within: f64,
+    /// Windows behind the value of the run that has fewest.
+    pub(super) windows: usize,
+}
+
+/// Estimates for every cell and metric that both sides have, and the cells that NEW has alone, among the runs that
+/// count for them.
+pub(super) fn all(
+    base: &[Digest],
+    new: &Digest,
+    counts: &dyn Fn(&Digest, &str) -> bool,
+) -> (Vec<Estimate>, Vec<String>) {
+    let mut estimates = Vec::new();
+    let mut alone = Vec::new();
+    let by_id: Vec<std::collections::HashMap<&str, &CellDigest>> = base
+        .iter()
+        .map(|run| {
+            let cells = run.cells.iter().filter(|cell| counts(run, &cell.id));
+            cells.map(|cell| (cell.id.as_str(), cell)).collect()
+        })
+        .collect();
+    for cell in &new.cells {
+        let earlier: Vec<&CellDigest> =
+            by_id.iter().filter_map(|run| run.get(cell.id.as_str()).copied()).collect();
+        let Some(latest) = earlier.last() else {
+            alone.push(cell.id.clone());
+            continue;
+        };
+        let floor =
+            base.iter().rev().find_map(|run| run.noise_of(cell)).into_iter().chain(new.noise_of(cell));
+        let floor = floor.reduce(f64::max);
+        if latest.status != Status::Ok || cell.status != Status::Ok {
+            estimates.push(failed(latest, cell));
+            continue;
+        }
+        let alike: Vec<&CellDigest> =
+            earlier.iter().filter(|run| run.revision == cell.revision).copied().collect();
+        if alike.is_empty() {
+            estimates.push(of_another_revision(latest, cell));
+            continue;
+        }
+        let earlier = alike;
+        for metric in Metric::ALL {
+            let (base, new) = (Tally::of(earlier.iter().copied(), metric), Tally::of([cell], metric));
+            let told = told(metric, base, new);
+            let mut estimate = blank(cell, metric);
+            // A/A pairs compare rates; of the other metrics the runs themselves must tell.
+            estimate.floor = floor.filter(|_| metric == Metric::Rate);
+            match told {
+                Told::Nowhere => continue,
+                Told::Missing(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),
+                Told::Partly(reason) => {
+                    estimate.untold = Some(reason);
+                    set(&mut estimate, &earlier, cell);
+                }
+                Told::Well => set(&mut estimate, &earlier, cell),
+            }
+            estimate.settled = estimate.row.ratio.is_none();
+            estimates.push(estimate);
+        }
+    }
+    (estimates, alone)
+}
+
+/// Sets the windows of a metric against those of the earlier runs that have it.
+fn set(estimate: &mut Estimate, earlier: &[&CellDigest], cell: &CellDigest) {
+    let metric = estimate.row.metric;
+    let measured: Vec<&CellDigest> =
+        earlier.iter().filter(|cell| !cell.windows(metric).is_empty()).copied().collect();
+    match sides(metric, &measured, cell) {
+        Ok(sides) => fill(estimate, &sides),
+        Err(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),
+    }
+}
+
+fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
+    Estimate {
+        row: Row {
+            cell: cell.id.clone(),
+            lock: cell.lock.clone(),
+            family: cell.family.clone(),
+            metric,
+            base: None,
+            new: None,
+            ratio: None,
+            bound: None,
+            p: None,
+            base_runs: 0,
+            verdict: Verdict::NotEnoughData("no ratio could be taken".into()),
+            note: None,
+        },
+        settled: true,
+        untold: None,
+        class: cell.class.clone(),
+        env: cell.env.clone(),
+        floor: None,
+        log_ratio: 0.0,
+        base_logs: Vec::new(),
+        within: 0.0,
+        windows: 1,
+    }
+}
+
+/// A lock that broke is worse than any number, and one that was mended better.
+fn failed(base: &CellDigest, new: &CellDigest) -> Estimate {
+    let mut estimate = blank(new, Metric::Rate);
+    let reason = |cell: &CellDigest| cell.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
+    let (was, is) = (word(base.status), word(new.status));
+    (estimate.row.verdict, estimate.row.note) = match (base.status, new.status) {
+        (Status::Ok, _) => (Verdict::Worse, Some(format!("{is} in NEW{}", reason(new)))),
+        (_, Status::Ok) => (Verdict::Better, Some(format!("was {was} in BASE{}", reason(base)))),
+        _ => (Verdict::NotEnoughData(format!("{was} in BASE, {is} in NEW{}", reason(new))), None),
+    };
+    estimate
+}
+
+/// Figures of two revisions of a lock are not those of one lock.
+fn of_another_revision(base: &CellDigest, new: &CellDigest) -> Estimate {
+    let mut estimate = blank(new, Metric::Rate);
+    estimate.row.verdict = Verdict::NotEnoughData(format!(
+        "the machine code of {} was changed on purpose (revision {} in BASE, {} in NEW), so no ratio is taken",
+        new.lock, base.revision, new.revision
+    ));
+    estimate
+}
+
+fn fill(estimate: &mut Estimate, sides: &Sides) {
+    let metric = estimate.row.metric;
+    let log = |run: &Vec<Reading>| median(&values(run)).map(|value| metric.goodness(value).ln());
+    let base_logs: Vec<f64> = sides.base.iter().filter_map(log).collect();
+    let (Some(base), Some(new)) = (median(&base_logs), log(&sides.new)) else { return };
+    let center = (new - base).exp();
+    let Some((low, high)) = bootstrap(metric, sides).filter(|_| center.is_finite()) else { return };
+    // One acquisition more or less in a window is nothing that was measured.
+    let fewest = |runs: &mut dyn Iterator<Item = &Reading>| runs.map(|w| w.count).min().unwrap_or(1) as f64;
+    let (a, b) = (fewest(&mut sides.base.iter().flatten()), fewest(&mut sides.new.iter()));
+    let slack = (1.0 + 1.0 / b) * a / (a - 1.0);
+    let ratio = Interval { median: center, low: low / slack, high: high * slack };
+    estimate.row.base = median(&sides.base.iter().filter_map(|run| median(&values(run))).collect::<Vec<_>>());
+    estimate.row.new = median(&values(&sides.new));
+    estimate.row.ratio = Some(ratio);
+    if sides.starved > 0 {
+        estimate.row.note = Some(format!(
+            "{} of {} windows of NEW saw fewer than two acquisitions: no more than this",
+            sides.starved,
+            sides.new.len()
+        ));
+    }
+    estimate.row.base_runs = base_logs.len();
+    estimate.within = (ratio.high / ratio.low).ln() / (2.0 * 1.96);
+    estimate.windows = sides.base.iter().chain([&sides.new]).map(Vec::len).min().unwrap_or(1);
+    estimate.log_ratio = new - base;
+    estimate.base_logs = base_logs;
+}
+
+fn values(run: &[Reading]) -> Vec<f64> {
+    run.iter().map(|reading| reading.value).collect()
+}
+
+/// 2.5 % and 97.5 % points of the ratio over resampled runs and, while those are few, over their resampled rounds.
+fn bootstrap(metric: Metric, sides: &Sides) -> Option<(f64, f64)> {
+    let mut random = Random::new(SEED);
+    let base: Vec<Vec<f64>> = sides.base.iter().map(|run| values(run)).collect();
+    let medians: Vec<f64> = base.iter().filter_map(|run| median(run)).collect();
+    let new = values(&sides.new);
+    let (mut drawn, mut rounds) = (Vec::new(), Vec::new());
+    let mut ratios: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            drawn.clear();
+            for _ in 0..base.len() {
+                let run = random.below(base.len());
+                drawn.push(if base.len() >= OWN_SPREAD_FROM {
+                    medians[run]
+                } else {
+                    resampled_median(&base[run], &mut rounds, &mut random)
+                });
+            }
+            let new = resampled_median(&new, &mut rounds, &mut random);
+            metric.goodness(new) / metric.goodness(middle(&mut drawn))
+        })
+        .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let cut = ratios.len() / 40;
+    Some((*ratios.get(cut)?, *ratios.get(ratios.len() - 1 - cut)?))
+}
+
+fn resampled_median(values: &[f64], buffer: &mut Vec<f64>, random: &mut Random) -> f64 {
+    buffer.clear();
+    for _ in 0..values.len() {
+        buffer.push(values[random.below(values.len())]);
+    }
+    middle(buffer)
+}
+
+/// Median of values that are there and finite.
+fn middle(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let upper = values[values.len() / 2];
+    if values.len() % 2 == 1 { upper } else { upper.midpoint(values[values.len() / 2 - 1]) }
+}

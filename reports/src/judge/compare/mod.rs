@@ -1,0 +1,184 @@
+//! Runs set against each other, cell by cell: what got worse, what got better, and what cannot be told.
+//!
+//! The unit is the run. Two runs of the same build differ by more than their rounds do, so a difference counts only
+//! beyond what runs of its class differ by when nothing changed; and because a hundred cells are asked at once, only
+//! those that survive control of false discoveries are called.
+
+mod accepted;
+mod estimate;
+mod judge;
+mod markdown;
+mod paired;
+mod sides;
+mod spread;
+mod tally;
+mod text;
+
+use serde::Serialize;
+
+use crate::derive::digest::{Change, Digest, Metric, changes};
+use crate::format::printable;
+use crate::record::Interval;
+use crate::statistics::{FALSE_DISCOVERIES, Verdict};
+
+pub use accepted::Accepted;
+pub use markdown::markdown;
+pub use paired::duel;
+pub use spread::Spread;
+pub use text::text;
+
+/// Earlier runs from which a cell's own spread is known; with fewer, its class's is taken.
+pub const OWN_SPREAD_FROM: usize = 5;
+/// A cell is called only beyond so many times the spread between runs.
+pub const SPREADS: f64 = 3.0;
+/// Latest earlier runs that are taken into account.
+pub const MOST_RUNS: usize = 20;
+
+/// One metric of one cell, compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Id of the cell.
+    pub cell: String,
+    /// Its lock.
+    pub lock: String,
+    /// Its family.
+    pub family: String,
+    /// What is compared.
+    pub metric: Metric,
+    /// Median of BASE.
+    pub base: Option<f64>,
+    /// Median of NEW.
+    pub new: Option<f64>,
+    /// NEW : BASE, above 1 is better (for acquire times the other way round).
+    pub ratio: Option<Interval>,
+    /// Change that a verdict must clear, as a fraction.
+    pub bound: Option<f64>,
+    /// Probability of a difference of this size if nothing changed.
+    pub p: Option<f64>,
+    /// Earlier runs used.
+    pub base_runs: usize,
+    /// What may be said.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What the figures do not show: that a cell crashed, say.
+    pub note: Option<String>,
+}
+
+/// Outcome of comparing runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// `runs` of one machine, or a `duel` in alternating rounds.
+    pub kind: &'static str,
+    /// The machine.
+    pub machine: String,
+    /// Its key.
+    pub machine_key: String,
+    /// Run ids of BASE, oldest first.
+    pub base: Vec<String>,
+    /// Run id of NEW.
+    pub new: String,
+    /// What else changed from the last of BASE to NEW.
+    pub changed: Vec<Change>,
+    /// Change below which nothing is of interest, as a fraction.
+    pub margin: f64,
+    /// Part of the calls that may be false.
+    pub false_discoveries: f64,
+    /// How far apart runs of each class lie when nothing changed.
+    pub spreads: Vec<Spread>,
+    /// Every cell and metric that both have.
+    pub rows: Vec<Row>,
+    /// Cells that only BASE has.
+    pub only_base: Vec<String>,
+    /// Cells that only NEW has.
+    pub only_new: Vec<String>,
+    /// Cells of which a change was accepted, and no earlier run is newer than that.
+    pub accepted: Vec<String>,
+    /// Sentences that qualify all of it.
+    pub notes: Vec<String>,
+}
+
+impl Comparison {
+    /// How many rows got this verdict, by its word.
+    pub fn count(&self, word: &str) -> usize {
+        self.rows.iter().filter(|row| row.verdict.word() == word).count()
+    }
+
+    /// Part of the rows that got a verdict other than "not enough data".
+    pub fn judged(&self) -> f64 {
+        let judged = self.rows.iter().filter(|row| row.verdict.reason().is_none()).count();
+        if self.rows.is_empty() { 0.0 } else { judged as f64 / self.rows.len() as f64 }
+    }
+
+    /// Whether anything got worse.
+    pub fn worse(&self) -> bool {
+        self.rows.iter().any(|row| row.verdict == Verdict::Worse)
+    }
+}
+
+/// Compares runs: `base` oldest first, then `new`. A sentence where they cannot be compared at all.
+pub fn compare(base: &[Digest], new: &Digest, margin: f64) -> Result<Comparison, String> {
+    compare_since(base, new, margin, &[])
+}
+
+/// As [`compare`]; of a cell whose change was accepted only runs from that change on count.
+pub fn compare_since(
+    base: &[Digest],
+    new: &Digest,
+    margin: f64,
+    accepted: &[Accepted],
+) -> Result<Comparison, String> {
+    let base = &base[base.len().saturating_sub(MOST_RUNS)..];
+    let Some(last) = base.last() else { return Err("there is no earlier run to compare with".into()) };
+    for run in base {
+        if run.machine != new.machine {
+            return Err(format!(
+                "{} was taken on {} ({}) and {} on {} ({}): runs of different machines cannot be compared",
+                printable(&run.run_id),
+                run.machine,
+                printable(&run.machine.topology),
+                printable(&new.run_id),
+                new.machine,
+                printable(&new.machine.topology)
+            ));
+        }
+    }
+    let mut comparison = Comparison {
+        kind: "runs",
+        machine: new.machine.to_string(),
+        machine_key: new.machine.key(),
+        base: base.iter().map(|run| run.run_id.clone()).collect(),
+        new: new.run_id.clone(),
+        changed: changes(&last.environment, &new.environment),
+        margin,
+        false_discoveries: FALSE_DISCOVERIES,
+        spreads: Vec::new(),
+        rows: Vec::new(),
+        only_base: last.cells.iter().filter(|c| new.cell(&c.id).is_none()).map(|c| c.id.clone()).collect(),
+        only_new: Vec::new(),
+        accepted: Vec::new(),
+        notes: notes(last, new),
+    };
+    let counts = |run: &Digest, cell: &str| accepted::counts(run, cell, new, accepted);
+    let (estimates, alone) = estimate::all(base, new, &counts);
+    let known = |cell: &String| base.iter().any(|run| run.cell(cell).is_some());
+    (comparison.accepted, comparison.only_new) = alone.into_iter().partition(known);
+    comparison.spreads = spread::spreads(&estimates);
+    comparison.rows = judge::rows(estimates, &comparison.spreads, margin);
+    Ok(comparison)
+}
+
+fn notes(base: &Digest, new: &Digest) -> Vec<String> {
+    let mut notes = Vec::new();
+    for run in [base, new] {
+        if run.interrupted {
+            notes.push(format!("{} was cut off before its plan was done", run.run_id));
+        }
+    }
+    if base.profile != new.profile {
+        notes.push(format!(
+            "{} ran the profile {}, {} ran {}",
+            base.run_id, base.profile, new.run_id, new.profile
+        ));
+    }
+    notes
+}

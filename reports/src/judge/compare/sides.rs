@@ -1,0 +1,76 @@
+//! The windows of one cell that may be set against each other: those of one class, from every run.
+
+use crate::derive::digest::{CellDigest, Metric, Reading};
+use crate::statistics::{Class, Trips};
+
+/// Windows that a run needs in a class for its median to stand for the run.
+const FEWEST_WINDOWS: usize = 3;
+
+/// Acquisitions below which a window is nothing to divide by.
+const FEWEST_ACQUISITIONS: u64 = 2;
+
+/// The readings of one metric, in one class.
+pub(super) struct Sides {
+    /// Of each earlier run that has enough, oldest first.
+    pub(super) base: Vec<Vec<Reading>>,
+    /// Of the run that is judged; those of starved windows at their upper bound.
+    pub(super) new: Vec<Reading>,
+    /// Windows of the run that is judged in which there were fewer than [`FEWEST_ACQUISITIONS`].
+    pub(super) starved: usize,
+}
+
+/// Readings of both sides inside the class where both have most; a reason where one has too few.
+pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, String> {
+    let of = |cell: &CellDigest| cell.windows(metric).to_vec();
+    let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
+    let new = of(new);
+    let trips = |windows: &[Reading]| windows.iter().map(|w| w.trips.clone()).collect::<Vec<Trips>>();
+    let (earlier, now) = (trips(&base.concat()), trips(&new));
+    let class = Class::in_common(&earlier.iter().collect::<Vec<_>>(), &now.iter().collect::<Vec<_>>());
+    let inside = |windows: &[Reading]| -> Vec<Reading> {
+        windows.iter().filter(|w| class.holds(&w.trips)).cloned().collect()
+    };
+    let enough = |windows: &Vec<Reading>| windows.len() >= FEWEST_WINDOWS;
+    let found = Sides {
+        base: base.iter().map(|run| inside(run)).filter(enough).collect(),
+        new: inside(&new),
+        starved: 0,
+    };
+    if !found.base.is_empty() && enough(&found.new) {
+        return at_upper_bounds(metric, found);
+    }
+    let [base_trips, new_trips] = [&earlier, &now].map(|windows| Trips::medians(windows.iter()));
+    Err(match base_trips.apart(&new_trips) {
+        Some(apart) => apart.told("in BASE", "in NEW"),
+        None => {
+            let most = base.iter().map(|run| inside(run).len()).max().unwrap_or(0);
+            format!(
+                "{most} windows of BASE and {} of NEW were taken with the pCPUs equally far apart; {FEWEST_WINDOWS} are wanted",
+                found.new.len()
+            )
+        }
+    })
+}
+
+/// BASE is divided by and has to have counted something. A starved window of NEW is the finding itself: it enters with
+/// one acquisition more than it saw, so that the ratio is an upper bound and may be called worse.
+fn at_upper_bounds(metric: Metric, mut sides: Sides) -> Result<Sides, String> {
+    let usable = |window: &Reading| window.count >= FEWEST_ACQUISITIONS && window.value > 0.0;
+    let too_few =
+        |window: &Reading| format!("too few acquisitions to divide by: {} in a window", window.count);
+    if let Some(window) = sides.base.iter().flatten().find(|window| !usable(window)) {
+        return Err(too_few(window));
+    }
+    let seconds = sides.base.iter().flatten().map(|window| window.count as f64 / window.value).next();
+    for window in sides.new.iter_mut().filter(|window| !usable(window)) {
+        match seconds {
+            Some(seconds) if metric == Metric::Rate && window.count < FEWEST_ACQUISITIONS => {
+                window.count += 1;
+                window.value = window.count as f64 / seconds;
+                sides.starved += 1;
+            }
+            _ => return Err(too_few(window)),
+        }
+    }
+    Ok(sides)
+}

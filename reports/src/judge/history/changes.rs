@@ -1,0 +1,209 @@
+//! Where the series of a machine changed, when, by how much, and what else changed there.
+
+use serde::Serialize;
+
+use super::{Blessing, History, Point, Series};
+use crate::derive::digest::{Change, Metric, changes};
+use crate::record::Interval;
+use crate::statistics::{Course, FALSE_DISCOVERIES, RESAMPLES, Random, SEED, benjamini_hochberg, median};
+
+/// Nights by which a change may be told too early or too late, and within which a blessing holds.
+const AROUND: usize = 3;
+
+/// A change of one series.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangePoint {
+    /// Index into the series.
+    pub series: usize,
+    /// Id of the cell.
+    pub cell: String,
+    /// Which metric.
+    pub metric: Metric,
+    /// First night after it, as an index into the nights.
+    pub night: usize,
+    /// Run id of that night.
+    pub run_id: String,
+    /// Its date.
+    pub date: String,
+    /// Date of the last night before it.
+    pub after: String,
+    /// After : before, above 1 is better.
+    pub ratio: Interval,
+    /// What else changed about then, with its date.
+    pub environment: Vec<Dated>,
+    /// Why it was accepted, if it was.
+    pub blessed: Option<String>,
+    /// Product of the medians of its series' ratios since the last change that was accepted, up to this one; 1 if this
+    /// one was.
+    pub unaccepted: f64,
+    /// Whether the series has not changed since, and is still measured.
+    pub stands: bool,
+}
+
+/// Latest nights in one of which a series has to have a point for what is said of it to matter.
+const STILL_MEASURED: usize = 5;
+
+impl ChangePoint {
+    /// Whether things got worse.
+    pub fn worse(&self) -> bool {
+        self.ratio.median < 1.0
+    }
+
+    /// Whether its series stands where it does by more than the margin, and nobody accepted it: better (above 1) or worse.
+    /// Small steps add up, and one that was mended is none.
+    pub fn standing(&self, margin: f64) -> Option<f64> {
+        let beyond = self.unaccepted.max(1.0 / self.unaccepted) > 1.0 + margin;
+        (self.stands && beyond).then_some(self.unaccepted)
+    }
+
+    /// Whether its series stands worse than what was accepted: what fails a night.
+    pub fn stands_worse(&self, margin: f64) -> bool {
+        self.standing(margin).is_some_and(|ratio| ratio < 1.0)
+    }
+}
+
+/// A change of the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dated {
+    /// Date of the first night with it.
+    pub date: String,
+    /// What it was.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// All changes, oldest first. False discoveries are controlled over all series together: what is asked of three
+/// hundred series every night is bound to come out somewhere by chance.
+pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
+    let judged: Vec<(Segment<'_>, Course)> =
+        segments(history).filter_map(|segment| Some((segment, Course::new(&segment.logs())?))).collect();
+    let p: Vec<f64> = judged.iter().map(|(_, course)| course.strongest()).collect();
+    let believed = benjamini_hochberg(&p, FALSE_DISCOVERIES);
+    let part = believed.iter().filter(|&&yes| yes).count() as f64 / judged.len().max(1) as f64;
+    let mut found = Vec::new();
+    for ((segment, course), _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
+        let places = course.changes(FALSE_DISCOVERIES * part, margin);
+        let own = (0..places.len())
+            .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings));
+        // A step whose size may as well be none is none.
+        let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
+        let mut unaccepted = 1.0;
+        for change in &mut own {
+            unaccepted = if change.blessed.is_some() { 1.0 } else { unaccepted * change.ratio.median };
+            change.unaccepted = unaccepted;
+        }
+        // What a lock did before its machine code was changed on purpose stands no longer.
+        let last_point = segment.series.points.last();
+        if let (Some(last), Some(point)) = (own.last_mut(), last_point) {
+            last.stands =
+                point.revision == segment.revision && point.night + STILL_MEASURED >= history.nights.len();
+        }
+        found.append(&mut own);
+    }
+    found.sort_by_key(|change| change.night);
+    found
+}
+
+/// The nights of a series in which one revision of the lock was measured.
+#[derive(Clone, Copy)]
+struct Segment<'a> {
+    index: usize,
+    series: &'a Series,
+    revision: u32,
+}
+
+/// Every segment of every series.
+fn segments(history: &History) -> impl Iterator<Item = Segment<'_>> {
+    history.series.iter().enumerate().flat_map(|(index, series)| {
+        let mut revisions: Vec<u32> = series.points.iter().map(|point| point.revision).collect();
+        revisions.sort_unstable();
+        revisions.dedup();
+        revisions.into_iter().map(move |revision| Segment { index, series, revision })
+    })
+}
+
+impl Segment<'_> {
+    /// What is searched: logarithms that grow when things get better, of the nights that are judged.
+    fn logs(self) -> Vec<f64> {
+        self.judged().map(|(_, median)| self.series.metric.goodness(median).ln()).collect()
+    }
+
+    fn judged(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        // A night without any acquisition is the worst there is, and must not drop out of its series.
+        let at_least = |point: &Point| (point.night, point.median.max(self.series.least));
+        let own = self.series.points.iter().filter(|point| point.judged && point.revision == self.revision);
+        own.map(at_least).filter(|(_, median)| *median > 0.0)
+    }
+}
+
+fn change_point(
+    history: &History,
+    segment: Segment<'_>,
+    course: &Course,
+    places: &[usize],
+    nth: usize,
+    blessings: &[Blessing],
+) -> Option<ChangePoint> {
+    let Segment { index, series, .. } = segment;
+    let nights: Vec<usize> = segment.judged().map(|(night, _)| night).collect();
+    let (night, before) = (*nights.get(places[nth])?, *nights.get(places[nth].checked_sub(1)?)?);
+    let (old, new) = course.sides(places, nth);
+    let near = |run_id: &String| {
+        let at = history.nights.iter().position(|night| night.run_id == *run_id)?;
+        (at.abs_diff(night) <= AROUND || (before..=night).contains(&at)).then_some(())
+    };
+    let blessing = blessings.iter().rev().find(|b| b.covers(&series.cell) && near(&b.run_id).is_some());
+    Some(ChangePoint {
+        series: index,
+        cell: series.cell.clone(),
+        metric: series.metric,
+        night,
+        run_id: history.nights[night].run_id.clone(),
+        date: history.nights[night].date(),
+        after: history.nights[before].date(),
+        ratio: ratio(old, new)?,
+        environment: around(history, before, night),
+        blessed: blessing.map(|blessing| blessing.reason.clone()),
+        unaccepted: 1.0,
+        stands: false,
+    })
+}
+
+/// Changes of the environment from a little before the last night before to a little after the first one after.
+fn around(history: &History, before: usize, night: usize) -> Vec<Dated> {
+    let last = (night + 1).min(history.nights.len() - 1);
+    (before.saturating_sub(1)..last)
+        .flat_map(|at| {
+            let date = history.nights[at + 1].date();
+            environment(history, at + 1).into_iter().map(move |change| Dated { date: date.clone(), change })
+        })
+        .collect()
+}
+
+/// What changed in the environment from the night before this one.
+pub fn environment(history: &History, night: usize) -> Vec<Change> {
+    match night.checked_sub(1) {
+        Some(before) => changes(&history.nights[before].environment, &history.nights[night].environment),
+        None => Vec::new(),
+    }
+}
+
+/// Ratio of two medians of logarithms, with its bootstrap interval.
+fn ratio(old: &[f64], new: &[f64]) -> Option<Interval> {
+    let mut random = Random::new(SEED);
+    let mut draw = |values: &[f64]| {
+        let drawn: Vec<f64> = (0..values.len()).map(|_| values[random.below(values.len())]).collect();
+        median(&drawn)
+    };
+    let center = median(new)? - median(old)?;
+    // A page of many changes asks for many of these, and shows three digits.
+    let mut steps: Vec<f64> = (0..RESAMPLES / 4).filter_map(|_| Some(draw(new)? - draw(old)?)).collect();
+    steps.sort_by(f64::total_cmp);
+    let cut = steps.len() / 40;
+    let at = |place: usize| steps.get(place).copied();
+    Some(Interval {
+        median: center.exp(),
+        low: at(cut)?.exp(),
+        high: at(steps.len().checked_sub(cut + 1)?)?.exp(),
+    })
+}

@@ -1,0 +1,248 @@
+//! Series: one metric of one cell through all nights of a machine.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::derive::digest::{CellDigest, Digest, Metric};
+use crate::record::Status;
+use crate::statistics::{Trips, largest_class, order_interval};
+
+/// Windows in the series' class below which a night's point is shown but not judged.
+const FEWEST_WINDOWS: usize = 3;
+
+/// A run, as far as all of its series share it.
+#[derive(Clone, Debug)]
+pub struct Night {
+    /// Its id.
+    pub run_id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Kernel, microcode, toolchain, commit, ….
+    pub environment: BTreeMap<String, String>,
+    /// Where its report is.
+    pub report: Option<String>,
+}
+
+impl Series {
+    /// The nights in which another revision of the lock was measured for the first time, with that revision: between two
+    /// of them lies a segment, and nothing is judged across.
+    pub fn revisions(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let pairs = self.points.iter().zip(self.points.iter().skip(1));
+        pairs.filter(|(one, next)| one.revision != next.revision).map(|(_, next)| (next.night, next.revision))
+    }
+}
+
+impl Night {
+    /// Its date: the first ten characters of when it started.
+    pub fn date(&self) -> String {
+        crate::format::printable(&self.started_at.chars().take(10).collect::<String>())
+    }
+}
+
+/// One night of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Index into the nights.
+    pub night: usize,
+    /// Median of the night's windows.
+    pub median: f64,
+    /// Its interval.
+    pub low: f64,
+    /// Its interval.
+    pub high: f64,
+    /// Revision of the lock that night.
+    pub revision: u32,
+    /// Whether it has enough windows taken while the pCPUs were as far apart as in most nights.
+    pub judged: bool,
+}
+
+/// One metric of one cell.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Id of the cell.
+    pub cell: String,
+    /// Its lock.
+    pub lock: String,
+    /// Its family.
+    pub family: String,
+    /// Everything else of its id: `native/empty/1v:1p/compact/pinned`.
+    pub place: String,
+    /// Which metric.
+    pub metric: Metric,
+    /// Its nights, oldest first; those that lack the cell are missing. Empty if the cell only ever failed.
+    pub points: Vec<Point>,
+    /// Least value that a night can show, for its logarithm: half an acquisition in a window where it is a rate.
+    pub least: f64,
+    /// Nights in which the cell was broken, hung or crashed; with the first of a cell's series, and no other.
+    pub failures: Vec<(usize, Status)>,
+}
+
+/// All of a machine.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Its nights, oldest first.
+    pub nights: Vec<Night>,
+    /// Its series, by place, then metric, then lock.
+    pub series: Vec<Series>,
+}
+
+/// Gathers a history night by night, so that no more than what is kept is ever in memory.
+#[derive(Default)]
+pub struct Collector {
+    nights: Vec<Night>,
+    gathered: BTreeMap<(String, Metric, String), Gathered>,
+    failures: HashMap<String, Failing>,
+}
+
+#[derive(Default)]
+struct Gathered {
+    cell: String,
+    family: String,
+    windows: Vec<Window>,
+    /// Length of a window, by the first that counted something.
+    seconds: Option<f64>,
+}
+
+impl Gathered {
+    fn new(cell: &CellDigest) -> Self {
+        Self { cell: cell.id.clone(), family: cell.family.clone(), windows: Vec::new(), seconds: None }
+    }
+}
+
+struct Failing {
+    /// What its series is gathered under if it has no other.
+    key: (String, Metric, String),
+    empty: Gathered,
+    nights: Vec<(usize, Status)>,
+}
+
+#[derive(Clone)]
+struct Window {
+    night: u32,
+    revision: u32,
+    value: f64,
+    trips: Trips,
+}
+
+impl Collector {
+    /// Adds a night; they come oldest first.
+    pub fn add(&mut self, digest: Digest) {
+        let night = self.nights.len();
+        for cell in &digest.cells {
+            let place = cell.id.strip_prefix(&format!("{}/", cell.lock)).unwrap_or(&cell.id);
+            let key = |metric| (place.to_owned(), metric, cell.lock.clone());
+            if cell.status != Status::Ok {
+                let failing = self.failures.entry(cell.id.clone()).or_insert_with(|| Failing {
+                    key: key(Metric::Rate),
+                    empty: Gathered::new(cell),
+                    nights: Vec::new(),
+                });
+                failing.nights.push((night, cell.status));
+                continue;
+            }
+            for measure in cell.told() {
+                let gathered =
+                    self.gathered.entry(key(measure.metric)).or_insert_with(|| Gathered::new(cell));
+                let mut counted = measure.windows.iter().filter(|w| w.count > 0 && w.value > 0.0);
+                gathered.seconds =
+                    gathered.seconds.or_else(|| counted.next().map(|w| w.count as f64 / w.value));
+                let windows = measure.windows.iter().map(|reading| Window {
+                    night: night as u32,
+                    revision: cell.revision,
+                    value: reading.value,
+                    trips: reading.trips.clone(),
+                });
+                gathered.windows.extend(windows);
+            }
+        }
+        self.nights.push(Night {
+            run_id: digest.run_id,
+            started_at: digest.started_at,
+            environment: digest.environment,
+            report: digest.report,
+        });
+    }
+
+    /// Everything gathered.
+    pub fn finish(mut self) -> History {
+        let known: HashSet<String> = self.gathered.values().map(|gathered| gathered.cell.clone()).collect();
+        for (cell, failing) in &mut self.failures {
+            if !known.contains(cell) {
+                let empty = std::mem::take(&mut failing.empty);
+                self.gathered.entry(failing.key.clone()).or_insert(empty);
+            }
+        }
+        let series = self.gathered.into_iter().map(|((place, metric, lock), gathered)| Series {
+            points: points(&gathered.windows),
+            least: match gathered.seconds {
+                Some(seconds) if metric == Metric::Rate => 0.5 / seconds,
+                _ => 0.0,
+            },
+            // The first of a cell's series takes them.
+            failures: self.failures.remove(&gathered.cell).map_or_else(Vec::new, |failing| failing.nights),
+            cell: gathered.cell,
+            family: gathered.family,
+            lock,
+            place,
+            metric,
+        });
+        History { series: series.collect(), nights: self.nights }
+    }
+}
+
+/// A point for each night, from its windows in the class in which most windows of all nights lie; where it has none
+/// there, from those it has.
+fn points(windows: &[Window]) -> Vec<Point> {
+    let trips: Vec<&Trips> = windows.iter().map(|window| &window.trips).collect();
+    let mut in_class = vec![false; windows.len()];
+    largest_class(&trips).into_iter().for_each(|index| in_class[index] = true);
+    let mut points = Vec::new();
+    let mut start = 0;
+    for night in windows.chunk_by(|a, b| a.night == b.night) {
+        let used: Vec<f64> = (start..start + night.len())
+            .filter(|&index| in_class[index])
+            .map(|index| windows[index].value)
+            .collect();
+        start += night.len();
+        let judged = used.len() >= FEWEST_WINDOWS;
+        let values = if judged { used } else { night.iter().map(|window| window.value).collect() };
+        // The bootstrap would take tens of seconds over a year of three hundred series.
+        if let Some(of) = order_interval(&values) {
+            let Window { night, revision, .. } = night[0];
+            points.push(Point {
+                night: night as usize,
+                median: of.median,
+                low: of.low,
+                high: of.high,
+                revision,
+                judged,
+            });
+        }
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows(night: u32, value: f64, trip: f64) -> Vec<Window> {
+        vec![Window { night, revision: 1, value, trips: Trips::first(Some(trip)) }; 6]
+    }
+
+    #[test]
+    fn a_night_of_another_class_is_shown_and_not_judged() {
+        let all = [windows(0, 10.0, 84.0), windows(1, 10.0, 90.0), windows(2, 3.0, 400.0)].concat();
+        let points = points(&all);
+        assert_eq!(points.iter().map(|p| p.judged).collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!(points[2].median, 3.0);
+    }
+
+    #[test]
+    fn windows_of_another_class_do_not_move_a_night() {
+        let mut all = [windows(0, 10.0, 84.0), windows(1, 10.0, 84.0)].concat();
+        all[6].value = 1.0;
+        all[6].trips = Trips::first(Some(400.0));
+        assert_eq!(points(&all)[1].median, 10.0);
+        assert!(points(&[]).is_empty());
+    }
+}

@@ -1,0 +1,156 @@
+//! Cells that differ in nothing but where the lock lies, or where the vCPUs run.
+
+use super::groups;
+use crate::derive::nodes::{LOCAL, MEMORY};
+use crate::derive::slices::above;
+use crate::format::printable;
+use crate::judge::comparison::{Comparison, compare, compare_across};
+use crate::record::{Cell, CellAxes, Interval, Results};
+use crate::statistics::{FALSE_DISCOVERIES, Verdict, benjamini_hochberg, inverse};
+
+/// What a cell has otherwise than the one that it is set against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change<'a> {
+    /// Its lock and data lie elsewhere than with local memory: the policy's name.
+    Memory(&'a str),
+    /// Its vCPUs run elsewhere: the placement's name.
+    Placement(&'a str),
+}
+
+/// A cell and the one that differs from it only in memory or placement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrast<'a> {
+    /// What is different.
+    pub change: Change<'a>,
+    /// The cell.
+    pub cell: &'a Cell,
+    /// The one with local memory, or on as few nodes as possible.
+    pub near: &'a Cell,
+    /// Time an acquisition takes in `cell` : in `near`; above 1 where the change costs. None where it cannot be told.
+    pub times: Option<Interval>,
+    /// The comparison of their *rates*.
+    pub comparison: Comparison,
+}
+
+impl Contrast<'_> {
+    /// Whether it is shown to make a difference.
+    pub fn differs(&self) -> bool {
+        matches!(self.comparison.verdict, Verdict::Better | Verdict::Worse)
+    }
+
+    /// Whether it is shown to make none that matters.
+    pub fn same(&self) -> bool {
+        self.comparison.verdict == Verdict::Same
+    }
+
+    /// Whether the lock lies on another node than the vCPUs, or they are spread over nodes.
+    pub fn far(&self) -> bool {
+        match self.change {
+            Change::Memory(policy) => policy == "remote",
+            Change::Placement(placement) => rank(placement) == Some(SPREAD),
+        }
+    }
+
+    /// What is set against what: `remote to local memory`, `scatter to compact above 1x`.
+    pub fn name(&self) -> String {
+        let over = if above(self.cell.axes.overcommit) { " above 1x" } else { "" };
+        match self.change {
+            Change::Memory(policy) => format!("{} to local memory{over}", printable(policy)),
+            Change::Placement(placement) => {
+                format!("{} to {}{over}", printable(placement), printable(&self.near.axes.placement))
+            }
+        }
+    }
+
+    /// The verdict in words that a ratio of times wants, for the verdict itself is on rates: the less the better.
+    pub fn verdict(&self) -> String {
+        match &self.comparison.verdict {
+            Verdict::Better => "faster".into(),
+            Verdict::Worse => "slower".into(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether both run on the same pCPUs although placed differently: that they do not differ then says nothing of nodes.
+    pub fn on_same_pcpus(&self) -> bool {
+        let sorted = |cell: &Cell| {
+            let mut pcpus = cell.axes.pcpus.clone();
+            pcpus.sort_unstable();
+            pcpus
+        };
+        matches!(self.change, Change::Placement(_)) && sorted(self.cell) == sorted(self.near)
+    }
+}
+
+/// Every contrast of a run: of memory, then of placement, each in plan order.
+pub fn contrasts(results: &Results) -> Vec<Contrast<'_>> {
+    let mut contrasts = Vec::new();
+    for cells in groups(results, but_for_memory) {
+        let Some(near) = cells.iter().find(|cell| memory(&cell.axes) == LOCAL) else { continue };
+        let others = cells.iter().filter(|cell| memory(&cell.axes) != LOCAL);
+        contrasts.extend(others.map(|cell| {
+            contrast(Change::Memory(memory(&cell.axes)), cell, near, compare(results, cell, near))
+        }));
+    }
+    for cells in groups(results, but_for_placement) {
+        let near = cells.iter().min_by_key(|cell| rank(&cell.axes.placement));
+        let Some(near) = near.filter(|near| rank(&near.axes.placement) < Some(SPREAD)) else { continue };
+        let others = cells.iter().filter(|cell| cell.axes.placement != near.axes.placement);
+        contrasts.extend(others.map(|cell| {
+            let change = Change::Placement(&cell.axes.placement);
+            contrast(change, cell, near, compare_across(results, cell, near))
+        }));
+    }
+    believed(&mut contrasts);
+    contrasts
+}
+
+/// Of many contrasts one or the other lies far off by chance: what is not clear enough for how many there are is taken back.
+fn believed(contrasts: &mut [Contrast<'_>]) {
+    let chances: Vec<f64> =
+        contrasts.iter().map(|contrast| contrast.comparison.chance.unwrap_or(1.0)).collect();
+    let all = contrasts.len();
+    for (contrast, believed) in contrasts.iter_mut().zip(benjamini_hochberg(&chances, FALSE_DISCOVERIES)) {
+        if contrast.differs() && !believed {
+            contrast.comparison.verdict = Verdict::NotEnoughData(format!(
+                "the rounds scatter so much that, of {all} such comparisons, one comes out like this by chance"
+            ));
+        }
+    }
+}
+
+fn but_for_memory(mut axes: CellAxes) -> Option<CellAxes> {
+    axes.params.remove(MEMORY);
+    Some(axes)
+}
+
+/// Also but for the pCPUs, which follow from it, though not for their number. None for a placement that is not about nodes.
+fn but_for_placement(mut axes: CellAxes) -> Option<CellAxes> {
+    rank(&axes.placement)?;
+    axes.placement.clear();
+    axes.pcpus.fill(0);
+    Some(axes)
+}
+
+fn contrast<'a>(change: Change<'a>, cell: &'a Cell, near: &'a Cell, comparison: Comparison) -> Contrast<'a> {
+    let times = comparison.ratio.and_then(inverse);
+    Contrast { change, cell, near, times, comparison }
+}
+
+/// Where a cell's lock was asked to lie.
+fn memory(axes: &CellAxes) -> &str {
+    axes.params.get(MEMORY).map_or(LOCAL, String::as_str)
+}
+
+/// From here on placements spread over nodes.
+const SPREAD: u64 = u64::MAX - 1;
+
+/// Placements that are about nodes, by how few of them they take.
+fn rank(placement: &str) -> Option<u64> {
+    match placement {
+        "compact" => Some(0),
+        "node:first" => Some(1),
+        "scatter" | "round-robin" => Some(SPREAD),
+        other => other.strip_prefix("node:")?.parse::<u32>().ok().map(|node| u64::from(node) + 2),
+    }
+}

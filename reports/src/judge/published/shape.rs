@@ -1,0 +1,157 @@
+//! One published shape and what became of it.
+
+use std::fmt;
+
+use crate::judge::comparison::Comparison;
+use crate::record::Interval;
+use crate::statistics::MIN_ROUNDS;
+
+/// What may be said of a published shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It shows here, too.
+    Reproduced,
+    /// It does not, and how.
+    NotReproduced(String),
+    /// This run, or this machine, cannot tell, and why.
+    CannotBeTold(String),
+}
+
+/// One thing measured that bears on a shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The figure with its interval, and where it was taken.
+    pub measured: String,
+    /// What it says by itself.
+    pub outcome: Outcome,
+    /// Which half of the claim it bears on; none where the claim is one thing.
+    pub half: Option<&'static str>,
+}
+
+/// A published shape, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// `S1` to `S9`.
+    pub id: &'static str,
+    /// The shape in a few words.
+    pub claim: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
+    /// What was published.
+    pub published: &'static str,
+    /// When it counts as reproduced.
+    pub rule: String,
+    /// Halves of a claim that is a conjunction: each must show somewhere. Empty where it is one thing.
+    pub halves: &'static [&'static str],
+    /// What was measured here; empty where the cells needed were not run.
+    pub findings: Vec<Finding>,
+    /// Why there is nothing, where there is nothing.
+    pub needs: String,
+}
+
+impl Outcome {
+    /// `reproduced`, `not reproduced` or `cannot be told on this machine`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::NotReproduced(_) => "not reproduced",
+            Self::CannotBeTold(_) => "cannot be told on this machine",
+        }
+    }
+
+    /// The reason, unless reproduced.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Reproduced => None,
+            Self::NotReproduced(reason) | Self::CannotBeTold(reason) => Some(reason),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
+        let reason = self.reason().map(crate::format::printable);
+        reason.map_or(Ok(()), |reason| write!(f, " ({reason})"))
+    }
+}
+
+impl Finding {
+    /// What bears on the whole claim.
+    pub(super) fn new(measured: String, outcome: Outcome) -> Self {
+        Self { measured, outcome, half: None }
+    }
+
+    /// What bears on one half of it.
+    pub(super) fn of(half: &'static str, measured: String, outcome: Outcome) -> Self {
+        Self { measured, outcome, half: Some(half) }
+    }
+}
+
+impl Shape {
+    /// The findings together: one that speaks against the shape refutes it; else one that shows it will do, of each half
+    /// where the claim has halves.
+    pub fn outcome(&self) -> Outcome {
+        let outcomes = || self.findings.iter().map(|finding| &finding.outcome);
+        if let Some(against) = outcomes().find(|outcome| matches!(outcome, Outcome::NotReproduced(_))) {
+            return against.clone();
+        }
+        if self.findings.is_empty() || self.halves.is_empty() {
+            return best(outcomes()).unwrap_or_else(|| Outcome::CannotBeTold(self.needs.clone()));
+        }
+        let missing = self.halves.iter().find_map(|half| {
+            let of_half = self.findings.iter().filter(|finding| finding.half == Some(half));
+            match best(of_half.map(|finding| &finding.outcome)) {
+                Some(Outcome::Reproduced) => None,
+                Some(outcome) => Some(format!("{half}: {}", outcome.reason().unwrap_or("unknown"))),
+                None => Some(format!("{half}: not measured")),
+            }
+        });
+        missing.map_or(Outcome::Reproduced, Outcome::CannotBeTold)
+    }
+}
+
+/// One that shows the shape, or else the first.
+fn best<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<Outcome> {
+    let rank = |outcome: &&Outcome| !matches!(outcome, Outcome::Reproduced);
+    outcomes.min_by_key(rank).cloned()
+}
+
+/// The ratio of a comparison, or why there is none to judge.
+pub(super) fn told(comparison: &Comparison) -> Result<Interval, Outcome> {
+    let reason = || comparison.verdict.reason().unwrap_or("no ratio could be taken").to_owned();
+    let ratio = comparison.ratio.ok_or_else(|| Outcome::CannotBeTold(reason()))?;
+    if comparison.rounds < MIN_ROUNDS {
+        let rounds = comparison.rounds;
+        return Err(Outcome::CannotBeTold(format!("{rounds} usable rounds; {MIN_ROUNDS} are wanted")));
+    }
+    Ok(ratio)
+}
+
+/// Judges an interval that must lie at or above `least`.
+pub(super) fn at_least(interval: Interval, least: f64, short: &str) -> Outcome {
+    if interval.low >= least {
+        Outcome::Reproduced
+    } else if interval.high < least {
+        Outcome::NotReproduced(short.into())
+    } else {
+        straddles(least)
+    }
+}
+
+/// Judges an interval that must lie at or below `most`.
+pub(super) fn at_most(interval: Interval, most: f64, long: &str) -> Outcome {
+    if interval.high <= most {
+        Outcome::Reproduced
+    } else if interval.low > most {
+        Outcome::NotReproduced(long.into())
+    } else {
+        straddles(most)
+    }
+}
+
+/// An interval on both sides of what it should be told from.
+pub(super) fn straddles(threshold: f64) -> Outcome {
+    let threshold = crate::format::significant(threshold);
+    Outcome::CannotBeTold(format!("the interval lies on both sides of {threshold}"))
+}

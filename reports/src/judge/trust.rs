@@ -1,0 +1,89 @@
+//! How far emulation can be trusted on this machine: emulated cells beside the same cells on real vCPUs.
+
+use crate::derive::slices::counterpart;
+use crate::format::{overcommit, range, ratio};
+use crate::judge::comparison::{Comparison, compare};
+use crate::record::{Cell, Interval, Results, Status};
+use crate::statistics::{MIN_ROUNDS, Verdict, median};
+
+/// Up to this factor either way a figure may be quoted for the other environment, too.
+const NEAR: f64 = 1.25;
+/// Beyond this factor either way emulation tells of itself.
+const FAR: f64 = 2.0;
+
+/// One cell in both environments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair<'a> {
+    /// Emulated.
+    pub emulated: &'a Cell,
+    /// The same in kvm.
+    pub kvm: &'a Cell,
+    /// Rate emulated : rate in kvm.
+    pub comparison: Comparison,
+}
+
+/// Every cell that was measured in both, in plan order.
+pub fn pairs(results: &Results) -> Vec<Pair<'_>> {
+    let emulated =
+        results.cells.iter().filter(|cell| cell.axes.env == "emulated" && cell.status == Status::Ok);
+    emulated
+        .filter_map(|emulated| {
+            let kvm = counterpart(results, emulated, |axes| axes.env = "kvm".into())?;
+            let both = kvm.status == Status::Ok;
+            both.then(|| Pair { emulated, kvm, comparison: compare(results, emulated, kvm) })
+        })
+        .collect()
+}
+
+/// The sentence.
+pub fn sentence(results: &Results) -> String {
+    let pairs = pairs(results);
+    if pairs.is_empty() {
+        return "No cell was measured both emulated and in kvm: nothing here says how far emulation can be trusted."
+            .into();
+    }
+    let enough = pairs.iter().filter(|pair| pair.comparison.rounds >= MIN_ROUNDS);
+    let known: Vec<(&Pair<'_>, Interval)> =
+        enough.filter_map(|pair| Some((pair, pair.comparison.ratio?))).collect();
+    let ratios: Vec<f64> = known.iter().map(|(_, ratio)| ratio.median).collect();
+    let farthest = known.iter().max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+    let (Some((pair, times)), Some(middle)) = (farthest, median(&ratios)) else {
+        return format!(
+            "{} cells were run both emulated and in kvm, none with the {MIN_ROUNDS} comparable rounds that a ratio wants: how \
+             far emulation can be trusted on this machine cannot be told.",
+            pairs.len()
+        );
+    };
+    let count =
+        |wanted: fn(&Verdict) -> bool| pairs.iter().filter(|pair| wanted(&pair.comparison.verdict)).count();
+    let (same, unsure) = (
+        count(|verdict| *verdict == Verdict::Same),
+        count(|verdict| matches!(verdict, Verdict::NotEnoughData(_))),
+    );
+    let therefore = match distance(*times) {
+        _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run",
+        far if far <= FAR && 2 * unsure > pairs.len() => {
+            "too little can be told for its figures to be quoted for real vCPUs"
+        }
+        far if far <= NEAR => "its figures may be quoted for real vCPUs",
+        far if far <= FAR => "its order of locks and its steps carry over to real vCPUs, its figures do not",
+        _ => "where it lies far off, it tells of itself and not of real vCPUs",
+    };
+    format!(
+        "Of {} cells run both ways {same} come out the same emulated and in kvm, {} do not and {unsure} cannot be told; the \
+         emulated rate is {} times that in kvm in the median and farthest off for {} at {}, {} times ({}): on this machine, \
+         {therefore}.",
+        pairs.len(),
+        pairs.len() - same - unsure,
+        ratio(middle),
+        crate::format::printable(&pair.emulated.axes.lock),
+        overcommit(pair.emulated.axes.overcommit),
+        ratio(times.median),
+        range(*times, ratio)
+    )
+}
+
+/// The least factor by which two rates differ for sure: 1 where the interval of their ratio holds 1.
+fn distance(ratio: Interval) -> f64 {
+    ratio.low.max(1.0 / ratio.high.max(f64::MIN_POSITIVE)).max(1.0)
+}

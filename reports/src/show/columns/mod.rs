@@ -1,0 +1,154 @@
+//! The columns of a cell: what is told of it, each defined once. The CSV, the tables of the page, the terminal and
+//! docs/results.md all walk [`COLUMNS`]; a new column is one entry in one of the files beside this one.
+
+mod acquire;
+mod axes;
+mod fairness;
+mod rate;
+mod status;
+mod value;
+mod windows;
+
+pub use value::{Told, Tone, Unit, Value};
+
+use crate::derive::slices::{Slice, slices};
+use crate::record::{Cell, Results};
+
+/// A column: one figure of a cell.
+pub struct Column {
+    /// Its name in the CSV.
+    pub name: &'static str,
+    /// Its heading in tables for people; none where it stands in the CSV alone.
+    pub heading: Option<&'static str>,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// One sentence for the docs.
+    pub about: &'static str,
+    /// Its value, and how people read it.
+    pub of: fn(&Row<'_>) -> Told,
+    /// How the terminal's table tells it, in as few letters as can be; none where that table leaves it out.
+    pub terminal: Option<fn(&Row<'_>) -> Option<String>>,
+    /// Whether it stands in the CSV; a ratio to another cell does not, for whoever reads the CSV has both cells.
+    pub in_csv: bool,
+}
+
+impl Column {
+    /// A column of the CSV alone.
+    const fn new(name: &'static str, unit: Unit, about: &'static str, of: fn(&Row<'_>) -> Told) -> Self {
+        Self { name, heading: None, unit, about, of, terminal: None, in_csv: true }
+    }
+
+    /// With a heading, so that it stands in tables for people as well.
+    const fn headed(self, heading: &'static str) -> Self {
+        Self { heading: Some(heading), ..self }
+    }
+
+    /// In the terminal's table too.
+    const fn on_terminal(self, short: fn(&Row<'_>) -> Option<String>) -> Self {
+        Self { terminal: Some(short), ..self }
+    }
+
+    /// Left out of the CSV.
+    const fn for_people(self) -> Self {
+        Self { in_csv: false, ..self }
+    }
+}
+
+/// A cell, with what is needed to set it beside others.
+pub struct Row<'a> {
+    /// The run.
+    pub results: &'a Results,
+    /// The slice that the cell belongs to.
+    pub slice: Option<&'a Slice<'a>>,
+    /// The cell.
+    pub cell: &'a Cell,
+}
+
+/// Hands a row for each cell, in plan order, to `each`.
+pub fn rows<T>(results: &Results, each: impl Fn(&Row<'_>) -> T) -> Vec<T> {
+    let slices = slices(results);
+    let of = |cell| slices.iter().find(|slice| slice.cells.iter().any(|other| std::ptr::eq(*other, cell)));
+    results.cells.iter().map(|cell| each(&Row { results, slice: of(cell), cell })).collect()
+}
+
+/// Every column, in the order of the CSV and of tables for people.
+pub static COLUMNS: &[&Column] = &[
+    &axes::RUN,
+    &axes::CELL,
+    &axes::LOCK,
+    &axes::BASELINE,
+    &axes::ENV,
+    &axes::WORKLOAD,
+    &axes::SECTION,
+    &axes::LINES,
+    &axes::THINK,
+    &axes::THINK_TIME,
+    &axes::PLACEMENT,
+    &axes::PINNING,
+    &axes::VCPUS,
+    &axes::PCPUS,
+    &axes::OVERCOMMIT,
+    &axes::PARAMS,
+    &status::STATUS,
+    &status::REASON,
+    &status::EXCLUSION,
+    &rate::RATE,
+    &rate::LOW,
+    &rate::HIGH,
+    &rate::TO_BASELINE,
+    &rate::KEPT,
+    &windows::TAKEN,
+    &windows::USED,
+    &fairness::JAIN,
+    &fairness::LEAST,
+    &fairness::MOST,
+    &fairness::RUN,
+    &acquire::P50,
+    &acquire::P90,
+    &acquire::P99,
+    &acquire::P999,
+    &acquire::LONGEST,
+    &acquire::AT_LEAST,
+    &windows::ON_CPU,
+    &windows::NEAREST,
+    &windows::FARTHEST,
+    &status::NOTES,
+];
+
+/// What the terminal's table tells of a cell.
+pub fn on_terminal(row: &Row<'_>) -> String {
+    let told: Vec<String> =
+        COLUMNS.iter().filter_map(|column| column.terminal).filter_map(|short| short(row)).collect();
+    told.join(" ")
+}
+
+/// The table of docs/results.md: every column of the CSV, its unit and what it says.
+pub fn documentation() -> String {
+    let mut text = String::from("| column | unit | |\n|---|---|---|\n");
+    for column in COLUMNS.iter().filter(|column| column.in_csv) {
+        text.push_str(&format!("| `{}` | {} | {} |\n", column.name, column.unit.name(), column.about));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_docs_list_every_column_of_the_csv() {
+        let docs = include_str!("../../../../docs/results.md");
+        let table = documentation();
+        assert!(docs.contains(&table), "docs/results.md lacks this table, or has an older one:\n{table}");
+    }
+
+    #[test]
+    fn names_and_headings_are_given_once() {
+        let once = |names: Vec<&str>| {
+            let set: std::collections::BTreeSet<_> = names.iter().collect();
+            assert_eq!(set.len(), names.len(), "{names:?}");
+        };
+        once(COLUMNS.iter().map(|column| column.name).collect());
+        once(COLUMNS.iter().filter_map(|column| column.heading).collect());
+    }
+}

@@ -1,0 +1,47 @@
+//! What became of a cell.
+
+use super::{Column, Told, Tone, Unit};
+use crate::judge::comparison::word;
+use crate::record::{Cell, Exclusion, Status};
+
+pub(super) static STATUS: Column =
+    Column::new("status", Unit::Text, "`ok`, `crashed`, `hung`, `broken` or `skipped`", |row| {
+        let told = Told::new(word(row.cell.status)).with_why(all_notes(row.cell).join("; "));
+        match row.cell.status {
+            Status::Ok => told,
+            Status::Skipped => told.with_badge(word(row.cell.status), Tone::Unsure),
+            Status::Broken | Status::Hung | Status::Crashed => {
+                told.with_badge(word(row.cell.status), Tone::Bad)
+            }
+        }
+    })
+    .headed("Status")
+    .on_terminal(|row| (row.cell.status != Status::Ok).then(|| word(row.cell.status).into()));
+
+pub(super) static REASON: Column = Column::new("reason", Unit::Text, "why, unless `ok`", |row| {
+    Told::new(row.cell.reason.as_deref().unwrap_or_default())
+});
+
+pub(super) static EXCLUSION: Column =
+    Column::new("exclusion", Unit::Text, "mutual exclusion: `held`, `violated` or `unchecked`", |row| {
+        Told::new(exclusion(row.cell.exclusion))
+    });
+
+pub(super) static NOTES: Column =
+    Column::new("notes", Unit::Text, "sentences that qualify the figures", |row| {
+        Told::new(row.cell.notes.join("; ").as_str())
+    });
+
+fn exclusion(exclusion: Exclusion) -> &'static str {
+    match exclusion {
+        Exclusion::Held => "held",
+        Exclusion::Violated => "violated",
+        Exclusion::Unchecked => "unchecked",
+    }
+}
+
+/// Everything that a reader of the status should know.
+fn all_notes(cell: &Cell) -> Vec<String> {
+    let checked = (cell.status == Status::Ok).then(|| format!("exclusion {}", exclusion(cell.exclusion)));
+    checked.into_iter().chain(cell.reason.clone()).chain(cell.notes.iter().cloned()).collect()
+}

@@ -1,0 +1,37 @@
+//! The table of everything.
+
+use super::view::{Column, Entry, Table, class, shown};
+use crate::record::Results;
+use crate::show::columns::{self, COLUMNS, Row, rows};
+
+pub(super) fn table(results: &Results) -> Table {
+    let columns: Vec<(&columns::Column, &str)> =
+        COLUMNS.iter().filter_map(|column| Some((*column, column.heading?))).collect();
+    let rows = rows(results, |row| columns.iter().map(|(column, _)| entry(column, row)).collect());
+    let mut table = Table::new("Every cell: rate, ratios, fairness, acquire times and status", &[], rows);
+    let headed = columns.iter();
+    table.columns = headed
+        .map(|(column, heading)| Column { name: (*heading).into(), number: column.unit.is_number() })
+        .collect();
+    table
+}
+
+fn entry(column: &columns::Column, row: &Row<'_>) -> Entry {
+    let told = (column.of)(row);
+    // A badge that says the value itself needs no text beside it.
+    let text = if told.badge.is_some_and(|(word, _)| told.value == word.into()) {
+        String::new()
+    } else {
+        shown(&told.shown())
+    };
+    let number = column.unit.is_number();
+    let entry = Entry {
+        text,
+        number,
+        value: (number && told.value.is_some()).then(|| told.value.plain()),
+        badge: told.badge.map(|(word, _)| word.into()),
+        class: told.badge.map(|(_, tone)| class(tone)),
+        ..Entry::default()
+    };
+    entry.with_note(&told.note).with_why(&told.why)
+}

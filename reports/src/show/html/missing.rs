@@ -1,0 +1,47 @@
+//! What is missing, and why: cells dropped from the plan, cells that failed, windows that were left out. Each reason once.
+
+use super::view::{Entry, Table};
+use crate::format::printable_up_to;
+use crate::record::Results;
+use crate::show::reasons::reasons;
+
+/// Characters of a list of cells: a plan of thousands that does not fit is told whole in the data below the page.
+const LONGEST: usize = 20_000;
+
+pub(super) fn table(results: &Results) -> Table {
+    let mut rows: Vec<Vec<Entry>> = Vec::new();
+    let mut add = |what: &str, state: &str, why: Entry| {
+        rows.push(vec![Entry::text(what), Entry::text(state), why]);
+    };
+    for note in &results.notes {
+        add("the record", "note", Entry::text(note));
+    }
+    if results.interrupted {
+        let why = "it ended before its plan did; what was measured until then is here";
+        add("the run", "interrupted", Entry::text(why));
+    }
+    if let Some(stopped) = &results.stopped {
+        let state = format!("stopped after {} of {} rounds", stopped.rounds, results.rounds);
+        add("the run", &state, Entry::text(&stopped.reason));
+    }
+    for reason in reasons(results) {
+        let why = Entry::text(&reason.why);
+        match reason.cells.as_slice() {
+            [only] => add(only, reason.state, why),
+            several => {
+                let cells = Some(printable_up_to(&several.join(", "), LONGEST));
+                add(&reason.count(), reason.state, Entry { why: cells, ..why });
+            }
+        }
+    }
+    for cell in &results.cells {
+        for note in cell.notes.iter().filter(|note| note.contains("left out")) {
+            add(&cell.axes.id, "windows left out", Entry::text(note));
+        }
+    }
+    Table::new(
+        "Cells and windows that are missing",
+        &[("What", false), ("State", false), ("Why", false)],
+        rows,
+    )
+}

@@ -1,0 +1,146 @@
+//! The report page: one file that carries its styles, its script and its data, and loads nothing.
+//!
+//! Names and sentences in a record may come from anywhere. They reach the page through tera, which escapes them, or
+//! through `embed`, which leaves no `<` in what stands inside a script element; and the page's content security
+//! policy runs one script only, by its hash.
+
+mod cells;
+mod counters;
+mod distances;
+pub(crate) mod embed;
+mod environments;
+mod facts;
+mod missing;
+mod published;
+mod run;
+mod side_by_side;
+mod traces;
+mod view;
+
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use crate::Error;
+use crate::format::printable_up_to;
+use crate::record::Results;
+use crate::statistics::{BOOTSTRAP_FROM, MARGIN, MIN_ROUNDS, RESAMPLES, SEED};
+
+/// Characters of one text of a record that reach the page; the embedded data has it whole.
+const LONGEST: usize = 4_000;
+
+/// Renders the page of one run, or of several side by side.
+pub fn render(runs: &[Results]) -> Result<String, Error> {
+    let mut tera = Tera::default();
+    tera.set_escape_fn(escape);
+    tera.add_raw_templates(lockbench_templates::TEMPLATES).map_err(failed)?;
+    let css = lockbench_templates::STYLES.concat();
+    let script = lockbench_templates::SCRIPT;
+    let views = runs
+        .iter()
+        .enumerate()
+        .map(|(index, results)| run::view(index, results, runs.len() > 1))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let title = title(runs);
+    let mut context = Context::new();
+    context.insert("csp", &embed::policy(&css, script));
+    context.insert("css", &css);
+    context.insert("script", script);
+    context.insert("title", &format!("{title} · lockbench"));
+    context.insert("heading", &title);
+    context.insert("lead", &lead(runs));
+    context.insert("links", &links(runs.len(), &views));
+    context.insert("several", &(runs.len() > 1));
+    context.insert("side_by_side", &(runs.len() > 1).then(|| side_by_side::table(runs)));
+    context.insert("runs", &views);
+    context.insert("method", &method());
+    context.insert("version", env!("CARGO_PKG_VERSION"));
+    tera.render(lockbench_templates::PAGE, &context).map_err(failed)
+}
+
+/// Escapes for HTML what is neither a control nor turns the reading direction, and cuts what nobody would read.
+pub(crate) fn escape(text: &str, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    tera::escape_html(&printable_up_to(text, LONGEST), out)
+}
+
+pub(crate) fn failed(error: tera::Error) -> Error {
+    use std::error::Error as _;
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    Error::Page(format!("{error}{cause}"))
+}
+
+fn title(runs: &[Results]) -> String {
+    match runs {
+        [only] => format!("What preempted vCPUs do to locks: {}", view::shown(&only.run_id)),
+        _ => format!("What preempted vCPUs do to locks: {} runs side by side", runs.len()),
+    }
+}
+
+fn lead(runs: &[Results]) -> String {
+    match runs {
+        [only] => {
+            let machine = &only.machine;
+            let started = view::shown(&only.started_at);
+            format!(
+                "{}, {} CPUs, {}. {started}",
+                view::shown(&machine.cpu_model),
+                machine.pus,
+                view::shown(&machine.kernel)
+            )
+        }
+        _ => runs.iter().map(|run| view::shown(&run.run_id)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[derive(Serialize)]
+struct Link {
+    id: String,
+    name: String,
+}
+
+fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
+    let link = |id: &str, name: &str| Link { id: id.into(), name: name.into() };
+    if runs != 1 {
+        let mut links = vec![link("side-by-side", "Side by side")];
+        links.extend(views.iter().map(|view| link(&format!("{}-h", view.id), &view.name)));
+        return links;
+    }
+    let published = views.first().is_some_and(run::View::has_published);
+    [
+        ("answers", "Answers"),
+        ("environments", "Environments"),
+        ("published", "Published results"),
+        ("noise", "Noise floor"),
+        ("machine", "Machine and run"),
+        ("plots", "Plots"),
+        ("cells", "Every cell"),
+        ("counters", "Counters"),
+        ("dropped", "What is missing"),
+        ("method", "Method"),
+        ("data", "Data"),
+    ]
+    .iter()
+    .filter(|(section, _)| *section != "published" || published)
+    .map(|(section, name)| link(&format!("r0-{section}"), name))
+    .collect()
+}
+
+#[derive(Serialize)]
+struct Method {
+    bootstrap_from: usize,
+    resamples: usize,
+    seed: String,
+    class_width: f64,
+    margin: String,
+    min_rounds: usize,
+}
+
+fn method() -> Method {
+    Method {
+        bootstrap_from: BOOTSTRAP_FROM,
+        resamples: RESAMPLES,
+        seed: format!("{SEED:#x}"),
+        class_width: crate::record::CLASS_WIDTH,
+        margin: crate::format::percent(MARGIN),
+        min_rounds: MIN_ROUNDS,
+    }
+}

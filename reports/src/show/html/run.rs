@@ -1,0 +1,182 @@
+//! One run as the templates take it.
+
+use serde::Serialize;
+
+use super::facts::{self, Group};
+use super::published::ShapeView;
+use super::traces::TraceView;
+use super::view::{Entry, Table, class, shown, unbroken};
+use super::{cells, counters, distances, embed, environments, missing, published, traces};
+use crate::Error;
+use crate::format::{duration, percent, range, rate, ratio};
+use crate::judge::answers::{self, Answer};
+use crate::record::Results;
+use crate::show::csv;
+use crate::show::plots::{Figure, figures};
+
+/// A run.
+#[derive(Serialize)]
+pub(super) struct View {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Level of its headings.
+    level: u8,
+    /// What its data is saved as.
+    file: String,
+    answers: Vec<AnswerView>,
+    trust: String,
+    environments: Option<Table>,
+    published: Vec<ShapeView>,
+    noise_text: String,
+    noise: Table,
+    warnings: Vec<String>,
+    facts: Vec<Group>,
+    facilities: Table,
+    distances: Option<Table>,
+    kvm: bool,
+    figures: Vec<Figure>,
+    missing_figures: Vec<Figure>,
+    cells: Option<Table>,
+    counters: Option<Table>,
+    dropped: Table,
+    rounds: u32,
+    window: String,
+    json: String,
+    csv: String,
+    traces: Vec<TraceView>,
+    traces_left: usize,
+}
+
+#[derive(Serialize)]
+struct AnswerView {
+    id: String,
+    name: &'static str,
+    question: &'static str,
+    statements: Vec<StatementView>,
+}
+
+#[derive(Serialize)]
+struct StatementView {
+    text: String,
+    verdict: Option<&'static str>,
+    class: Option<&'static str>,
+    reason: Option<String>,
+}
+
+impl View {
+    /// Whether it shows published results.
+    pub(super) fn has_published(&self) -> bool {
+        !self.published.is_empty()
+    }
+}
+
+/// The view of the `index`-th run; one of several has no plots and no tables of its own.
+pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<View, Error> {
+    let (drawn, missing_figures): (Vec<Figure>, Vec<Figure>) = if several {
+        (Vec::new(), Vec::new())
+    } else {
+        figures(results)?.into_iter().partition(|figure| matches!(figure, Figure::Drawn(_)))
+    };
+    let answers = answers::answers(results);
+    // Beside other runs, each table says whose it is: people who hear the page find tables by name.
+    let named = |table: Table| match several {
+        true => Table { caption: format!("{}, {}", table.caption, shown(&results.run_id)), ..table },
+        false => table,
+    };
+    let (traces, traces_left) = if several { (Vec::new(), 0) } else { traces::views(results)? };
+    Ok(View {
+        id: format!("r{index}"),
+        name: shown(&results.run_id),
+        level: if several { 3 } else { 2 },
+        file: file_name(&results.run_id),
+        answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
+        trust: unbroken(&crate::judge::trust::sentence(results)),
+        environments: (!several).then(|| environments::table(results)),
+        published: if several { Vec::new() } else { published::views(results) },
+        noise_text: noise_text(results),
+        noise: named(noise(results)),
+        warnings: results.machine.warnings.iter().map(|warning| shown(warning)).collect(),
+        facts: facts::groups(results),
+        facilities: named(facts::facilities(results)),
+        distances: distances::table(results).map(named),
+        kvm: results.machine.kvm_costs.is_some() || results.cells.iter().any(|cell| cell.axes.env == "kvm"),
+        figures: drawn,
+        missing_figures,
+        cells: (!several).then(|| cells::table(results)),
+        counters: (!several).then(|| counters::table(results)),
+        dropped: named(missing::table(results)),
+        rounds: results.stopped.as_ref().map_or(results.rounds, |stopped| stopped.rounds),
+        window: duration(results.window_ns as f64),
+        json: embed::json(results)?,
+        csv: embed::json(&csv::cells(results))?,
+        traces,
+        traces_left,
+    })
+}
+
+fn answer_view(name: &'static str, answer: &Answer) -> AnswerView {
+    let statements = answer.statements.iter().map(|statement| StatementView {
+        text: unbroken(&statement.text),
+        verdict: statement.verdict.as_ref().map(|verdict| verdict.word()),
+        class: statement.verdict.as_ref().map(class),
+        reason: statement.verdict.as_ref().and_then(|verdict| verdict.reason()).map(shown),
+    });
+    AnswerView {
+        id: name.to_lowercase().replace(' ', "-"),
+        name,
+        question: answer.question,
+        statements: statements.collect(),
+    }
+}
+
+/// A file name of what is surely harmless in one.
+fn file_name(run_id: &str) -> String {
+    let safe: String = run_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(80).collect();
+    if safe.is_empty() { "lockbench-run".into() } else { safe }
+}
+
+fn noise_text(results: &Results) -> String {
+    let floors: Vec<String> = results
+        .noise_floor
+        .iter()
+        .filter_map(|floor| Some(format!("{} {}", shown(&floor.class), percent(floor.floor?))))
+        .collect();
+    if floors.is_empty() {
+        return "No cell was run twice in every round, or too few of those rounds were usable: the noise floor is \
+                unknown, and without it nothing is judged."
+            .into();
+    }
+    format!(
+        "The same cell run twice in every round came out this far apart: {}. No verdict on this page rests on less.",
+        floors.join(", ")
+    )
+}
+
+fn noise(results: &Results) -> Table {
+    let rows = results.noise_floor.iter().map(|floor| {
+        let medians = floor
+            .pairs
+            .first()
+            .map_or_else(String::new, |pair| format!("first pair {} and {}", rate(pair[0]), rate(pair[1])));
+        let interval =
+            floor.ratio.map_or_else(String::new, |interval| format!("({})", range(interval, ratio)));
+        vec![
+            Entry::text(&floor.class),
+            Entry::text(&floor.cell).with_note(medians),
+            Entry::number(floor.ratio.map(|ratio| ratio.median), ratio).with_note(interval),
+            Entry::number(floor.floor, percent),
+            Entry::number(Some(f64::from(floor.rounds)), |rounds| rounds.to_string()),
+        ]
+    });
+    let columns = [
+        ("Class", false),
+        ("Cell run twice", false),
+        ("Second : first", true),
+        ("Noise floor", true),
+        ("Rounds used", true),
+    ];
+    let mut table =
+        Table::new("Noise floor: the same cell run twice in every round", &columns, rows.collect());
+    table.sortable = false;
+    table
+}

@@ -1,0 +1,40 @@
+//! Of each traced cell the trace with its worst handover, to be saved and opened elsewhere.
+
+use serde::Serialize;
+
+use super::embed;
+use super::view::shown;
+use crate::Error;
+use crate::format::duration;
+use crate::record::Results;
+use crate::show::trace_export::{chrome_of_worst, traces};
+
+/// Characters of traces that a page carries; `lockbench report --perfetto` writes them all.
+const MOST: usize = 8 << 20;
+
+/// A cell's traces.
+#[derive(Serialize)]
+pub(super) struct TraceView {
+    /// Suffix of the element that holds it.
+    index: usize,
+    cell: String,
+    worst: String,
+    json: String,
+}
+
+/// The traces that fit, and how many did not.
+pub(super) fn views(results: &Results) -> Result<(Vec<TraceView>, usize), Error> {
+    let (mut views, mut left, mut room): (Vec<TraceView>, usize, usize) = (Vec::new(), 0, MOST);
+    for (index, cell) in results.cells.iter().enumerate() {
+        let Some(worst) = traces(cell).map(|(_, trace)| trace.worst_handover_ns).max() else { continue };
+        let Some(json) = chrome_of_worst(cell) else { continue };
+        let json = embed::json(&json)?;
+        if json.len() > room {
+            left += 1;
+            continue;
+        }
+        room -= json.len();
+        views.push(TraceView { index, cell: shown(&cell.axes.id), worst: duration(worst as f64), json });
+    }
+    Ok((views, left))
+}

@@ -1,0 +1,94 @@
+//! Tables and texts as the templates take them: strings, decided upon.
+
+use serde::Serialize;
+
+use crate::format::printable;
+use crate::show::columns::Tone;
+
+/// A table.
+#[derive(Serialize)]
+pub(super) struct Table {
+    pub(super) caption: String,
+    pub(super) sortable: bool,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Vec<Entry>>,
+}
+
+/// A heading.
+#[derive(Serialize)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) number: bool,
+}
+
+/// One entry of a table.
+#[derive(Clone, Default, Serialize)]
+pub(super) struct Entry {
+    pub(super) text: String,
+    pub(super) number: bool,
+    /// What it is sorted by, if not by its text.
+    pub(super) value: Option<String>,
+    pub(super) badge: Option<String>,
+    pub(super) class: Option<&'static str>,
+    /// A second line, in small.
+    pub(super) note: Option<String>,
+    /// A sentence below, which may wrap.
+    pub(super) why: Option<String>,
+}
+
+impl Table {
+    pub(super) fn new(caption: &str, columns: &[(&str, bool)], rows: Vec<Vec<Entry>>) -> Self {
+        let columns = columns.iter().map(|&(name, number)| Column { name: name.into(), number }).collect();
+        Self { caption: caption.into(), sortable: rows.len() > 1, columns, rows }
+    }
+}
+
+impl Entry {
+    /// Text, whosever it is.
+    pub(super) fn text(text: impl AsRef<str>) -> Self {
+        Self { text: shown(text.as_ref()), ..Self::default() }
+    }
+
+    /// A figure and what it is sorted by; a dash where there is none.
+    pub(super) fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> Self {
+        let value = value.filter(|value| value.is_finite());
+        let text = value.map_or_else(|| "–".into(), show);
+        Self { text, number: true, value: value.map(|value| value.to_string()), ..Self::default() }
+    }
+
+    pub(super) fn with_note(self, note: impl AsRef<str>) -> Self {
+        let note = shown(note.as_ref());
+        Self { note: (!note.is_empty()).then_some(note), ..self }
+    }
+
+    pub(super) fn with_why(self, why: impl AsRef<str>) -> Self {
+        let why = shown(why.as_ref());
+        Self { why: (!why.is_empty()).then_some(why), ..self }
+    }
+}
+
+/// Class of a badge.
+pub(super) fn class(tone: impl Into<Tone>) -> &'static str {
+    match tone.into() {
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Same => "same",
+        Tone::Unsure => "unsure",
+    }
+}
+
+/// Text of a record as it may be shown; tera escapes it.
+pub(super) fn shown(text: &str) -> String {
+    printable(text)
+}
+
+/// Prose with its units kept beside their figures.
+pub(super) fn unbroken(text: &str) -> String {
+    ["%", "G/s", "M/s", "k/s", "ns", "µs", "ms", "s", "vCPUs", "pCPUs"].iter().fold(
+        text.to_owned(),
+        |text, unit| {
+            let after_digit = |digit: char| (format!("{digit} {unit}"), format!("{digit}\u{a0}{unit}"));
+            ('0'..='9').map(after_digit).fold(text, |text, (broken, kept)| text.replace(&broken, &kept))
+        },
+    )
+}

@@ -1,0 +1,10 @@
+//! Results and verdicts before a reader: columns, CSV, the terminal, plots, pages, exports.
+
+pub mod columns;
+pub mod csv;
+pub mod html;
+pub mod plots;
+pub mod reasons;
+pub mod summary;
+pub mod trace_export;
+pub mod trend;

@@ -1,0 +1,76 @@
+//! Emulated : kvm for each lock and each step of overcommit: does emulation tell the truth where it matters?
+
+use super::Figure;
+use super::axis::{Axis, trimmed};
+use super::forest::{Forest, Row};
+use super::style::nth;
+use crate::Error;
+use crate::derive::slices::same;
+use crate::format::{overcommit, range, rate, ratio};
+use crate::judge::trust::{Pair, pairs};
+use crate::record::Results;
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    // Sweeps of a parameter have plots of their own.
+    let mut pairs: Vec<Pair<'_>> =
+        pairs(results).into_iter().filter(|pair| pair.emulated.axes.params.is_empty()).collect();
+    // Of several sizes at one step the largest: there the lock has most to do.
+    let size = |pair: &Pair<'_>| pair.emulated.axes.pcpus.len();
+    let alike = |a: &Pair<'_>, b: &Pair<'_>| {
+        let (a, b) = (&a.emulated.axes, &b.emulated.axes);
+        a.lock == b.lock && a.workload.name == b.workload.name && same(a.overcommit, b.overcommit)
+    };
+    let largest: Vec<bool> = pairs
+        .iter()
+        .map(|pair| pairs.iter().all(|other| !alike(pair, other) || size(pair) >= size(other)))
+        .collect();
+    let mut keep = largest.into_iter();
+    pairs.retain(|_| keep.next().unwrap_or(false));
+    pairs.sort_by(|a, b| a.emulated.axes.overcommit.total_cmp(&b.emulated.axes.overcommit));
+    let mut steps: Vec<f64> = pairs.iter().map(|pair| pair.emulated.axes.overcommit).collect();
+    steps.dedup_by(|a, b| same(*a, *b));
+    let workloads =
+        pairs.iter().any(|pair| pair.emulated.axes.workload.name != pairs[0].emulated.axes.workload.name);
+    let rows: Vec<Row> = pairs.iter().filter_map(|pair| row(pair, &steps, workloads)).collect();
+    let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
+    Forest {
+        id: "emulation",
+        title: "Emulated : kvm for each lock and step of overcommit",
+        reading: "Ratio of the rates of the same cell emulated and on real vCPUs, paired by round. On the line at 1 \
+                  emulation tells the truth; an interval that lies far from it says for which lock, and at which step, \
+                  it does not.",
+        axis: Axis::log10("rate emulated : rate in kvm (log scale)", values, trimmed),
+        line: Some(1.0),
+        groups: steps.iter().enumerate().map(|(place, k)| (overcommit(*k), nth(place))).collect(),
+        rows,
+        columns: &["ratio", "interval", "emulated", "kvm", "rounds", "verdict"],
+        table: None,
+    }
+    .draw("No cell was measured both emulated and in kvm.")
+}
+
+fn row(pair: &Pair<'_>, steps: &[f64], workloads: bool) -> Option<Row> {
+    let axes = &pair.emulated.axes;
+    let interval = pair.comparison.ratio?;
+    let shown =
+        |cell: &crate::record::Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
+    let step = overcommit(axes.overcommit);
+    let label = match workloads {
+        true => format!("{} {step} {}v {}", axes.lock, axes.vcpus, axes.workload.name),
+        false => format!("{} {step} {}v", axes.lock, axes.vcpus),
+    };
+    Some(Row {
+        label,
+        group: steps.iter().position(|k| same(*k, axes.overcommit)).unwrap_or(0),
+        interval,
+        figure: ratio(interval.median),
+        details: vec![
+            ratio(interval.median),
+            range(interval, ratio),
+            shown(pair.emulated),
+            shown(pair.kvm),
+            pair.comparison.rounds.to_string(),
+            pair.comparison.verdict.to_string(),
+        ],
+    })
+}

@@ -1,0 +1,130 @@
+//! Fairness: how a lock divided itself among vCPUs.
+
+use super::axis::{Axis, trimmed};
+use super::canvas::{HEIGHT, picture};
+use super::style::{Looks, Style};
+use super::{Figure, Key, Plot, Table};
+use crate::Error;
+use crate::derive::Selection;
+use crate::derive::slices::{Slice, environments, main_slice};
+use crate::format::{overcommit, significant};
+use crate::record::{Cell, Results, Status};
+use crate::statistics::{median, shares};
+
+/// A lock's shares, largest first.
+struct Divided<'a> {
+    cell: &'a Cell,
+    style: Style,
+    shares: Vec<f64>,
+}
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    let title = "How a lock divides itself among vCPUs";
+    let found =
+        contested(results).map(|(slice, k)| (k, slice.axes().env.as_str(), divided(results, &slice, k)));
+    let Some((k, env, locks)) = found.filter(|found| !found.2.is_empty()) else {
+        return Ok(Figure::missing(title, "No lock served several vCPUs often enough to judge by."));
+    };
+    let title = format!("{title}, {env}, {}", overcommit(k));
+    let most = locks.iter().map(|lock| lock.shares.len()).max().unwrap_or(1);
+    let ranks = (1..=most).step_by(most.div_ceil(10)).map(|rank| (rank as f64, rank.to_string())).collect();
+    let x = Axis::with_ticks("vCPUs, best served first", 0.7..most as f64 + 0.3, ranks);
+    let Some(y) = Axis::from_zero(
+        "share of acquisitions (1 is fair)",
+        locks.iter().flat_map(|l| l.shares.clone()).chain([1.0]),
+    ) else {
+        return Ok(Figure::missing(title, "No shares to draw."));
+    };
+    let told: Vec<String> =
+        locks.iter().take(6).map(|lock| format!("{} {}", lock.cell.axes.lock, jain(lock.cell))).collect();
+    let description = format!(
+        "Shares by rank; Jain's index by lock: {}. The table below has every value.",
+        told.join("; ")
+    );
+    let svg = picture("fairness", &title, &description, HEIGHT, |pen| {
+        let frame = pen.frame(x, y, None)?;
+        pen.mark(frame.at(0.0, 1.0), frame.at(f64::MAX, 1.0), false)?;
+        for lock in &locks {
+            let places: Vec<(f64, f64)> = lock
+                .shares
+                .iter()
+                .enumerate()
+                .map(|(rank, share)| frame.at(rank as f64 + 1.0, *share))
+                .collect();
+            pen.line(&places, lock.style, 4)?;
+            places.iter().try_for_each(|place| pen.marker(*place, lock.style, false))?;
+        }
+        Ok(())
+    })?;
+    Ok(Figure::Drawn(Plot {
+        id: "fairness".into(),
+        title,
+        reading: "A level line at 1 is fair. Jain's index, in the legend, is 1 where all vCPUs got the same and 1/n \
+                  where one got everything."
+            .into(),
+        svg,
+        legend: locks.iter().map(|l| Key::new(format!("{} (Jain {})", l.cell.axes.lock, jain(l.cell)), l.style, true)).collect(),
+        open: false,
+        data: table(&locks),
+    }))
+}
+
+/// Where fairness is looked at: the first environment with overcommit, at 2x or the smallest factor above 1;
+/// without overcommit, at 1x.
+pub(super) fn contested(results: &Results) -> Option<(Slice<'_>, f64)> {
+    let slices: Vec<Slice<'_>> =
+        environments(results).into_iter().filter_map(|env| main_slice(results, env)).collect();
+    let above = slices.iter().find(|slice| !slice.above_one().is_empty());
+    match above {
+        Some(slice) => {
+            let factors = slice.above_one();
+            let k = factors.iter().copied().find(|k| *k >= 2.0 - 1e-9).or(factors.last().copied())?;
+            Some((slice.clone(), k))
+        }
+        None => Some((slices.first()?.clone(), 1.0)),
+    }
+}
+
+fn divided<'a>(results: &Results, slice: &Slice<'a>, k: f64) -> Vec<Divided<'a>> {
+    let looks = Looks::of(results);
+    let of = |lock: &str| {
+        let cell = slice.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
+        let shares = sorted_shares(cell);
+        (shares.len() > 1).then(|| Divided { cell, style: looks.lock(lock), shares })
+    };
+    slice.locks().into_iter().filter_map(of).collect()
+}
+
+/// Medians over rounds of the largest share, the second largest, ….
+fn sorted_shares(cell: &Cell) -> Vec<f64> {
+    let windows: Vec<Vec<f64>> = Selection::of_rate(cell)
+        .each()
+        .filter_map(|measured| shares(&measured.operations))
+        .map(|mut shares| {
+            shares.sort_by(|a, b| b.total_cmp(a));
+            shares
+        })
+        .collect();
+    let ranks = windows.iter().map(Vec::len).min().unwrap_or(0);
+    (0..ranks)
+        .filter_map(|rank| median(&windows.iter().map(|shares| shares[rank]).collect::<Vec<_>>()))
+        .collect()
+}
+
+fn jain(cell: &Cell) -> String {
+    cell.fairness.jain.map_or_else(|| "–".into(), significant)
+}
+
+fn table(locks: &[Divided<'_>]) -> Table {
+    let columns = ["lock", "Jain", "largest share", "smallest share", "longest run", "all shares"];
+    let rows = locks.iter().map(|lock| {
+        let fairness = &lock.cell.fairness;
+        let ends = [lock.shares.first(), lock.shares.last()]
+            .map(|share| share.map_or_else(String::new, |s| significant(*s)));
+        let all: Vec<String> = lock.shares.iter().take(64).map(|share| trimmed(*share)).collect();
+        let [largest, smallest] = ends;
+        let run = fairness.longest_run.map_or_else(|| "–".into(), crate::format::count);
+        vec![lock.cell.axes.lock.clone(), jain(lock.cell), largest, smallest, run, all.join(" ")]
+    });
+    Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() }
+}

@@ -1,0 +1,38 @@
+//! Throughput against overcommit: the problem and the cure in one picture.
+
+use super::Figure;
+use super::lines::{Lines, Series};
+use super::style::Looks;
+use crate::Error;
+use crate::derive::slices::{above, main_slice};
+use crate::format::overcommit;
+use crate::record::{Cell, Results};
+
+pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
+    let title = format!("Throughput against overcommit, {env}");
+    let nothing = format!("No cell of {env} had more vCPUs than pCPUs.");
+    let Some(slice) = main_slice(results, env).filter(|slice| !slice.above_one().is_empty()) else {
+        return Ok(Figure::missing(title, nothing));
+    };
+    // Only cells on the same pCPUs are a matter of overcommit alone.
+    let pcpus =
+        slice.cells.iter().filter(|cell| above(cell.axes.overcommit)).map(|cell| cell.axes.pcpus.len()).max();
+    let comparable = |cell: &&Cell| Some(cell.axes.pcpus.len()) == pcpus && cell.axes.overcommit > 1.0 - 1e-9;
+    let looks = Looks::of(results);
+    let series = slice.locks().into_iter().filter_map(|lock| {
+        let cells = slice.of(lock).filter(comparable);
+        Series::of_cells(lock, looks.lock(lock), cells, |cell| cell.axes.overcommit)
+    });
+    Lines {
+        id: format!("overcommit-{env}"),
+        title: format!("{title}: {} on {} pCPUs", slice.axes().workload.name, pcpus.unwrap_or(0)),
+        reading: "A lock that preemption does not hurt stays level: the pCPUs are the same, only more vCPUs share \
+                  them. Each step down the axis is a factor of ten. Bars are intervals of the median.",
+        x_title: "vCPUs per pCPU",
+        x_label: overcommit,
+        y_title: "acquisitions per second, all vCPUs (log scale)",
+        series: series.collect(),
+        mark: None,
+    }
+    .draw(&nothing)
+}

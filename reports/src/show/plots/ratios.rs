@@ -1,0 +1,71 @@
+//! Native : emulated : kvm at equal vCPUs, without overcommit: how true the environments are to one another.
+
+use super::Figure;
+use super::axis::Axis;
+use super::forest::{Forest, Row};
+use super::style::nth;
+use crate::Error;
+use crate::derive::slices::{above, counterpart};
+use crate::format::{range, rate, ratio};
+use crate::judge::comparison::compare;
+use crate::record::{Cell, Results, Status};
+
+const STEPS: [(&str, &str); 2] = [("native", "emulated"), ("emulated", "kvm")];
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut groups = Vec::new();
+    for (step, (one, other)) in STEPS.into_iter().enumerate() {
+        let cells = results.cells.iter().filter(|cell| cell.axes.env == one && !above(cell.axes.overcommit));
+        let before = rows.len();
+        rows.extend(cells.filter_map(|cell| row(results, cell, other, groups.len())));
+        if rows.len() > before {
+            groups.push((format!("{one} : {other}"), nth(step)));
+        }
+    }
+    // One row below the other for the same lock, so that the steps can be read together.
+    let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
+    rows.sort_by_key(|row| order.iter().position(|label| *label == row.label));
+    let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
+    Forest {
+        id: "environments",
+        title: "Native : emulated : kvm at equal vCPUs",
+        reading: "Ratio of the rates of the same lock in two environments, paired by round. On the line at 1 they agree; \
+                  right of it the environment named first is faster. Labels are lock and vCPUs.",
+        axis: Axis::log10("ratio of rates (log scale)", values, super::axis::trimmed),
+        line: Some(1.0),
+        groups,
+        rows,
+        columns: &["ratio", "interval", "first", "second", "rounds", "verdict"],
+        table: None,
+    }
+    .draw("No cell without overcommit was measured in two environments.")
+}
+
+fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row> {
+    let twin = counterpart(results, cell, |axes| axes.env = other.into())?;
+    if cell.status != Status::Ok || twin.status != Status::Ok {
+        return None;
+    }
+    let comparison = compare(results, cell, twin);
+    let interval = comparison.ratio?;
+    let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
+    let axes = &cell.axes;
+    // The section that nearly all cells have needs no mention.
+    let workload =
+        if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
+    Some(Row {
+        label: format!("{}, {}v{workload}", axes.lock, axes.vcpus),
+        group,
+        interval,
+        figure: ratio(interval.median),
+        details: vec![
+            ratio(interval.median),
+            range(interval, ratio),
+            shown(cell),
+            shown(twin),
+            comparison.rounds.to_string(),
+            comparison.verdict.to_string(),
+        ],
+    })
+}

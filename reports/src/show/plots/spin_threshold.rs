@@ -1,0 +1,51 @@
+//! The cure against its spin threshold.
+
+use super::Figure;
+use super::lines::{Lines, Series};
+use super::percentiles::axis_duration;
+use super::style::nth;
+use crate::Error;
+use crate::derive::roster::halting;
+use crate::derive::slices::{environments, main_slice};
+use crate::derive::sweep::{DEFAULT_SPINS, loops, sweeps};
+use crate::format::overcommit;
+use crate::record::Results;
+
+const TITLE: &str = "The cure against its spin threshold";
+
+pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
+    // Loops cost differently by processor; as a time they can be set beside a timeslice or a wake-up.
+    let spin_ns = results.machine.calibration.spin_ns;
+    let calibrated = spin_ns > 0.0 && spin_ns.is_finite();
+    let scale = if calibrated { spin_ns } else { 1.0 };
+    let mut series: Vec<Series> = Vec::new();
+    for env in environments(results) {
+        let Some(slice) = main_slice(results, env) else { continue };
+        for lock in halting(results) {
+            for sweep in sweeps(results, &slice, lock) {
+                let spins = |cell: &crate::record::Cell| {
+                    sweep
+                        .steps
+                        .iter()
+                        .find(|step| std::ptr::eq(step.1, cell))
+                        .map_or(0.0, |step| step.0 as f64 * scale)
+                };
+                let cells = sweep.steps.iter().map(|step| step.1);
+                let name = format!("{lock}, {env}, {}", overcommit(sweep.overcommit));
+                series.extend(Series::of_cells(&name, nth(series.len() + 1), cells, spins));
+            }
+        }
+    }
+    Lines {
+        id: "spin-threshold".into(),
+        title: TITLE.into(),
+        reading: "A vCPU spins this long before it halts. Falling to the right means that the kernel's default, the \
+                  dashed line at 2^15 loops, spins for longer than it pays to on this machine.",
+        x_title: if calibrated { "time spun before halting" } else { "loops before halting" },
+        x_label: if calibrated { axis_duration } else { |value| loops(value as u64) },
+        y_title: "acquisitions per second (log scale)",
+        mark: (!series.is_empty()).then(|| (DEFAULT_SPINS as f64 * scale, String::new())),
+        series,
+    }
+    .draw("Only one spin threshold was measured.")
+}

@@ -1,0 +1,145 @@
+//! One axis varied and nothing else: section length, think time, timeslice.
+
+use super::lines::{Lines, Series};
+use super::percentiles::axis_duration;
+use super::style::Looks;
+use super::{Figure, timeslice};
+use crate::Error;
+use crate::derive::slices::same;
+use crate::format::overcommit;
+use crate::record::{Cell, CellAxes, Results, Status};
+
+/// Fewer values than this are no sweep.
+const FEWEST: usize = 3;
+
+/// An axis that can be swept.
+struct Dimension {
+    id: &'static str,
+    title: &'static str,
+    reading: &'static str,
+    x_title: &'static str,
+    nothing: &'static str,
+    /// Where a cell stands on it, in nanoseconds.
+    at: fn(&Results, &Cell) -> Option<f64>,
+    /// What is to be said of the cells drawn; may be empty.
+    note: fn(&Results, &[&Cell]) -> String,
+    /// Takes it out of a cell's axes, so that what is left is what cells must share.
+    without: fn(&mut CellAxes),
+}
+
+const DIMENSIONS: [Dimension; 3] = [
+    Dimension {
+        id: "section",
+        title: "Rate against section length",
+        reading: "The longer the section, the less the lock itself matters and the likelier its holder is preempted. An \
+                  empty section has no place on this axis.",
+        x_title: "length of the critical section",
+        nothing: "Fewer than three section lengths were run with nothing else changed.",
+        at: |_, cell| Some(cell.axes.workload.section_ns),
+        note: |_, _| String::new(),
+        without: |axes| axes.workload.section_ns = 0.0,
+    },
+    Dimension {
+        id: "think",
+        title: "Rate against think time",
+        reading: "The longer vCPUs think between two acquisitions, the fewer of them wait. Where the curves of all locks \
+                  meet, the lock no longer matters.",
+        x_title: "mean think time",
+        nothing: "Fewer than three think times were run with nothing else changed.",
+        at: |_, cell| Some(cell.axes.workload.think_ns),
+        note: |_, _| String::new(),
+        without: |axes| {
+            axes.workload.think_ns = 0.0;
+            axes.workload.think = String::new();
+        },
+    },
+    Dimension {
+        id: "timeslice",
+        title: "Rate against timeslice",
+        reading: "Timeslices as the kernel gave them, measured with the locks that never sleep: a lock that halts ends its \
+                  turns itself. A FIFO lock that hands over once a timeslice falls by as much as the slice grows.",
+        x_title: "timeslice of a vCPU",
+        nothing: "Fewer than three timeslices were run with nothing else changed.",
+        at: |results, cell| timeslice::of(results, cell).map(|slice| slice.ns()),
+        note: timeslice::note,
+        without: |axes| {
+            axes.params.remove(timeslice::PARAMETER);
+        },
+    },
+];
+
+/// A plot for each axis.
+pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
+    DIMENSIONS.iter().map(|dimension| dimension.plot(results)).collect()
+}
+
+/// Cells alike in all but the lock and the axis.
+struct Alike<'a> {
+    shared: CellAxes,
+    locks: Vec<(&'a str, Vec<(f64, &'a Cell)>)>,
+}
+
+impl Dimension {
+    fn plot(&self, results: &Results) -> Result<Figure, Error> {
+        let mut groups = self.groups(results);
+        for group in &mut groups {
+            group.locks.retain(|(_, steps)| steps.len() >= FEWEST);
+        }
+        let points = |group: &Alike<'_>| group.locks.iter().map(|(_, steps)| steps.len()).sum::<usize>();
+        // Most points, then overcommit, for that is where it matters.
+        let best = groups.iter().filter(|group| points(group) > 0).reduce(|best, next| {
+            let weight = |group: &Alike<'_>| (points(group), same(group.shared.overcommit, 2.0));
+            if weight(next) > weight(best) { next } else { best }
+        });
+        let Some(best) = best else { return Ok(Figure::missing(self.title, self.nothing)) };
+        let looks = Looks::of(results);
+        let series = best.locks.iter().filter_map(|(lock, steps)| {
+            let at =
+                |cell: &Cell| steps.iter().find(|step| std::ptr::eq(step.1, cell)).map_or(0.0, |step| step.0);
+            Series::of_cells(lock, looks.lock(lock), steps.iter().map(|step| step.1), at)
+        });
+        let shared = &best.shared;
+        let cells: Vec<&Cell> =
+            best.locks.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.1)).collect();
+        Lines {
+            id: format!("sweep-{}", self.id),
+            title: format!("{}, {}, {}", self.title, shared.env, overcommit(shared.overcommit)),
+            reading: format!("{} {}", self.reading, (self.note)(results, &cells)).trim_end(),
+            x_title: self.x_title,
+            x_label: axis_duration,
+            y_title: "acquisitions per second, all vCPUs (log scale)",
+            series: series.collect(),
+            mark: None,
+        }
+        .draw(self.nothing)
+    }
+
+    fn groups<'a>(&self, results: &'a Results) -> Vec<Alike<'a>> {
+        let mut groups: Vec<Alike<'a>> = Vec::new();
+        let cells =
+            results.cells.iter().filter(|cell| cell.status == Status::Ok && cell.ops_per_second.is_some());
+        for cell in cells {
+            let Some(at) = (self.at)(results, cell).filter(|at| *at > 0.0 && at.is_finite()) else {
+                continue;
+            };
+            let mut shared = cell.axes.clone();
+            (self.without)(&mut shared);
+            shared.id.clear();
+            shared.lock.clear();
+            shared.baseline = None;
+            shared.workload.name.clear();
+            let index = groups.iter().position(|group| group.shared == shared).unwrap_or_else(|| {
+                groups.push(Alike { shared, locks: Vec::new() });
+                groups.len() - 1
+            });
+            let group = &mut groups[index];
+            let lock = cell.axes.lock.as_str();
+            match group.locks.iter_mut().find(|(name, _)| *name == lock) {
+                Some((_, steps)) if steps.iter().any(|step| same(step.0, at)) => {}
+                Some((_, steps)) => steps.push((at, cell)),
+                None => group.locks.push((lock, vec![(at, cell)])),
+            }
+        }
+        groups
+    }
+}

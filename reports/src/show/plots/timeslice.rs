@@ -1,0 +1,129 @@
+//! The timeslice that a cell's vCPUs had, as far as windows can tell.
+
+use super::percentiles::axis_duration;
+use crate::derive::slices::alike;
+use crate::record::{Cell, Outcome, Results, Status};
+use crate::statistics::median;
+
+/// Parameter that names the timeslice that vCPUs asked for, as a duration.
+pub(super) const PARAMETER: &str = "slice";
+/// Part of a cell's context switches that are forced on it, at least, for its turns to be timeslices: one that sleeps ends
+/// most of its turns itself.
+const FORCED: f64 = 0.9;
+/// A slice beyond this factor of the one asked for does not follow it: ticks round a slice up by less than that.
+const FOLLOWS: f64 = 2.0;
+
+/// A timeslice in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Timeslice {
+    asked: f64,
+    measured: Option<f64>,
+}
+
+impl Timeslice {
+    /// As measured, or else as asked for.
+    pub(super) fn ns(self) -> f64 {
+        self.measured.unwrap_or(self.asked)
+    }
+
+    fn follows(self) -> bool {
+        let times = self.ns() / self.asked;
+        (1.0 / FOLLOWS..=FOLLOWS).contains(&times)
+    }
+}
+
+/// The slice of a cell that asked for one. It is the scheduler's, not the lock's: any lock that does not sleep tells it for
+/// all that ran alike.
+pub(super) fn of(results: &Results, cell: &Cell) -> Option<Timeslice> {
+    let asked = nanoseconds(cell.axes.params.get(PARAMETER)?).filter(|asked| *asked > 0.0)?;
+    let measured: Vec<f64> = results
+        .cells
+        .iter()
+        .filter(|other| other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(other))
+        .filter_map(turn)
+        .collect();
+    Some(Timeslice { asked, measured: median(&measured) })
+}
+
+/// Where the kernel did not give what was asked for, or nothing could tell.
+pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
+    let mut slices: Vec<Timeslice> = cells.iter().filter_map(|cell| of(results, cell)).collect();
+    slices.sort_by(|a, b| a.asked.total_cmp(&b.asked));
+    slices.dedup();
+    let astray: Vec<String> = slices
+        .iter()
+        .filter(|slice| !slice.follows())
+        .map(|slice| {
+            format!("asked for {}, ran {} at a time", axis_duration(slice.asked), axis_duration(slice.ns()))
+        })
+        .collect();
+    let unknown: Vec<String> = slices
+        .iter()
+        .filter(|slice| slice.measured.is_none())
+        .map(|slice| axis_duration(slice.asked))
+        .collect();
+    let mut notes = Vec::new();
+    if !astray.is_empty() {
+        notes.push(format!("The kernel did not give what was asked for: {}.", astray.join("; ")));
+    }
+    if !unknown.is_empty() {
+        notes.push(format!("As asked for, not measured: {}; every lock there slept.", unknown.join(", ")));
+    }
+    notes.join(" ")
+}
+
+/// Whether vCPUs gave their pCPUs up by themselves, as far as is known.
+fn sleeps(cell: &Cell) -> bool {
+    let switches = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
+    let (forced, own) = (switches("involuntary_switches"), switches("voluntary_switches"));
+    forced < FORCED * (forced + own) || forced + own <= 0.0
+}
+
+/// Time on a pCPU from getting it to losing it, by either's doing.
+fn turn(cell: &Cell) -> Option<f64> {
+    let turns = cell.rounds.iter().filter_map(|round| match &round.outcome {
+        Outcome::Measured(measured) => measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0),
+        _ => None,
+    });
+    median(&turns.collect::<Vec<_>>())
+}
+
+/// `4ms`, `250us` or `4000000` in nanoseconds.
+fn nanoseconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| c.is_ascii_alphabetic() || c == 'µ').unwrap_or(text.len());
+    let scale = match text[digits..].trim() {
+        "" | "ns" => 1.0,
+        "us" | "µs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        _ => return None,
+    };
+    text[..digits].trim().parse::<f64>().ok().map(|value| value * scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read() {
+        assert_eq!(nanoseconds("4ms"), Some(4e6));
+        assert_eq!(nanoseconds("250 us"), Some(250e3));
+        assert_eq!(nanoseconds("1.5µs"), Some(1_500.0));
+        assert_eq!(nanoseconds("4000000"), Some(4e6));
+        assert_eq!(nanoseconds("long"), None);
+        assert_eq!(nanoseconds("4 weeks"), None);
+        assert_eq!(
+            (axis_duration(24e6), axis_duration(3.4e6), axis_duration(400e6)),
+            ("24 ms".into(), "3.4 ms".into(), "400 ms".into())
+        );
+    }
+
+    #[test]
+    fn ticks_round_up_and_that_follows() {
+        let follows = |asked, ran| Timeslice { asked, measured: Some(ran) }.follows();
+        assert!(follows(3e6, 4e6) && follows(4e6, 2.1e6));
+        assert!(!follows(24e6, 3.4e6) && !follows(1e6, 3.5e6));
+    }
+}

@@ -1,0 +1,67 @@
+//! Which traced cells a plot shows.
+
+use crate::derive::slices::{above, environments, main_slice, same};
+use crate::derive::timeline::uncounted;
+use crate::format::overcommit;
+use crate::record::{Cell, CellCauses, Machine, Results};
+
+/// The traced cells of one environment at one step of overcommit, a cell for each lock.
+pub(super) struct Traced<'a> {
+    pub(super) env: &'a str,
+    pub(super) overcommit: f64,
+    pub(super) locks: Vec<(&'a Cell, &'a CellCauses)>,
+}
+
+impl Traced<'_> {
+    /// `emulated, 2x`.
+    pub(super) fn place(&self) -> String {
+        if above(self.overcommit) {
+            format!("{}, {}", self.env, overcommit(self.overcommit))
+        } else {
+            format!("{}, without overcommit", self.env)
+        }
+    }
+}
+
+/// Of each environment the step where most locks were traced: of equals 2x, then the smallest above 1x.
+pub(super) fn by_environment(results: &Results) -> Vec<Traced<'_>> {
+    environments(results)
+        .into_iter()
+        .filter_map(|env| {
+            let slice = main_slice(results, env)?;
+            let mut factors = slice.above_one();
+            factors.sort_by_key(|k| !same(*k, 2.0));
+            factors.push(1.0);
+            let at = |k: f64| Traced {
+                env,
+                overcommit: k,
+                locks: slice
+                    .locks()
+                    .into_iter()
+                    .filter_map(|lock| slice.at(lock, k))
+                    .filter_map(|cell| Some((cell, cell.causes.as_ref()?)))
+                    .collect(),
+            };
+            let steps = factors.into_iter().map(at).filter(|traced| !traced.locks.is_empty());
+            steps.reduce(|best, next| if next.locks.len() > best.locks.len() { next } else { best })
+        })
+        .collect()
+}
+
+/// The one of them that says most of preemption: above 1x, then with most locks.
+pub(super) fn main(results: &Results) -> Option<Traced<'_>> {
+    most(by_environment(results).into_iter())
+}
+
+/// The one that says most of preemption.
+pub(super) fn most<'a>(traced: impl Iterator<Item = Traced<'a>>) -> Option<Traced<'a>> {
+    let weight = |traced: &Traced<'_>| (above(traced.overcommit), traced.locks.len());
+    traced.reduce(|best, next| if weight(&next) > weight(&best) { next } else { best })
+}
+
+/// That preemptions could not be counted there, and why, if so.
+pub(super) fn untold(machine: &Machine, traced: &Traced<'_>) -> Option<String> {
+    let own = traced.locks.iter().find_map(|(_, causes)| causes.no_preemptions.as_deref());
+    let why = own.or_else(|| uncounted(machine, traced.env))?;
+    Some(format!("Holder and waiter preemption could not be told in {}: {why}.", traced.env))
+}

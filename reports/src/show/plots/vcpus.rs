@@ -1,0 +1,35 @@
+//! Throughput against vCPUs: does the lock scale, and what happens where the pCPUs run out?
+
+use super::Figure;
+use super::axis::trimmed;
+use super::lines::{Lines, Series};
+use super::style::Looks;
+use crate::Error;
+use crate::derive::slices::main_slice;
+use crate::record::Results;
+
+pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
+    let title = format!("Throughput against vCPUs, {env}");
+    let nothing = format!("No cell of {env} gave a rate.");
+    let Some(slice) = main_slice(results, env) else { return Ok(Figure::missing(title, nothing)) };
+    let vcpus = |cell: &crate::record::Cell| f64::from(cell.axes.vcpus);
+    let looks = Looks::of(results);
+    let locks = slice.locks().into_iter();
+    let series: Vec<Series> =
+        locks.filter_map(|lock| Series::of_cells(lock, looks.lock(lock), slice.of(lock), vcpus)).collect();
+    let pcpus = slice.cells.iter().map(|cell| cell.axes.pcpus.len()).max().unwrap_or(0);
+    let run_out = slice.cells.iter().any(|cell| cell.axes.vcpus as usize > pcpus);
+    Lines {
+        id: format!("vcpus-{env}"),
+        title: format!("{title}: {}", slice.axes().workload.name),
+        reading: "Higher is better. Bars are intervals of the median, faint dots single rounds. A closed loop: each \
+                  vCPU asks again as soon as it has thought, so this is service, not demand. Right of the dashed line \
+                  vCPUs outnumber pCPUs.",
+        x_title: "vCPUs",
+        x_label: trimmed,
+        y_title: "acquisitions per second, all vCPUs (log scale)",
+        series,
+        mark: run_out.then(|| (pcpus as f64, format!("{pcpus} pCPUs"))),
+    }
+    .draw(&nothing)
+}

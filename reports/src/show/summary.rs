@@ -1,0 +1,125 @@
+//! The table for those without a browser: lock x overcommit.
+
+use crate::derive::placement_notes;
+use crate::derive::slices::{SPIN_THRESHOLD, Slice, slices};
+use crate::format::{overcommit, printable};
+use crate::record::{Cell, Results};
+use crate::show::columns::{Row, on_terminal};
+
+/// Columns of a terminal that the table keeps to where it can.
+const WIDTH: usize = 110;
+
+/// Median rate with its interval and efficiency, a row for each lock and a column for each overcommit factor; one
+/// table for each environment, workload and placement. Spin-threshold sweeps are left to the answers.
+pub fn table(results: &Results) -> String {
+    let mut text = String::new();
+    for slice in slices(results).iter().filter(|slice| !slice.axes().params.contains_key(SPIN_THRESHOLD)) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&of_slice(results, slice));
+    }
+    text
+}
+
+/// What follows the table: how far emulation can be trusted, and the published results; empty where the run has
+/// nothing to say of either.
+pub fn closing(results: &Results) -> String {
+    let environments = if crate::judge::trust::pairs(results).is_empty() {
+        String::new()
+    } else {
+        format!("{}\n", crate::judge::trust::sentence(results))
+    };
+    let published = crate::judge::published::text(results);
+    let between = if environments.is_empty() || published.is_empty() { "" } else { "\n" };
+    format!("{environments}{between}{published}")
+}
+
+fn of_slice(results: &Results, slice: &Slice<'_>) -> String {
+    let title =
+        format!("{}: acquisitions per second (interval), then what is left of the 1x rate", slice.title());
+    let mut columns: Vec<Vec<String>> = vec![vec!["lock".into()]];
+    columns[0].extend(slice.locks().into_iter().map(printable));
+    for point in points(slice) {
+        let mut column = vec![point.heading()];
+        column.extend(slice.locks().into_iter().map(|lock| match point.of(slice, lock) {
+            Some(cell) => on_terminal(&Row { results, slice: Some(slice), cell }),
+            None => String::new(),
+        }));
+        columns.push(column);
+    }
+    format!("{}\n{}{}", printable(&title), in_blocks(&columns), notes(slice))
+}
+
+/// What the windows of its cells say of their placement, each sentence on a line of its own, once.
+fn notes(slice: &Slice<'_>) -> String {
+    let mut notes: Vec<&String> = Vec::new();
+    for note in slice.cells.iter().flat_map(|cell| placement_notes(&cell.rounds)) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes.into_iter().map(|note| format!("  Note: {}\n", printable(note))).collect()
+}
+
+/// A column: vCPUs on pCPUs.
+#[derive(Clone, Copy, PartialEq)]
+struct Point {
+    vcpus: u32,
+    pcpus: usize,
+    overcommit: f64,
+}
+
+impl Point {
+    fn heading(self) -> String {
+        format!("{} ({} on {})", overcommit(self.overcommit), self.vcpus, self.pcpus)
+    }
+
+    fn of<'a>(self, slice: &Slice<'a>, lock: &str) -> Option<&'a Cell> {
+        slice.of(lock).find(|cell| Self::at(cell) == self)
+    }
+
+    fn at(cell: &Cell) -> Self {
+        Self { vcpus: cell.axes.vcpus, pcpus: cell.axes.pcpus.len(), overcommit: cell.axes.overcommit }
+    }
+}
+
+fn points(slice: &Slice<'_>) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    for cell in &slice.cells {
+        if !points.contains(&Point::at(cell)) {
+            points.push(Point::at(cell));
+        }
+    }
+    points.sort_by(|a, b| {
+        a.overcommit.total_cmp(&b.overcommit).then(a.vcpus.cmp(&b.vcpus)).then(a.pcpus.cmp(&b.pcpus))
+    });
+    points
+}
+
+/// Lays columns side by side; what does not fit goes below, with the first column repeated.
+fn in_blocks(columns: &[Vec<String>]) -> String {
+    let width = |column: &[String]| column.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let (names, rest) = columns.split_at(1);
+    let mut text = String::new();
+    let mut start = 0;
+    while start < rest.len() {
+        let mut taken = width(&names[0]);
+        let mut end = start;
+        while end < rest.len() && (end == start || taken + 2 + width(&rest[end]) <= WIDTH) {
+            taken += 2 + width(&rest[end]);
+            end += 1;
+        }
+        for row in 0..names[0].len() {
+            let mut line = String::new();
+            for column in std::iter::once(&names[0]).chain(&rest[start..end]) {
+                let pad = width(column) - column[row].chars().count();
+                line.push_str(&format!("  {}{}", column[row], " ".repeat(pad)));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        start = end;
+    }
+    text
+}

@@ -1,0 +1,124 @@
+//! Traces in the Chrome trace-event format, which <https://ui.perfetto.dev> opens.
+//!
+//! One process for each cell, one thread for each vCPU and in it one track for each kind of stretch: what a vCPU
+//! waits for and when it is off its pCPU overlap, and slices of one track must not.
+
+use serde_json::{Value, json};
+
+use crate::derive::timeline::{State, timeline};
+use crate::format::printable;
+use crate::record::{Cell, Outcome, Results, Trace};
+
+/// The traces of a cell, with the round that each was taken in.
+pub fn traces(cell: &Cell) -> impl Iterator<Item = (u32, &Trace)> {
+    cell.rounds.iter().filter_map(|round| match &round.outcome {
+        Outcome::Measured(measured) => Some((round.round, measured.causes.as_ref()?.trace.as_ref()?)),
+        _ => None,
+    })
+}
+
+/// Every trace of a run as one file; none where nothing was traced.
+pub fn chrome(results: &Results) -> Option<Value> {
+    document(
+        results.cells.iter().flat_map(|cell| traces(cell).map(move |(round, trace)| (cell, round, trace))),
+    )
+}
+
+/// The trace with the worst handover of one cell; none where it was not traced.
+pub fn chrome_of_worst(cell: &Cell) -> Option<Value> {
+    let (round, trace) = traces(cell).max_by_key(|(_, trace)| trace.worst_handover_ns)?;
+    document([(cell, round, trace)])
+}
+
+fn document<'a>(traces: impl IntoIterator<Item = (&'a Cell, u32, &'a Trace)>) -> Option<Value> {
+    let mut events = Vec::new();
+    for (process, (cell, round, trace)) in traces.into_iter().enumerate() {
+        let name = format!("{}, round {round}", printable(&cell.axes.id));
+        add(&mut events, process as u32 + 1, &name, trace);
+    }
+    (!events.is_empty()).then(|| json!({ "displayTimeUnit": "ns", "traceEvents": events }))
+}
+
+/// Tracks of a vCPU, from top to bottom, and what a stretch in them is called.
+const TRACKS: [(&str, &[(State, &str)]); 3] = [
+    ("lock", &[(State::Waiting, "waiting"), (State::Holding, "holding")]),
+    ("off its pCPU", &[(State::Preempted, "preempted")]),
+    ("halted", &[(State::Halted, "halted")]),
+];
+
+fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
+    let line = timeline(trace);
+    events.push(json!({"ph": "M", "pid": process, "name": "process_name", "args": {"name": name}}));
+    for vcpu in 0..line.vcpus {
+        for (track, (what, states)) in TRACKS.into_iter().enumerate() {
+            let spans: Vec<_> = line
+                .spans
+                .iter()
+                .filter(|span| span.vcpu == vcpu)
+                .filter_map(|span| Some((span, states.iter().find(|state| state.0 == span.state)?.1)))
+                .collect();
+            if spans.is_empty() && track > 0 {
+                continue;
+            }
+            let thread = thread(vcpu, track);
+            let label = if track == 0 { format!("v{vcpu}") } else { format!("v{vcpu} {what}") };
+            events.push(json!({"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": label}}));
+            events.push(
+                json!({"ph": "M", "pid": process, "tid": thread, "name": "thread_sort_index", "args": {"sort_index": thread}}),
+            );
+            events.extend(spans.into_iter().map(|(span, called)| {
+                json!({"ph": "X", "pid": process, "tid": thread, "name": called, "cat": what,
+                    "ts": micros(span.from_ns), "dur": micros(span.to_ns - span.from_ns)})
+            }));
+        }
+    }
+    for (index, kick) in line.kicks.iter().enumerate() {
+        // A slice for each, on a track of its own, and an arrow from it to the halt that it ends: arrows hang on slices.
+        let (id, at) = (u64::from(process) << 32 | index as u64, micros(kick.at_ns));
+        let (from, to) = (thread(kick.from, KICKS), thread(kick.to, HALTED));
+        let next = line.kicks[index + 1..].iter().find(|next| next.from == kick.from);
+        let long = next.map_or(KICK_NS, |next| (next.at_ns - kick.at_ns).min(KICK_NS));
+        events.push(json!({"ph": "M", "pid": process, "tid": from, "name": "thread_name", "args": {"name": format!("v{} kicks", kick.from)}}));
+        events.push(
+            json!({"ph": "X", "pid": process, "tid": from, "ts": at, "dur": micros(long), "cat": "kick",
+            "name": format!("kick v{}", kick.to)}),
+        );
+        events.push(json!({"ph": "s", "id": id, "pid": process, "tid": from, "ts": at, "name": "kick", "cat": "kick"}));
+        events.push(
+            json!({"ph": "f", "bp": "e", "id": id, "pid": process, "tid": to, "ts": at, "name": "kick", "cat": "kick"}),
+        );
+    }
+    if line.worst.is_some() || line.omitted.is_some() {
+        events.push(json!({"ph": "M", "pid": process, "tid": 0, "name": "thread_name", "args": {"name": "worst handover"}}));
+    }
+    if let Some([(from, released), (to, got)]) = line.worst {
+        let called = format!("worst handover, v{from} to v{to}");
+        events.push(json!({"ph": "X", "pid": process, "tid": 0, "name": called, "cat": "handover",
+            "ts": micros(released), "dur": micros(got - released)}));
+    }
+    if let Some([from, to]) = line.omitted {
+        // On the handover's track, but not across its edge: slices of one track lie within one another.
+        let [start, end] = line.worst.map_or([0, u64::MAX], |[(_, released), (_, got)]| [released, got]);
+        let pieces = [[from, to.min(start)], [from.max(start), to.min(end)], [from.max(end), to]];
+        events.extend(pieces.into_iter().filter(|[from, to]| from < to).map(|[from, to]| {
+            json!({"ph": "X", "pid": process, "tid": 0, "name": "left out", "cat": "handover",
+                "ts": micros(from), "dur": micros(to - from)})
+        }));
+    }
+}
+
+/// Index of the track of halts.
+const HALTED: usize = 2;
+/// Index of the track of kicks, which comes after the others.
+const KICKS: usize = TRACKS.len();
+/// How long a kick is drawn: it has no length of its own.
+const KICK_NS: u64 = 1_000;
+
+fn thread(vcpu: u32, track: usize) -> u32 {
+    1 + vcpu * (TRACKS.len() as u32 + 1) + track as u32
+}
+
+/// The format counts in microseconds; fractions are nanoseconds.
+fn micros(ns: u64) -> f64 {
+    ns as f64 / 1e3
+}

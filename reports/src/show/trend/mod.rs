@@ -1,0 +1,41 @@
+//! The trend page: a machine's whole history in one file that loads nothing.
+//!
+//! First a small picture for each series, then, opened, a dot a night. Pictures are a few long paths of whole numbers,
+//! so that a year of three hundred series stays a page that a phone can open.
+
+mod chart;
+mod data;
+mod scale;
+mod spark;
+mod view;
+
+use tera::{Context, Tera};
+
+use crate::Error;
+use crate::derive::digest::Identity;
+use crate::judge::history::{Blessing, History, change_points};
+use crate::show::html::{embed, escape, failed};
+
+/// Renders the page of a machine.
+pub fn render(
+    machine: &Identity,
+    history: &History,
+    blessings: &[Blessing],
+    margin: f64,
+) -> Result<String, Error> {
+    let changes = change_points(history, blessings, margin);
+    let mut tera = Tera::default();
+    tera.set_escape_fn(escape);
+    tera.add_raw_template(lockbench_templates::TREND, lockbench_templates::TREND_TEMPLATE).map_err(failed)?;
+    let css = lockbench_templates::STYLES.concat() + lockbench_templates::TREND_STYLE;
+    let script = lockbench_templates::TREND_SCRIPT;
+    let mut context = Context::new();
+    context.insert("csp", &embed::policy(&css, script));
+    context.insert("css", &css);
+    context.insert("script", script);
+    context.insert("page", &view::page(machine, history, &changes, margin));
+    context.insert("marks", &chart::marks(history));
+    context.insert("json", &data::json(history)?);
+    context.insert("version", env!("CARGO_PKG_VERSION"));
+    tera.render(lockbench_templates::TREND, &context).map_err(failed)
+}

@@ -1,0 +1,255 @@
+//! The page as its template takes it.
+
+use serde::Serialize;
+
+use super::{chart, spark};
+use crate::derive::digest::{Identity, Metric};
+use crate::format::{percent, printable, range, ratio};
+use crate::judge::history::{ChangePoint, History, Series, environment};
+
+/// The page.
+#[derive(Serialize)]
+pub(super) struct Page {
+    machine: String,
+    key: String,
+    topology: String,
+    span: String,
+    summary: String,
+    margin: String,
+    changes: Vec<ChangeView>,
+    groups: Vec<Group>,
+    nights: Vec<NightView>,
+}
+
+/// What changed on one night in one direction, with one reason if it was blessed: it often has one cause.
+#[derive(Serialize)]
+struct ChangeView {
+    word: &'static str,
+    date: String,
+    after: String,
+    /// Least and most of the ratios.
+    ratio: String,
+    series: Vec<Changed>,
+    environment: Vec<String>,
+    blessed: Option<String>,
+    /// How many of the series have not changed since, and are still measured.
+    stand: usize,
+    link: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    anchor: String,
+    name: String,
+    ratio: String,
+    range: String,
+}
+
+/// Series that share everything but lock and metric.
+#[derive(Serialize)]
+struct Group {
+    id: String,
+    place: String,
+    tiles: Vec<Tile>,
+}
+
+#[derive(Serialize)]
+struct Tile {
+    id: String,
+    index: usize,
+    lock: String,
+    metric: Option<&'static str>,
+    latest: String,
+    /// Class and word of the last change, while it stands.
+    state: Option<(&'static str, String)>,
+    failed: bool,
+    spark: String,
+    chart: String,
+    changes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NightView {
+    date: String,
+    run: String,
+    link: Option<String>,
+    environment: Vec<String>,
+}
+
+pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint], margin: f64) -> Page {
+    let span = match (history.nights.first(), history.nights.last()) {
+        (Some(first), Some(last)) => {
+            format!("{} nights, {} to {}", history.nights.len(), first.date(), last.date())
+        }
+        _ => "no nights yet".into(),
+    };
+    Page {
+        machine: machine.to_string(),
+        key: machine.key(),
+        topology: machine.topology.clone(),
+        span,
+        summary: summary(history, changes, margin),
+        margin: percent(margin),
+        changes: change_views(history, changes),
+        groups: groups(history, changes),
+        nights: nights(history),
+    }
+}
+
+fn summary(history: &History, changes: &[ChangePoint], margin: f64) -> String {
+    let standing: Vec<f64> = changes.iter().filter_map(|change| change.standing(margin)).collect();
+    let worse = standing.iter().filter(|ratio| **ratio < 1.0).count();
+    let judged =
+        history.series.iter().filter(|series| series.points.iter().any(|point| point.judged)).count();
+    format!(
+        "{} series, of which {judged} are judged. {worse} stand worse than what was last accepted and {} better; {} changes in all.",
+        history.series.len(),
+        standing.len() - worse,
+        changes.len()
+    )
+}
+
+/// Changes, the latest night first: that is what a morning is about.
+fn change_views(history: &History, changes: &[ChangePoint]) -> Vec<ChangeView> {
+    let mut together: Vec<Vec<&ChangePoint>> = Vec::new();
+    for change in changes.iter().rev() {
+        let alike = |other: &ChangePoint| {
+            (other.night, other.worse(), &other.blessed) == (change.night, change.worse(), &change.blessed)
+        };
+        match together.iter_mut().find(|group| alike(group[0])) {
+            Some(group) => group.push(change),
+            None => together.push(vec![change]),
+        }
+    }
+    together.into_iter().map(|group| change_view(history, &group)).collect()
+}
+
+fn change_view(history: &History, group: &[&ChangePoint]) -> ChangeView {
+    let first = group[0];
+    let ratios = || group.iter().map(|change| change.ratio.median);
+    let (low, high) = (ratios().fold(f64::MAX, f64::min), ratios().fold(0.0, f64::max));
+    let changed = group.iter().map(|change| Changed {
+        anchor: format!("s{}", change.series),
+        name: format!("{} {}", change.cell, change.metric.name()),
+        ratio: ratio(change.ratio.median),
+        range: range(change.ratio, ratio),
+    });
+    ChangeView {
+        word: if first.worse() { "worse" } else { "better" },
+        date: first.date.clone(),
+        after: group.iter().map(|change| change.after.clone()).max().unwrap_or_default(),
+        ratio: if group.len() == 1 { ratio(low) } else { format!("{} to {}", ratio(low), ratio(high)) },
+        series: changed.collect(),
+        environment: first.environment.iter().map(|d| format!("{}: {}", d.date, d.change)).collect(),
+        blessed: first.blessed.clone(),
+        stand: group.iter().filter(|change| change.stands).count(),
+        link: history.nights[first.night].report.as_deref().and_then(link),
+    }
+}
+
+fn groups(history: &History, changes: &[ChangePoint]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (index, series) in history.series.iter().enumerate() {
+        let own: Vec<&ChangePoint> = changes.iter().filter(|change| change.series == index).collect();
+        let tile = tile(history, index, series, &own);
+        match groups.last_mut().filter(|group| group.place == series.place) {
+            Some(group) => group.tiles.push(tile),
+            None => groups.push(Group {
+                id: format!("g{}", groups.len()),
+                place: series.place.clone(),
+                tiles: vec![tile],
+            }),
+        }
+    }
+    groups
+}
+
+fn tile(history: &History, index: usize, series: &Series, changes: &[&ChangePoint]) -> Tile {
+    let latest = series.points.last().map_or_else(String::new, |point| series.metric.show(point.median));
+    let describe = |change: &&ChangePoint| {
+        let word = if change.worse() { "worse" } else { "better" };
+        let blessed =
+            change.blessed.as_deref().map_or(String::new(), |why| format!("; blessed: {}", printable(why)));
+        format!(
+            "{}: {word}, {} ({}){blessed}",
+            change.date,
+            ratio(change.ratio.median),
+            range(change.ratio, ratio)
+        )
+    };
+    let revised = series.revisions().map(|(night, revision)| {
+        let date = history.nights[night].date();
+        let lock = printable(&series.lock);
+        format!("{date}: revision {revision} of {lock} begins: its machine code was changed on purpose, and nothing is judged across")
+    });
+    let changed: Vec<String> = changes.iter().map(describe).chain(revised).collect();
+    let label = format!(
+        "{} {} over {} nights, latest {latest}. {}",
+        series.cell,
+        series.metric.name(),
+        history.nights.len(),
+        if changed.is_empty() { "No change.".into() } else { changed.join(". ") }
+    );
+    let last_night = history.nights.len().checked_sub(1);
+    Tile {
+        id: format!("s{index}"),
+        index,
+        lock: series.lock.clone(),
+        metric: (series.metric != Metric::Rate).then(|| series.metric.name()),
+        latest,
+        state: changes.last().map(|change| (chart::class(change), ratio(change.ratio.median))),
+        failed: series.failures.last().is_some_and(|(night, _)| Some(*night) == last_night),
+        spark: spark::spark(series, history.nights.len(), changes),
+        chart: chart::chart(history, series, changes, &label),
+        changes: changed,
+    }
+}
+
+fn nights(history: &History) -> Vec<NightView> {
+    let view = |(index, night): (usize, &crate::judge::history::Night)| NightView {
+        date: night.date(),
+        run: night.run_id.clone(),
+        link: night.report.as_deref().and_then(link),
+        environment: environment(history, index).iter().map(ToString::to_string).collect(),
+    };
+    let mut nights: Vec<NightView> = history.nights.iter().enumerate().map(view).collect();
+    nights.reverse();
+    nights
+}
+
+/// A link that can only lead to a page: a path, or an address of the web. Anything with another scheme would be run.
+pub(super) fn link(target: &str) -> Option<String> {
+    let web = target.starts_with("https://") || target.starts_with("http://");
+    let path =
+        !target.split(['/', '?', '#']).next().unwrap_or_default().contains(':') && !target.starts_with("//");
+    let plain =
+        !target.is_empty() && target.len() < 2_000 && printable(target) == target && !target.contains('\\');
+    ((web || path) && plain).then(|| target.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn links_lead_to_pages_only() {
+        for good in
+            ["https://ci.example.org/run/7?x=1", "/var/lib/lockbench/report.html", "../a:b/../report.html"]
+        {
+            // A colon is fine behind the first slash.
+            assert!(link(good).is_some(), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:x",
+            "data:text/html,x",
+            "//evil.example",
+            "",
+            "a\u{1b}",
+            "java\tscript:x",
+            "\\\\evil",
+        ] {
+            assert!(link(bad).is_none(), "{bad}");
+        }
+    }
+}
