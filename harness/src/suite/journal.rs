@@ -11,8 +11,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lockbench_reports::derive::run_dir::ROUNDS;
 use lockbench_reports::record::Line;
-use lockbench_reports::run_dir::ROUNDS;
 
 use super::cannot_write;
 use crate::Error;
