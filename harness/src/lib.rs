@@ -19,6 +19,7 @@ pub mod environments;
 mod error;
 mod history;
 mod inherited;
+mod input;
 pub mod interrupt;
 pub mod measure;
 mod out_of_memory;

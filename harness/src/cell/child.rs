@@ -33,8 +33,8 @@ static REPORTS: OnceLock<File> = OnceLock::new();
 
 /// Runs a cell; returns only if that failed.
 pub fn main(registry: &Registry) -> ExitCode {
-    let argument = std::env::args().nth(2).unwrap_or_default();
-    let Ok(argument) = serde_json::from_str::<ChildArgument>(&argument) else {
+    let argument = std::env::args_os().nth(2).unwrap_or_default();
+    let Ok(argument) = serde_json::from_slice::<ChildArgument>(argument.as_encoded_bytes()) else {
         return crate::cli::not_for_people();
     };
     // From the main thread, for the kernel ties the request to the thread that makes it.

@@ -1,6 +1,6 @@
 //! `lockbench run`: some cells, a table.
 
-use std::io::{self, Read};
+use std::path::Path;
 use std::time::Instant;
 
 use lockbench_reports::derive;
@@ -15,7 +15,7 @@ use crate::refusal::words;
 use crate::suite::{Progress, Session, Suite, something_planned};
 use crate::system::proc;
 use crate::topology::{self, Source};
-use crate::{Error, Placer, Registry, interrupt, scheduling};
+use crate::{Error, Placer, Registry, input, interrupt, scheduling};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -104,13 +104,8 @@ fn profile(axes: &Axes, registry: &Registry) -> Result<Profile, Error> {
 
 /// One window, as specified to the last detail: how `duel` drives two builds.
 fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
-    let mut text = String::new();
-    let read = if path == "-" {
-        io::stdin().read_to_string(&mut text)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
-    };
-    read.map_err(|e| Error::new(format!("cannot read the spec {path}: {}", words(&e))))?;
+    let text = input::read_text(Path::new(path), input::WRITTEN_BY_HAND)
+        .map_err(|e| Error::new(format!("cannot read the spec {path}: {}", words(&e))))?;
     let spec: WindowSpec = serde_json::from_str(&text)
         .map_err(|e| Error::new(format!("the spec {path} is no window's spec: {e}")))?;
     spec.check().map_err(|e| Error::new(format!("the spec {path}: {e}")))?;

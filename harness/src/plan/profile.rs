@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::CellGroup;
 use crate::axes::{Env, parse_duration};
 use crate::registry::unknown;
-use crate::{Error, Registry};
+use crate::{Error, Registry, input};
 
 /// The built-in profiles, by name.
 pub(crate) static BUILT_IN: &[(&str, &str)] = &[
@@ -75,7 +75,7 @@ impl Profile {
 
     /// A user's own profile.
     pub(crate) fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
+        let text = input::read_text(path, input::WRITTEN_BY_HAND).map_err(|e| {
             Error::new(format!("cannot read the configuration {}: {}", path.display(), plain::words(&e)))
         })?;
         Self::parse(&text, registry).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))

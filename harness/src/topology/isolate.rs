@@ -41,7 +41,7 @@ pub(super) fn isolated<T>(build: impl FnOnce() -> Result<T, String>) -> Result<T
 where
     T: Serialize + DeserializeOwned,
 {
-    let failed = |error: io::Error| format!("no process could be started to load it ({})", words(&error));
+    let failed = |error: io::Error| format!("no process could be started for it: {}", words(&error));
     // Held until the writing end is closed here, so that no other child inherits it and keeps the pipe open.
     let guard = hwloc_is_mine();
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
@@ -56,7 +56,7 @@ where
     }
     drop(write);
     drop(guard);
-    let Some(child) = Pid::from_raw(child).filter(|_| child > 0) else {
+    let Some(child) = (child > 0).then(|| Pid::from_raw(child)).flatten() else {
         return Err(failed(io::Error::last_os_error()));
     };
     let mut child = Subprocess::own(child, false).map_err(failed)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What may be called in these files only; elsewhere it panics, hangs or is lost where another way does not.
-const GUARDED: [(&[&str], &[&str]); 4] = [
+const GUARDED: [(&[&str], &[&str]); 5] = [
     // A stream that takes nothing makes these panic.
     (&["println!", "eprintln!", "print!(", "eprint!(", "dbg!(", "stdout().lock()"], &["src/output.rs"]),
     // What stands there already may be a device or a link, and a half-written file is worse than none.
@@ -12,6 +12,8 @@ const GUARDED: [(&[&str], &[&str]); 4] = [
         &["File::create(", "fs::write(", "OpenOptions::new()", "fs::rename("],
         &["reports/src/output_file.rs", "src/suite/journal.rs"],
     ),
+    // A stream that does not block says that it is empty.
+    (&["stdin()"], &["src/input.rs"]),
     // Where there is no thread to be had, these panic.
     (&["thread::spawn(", "scope.spawn("], &[]),
     // A process that is started so may stay for ever, or be waited for so long.

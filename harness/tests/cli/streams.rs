@@ -68,6 +68,30 @@ fn a_pipe_that_does_not_block_gets_everything() {
     assert!(taken == whole);
 }
 
+#[test]
+fn a_standard_input_that_does_not_block_is_waited_for() {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    rustix::io::ioctl_fionbio(&read, true).unwrap();
+    let mut command = lockbench(&["run", "--json", "--spec", "-"]);
+    let child = command.stdin(read).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It looks for the spec before there is one.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    rustix::io::write(&write, b"{}").unwrap();
+    drop(write);
+    let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    assert!(said.contains("is no window's spec"), "{said}");
+}
+
+#[test]
+fn an_input_without_end_is_refused() {
+    for args in [&["run", "--json", "--spec", "/dev/zero"][..], &["suite", "--config", "/dev/zero"]] {
+        let output = lockbench(args).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("it is larger than"), "{said}");
+    }
+}
+
 /// The next file opened would get the number of a stream that is closed, and be printed into.
 #[test]
 fn closed_streams_do_not_end_in_a_file() {

@@ -1,14 +1,13 @@
 //! `lockbench history import`.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::path::Path;
 
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::parse_lines;
 use lockbench_reports::plain;
 
 use super::super::{Ended, print, say};
-use crate::{Error, history};
+use crate::{Error, history, input};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -22,19 +21,8 @@ const LARGEST: u64 = 2 << 30;
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let shown = if args.file == "-" { "stdin".to_owned() } else { printable(&args.file) };
-    let mut bytes = Vec::new();
-    let read = if args.file == "-" {
-        io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
-    } else {
-        File::open(&args.file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-    };
-    read.map_err(|e| Error::new(format!("cannot read {shown}: {}", plain::words(&e))))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Error::new(format!(
-            "{shown} is larger than {} GiB: no history of lockbench",
-            LARGEST >> 30
-        )));
-    }
+    let bytes = input::read(Path::new(&args.file), LARGEST)
+        .map_err(|e| Error::new(format!("cannot read {shown}: {}", plain::words(&e))))?;
     // A cut inside a character must not cost the lines before it.
     let text = String::from_utf8_lossy(&bytes);
     let lines = parse_lines(&text).map_err(|e| Error::new(format!("{shown}: {e}; nothing was imported")))?;
