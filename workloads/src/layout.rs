@@ -1,12 +1,12 @@
 //! Where everything lies in an arena.
 
+use core::ops::Range;
 use core::sync::atomic::AtomicU16;
 
 use crate::arena::{Block, Header, LINE};
 use crate::ring::Ring;
 use crate::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves, Traced};
 
-const PAGE: usize = 4096;
 /// Two lines, for the prefetcher fetches pairs.
 const PAIR: usize = 128;
 
@@ -34,6 +34,8 @@ pub struct Extent {
     pub pcpus: usize,
     /// NUMA nodes that vCPUs are pinned to; 0 where they are not. Of a single one there is nothing to tell apart.
     pub nodes: usize,
+    /// Bytes of a page of the kernel's: the least that can lie on a NUMA node of its own.
+    pub page: usize,
 }
 
 /// Byte offsets within an arena.
@@ -69,8 +71,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout for a lock and its part per vCPU. Both lie page-aligned or better than any lock asks for; none if an
-    /// alignment above two lines is asked for.
+    /// The layout for a lock and its part per vCPU; none if an alignment above two lines is asked for.
+    ///
+    /// What all vCPUs share fills whole pages, and so does each block with what lies behind it: each may be put on another
+    /// NUMA node.
     pub const fn new(
         lock: core::alloc::Layout,
         per_vcpu: core::alloc::Layout,
@@ -89,14 +93,14 @@ impl Layout {
         let matrix_nodes = if told { extent.nodes } else { 0 };
         let node_rows = place(&mut at, if told { extent.vcpus * size_of::<AtomicU16>() } else { 0 });
         let node_matrix = place(&mut at, matrix_nodes * matrix_nodes * size_of::<Octaves>());
-        let blocks = at.next_multiple_of(PAGE);
+        let blocks = at.next_multiple_of(extent.page);
 
         let mut at = size_of::<Block>();
         let per_vcpu = place(&mut at, per_vcpu.size());
         let traced = if times { place(&mut at, size_of::<Traced>()) } else { 0 };
         let events = extent.detail as usize >= Detail::Events as usize;
         let ring = if events { place(&mut at, size_of::<Ring>()) } else { 0 };
-        let stride = at.next_multiple_of(PAGE);
+        let stride = at.next_multiple_of(extent.page);
         let total = blocks + stride * extent.vcpus;
         Some(Self {
             lock,
@@ -113,6 +117,17 @@ impl Layout {
             ring,
             total,
         })
+    }
+
+    /// The pages that all vCPUs share: header, lock, protected data, matrices.
+    pub const fn shared(&self) -> Range<usize> {
+        0..self.blocks
+    }
+
+    /// The pages of vCPU `cpu` alone: its block, its part of the lock, its times and events.
+    pub const fn own(&self, cpu: usize) -> Range<usize> {
+        let start = self.blocks + cpu * self.stride;
+        start..start + self.stride
     }
 
     /// The block of vCPU `cpu` in an arena. Whoever does not trust what stands in the arena keeps a layout of its own.
@@ -220,7 +235,8 @@ mod tests {
     fn what_is_not_written_takes_no_room() {
         let unit = core::alloc::Layout::new::<()>();
         let layout = |detail, pcpus| {
-            Layout::new(unit, unit, &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1 }).unwrap()
+            Layout::new(unit, unit, &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1, page: 4096 })
+                .unwrap()
         };
         let counts = layout(Detail::Counts, 2);
         assert_eq!((counts.traced, counts.ring, counts.matrix_pcpus), (0, 0, 0));
@@ -229,14 +245,34 @@ mod tests {
         let events = layout(Detail::Events, MATRIX_PCPUS + 1);
         assert!(events.ring >= events.traced + size_of::<Traced>() && events.matrix_pcpus == 0);
         assert!(events.stride >= events.ring + size_of::<Ring>());
-        assert_eq!(events.total % PAGE, 0);
+    }
+
+    #[test]
+    fn what_is_shared_and_each_block_lie_on_pages_of_their_own() {
+        let unit = core::alloc::Layout::new::<()>();
+        for page in [4096, 16_384, 65_536] {
+            for detail in [Detail::Counts, Detail::Times, Detail::Events] {
+                let extent = Extent { vcpus: 4, lines: 0, detail, pcpus: 2, nodes: 2, page };
+                let layout = Layout::new(unit, unit, &extent).unwrap();
+                let parts: [Range<usize>; 5] =
+                    core::array::from_fn(|i| if i == 0 { layout.shared() } else { layout.own(i - 1) });
+                let mut end = 0;
+                for part in parts {
+                    assert_eq!((part.start, part.start % page, part.end % page), (end, 0, 0));
+                    end = part.end;
+                }
+                assert_eq!(end, layout.total);
+                assert!(layout.shared().len() >= size_of::<Header>() && layout.lock <= layout.blocks);
+            }
+        }
     }
 
     #[test]
     fn nodes_are_told_apart_where_there_are_several_however_many_pcpus() {
         let unit = core::alloc::Layout::new::<()>();
         let layout = |detail, pcpus, nodes| {
-            Layout::new(unit, unit, &Extent { vcpus: 1_000, lines: 0, detail, pcpus, nodes }).unwrap()
+            Layout::new(unit, unit, &Extent { vcpus: 1_000, lines: 0, detail, pcpus, nodes, page: 4096 })
+                .unwrap()
         };
         let many = layout(Detail::Times, 1_000, 8);
         assert_eq!((many.matrix_pcpus, many.matrix_nodes), (0, 8));

@@ -276,7 +276,8 @@ mod tests {
     /// them. Never freed.
     fn arena() -> &'static Header {
         let unit = alloc::Layout::new::<()>();
-        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Times, pcpus: MATRIX_PCPUS + 1, nodes: 2 };
+        let pcpus = MATRIX_PCPUS + 1;
+        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Times, pcpus, nodes: 2, page: 4096 };
         let layout = Layout::new(unit, unit, &extent).unwrap();
         let room = alloc::Layout::from_size_align(layout.total, 4096).unwrap();
         // SAFETY: the layout is not empty, zeros are a valid arena, and nobody else has the address yet.

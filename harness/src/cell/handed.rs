@@ -126,7 +126,8 @@ mod tests {
         }))
         .unwrap();
         let nodes = spec.nodes().len();
-        let memory = Memory::empty(&Extent { vcpus: 4, lines: 0, detail: Detail::Times, pcpus: 4, nodes });
+        let (detail, page) = (Detail::Times, rustix::param::page_size());
+        let memory = Memory::empty(&Extent { vcpus: 4, lines: 0, detail, pcpus: 4, nodes, page });
         number_nodes(&memory, &spec);
         (spec, memory)
     }

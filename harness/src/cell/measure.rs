@@ -77,8 +77,10 @@ fn skipped(refusal: impl Into<Refusal>) -> Ended {
 }
 
 fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
-    let memory = prepare::arena(spec, bench.lock).map_err(skipped)?;
-    let memory_nodes = bench.placer.place_memory(&memory, &spec.memory_nodes).map_err(skipped)?;
+    let blank = prepare::arena(spec, bench.lock).map_err(skipped)?;
+    // Before anything is written: a page stays where it was first touched.
+    let (mut memory, lies) = bench.placer.place_memory(blank, spec).map_err(skipped)?;
+    prepare::write(&mut memory, spec);
     let child = ChildSpec {
         lock: bench.lock.name().into(),
         env: spec.axes.values.env.name().into(),
@@ -124,7 +126,9 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     Ok(match exclusion::check(&memory) {
         Ok(()) => Outcome::Measured(Measured {
             placed,
-            memory_nodes,
+            memory_nodes: lies.nodes,
+            residence: lies.residence,
+            notes: lies.notes,
             exclusion_checked: true,
             closing_ns,
             ..measured

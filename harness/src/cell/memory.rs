@@ -4,35 +4,31 @@
 //! there but figures: where things lie and how many there are it keeps in a plan of its own, and in the cell's process
 //! the plan's pages are read-only.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::ptr::NonNull;
-use std::sync::atomic::AtomicU16;
-use std::{io, ptr};
+use std::io;
+use std::ops::Range;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU16, AtomicU64};
 
-use lockbench_workloads::arena::{Block, Data, Gate, Header, MAGIC, Plan};
+use lockbench_workloads::arena::{Block, Data, Gate, Header, Layout, MAGIC, Plan};
 use lockbench_workloads::lock_time::LockTime;
 use lockbench_workloads::ring::{Ring, Worst};
 use lockbench_workloads::traced::{Octaves, Traced};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mprotect, munmap};
+use rustix::mm::{MprotectFlags, mprotect};
+use rustix::param::page_size;
 
-/// A mapped arena. Unmapped when dropped; vCPUs that run in it are another process's, or never return.
-pub struct Memory {
-    fd: OwnedFd,
-    base: NonNull<Header>,
-    len: usize,
-    /// This process's own copy.
+use super::mapping::Mapping;
+
+/// A new arena that nobody has touched: no page of it lies on any NUMA node yet, so it can still be bound. There is no way
+/// to read or write it before that: it becomes a [`Memory`] when its pages are made present.
+pub struct Blank {
+    mapping: Mapping,
     plan: Box<Plan>,
 }
 
-// SAFETY: the mapping belongs to the process, not to a thread, and all that changes in it is atomic.
-unsafe impl Send for Memory {}
-// SAFETY: as for Send.
-unsafe impl Sync for Memory {}
-
-impl Memory {
-    /// A new, zeroed arena for `plan`, which is not yet written into it. The descriptor survives `exec`, for the cell's
-    /// process inherits it; its length is sealed, for a file that shrank would take the parent down with it.
+impl Blank {
+    /// Room for an arena for `plan`. The descriptor survives `exec`, for the cell's process inherits it; its length is
+    /// sealed, for a file that shrank would take the parent down with it.
     pub fn create(plan: Plan) -> io::Result<Self> {
         let len = plan.layout.total;
         // Nothing in it is ever executed, and some systems (vm.memfd_noexec=2) give no other. Before Linux 6.3 there was
@@ -41,14 +37,39 @@ impl Memory {
             .or_else(|_| memfd_create("lockbench-arena", MemfdFlags::ALLOW_SEALING))?;
         ftruncate(&fd, len as u64)?;
         fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        let base = map(&fd, len)?;
-        Ok(Self { fd, base, len, plan: Box::new(plan) })
+        Ok(Self { mapping: Mapping::new(fd, len)?, plan: Box::new(plan) })
     }
 
+    /// Where everything will lie in it.
+    pub fn layout(&self) -> &Layout {
+        &self.plan.layout
+    }
+
+    /// A part of it, to bind. Not to be looked into.
+    pub fn part(&self, part: Range<usize>) -> &[AtomicU64] {
+        self.mapping.words(part)
+    }
+
+    /// Makes every page present, zeroed.
+    pub fn make_present(self) -> io::Result<Memory> {
+        self.mapping.make_present()?;
+        Ok(Memory { mapping: self.mapping, plan: self.plan })
+    }
+}
+
+/// A mapped arena, all its pages present. Unmapped when dropped; vCPUs that run in it are another process's, or never
+/// return.
+pub struct Memory {
+    mapping: Mapping,
+    /// This process's own copy.
+    plan: Box<Plan>,
+}
+
+impl Memory {
     /// Writes the plan into the arena, and gives its head for the rest that is written before anybody runs in it.
     pub fn write_plan(&mut self) -> &mut Header {
         // SAFETY: as for `header`; `&mut self` before the cell's process exists means that nobody else looks.
-        let header = unsafe { self.base.as_mut() };
+        let header = unsafe { self.mapping.base().as_mut() };
         header.plan = (*self.plan).clone();
         header
     }
@@ -59,20 +80,20 @@ impl Memory {
         if len < size_of::<Header>() {
             return Err(io::Error::other("the inherited arena is too small"));
         }
-        let base = map(&fd, len)?;
+        let mapping = Mapping::new(fd, len)?;
         // SAFETY: the mapping is page-aligned and at least a header long. A file that no parent of this build wrote could
         // hold anything, so that the magic number is looked at first, through a pointer.
-        let magic = unsafe { (&raw const (*base.as_ptr()).plan.magic).read() };
+        let magic = unsafe { (&raw const (*mapping.base().as_ptr()).plan.magic).read() };
         if magic != MAGIC {
             return Err(io::Error::other("the inherited file is no arena of this build"));
         }
         // SAFETY: the parent wrote a whole plan behind the magic number before it started this process.
-        let plan = Box::new(unsafe { base.as_ref() }.plan.clone());
+        let plan = Box::new(unsafe { mapping.base().as_ref() }.plan.clone());
         if plan.layout.total > len {
             return Err(io::Error::other("the inherited arena is shorter than its plan"));
         }
-        let memory = Self { fd, base, len, plan };
-        memory.touch();
+        mapping.make_present()?;
+        let memory = Self { mapping, plan };
         memory.protect_plan()?;
         Ok(memory)
     }
@@ -80,21 +101,11 @@ impl Memory {
     /// Makes the plan read-only in this process.
     fn protect_plan(&self) -> io::Result<()> {
         // Where pages are larger than its alignment, the words that workers write would share one with it.
-        if align_of::<Plan>().is_multiple_of(rustix::param::page_size()) {
+        if align_of::<Plan>().is_multiple_of(page_size()) {
             // SAFETY: the range is the head of a mapping of this value's own, and nobody in this process writes there.
-            unsafe { mprotect(self.base.as_ptr().cast(), size_of::<Plan>(), MprotectFlags::READ)? };
+            unsafe { mprotect(self.as_ptr().cast(), size_of::<Plan>(), MprotectFlags::READ)? };
         }
         Ok(())
-    }
-
-    /// Makes every page present, so that no window pays for a first touch. A write: pages of a memfd that were only
-    /// read would fault once more.
-    pub fn touch(&self) {
-        for page in (0..self.len).step_by(4096) {
-            // SAFETY: inside the mapping; an atomic add of 0 changes nothing, whoever else is using the word.
-            let word = unsafe { &*self.base.as_ptr().byte_add(page).cast::<std::sync::atomic::AtomicU32>() };
-            word.fetch_add(0, std::sync::atomic::Ordering::Relaxed);
-        }
     }
 
     /// What the arena was made for: this process's own copy, which no lock can change from another process.
@@ -104,9 +115,9 @@ impl Memory {
 
     /// The arena's head, but for the plan: ask [`plan`](Self::plan).
     fn header(&self) -> &Header {
-        // SAFETY: the mapping is page-aligned, at least a header long (`create` maps a layout's total, `open` checks),
-        // and changes go through atomics. What a lock may have stored into the plan is never looked at.
-        unsafe { self.base.as_ref() }
+        // SAFETY: the mapping is page-aligned, at least a header long (`Blank::create` maps a layout's total, `open`
+        // checks), and changes go through atomics. What a lock may have stored into the plan is never looked at.
+        unsafe { self.mapping.base().as_ref() }
     }
 
     /// The words that the vCPUs wait on.
@@ -131,17 +142,22 @@ impl Memory {
 
     /// Address of the head.
     pub fn as_ptr(&self) -> *mut Header {
-        self.base.as_ptr()
+        self.mapping.base().as_ptr()
     }
 
     /// Length in bytes.
     pub fn bytes(&self) -> usize {
-        self.len
+        self.mapping.len()
+    }
+
+    /// All of it, as words that anybody may change.
+    pub fn words(&self) -> &[AtomicU64] {
+        self.mapping.words(0..self.mapping.len())
     }
 
     /// The file behind it.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.mapping.fd()
     }
 
     /// Number of vCPUs.
@@ -152,8 +168,8 @@ impl Memory {
     /// The block of one of its vCPUs.
     pub fn block(&self, cpu: usize) -> &Block {
         assert!(cpu < self.vcpus(), "no vCPU {cpu}");
-        // SAFETY: the mapping is whole and was sized by the plan's layout (`create`) or checked against it (`open`).
-        unsafe { self.plan.layout.block(self.base.as_ptr(), cpu) }
+        // SAFETY: the mapping is whole and was sized by the plan's layout (`Blank::create`) or checked against it (`open`).
+        unsafe { self.plan.layout.block(self.as_ptr(), cpu) }
     }
 
     /// The vCPUs' blocks, in order.
@@ -164,45 +180,42 @@ impl Memory {
     /// What the vCPUs write about their times, in order; nothing where they do not.
     pub fn traced(&self) -> impl Iterator<Item = &Traced> {
         // SAFETY: as in `block`.
-        (0..self.vcpus()).filter_map(|cpu| unsafe { self.plan.layout.traced(self.base.as_ptr(), cpu) })
+        (0..self.vcpus()).filter_map(|cpu| unsafe { self.plan.layout.traced(self.as_ptr(), cpu) })
     }
 
     /// The vCPUs' rings of events, in order; none where there are none.
     pub fn rings(&self) -> impl Iterator<Item = &Ring> {
         // SAFETY: as in `block`.
-        (0..self.vcpus()).filter_map(|cpu| unsafe { self.plan.layout.ring(self.base.as_ptr(), cpu) })
+        (0..self.vcpus()).filter_map(|cpu| unsafe { self.plan.layout.ring(self.as_ptr(), cpu) })
     }
 
     /// Handovers from each pCPU to each; empty where they are not counted.
     pub fn matrix(&self) -> &[Octaves] {
         // SAFETY: as in `block`.
-        unsafe { self.plan.layout.matrix(self.base.as_ptr()) }
+        unsafe { self.plan.layout.matrix(self.as_ptr()) }
     }
 
     /// Handovers from each NUMA node to each; empty where they are not counted.
     pub fn node_matrix(&self) -> &[Octaves] {
         // SAFETY: as in `matrix`.
-        unsafe { self.plan.layout.node_matrix(self.base.as_ptr()) }
+        unsafe { self.plan.layout.node_matrix(self.as_ptr()) }
     }
 
     /// Row and column of each vCPU in that matrix; empty where there is none.
     pub fn node_rows(&self) -> &[AtomicU16] {
         // SAFETY: as in `matrix`.
-        unsafe { self.plan.layout.node_rows(self.base.as_ptr(), self.vcpus()) }
+        unsafe { self.plan.layout.node_rows(self.as_ptr(), self.vcpus()) }
     }
 }
 
 #[cfg(test)]
-impl Memory {
+impl Blank {
     /// An arena for tests, with no lock in it.
-    pub(super) fn empty(extent: &lockbench_workloads::arena::Extent) -> Self {
-        use lockbench_workloads::arena::{Layout, THINK_ENTRIES};
-        let unit = std::alloc::Layout::new::<()>();
-        let layout = Layout::new(unit, unit, extent);
-        let mut memory = Self::create(Plan {
+    pub(crate) fn empty(layout: Layout, vcpus: usize) -> Self {
+        Self::create(Plan {
             magic: MAGIC,
-            layout: layout.unwrap(),
-            params: lockbench_workloads::locks::Params { vcpus: extent.vcpus as u32, ..Default::default() },
+            layout,
+            params: lockbench_workloads::locks::Params { vcpus: vcpus as u32, ..Default::default() },
             section_work: 0,
             section_ticks: 0,
             gap_ticks: 0,
@@ -210,24 +223,20 @@ impl Memory {
             start_queued: false,
             thinks: false,
             open: false,
-            think: [0; THINK_ENTRIES],
+            think: [0; lockbench_workloads::arena::THINK_ENTRIES],
         })
-        .unwrap();
-        memory.write_plan();
-        memory
+        .unwrap()
     }
 }
 
-fn map(fd: &OwnedFd, len: usize) -> io::Result<NonNull<Header>> {
-    // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
-    let base =
-        unsafe { mmap(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, fd, 0)? };
-    NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mmap gave address 0"))
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: `base` and `len` are those of a mapping that only this value owns; borrows of it end before.
-        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+#[cfg(test)]
+impl Memory {
+    /// An arena for tests, with no lock in it.
+    pub(super) fn empty(extent: &lockbench_workloads::arena::Extent) -> Self {
+        let unit = std::alloc::Layout::new::<()>();
+        let layout = Layout::new(unit, unit, extent).unwrap();
+        let mut memory = Blank::empty(layout, extent.vcpus).make_present().unwrap();
+        memory.write_plan();
+        memory
     }
 }

@@ -12,6 +12,7 @@ mod distances;
 mod exclusion;
 mod handed;
 mod lock_times;
+mod mapping;
 mod measure;
 mod memory;
 mod prepare;
@@ -26,7 +27,7 @@ mod window;
 
 pub(crate) use counters::thread_times;
 pub use measure::{Bench, Interrupted, Taken, measure};
-pub use memory::Memory;
+pub use memory::{Blank, Memory};
 pub use process::VERB;
 pub(crate) use spec::is_usual;
 pub use spec::{ChildReport, ChildSpec, WindowSpec};

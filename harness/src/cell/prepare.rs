@@ -1,17 +1,18 @@
-//! Writes a window's plan into a new arena.
+//! A window's arena: room for it, and what is written into it once it lies where it should.
 
 use lockbench_reports::record::Start;
 use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
 use lockbench_workloads::locks::Params;
 use lockbench_workloads::ticks;
 use lockbench_workloads::workload::Think;
+use rustix::param::page_size;
 
-use super::{Memory, WindowSpec, handed};
+use super::{Blank, Memory, WindowSpec, handed};
 use crate::Refusal;
 use crate::axes::Lock;
 
-/// A new arena for `spec`, its plan written and its gate closed.
-pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Memory, Refusal> {
+/// Room for the arena of `spec`, which nobody has touched.
+pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
     let values = &spec.axes.values;
     let workload = &values.workload;
     let extent = Extent {
@@ -20,6 +21,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Memory, Refusal> {
         detail: spec.detail(),
         pcpus: if spec.pinned() { spec.axes.pcpus.len() } else { 0 },
         nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
+        page: page_size(),
     };
     let layout = Layout::new(lock.family.lock, lock.family.per_vcpu, &extent).ok_or_else(|| {
         "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()
@@ -44,8 +46,12 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Memory, Refusal> {
         open: workload.think.open,
         think: think_table(workload.think, workload.think_ns, unit_ns),
     };
-    let mut memory = Memory::create(plan)
-        .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))?;
+    Blank::create(plan)
+        .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))
+}
+
+/// Writes the plan, and what else has to stand in the arena before anybody runs in it; the gate stays closed.
+pub(super) fn write(memory: &mut Memory, spec: &WindowSpec) {
     let header = memory.write_plan();
     header.gate.hold = u32::from(spec.start == Start::Queued).into();
     // No vCPU has the last number, so the first turn is nobody's second in a row.
@@ -54,8 +60,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Memory, Refusal> {
     for (block, node) in memory.blocks().zip(&spec.vcpu_nodes) {
         block.env.node.store(*node, std::sync::atomic::Ordering::Relaxed);
     }
-    handed::number_nodes(&memory, spec);
-    Ok(memory)
+    handed::number_nodes(memory, spec);
 }
 
 fn steps(ns: f64, work_ns: f64) -> u32 {

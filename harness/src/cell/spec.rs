@@ -35,10 +35,17 @@ pub struct WindowSpec {
     pub work_ns: f64,
     /// Ticks of the time-stamp counter per nanosecond.
     pub ticks_per_ns: f64,
-    /// NUMA nodes that the arena is bound to; empty: wherever the kernel puts it.
+    /// NUMA nodes that what the vCPUs share is bound to, page by page in turns where there are several; empty: wherever
+    /// the kernel puts it.
     pub memory_nodes: Vec<u32>,
     /// NUMA node of each vCPU's pCPU.
     pub vcpu_nodes: Vec<u32>,
+    /// NUMA node that each vCPU's own block is bound to; left out: the blocks are bound like what they share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vcpu_memory_nodes: Vec<u32>,
+    /// Sentences about where this cell's memory lies, for its record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Pairs of pCPUs to play ping-pong; left out: the first two pCPUs alone, which lie on one NUMA node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ping_pongs: Vec<Pair>,
@@ -82,6 +89,8 @@ impl WindowSpec {
             ticks_per_ns: 0.0,
             memory_nodes: Vec::new(),
             vcpu_nodes: Vec::new(),
+            vcpu_memory_nodes: Vec::new(),
+            notes: Vec::new(),
             ping_pongs: Vec::new(),
             count_preemptions: false,
         }
@@ -107,6 +116,10 @@ impl WindowSpec {
             != (told.spin_threshold, told.slice_ns, &told.early_wait, &told.needs)
         {
             return Err("its spin_threshold, slice_ns, early_wait or needs is not what its axes say".into());
+        }
+        let blocks = self.vcpu_memory_nodes.len();
+        if blocks != 0 && blocks != self.axes.vcpus as usize {
+            return Err(format!("vcpu_memory_nodes has {blocks} entries for {} vCPUs", self.axes.vcpus));
         }
         let playable = |pair: &&Pair| {
             let [here, there] = pair.pcpus;
@@ -166,6 +179,11 @@ impl WindowSpec {
         nodes.sort_unstable();
         nodes.dedup();
         nodes
+    }
+
+    /// The NUMA nodes that vCPU `cpu`'s own block is bound to.
+    pub fn block_nodes(&self, cpu: usize) -> &[u32] {
+        self.vcpu_memory_nodes.get(cpu).map_or(&self.memory_nodes, std::slice::from_ref)
     }
 
     /// Whether each vCPU stays on one pCPU.

@@ -24,7 +24,8 @@ fn spec(purpose: Purpose) -> WindowSpec {
 }
 
 fn arena(detail: Detail) -> Memory {
-    Memory::empty(&Extent { vcpus: 3, lines: 0, detail, pcpus: 2, nodes: 2 })
+    let page = rustix::param::page_size();
+    Memory::empty(&Extent { vcpus: 3, lines: 0, detail, pcpus: 2, nodes: 2, page })
 }
 
 /// No thread of anybody's: nothing of theirs can be read.

@@ -2,6 +2,7 @@
 
 use lockbench_reports::record::{Pair, Purpose, Start};
 
+use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
 use crate::cell::{WindowSpec, is_usual};
 
@@ -30,6 +31,7 @@ pub(crate) struct PlannedCell {
     pub(crate) axes: Axes,
     pub(crate) memory_nodes: Vec<u32>,
     pub(crate) vcpu_nodes: Vec<u32>,
+    pub(crate) blocks: Blocks,
     /// Pairs of its pCPUs that play ping-pong beside each window.
     pub(crate) pairs: Vec<Pair>,
     /// Windows to take of it in each round.
@@ -99,6 +101,8 @@ impl PlannedCell {
             ticks_per_ns: timing.ticks_per_ns,
             memory_nodes: self.memory_nodes.clone(),
             vcpu_nodes: self.vcpu_nodes.clone(),
+            vcpu_memory_nodes: self.blocks.nodes.clone(),
+            notes: self.blocks.notes.clone(),
             ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
             count_preemptions,
             ..WindowSpec::of(self.axes.clone())

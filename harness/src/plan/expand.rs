@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use lockbench_reports::record::Dropped;
 
+use super::blocks::Blocks;
 use super::collect::Collected;
 use super::{CellGroup, PlannedCell, Profile};
 use crate::Registry;
-use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Values};
+use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Pinning, Values};
 use crate::topology::{self, Machine, Memory, Placement, PuIndex, assign, pairs};
 
 /// What a plan is made over.
@@ -74,23 +75,25 @@ impl Found<'_> {
             values.workload = values.workload.with_arrivals(rate, vcpus)?;
         }
         values.settle(lock);
-        let (env, memory) = (values.env, values.memory);
+        let (env, memory, pinning) = (values.env, values.memory, values.pinning);
         let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect());
         if let Some(reason) = leaf_refusal(lock, env).or_else(|| self.refusal(env)) {
             return Err(Dropped { cell: axes.id, reason });
         }
         let machine = self.on.machine;
         let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
-        let memory_nodes: Result<_, topology::Error> = memory.nodes(machine, &pcpus);
+        let no_node = |e| not_here::<Memory>(&memory, e);
+        let memory_nodes = memory.nodes(machine, &pcpus).map_err(no_node)?;
+        let memory_nodes: Vec<u32> = memory_nodes.into_iter().map(|node| node.0).collect();
+        // A floating vCPU may run on any of them; its block lies with the first.
+        let near = if pinning == Pinning::Floating { &pcpus[..1] } else { &pcpus };
+        let blocks = Blocks::on(machine, &assign(vcpus as usize, near), &memory_nodes).map_err(no_node)?;
         Ok(Some(PlannedCell {
             lock,
             axes,
-            memory_nodes: memory_nodes
-                .map_err(|e| not_here::<Memory>(&memory, e))?
-                .into_iter()
-                .map(|node| node.0)
-                .collect(),
+            memory_nodes,
             vcpu_nodes: assign(vcpus as usize, &pcpus).into_iter().map(node).collect(),
+            blocks,
             pairs: pairs(machine, &pcpus),
             purposes: group.purposes().collect(),
         }))

@@ -1,5 +1,6 @@
 //! What is to be measured: profiles, groups of cells, cells, and what of them fits into the time.
 
+mod blocks;
 mod cell;
 mod collect;
 mod expand;

@@ -10,46 +10,71 @@ use hwlocality::{
         nodeset::NodeSet,
     },
 };
+use rustix::param::page_size;
 
 use super::{Binder, CpuList, NodeIndex, Outcome, Via};
 
-/// Where the pages of an area lie.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Residence {
-    /// Pages on each node.
-    pub pages: BTreeMap<NodeIndex, usize>,
-    /// Pages not in memory: not touched by this process, or swapped out.
-    pub absent: usize,
-    /// Pages of which the kernel would not say.
-    pub unknown: usize,
+/// Where a page lies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Page {
+    /// On this node.
+    On(NodeIndex),
+    /// Not in memory: not touched by this process, or swapped out.
+    Absent,
+    /// The kernel would not say.
+    Unknown,
 }
 
+/// Where the pages of an area lie, in their order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Residence(pub Vec<Page>);
+
 impl Residence {
+    /// Pages on each node.
+    pub fn nodes(&self) -> BTreeMap<NodeIndex, usize> {
+        let mut nodes = BTreeMap::new();
+        for page in &self.0 {
+            if let Page::On(node) = page {
+                *nodes.entry(*node).or_default() += 1;
+            }
+        }
+        nodes
+    }
+
+    /// Pages that are not in memory.
+    pub fn absent(&self) -> usize {
+        self.0.iter().filter(|page| **page == Page::Absent).count()
+    }
+
+    /// Pages of which the kernel would not say.
+    pub fn unknown(&self) -> usize {
+        self.0.iter().filter(|page| **page == Page::Unknown).count()
+    }
+
     /// Whether every page that is in memory lies on one of `nodes`, and the kernel told of all.
     pub fn is_within(&self, nodes: &[NodeIndex]) -> bool {
-        self.unknown == 0 && self.pages.keys().all(|node| nodes.contains(node))
+        self.0.iter().all(|page| match page {
+            Page::On(node) => nodes.contains(node),
+            Page::Absent => true,
+            Page::Unknown => false,
+        })
     }
 }
 
 impl fmt::Display for Residence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for (node, pages) in &self.pages {
-            write!(f, "{separator}node {node} ({pages} pages)")?;
-            separator = ", ";
-        }
-        match (self.absent, self.unknown) {
-            (0, 0) => Ok(()),
-            (absent, 0) => write!(f, "{separator}nowhere yet ({absent} pages)"),
-            (absent, unknown) => {
-                write!(f, "{separator}nowhere yet ({absent} pages), unknown ({unknown} pages)")
-            }
-        }
+        let pages = |n: usize| if n == 1 { "1 page".to_owned() } else { format!("{n} pages") };
+        let nodes = self.nodes().into_iter().map(|(node, n)| format!("node {node} ({})", pages(n)));
+        let others = [("nowhere yet", self.absent()), ("unknown", self.unknown())];
+        let others = others.into_iter().filter(|(_, n)| *n > 0);
+        let parts: Vec<String> =
+            nodes.chain(others.map(|(what, n)| format!("{what} ({})", pages(n)))).collect();
+        f.write_str(&parts.join(", "))
     }
 }
 
 /// "node 0" or "nodes 0-3".
-struct Nodes<'a>(&'a [NodeIndex]);
+pub struct Nodes<'a>(pub &'a [NodeIndex]);
 
 impl fmt::Display for Nodes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,12 +115,17 @@ impl Binder {
         }
     }
 
+    /// Whether this machine has one NUMA node only.
+    pub fn has_one_node(&self) -> bool {
+        self.topology().is_ok_and(|topology| only_node(topology).is_some())
+    }
+
     /// Where each page of an area lies, as seen from this process.
     pub fn locate<T: ?Sized>(&self, area: &T) -> io::Result<Residence> {
         let page = page_size();
         let start = ptr::from_ref(area).cast::<u8>().addr();
         let pages: Vec<usize> = (start & !(page - 1)..start + size_of_val(area)).step_by(page).collect();
-        let mut residence = Residence::default();
+        let mut residence = Residence(Vec::with_capacity(pages.len()));
         for pages in pages.chunks(1024) {
             let mut status: Vec<libc::c_int> = vec![0; pages.len()];
             let nowhere: *const libc::c_int = ptr::null();
@@ -115,14 +145,12 @@ impl Binder {
             if answer < 0 {
                 return Err(io::Error::last_os_error());
             }
-            for status in status {
-                match u32::try_from(status) {
-                    Ok(node) => *residence.pages.entry(NodeIndex(node)).or_default() += 1,
-                    // EFAULT is also what the shared page of zeroes answers, which a mere read maps.
-                    Err(_) if [-libc::ENOENT, -libc::EFAULT].contains(&status) => residence.absent += 1,
-                    Err(_) => residence.unknown += 1,
-                }
-            }
+            residence.0.extend(status.into_iter().map(|status| match u32::try_from(status) {
+                Ok(node) => Page::On(NodeIndex(node)),
+                // EFAULT is also what the shared page of zeroes answers, which a mere read maps.
+                Err(_) if [-libc::ENOENT, -libc::EFAULT].contains(&status) => Page::Absent,
+                Err(_) => Page::Unknown,
+            }));
         }
         Ok(residence)
     }
@@ -157,10 +185,4 @@ fn only_node(topology: &Topology) -> Option<NodeIndex> {
         (Some(only), None) => Some(NodeIndex(usize::from(only) as u32)),
         _ => None,
     }
-}
-
-fn page_size() -> usize {
-    // SAFETY: takes a number and answers one.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).unwrap_or(4096)
 }

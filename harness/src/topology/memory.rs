@@ -1,4 +1,4 @@
-//! Which NUMA nodes the arena's pages go on.
+//! Which NUMA nodes memory goes on.
 
 use std::{cmp::Reverse, fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Machine, Node, NodeIndex, PuIndex};
 
-/// Where the arena's memory lies, seen from the first pCPU of a placement.
+/// Where memory lies, seen from the first pCPU of a placement.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Memory {
@@ -24,7 +24,7 @@ impl Memory {
     /// Every policy, in the order that `list` shows.
     pub const ALL: [Self; 3] = [Self::Local, Self::Remote, Self::Interleave];
 
-    /// The nodes that the arena should lie on, for vCPUs on `pcpus`.
+    /// The nodes that memory should lie on, for vCPUs on `pcpus`.
     ///
     /// Distance is the firmware's where known. Where not, nodes near the first pCPU come first, then those of its
     /// package, then the others; among equals the lowest number wins.

@@ -28,7 +28,7 @@ mod text;
 pub(crate) use absence::Told;
 pub use absence::{Absences, Why};
 pub use bind::{Binder, Outcome, Via};
-pub use bind_memory::Residence;
+pub use bind_memory::{Nodes, Page, Residence};
 pub use cpu_list::CpuList;
 pub use draw::draw;
 pub use error::Error;

@@ -39,7 +39,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
         rounds_used: windows.iter().map(|window| window.round).collect(),
         interconnect_ns: spans.first(),
         distances: distances(&spans),
-        residence: rounds.iter().filter_map(|round| round.measured()?.residence.clone()).last(),
+        residence: rounds.iter().rev().find_map(|round| round.measured()?.residence.clone()),
         notes,
         rounds,
         axes,

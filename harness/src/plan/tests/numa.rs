@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{built_in, dropped, fitted, ids, of_group, parsed, planned};
+use lockbench_reports::record::Purpose;
+
+use super::{TIMING, built_in, dropped, fitted, ids, of_group, parsed, planned};
+use crate::axes::Pinning;
 use crate::plan::{BUILT_IN, PlannedCell};
 use crate::topology::tests::{made, zoo};
 
@@ -123,6 +126,35 @@ fn no_cell_is_measured_twice_on_any_machine() {
                     panic!("{first} and {} are one cell on {}", cell.axes.id, machine.source);
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn blocks_lie_with_their_vcpus_and_those_of_floating_vcpus_with_the_first_pcpu() {
+    let group = "locks = ['ticket']\nenvs = ['emulated']\nworkloads = ['short']\novercommit = [1.5]\n\
+                 placements = ['scatter']\npinnings = ['pinned', 'floating']\nmemory = ['remote']";
+    let plan = of_group(group, "pack:2 [numa] core:2 pu:1");
+    let window = |pinning: Pinning| {
+        let cell = plan.cells.iter().find(|cell| cell.axes.values.pinning == pinning).unwrap();
+        let spec = cell.window(&TIMING, 0, Purpose::Rate, false);
+        assert_eq!((spec.check(), spec.memory_nodes.as_slice()), (Ok(()), &[1][..]));
+        spec
+    };
+    let pinned = window(Pinning::Pinned);
+    assert_eq!(pinned.axes.pcpus, [0, 2, 1, 3]);
+    assert_eq!(pinned.vcpu_memory_nodes, [0, 1, 0, 1, 0, 1]);
+    assert_eq!(window(Pinning::Floating).vcpu_memory_nodes, [0; 6]);
+}
+
+/// An older build refuses a field that it does not know, and `duel` drives it with this one's specs.
+#[test]
+fn a_spec_says_nothing_of_blocks_on_one_node() {
+    for cell in &planned("smoke", "core:2 pu:1", None).cells {
+        let spec = serde_json::to_value(cell.window(&TIMING, 0, Purpose::Rate, false)).unwrap();
+        assert!(spec.get("vcpu_nodes").is_some(), "{spec}");
+        for field in ["vcpu_memory_nodes", "notes"] {
+            assert_eq!(spec.get(field), None, "{}", cell.axes.id);
         }
     }
 }

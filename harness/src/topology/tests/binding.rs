@@ -92,7 +92,7 @@ fn shared_memory() {
     let area = unsafe { std::slice::from_raw_parts(start.cast::<AtomicU8>(), PAGES * PAGE) };
 
     let nodes = Memory::Local.nodes(&machine, &[machine.pus[0].os_index]).unwrap();
-    assert_eq!(binder.locate(area).unwrap().absent, PAGES);
+    assert_eq!(binder.locate(area).unwrap().absent(), PAGES);
     let outcome = binder.bind_memory(area, &nodes);
     assert!(outcome.is_bound(), "{outcome}");
     for byte in area.iter().step_by(PAGE) {
@@ -100,7 +100,7 @@ fn shared_memory() {
     }
     let residence = binder.locate(area).unwrap();
     assert!(residence.is_within(&nodes), "{residence}");
-    assert_eq!((residence.pages[&nodes[0]], residence.absent), (PAGES, 0));
+    assert_eq!((residence.nodes()[&nodes[0]], residence.absent()), (PAGES, 0));
 
     let elsewhere = NodeIndex(nodes[0].0 + 1);
     assert!(!residence.is_within(&[elsewhere]));

@@ -1,13 +1,13 @@
 //! Puts a cell's threads and memory where its placement says, and checks that they are there.
 
-use std::slice;
-use std::sync::atomic::AtomicU64;
+mod memory;
+
 use std::thread::Builder;
 
 use crate::Refusal;
-use crate::cell::{Memory, WindowSpec};
+use crate::cell::WindowSpec;
 use crate::refusal::words;
-use crate::topology::{Binder, CpuList, NodeIndex, Outcome, PuIndex};
+use crate::topology::{Binder, CpuList, Outcome, PuIndex};
 
 /// Binds through hwloc on the machine that we run on.
 #[derive(Debug)]
@@ -19,29 +19,6 @@ impl Placer {
     /// Over what binds to this machine.
     pub fn new(binder: Binder) -> Self {
         Self { binder }
-    }
-
-    /// Binds the arena to `nodes` before anybody has touched it, makes its pages present and says where they lie.
-    pub fn place_memory(&self, memory: &Memory, nodes: &[u32]) -> Result<Vec<u32>, String> {
-        // SAFETY: `as_ptr` heads a mapping of `bytes` bytes that lives as long as `memory`; seen as atomics, it may change.
-        let words = unsafe { slice::from_raw_parts(memory.as_ptr().cast::<AtomicU64>(), memory.bytes() / 8) };
-        if !nodes.is_empty() {
-            let nodes: Vec<NodeIndex> = nodes.iter().copied().map(NodeIndex).collect();
-            match self.binder.bind_memory(words, &nodes) {
-                Outcome::Bound(_) => {}
-                refused => return Err(format!("the arena's memory {refused}")),
-            }
-        }
-        memory.touch();
-        // A kernel without NUMA does not tell; a machine with one node needs not be asked.
-        let Ok(residence) = self.binder.locate(words) else { return Ok(Vec::new()) };
-        let found: Vec<u32> = residence.pages.keys().map(|node| node.0).collect();
-        match found.iter().find(|node| !nodes.is_empty() && !nodes.contains(node)) {
-            Some(node) => {
-                Err(format!("the arena was bound to NUMA nodes {nodes:?} yet has pages on node {node}"))
-            }
-            None => Ok(found),
-        }
     }
 
     /// Pins each vCPU's thread to its pCPU, or lets all float in the set; says where each was verified to be.

@@ -1,0 +1,156 @@
+//! Puts an arena's pages on their NUMA nodes before anybody touches them, and checks that they lie there.
+//!
+//! What all vCPUs share (header, lock, protected data) follows the cell's memory policy. Each vCPU's own block lies where
+//! the spec says, which is its vCPU's node: as a kernel has its per-CPU queue nodes.
+
+use std::ops::Range;
+
+use lockbench_reports::record::{NodePages, Residence as Record};
+use lockbench_workloads::arena::Layout;
+
+use super::Placer;
+use crate::Refusal;
+use crate::cell::{Blank, Memory, WindowSpec};
+use crate::topology::{NodeIndex, Nodes, Outcome, Page, Residence};
+
+/// Where an arena lies.
+#[derive(Debug, Default)]
+pub struct Lies {
+    /// All nodes that it has pages on; empty where the kernel does not tell.
+    pub nodes: Vec<u32>,
+    /// Where its parts lie; none where the kernel does not tell.
+    pub residence: Option<Record>,
+    /// What a reader has to know of that.
+    pub notes: Vec<String>,
+}
+
+impl Placer {
+    /// Binds every part of an arena that nobody has touched, makes its pages present, and checks where they are.
+    pub fn place_memory(&self, blank: Blank, spec: &WindowSpec) -> Result<(Memory, Lies), Refusal> {
+        let layout = *blank.layout();
+        for (part, nodes) in parts(&layout, spec) {
+            match self.binder.bind_memory(blank.part(part), &nodes) {
+                Outcome::Bound(_) => {}
+                // A node may come back into the set that is allowed.
+                refused @ Outcome::Failed(_) => {
+                    return Err(Refusal::passing(format!("the arena's memory {refused}")));
+                }
+                refused => return Err(format!("the arena's memory {refused}").into()),
+            }
+        }
+        let memory = blank
+            .make_present()
+            .map_err(|e| Refusal::of("the arena's memory could not be made present", e))?;
+        let mut lies = match self.binder.locate(memory.words()) {
+            // Where memory is short the kernel may have taken a page away, or given one of another node.
+            Ok(residence) => checked(&layout, spec, &residence).map_err(Refusal::passing)?,
+            // A kernel without NUMA does not tell; a machine with one node needs not be asked.
+            Err(_) if self.binder.has_one_node() => Lies::default(),
+            Err(e) => return Err(Refusal::of("on which NUMA nodes the arena lies cannot be found out", e)),
+        };
+        lies.notes.extend_from_slice(&spec.notes);
+        Ok((memory, lies))
+    }
+}
+
+/// What is to be bound, and to which nodes. Neighbours that go on the same nodes are bound together.
+fn parts(layout: &Layout, spec: &WindowSpec) -> Vec<(Range<usize>, Vec<NodeIndex>)> {
+    let mut parts: Vec<(Range<usize>, Vec<NodeIndex>)> = Vec::new();
+    let own = (0..spec.axes.vcpus as usize).map(|cpu| (layout.own(cpu), spec.block_nodes(cpu)));
+    for (bytes, nodes) in std::iter::once((layout.shared(), spec.memory_nodes.as_slice())).chain(own) {
+        let nodes = indices(nodes);
+        match parts.last_mut() {
+            Some((last, same)) if *same == nodes => last.end = bytes.end,
+            _ => parts.push((bytes, nodes)),
+        }
+    }
+    parts.retain(|(_, nodes)| !nodes.is_empty());
+    parts
+}
+
+fn indices(nodes: &[u32]) -> Vec<NodeIndex> {
+    nodes.iter().copied().map(NodeIndex).collect()
+}
+
+/// Where the parts of an arena lie whose pages were all made present; an error where that is not where they were bound to.
+fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<Lies, String> {
+    let pages = residence.0.len();
+    if pages == 0 || residence.unknown() > 0 {
+        let unknown = residence.unknown();
+        return Err(format!("the kernel does not say where {unknown} of the arena's {pages} pages lie"));
+    }
+    if residence.absent() > 0 {
+        let absent = residence.absent();
+        return Err(format!(
+            "{absent} of the arena's {pages} pages are not in memory although each was written to; free some memory"
+        ));
+    }
+    let page = layout.total / pages;
+    let of = |bytes: Range<usize>| Residence(residence.0[bytes.start / page..bytes.end / page].to_vec());
+    let shared = of(layout.shared());
+    let wanted = indices(&spec.memory_nodes);
+    within(&shared, &wanted, || "what the vCPUs share".into())?;
+    if wanted.len() > 1 {
+        alternates(&shared, &wanted)?;
+    }
+    let mut blocks = Vec::new();
+    for cpu in 0..spec.axes.vcpus as usize {
+        let own = of(layout.own(cpu));
+        within(&own, &indices(spec.block_nodes(cpu)), || format!("the block of vCPU {cpu}"))?;
+        blocks.push(own.nodes().keys().map(|node| node.0).collect());
+    }
+    Ok(Lies {
+        nodes: residence.nodes().keys().map(|node| node.0).collect(),
+        notes: too_few(shared.0.len(), wanted.len()).into_iter().collect(),
+        residence: Some(Record {
+            shared: shared
+                .nodes()
+                .into_iter()
+                .map(|(node, pages)| NodePages { node: node.0, pages: pages as u64 })
+                .collect(),
+            blocks,
+            vcpu_nodes: match spec.vcpu_nodes[..] {
+                [first, ..] if !spec.pinned() => vec![first; spec.vcpu_nodes.len()],
+                _ => spec.vcpu_nodes.clone(),
+            },
+        }),
+    })
+}
+
+/// An error if a part that was bound has a page elsewhere.
+fn within(part: &Residence, nodes: &[NodeIndex], what: impl Fn() -> String) -> Result<(), String> {
+    if nodes.is_empty() || part.is_within(nodes) {
+        return Ok(());
+    }
+    Err(format!("{} was bound to {} yet lies on {part}", what(), Nodes(nodes)))
+}
+
+/// An error unless pages that follow one another lie on different nodes and each node has its share.
+fn alternates(part: &Residence, nodes: &[NodeIndex]) -> Result<(), String> {
+    let counts = part.nodes();
+    let count = |node: &NodeIndex| counts.get(node).copied().unwrap_or(0);
+    let (most, least) =
+        (nodes.iter().map(count).max().unwrap_or(0), nodes.iter().map(count).min().unwrap_or(0));
+    let turns = part.0.windows(2).all(|pair: &[Page]| pair[0] != pair[1]);
+    if turns && most - least <= 1 {
+        return Ok(());
+    }
+    Err(format!("what the vCPUs share was to alternate over {} yet lies on {part}", Nodes(nodes)))
+}
+
+/// What is to be said of an interleaved part with fewer pages than nodes.
+fn too_few(pages: usize, nodes: usize) -> Option<String> {
+    let (have, lie) = match pages {
+        1 => ("1 page".into(), "it lies on one of them, not always the same".into()),
+        _ => (format!("{pages} pages"), format!("they lie on {pages} of them, not always the same")),
+    };
+    (nodes > 1 && pages < nodes).then(|| {
+        format!(
+            "interleave: the vCPUs share {have} (header, lock and data), fewer than the {nodes} NUMA nodes: in a window \
+             {lie}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;
