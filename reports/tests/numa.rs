@@ -206,6 +206,26 @@ fn cells_that_were_not_measured_elsewhere_leave_it_open() {
 }
 
 #[test]
+fn what_could_not_be_measured_is_set_against_nothing() {
+    let skip = |lines: &mut Vec<Line>, part: &str| {
+        for line in lines {
+            if let Line::Round(round) = line
+                && round.cell.contains(part)
+            {
+                round.outcome = Outcome::Skipped { reason: "no such memory".into(), passing: false };
+            }
+        }
+    };
+    let said = changed(&Several::default(), |lines| skip(lines, "/memory=remote"));
+    assert!(said.text.starts_with("Cannot be told: "), "{said}");
+    assert!(said.text.contains(" with the lock on a remote node against "), "{said}");
+    assert!(said.text.contains(": – against 6."), "{said}");
+    assert!(said.verdict.as_ref().and_then(Verdict::reason).unwrap().ends_with(" is skipped"), "{said}");
+    let said = changed(&Several::default(), |lines| skip(lines, "/compact/pinned"));
+    assert!(said.text.contains("(scatter), ") && said.text.contains(" as with them on node 1 "), "{said}");
+}
+
+#[test]
 fn two_placements_on_the_same_pcpus_are_no_evidence() {
     let said = changed(&Several::default(), |lines| {
         for line in lines.iter_mut() {

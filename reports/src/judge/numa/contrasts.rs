@@ -5,7 +5,7 @@ use crate::derive::nodes::{LOCAL, MEMORY};
 use crate::derive::slices::above;
 use crate::format::printable;
 use crate::judge::comparison::{Comparison, compare, compare_across};
-use crate::record::{Cell, CellAxes, Interval, Results};
+use crate::record::{Cell, CellAxes, Interval, Results, Status};
 use crate::statistics::{FALSE_DISCOVERIES, Verdict, benjamini_hochberg, inverse};
 
 /// What a cell has otherwise than the one that it is set against.
@@ -93,8 +93,10 @@ pub fn contrasts(results: &Results) -> Vec<Contrast<'_>> {
         }));
     }
     for cells in groups(results, but_for_placement) {
-        let near = cells.iter().min_by_key(|cell| rank(&cell.axes.placement));
-        let Some(near) = near.filter(|near| rank(&near.axes.placement) < Some(SPREAD)) else { continue };
+        let packed = cells.iter().filter(|cell| rank(&cell.axes.placement) < Some(SPREAD));
+        // One that could not be measured is nothing to set others against.
+        let near = packed.min_by_key(|cell| (cell.status != Status::Ok, rank(&cell.axes.placement)));
+        let Some(near) = near else { continue };
         let others = cells.iter().filter(|cell| cell.axes.placement != near.axes.placement);
         contrasts.extend(others.map(|cell| {
             let change = Change::Placement(&cell.axes.placement);

@@ -108,7 +108,8 @@ impl<'c, 'a> Kind<'c, 'a> {
         open.retain(|lock| !differ.contains(lock));
         let mut alike = locks(&|one| one.same());
         alike.retain(|lock| !differ.contains(lock) && !open.contains(lock));
-        let says_most = |one: &Contrast<'a>| (one.differs(), !one.same(), one.far(), weight(one));
+        let says_most =
+            |one: &Contrast<'a>| (one.differs(), !one.same(), one.times.is_some(), one.far(), weight(one));
         let shown = judged.iter().max_by(|a, b| says_most(a).partial_cmp(&says_most(b)).unwrap_or(Equal))?;
         let open_above = rest.iter().any(|one| !one.same());
         Some(Self { differ, open, alike, open_above, shown })

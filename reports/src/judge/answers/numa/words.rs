@@ -21,7 +21,7 @@ pub(super) fn clause(nodes: &Nodes, contrast: &Contrast<'_>) -> String {
                 "{here}, {lock} takes {times} times as long as {there} ({cell}: {rates}; {rounds} round{s})"
             )
         }
-        None => format!("{here}, {lock} has no ratio to itself {there} ({cell}: {rates})"),
+        None => format!("{lock} {here} against {lock} {there} ({cell}: {rates})"),
     }
 }
 
