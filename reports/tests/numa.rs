@@ -345,7 +345,7 @@ fn ratios_are_drawn_and_stand_beside_absolute_values() {
 #[test]
 fn the_drawing_marks_where_the_kernel_found_the_pages() {
     let mut lines = Several::default().lines();
-    let of = |lines: &[Line], id: &str| plot(&derive(lines.to_vec().into_iter()), id);
+    let of = |lines: &[Line], id: &str| plot(&derive(lines.iter().cloned()), id);
     let local = of(&lines, "topology");
     assert!(local.title.ends_with(", memory local") && local.legend.len() == 2, "{}", local.title);
     let row = |plot: &Plot, pcpu: &str| plot.data.rows.iter().find(|row| row[0] == pcpu).unwrap().clone();
