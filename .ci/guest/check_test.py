@@ -220,10 +220,13 @@ class Checker(unittest.TestCase):
             self.assertEqual(check.main([]), 1)
 
     def test_a_window_that_was_not_measured_fails(self):
-        for outcome in "skipped", "crashed", "hung", "broken":
+        for outcome in "skipped", "crashed", "broken":
             guest = Guest()
             guest.record = copy.deepcopy(guest.record) | {"outcome": outcome, "reason": "why"}
             self.fails(guest, f"a window was {outcome}: why")
+        guest = Guest()
+        guest.record = copy.deepcopy(guest.record) | {"outcome": "hung", "reason": "why"}
+        self.fails(guest, "no window was compared")
         guest = Guest()
         guest.dropped = [{"cell": "ticket/native/short/2v:2p/compact/pinned", "reason": "does not fit"}]
         self.fails(guest, "a cell was dropped: does not fit")
