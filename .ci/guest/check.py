@@ -69,6 +69,10 @@ class Guest:
     def run(self, step, lines, seen):
         header = lines[0]
         cells = {cell["id"]: cell for cell in header["cells"]}
+        if (step / "cpu-quota").exists():
+            due, told = float((step / "cpu-quota").read_text()), header["machine"].get("cpu_quota", {}).get("cpus")
+            if told != due:
+                self.faults[f"{step.name}: the quota is {due} CPUs, and the record says {told}"] += 1
         for dropped in header.get("dropped", []):
             if dropped["cell"].split("/")[1] in ENVIRONMENTS and not self.cannot_be_had(dropped["cell"]):
                 self.faults[f"{step.name}: a cell was dropped: {dropped['reason']}"] += 1

@@ -70,6 +70,7 @@ class Guest:
             "residence": {"shared": [{"node": 0, "pages": 2}], "blocks": [[0], [1]], "vcpu_nodes": [0, 1]},
         }
         self.dropped = []
+        self.quota = {}
         self.ended = True
         # What the kernel says.
         self.masks = ["0", "2"]
@@ -109,7 +110,7 @@ class Guest:
         (step / "observed").write_text(self.observed())
         for name, text in self.files.items():
             (step / name).write_text(text)
-        header = {"line": "header", "cells": [self.cell], "dropped": self.dropped}
+        header = {"line": "header", "cells": [self.cell], "machine": self.quota, "dropped": self.dropped}
         lines = [header, self.record] + [{"line": "end"}] * self.ended
         (run / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
@@ -249,6 +250,13 @@ class Checker(unittest.TestCase):
         self.fails(guest, "outside its cpuset [0, 1]")
         guest.files = {"mems": "0\n"}
         self.fails(guest, "pages on nodes [1] outside its cpuset's [0]")
+
+    def test_a_quota_that_the_record_does_not_name_fails(self):
+        guest = Guest()
+        guest.files = {"cpu-quota": "1.5\n"}
+        self.fails(guest, "the quota is 1.5 CPUs, and the record says None")
+        guest.quota = {"cpu_quota": {"cpus": 1.5}}
+        self.passes(guest)
 
     def test_a_refusal_is_one_sentence_with_its_words_and_status_2(self):
         def refusal(status, said):
