@@ -14,10 +14,12 @@ use super::{CacheKind, Error, Machine, NodeIndex, Pu, PuIndex, group::grouped};
 #[serde(try_from = "String", into = "String")]
 pub enum Placement {
     /// `compact`: fills one NUMA node of a package after the other. Within a node every core gets one vCPU before any
-    /// sibling gets a second, as the Linux scheduler and `numactl --cpunodebind` would have it.
+    /// sibling gets a second, as the Linux scheduler and `numactl --cpunodebind` would have it. Where a node has several
+    /// packages it fills one of them after the other.
     Compact,
-    /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes, in a node over its
-    /// last-level caches, in a cache over its cores; siblings only when every core of the machine has one vCPU.
+    /// `scatter`: as far apart as can be. Deals over packages, in a package over its nodes (where nodes have several
+    /// packages: over nodes, in a node over its packages), then over last-level caches, in a cache over its cores; siblings
+    /// only when every core of the machine has one vCPU.
     Scatter,
     /// `node:first`: as `compact`, but on the CPUs of one NUMA node alone, the first of the tree that has any.
     FirstNode,
@@ -48,13 +50,13 @@ impl Placement {
     pub fn order(self, machine: &Machine) -> Result<Vec<PuIndex>, Error> {
         let pus: Vec<&Pu> = machine.pus.iter().collect();
         let order = match self {
-            Self::Compact => compact(pus),
+            Self::Compact => compact(machine, pus),
             Self::Scatter => scatter(machine, pus),
             Self::FirstNode => match pus.iter().find_map(|pu| pu.home()) {
-                Some(node) => compact(of_node(machine, node)?),
-                None => compact(pus),
+                Some(node) => compact(machine, of_node(machine, node)?),
+                None => compact(machine, pus),
             },
-            Self::Node(node) => compact(of_node(machine, node)?),
+            Self::Node(node) => compact(machine, of_node(machine, node)?),
             Self::RoundRobin => {
                 // Numbered nodes first: `None` would sort before them.
                 let mut nodes = grouped(pus, |pu| {
@@ -96,9 +98,24 @@ fn of_node(machine: &Machine, node: NodeIndex) -> Result<Vec<&Pu>, Error> {
     Ok(machine.pus.iter().filter(|pu| pu.nodes.contains(&node)).collect())
 }
 
-fn compact(pus: Vec<&Pu>) -> Vec<&Pu> {
-    let scopes = grouped(pus, |pu| (pu.package, pu.home()));
-    scopes.into_iter().flat_map(|(_, pus)| cores_first(pus)).collect()
+/// A package, or a NUMA node, if any.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Scope {
+    Package(usize),
+    Node(Option<NodeIndex>),
+}
+
+/// The package and the node that a CPU is in, the one with more CPUs first.
+fn scopes(machine: &Machine, pu: &Pu) -> [Scope; 2] {
+    let (package, node) = (Scope::Package(pu.package), Scope::Node(pu.home()));
+    let in_node = pu.home().and_then(|node| machine.node(node)).map_or(0, |node| node.cpus.len());
+    if in_node > machine.packages[pu.package].cpus.len() { [node, package] } else { [package, node] }
+}
+
+fn compact<'a>(machine: &Machine, pus: Vec<&'a Pu>) -> Vec<&'a Pu> {
+    let wide = grouped(pus, |pu| scopes(machine, pu)[0]);
+    let narrow = wide.into_iter().flat_map(|(_, pus)| grouped(pus, |pu| scopes(machine, pu)[1]));
+    narrow.flat_map(|(_, pus)| cores_first(pus)).collect()
 }
 
 /// One CPU of each core, then the second of each, and so on; otherwise in the order given.
@@ -114,11 +131,11 @@ fn scatter<'a>(machine: &Machine, pus: Vec<&'a Pu>) -> Vec<&'a Pu> {
     let dealt = ranks.into_iter().flat_map(|(_, pus)| {
         dealt_by(
             pus,
-            |pu| pu.package,
+            |pu| scopes(machine, pu)[0],
             |pus| {
                 dealt_by(
                     pus,
-                    |pu| pu.home(),
+                    |pu| scopes(machine, pu)[1],
                     |pus| dealt_by(pus, |pu| last_level.get(&pu.os_index), |pus| pus),
                 )
             },

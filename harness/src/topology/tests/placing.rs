@@ -82,10 +82,22 @@ fn the_same_holds_on_any_part_of_a_machine() {
 fn compact_fills_a_node_before_the_next() {
     for machine in zoo() {
         let cpus = order(&machine, Placement::Compact);
-        assert!(in_one_piece(cpus.iter().map(|pu| (pu.package, pu.nodes.first()))), "{}", machine.source);
+        let nodes = cpus.iter().map(|pu| (pu.home(), pu.home().is_none().then_some(pu.package)));
+        assert!(in_one_piece(nodes), "{}", machine.source);
     }
     let smt = synthetic("pack:2 core:2 pu:2");
     assert_eq!(listed(&smt, Placement::Compact), "0,2,1,3-4,6,5,7");
+}
+
+#[test]
+fn scatter_deals_over_nodes_first_where_they_have_several_packages() {
+    // As hypervisors make them: every CPU, or every core, is a package of its own.
+    let machine = synthetic("numa:4 pack:2 core:1 pu:1");
+    assert_eq!(listed(&machine, Placement::Scatter), "0,2,4,6,1,3,5,7");
+    assert_eq!(listed(&machine, Placement::Compact), "0-7");
+    let smt = synthetic("numa:2 pack:2 core:1 pu:2");
+    assert_eq!(listed(&smt, Placement::Scatter), "0,4,2,6,1,5,3,7");
+    assert_eq!(listed(&smt, Placement::Compact), "0-7");
 }
 
 #[test]
