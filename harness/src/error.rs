@@ -20,3 +20,18 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// "unknown lock `tickt`; did you mean `ticket`?", with the whole list where nothing is near.
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min_by_key(|(distance, _)| *distance);
+    let name = name.escape_debug();
+    Error::new(match near {
+        Some((_, candidate)) => format!("unknown {what} `{name}`; did you mean `{candidate}`?"),
+        None => format!("unknown {what} `{name}`; there are: {}", known.join(", ")),
+    })
+}

@@ -10,6 +10,7 @@
 //! }
 //! ```
 
+pub mod arena;
 pub mod axes;
 pub mod cell;
 mod cli;
@@ -25,8 +26,8 @@ pub mod measure;
 mod out_of_memory;
 mod output;
 mod peers;
-mod placing;
 mod plan;
+pub mod protocol;
 mod refusal;
 mod registry;
 mod scheduling;
@@ -37,10 +38,10 @@ pub mod topology;
 
 use std::process::ExitCode;
 
+pub use cell::Placer;
 pub use error::Error;
 pub use lockbench_workloads::{Family, locks as api};
 pub use out_of_memory::OrSaySo;
-pub use placing::Placer;
 pub use refusal::Refusal;
 pub use registry::Registry;
 pub use system::quota::Quotas;

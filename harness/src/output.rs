@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::process::ExitCode;
 
 use lockbench_reports::output_file;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -91,6 +92,12 @@ fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) -> rustix::io::Result<()>
         }
     }
     Ok(())
+}
+
+/// Ends a process that was started by hand under a hidden verb.
+pub(crate) fn not_for_people() -> ExitCode {
+    say("this verb is lockbench's own; `lockbench --help` lists those for people");
+    ExitCode::from(2)
 }
 
 #[cfg(test)]

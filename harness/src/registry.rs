@@ -1,12 +1,41 @@
 //! Every lock that can be asked for by name.
 
+use std::fmt;
+
 use lockbench_reports::record::{Admission, Carried, KernelBuild, LockDescriptor};
 use lockbench_workloads::locks::{Order, Paravirt, Variant};
 use lockbench_workloads::{CATALOGUE, Family};
 
 use crate::Error;
-use crate::axes::Lock;
 use crate::peers::PEERS;
+
+/// A lock under one of its names.
+#[derive(Clone, Copy)]
+pub struct Lock {
+    /// Its source.
+    pub family: &'static Family,
+    /// The name, and what of the source it uses.
+    pub variant: &'static Variant,
+}
+
+impl Lock {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.variant.name
+    }
+}
+
+impl PartialEq for Lock {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// Locks: the catalogue's, the peers, the user's own.
 #[derive(Clone, Copy)]
@@ -94,19 +123,4 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
 
 fn locks_of(family: &'static Family) -> impl Iterator<Item = Lock> {
     family.variants.iter().map(move |variant| Lock { family, variant })
-}
-
-/// "unknown lock `tickt`; did you mean `ticket`?", with the whole list where nothing is near.
-pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
-    let known: Vec<&str> = known.into_iter().collect();
-    let near = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    let name = name.escape_debug();
-    Error::new(match near {
-        Some((_, candidate)) => format!("unknown {what} `{name}`; did you mean `{candidate}`?"),
-        None => format!("unknown {what} `{name}`; there are: {}", known.join(", ")),
-    })
 }

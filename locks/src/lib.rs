@@ -8,7 +8,6 @@
 extern crate std;
 
 mod catalogue;
-mod ctx;
 mod event;
 mod hash;
 mod optable;
@@ -18,11 +17,10 @@ mod queue;
 mod raw;
 pub mod sync;
 
-pub use ctx::Ctx;
 pub use event::Event;
 pub use params::{EarlyWait, Params};
 pub use platform::Platform;
-pub use raw::{Kernel, Order, Paravirt, RawLock, Variant};
+pub use raw::{Ctx, Kernel, Order, Paravirt, RawLock, Variant};
 
 catalogue::catalogue! {
     ticket::Ticket,

@@ -10,9 +10,9 @@ extern crate std;
 
 mod arch;
 pub mod arena;
+mod counter;
 mod descriptor;
 pub mod histogram;
-mod layout;
 pub mod lock_time;
 mod probe;
 pub mod ring;

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::vcpu::bump;
+use crate::counter::bump;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::counter::bump;
 use crate::histogram::{BUCKETS, bucket};
 use crate::probe::Phase;
-use crate::vcpu::bump;
 
 /// Durations in ticks, counted on the scale of [`histogram`](crate::histogram).
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use core::sync::atomic::Ordering::Relaxed;
 use lockbench_locks::Order;
 
 use crate::arena::Header;
+use crate::counter::{add, bump};
 use crate::lock_time::{until_taken, while_held};
 use crate::probe::Phase;
 use crate::ring::EventKind;
 use crate::traced::{Octaves, Traced};
-use crate::vcpu::{add, bump};
 
 /// What a vCPU remembers from look to look, in ticks.
 #[derive(Debug, Default)]

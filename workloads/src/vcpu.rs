@@ -3,11 +3,12 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use lockbench_locks::{Event, Platform};
 
 use crate::arena::{Block, Header};
+use crate::counter::{add, bump};
 use crate::probe::{Phase, Probe};
 use crate::tracer::Tracer;
 
@@ -151,18 +152,6 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
             unsafe { ptr::write_volatile(self.probe, self.rearm) };
         }
     }
-}
-
-/// Adds one to a counter that only the caller writes: no locked instruction.
-#[inline(always)]
-pub(crate) fn bump(counter: &AtomicU64) {
-    add(counter, 1);
-}
-
-/// Likewise, any number.
-#[inline(always)]
-pub(crate) fn add(counter: &AtomicU64, n: u64) {
-    counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
 }
 
 impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {

@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use lockbench_locks::{Ctx, Platform, RawLock};
 
 use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
+use crate::counter::bump;
 use crate::probe::{Phase, Probe};
-use crate::vcpu::{Mode, Vcpu, bump};
+use crate::vcpu::{Mode, Vcpu};
 use crate::work::burn;
 
 /// A worker: entered once per vCPU, left by being killed.

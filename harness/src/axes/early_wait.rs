@@ -4,7 +4,7 @@ use lockbench_workloads::locks::EarlyWait;
 
 use super::{Axis, Env, Flag, InId, Lock};
 use crate::Error;
-use crate::registry::unknown;
+use crate::error::unknown;
 
 impl Axis for EarlyWait {
     const FLAGS: &'static [Flag] = &[Flag {

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::{Axis, Flag, InId};
 use crate::Error;
 use crate::environments::{ENVIRONMENTS, Environment};
-use crate::registry::unknown;
+use crate::error::unknown;
 
 /// An environment.
 #[derive(Clone, Copy)]

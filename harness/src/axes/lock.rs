@@ -1,26 +1,11 @@
 //! Which lock: the one axis whose values are not all known when this program is built, for users bring their own.
 
-use std::fmt;
-
-use lockbench_workloads::Family;
-use lockbench_workloads::locks::{Paravirt, Variant};
+use lockbench_workloads::locks::Paravirt;
 
 use super::{Env, Flag, InId};
-use crate::registry::unknown;
+use crate::error::unknown;
+pub use crate::registry::Lock;
 use crate::{Error, Registry};
-
-/// The locks that answer the three questions.
-const CORE: [&str; 8] =
-    ["ticket", "pvops-ticket", "pv-ticket", "pv-ticket-off", "mcs", "queued", "pv-queued", "std-mutex"];
-
-/// A lock under one of its names.
-#[derive(Clone, Copy)]
-pub struct Lock {
-    /// Its source.
-    pub family: &'static Family,
-    /// The name, and what of the source it uses.
-    pub variant: &'static Variant,
-}
 
 impl Lock {
     /// How it is asked for.
@@ -41,7 +26,7 @@ impl Lock {
         let mut locks: Vec<Self> = Vec::new();
         for name in names {
             let named: Vec<Self> = match name.as_str() {
-                "core" => CORE.iter().filter_map(|name| registry.lock(name)).collect(),
+                "core" => registry.locks().filter(|lock| lock.variant.core).collect(),
                 "all" => registry.locks().collect(),
                 "own" => registry.own_locks().collect(),
                 name => {
@@ -64,25 +49,8 @@ impl Lock {
         Self::read(&names, registry).expect("the default is a group")
     }
 
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        self.variant.name
-    }
-
     /// Whether its waiters may halt in an environment.
     pub fn halts_in(self, env: Env) -> bool {
         self.variant.paravirt == Paravirt::On && env.hypervisor()
-    }
-}
-
-impl PartialEq for Lock {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl fmt::Debug for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Axis, Flag, InId};
 use crate::Error;
-use crate::registry::unknown;
+use crate::error::unknown;
 
 /// Whether a vCPU stays on its pCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{Axis, Flag, InId};
 use crate::Error;
-use crate::registry::unknown;
+use crate::error::unknown;
 
 /// What is watched in throughput windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

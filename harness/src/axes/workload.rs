@@ -8,7 +8,7 @@ use lockbench_workloads::workload::{SECTIONS, Section, THINKS, Takes, Think};
 
 use super::{Axis, Flag, InId, parse_duration, show_duration};
 use crate::Error;
-use crate::registry::unknown;
+use crate::error::unknown;
 
 const MOST_LINES: u32 = 4096;
 const LONGEST_SECTION: Duration = Duration::from_secs(1);

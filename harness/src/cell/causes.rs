@@ -6,11 +6,12 @@ use lockbench_reports::record::{Causes, Gaps, Histogram, Longest, LongestWait, V
 use lockbench_workloads::locks::Event;
 use lockbench_workloads::{Phase, histogram, ticks};
 
+use super::WindowSpec;
 use super::booked::{Booked, Ended, Scale, vcpu_causes};
 use super::counters::{Own, sum};
 use super::handed::Handed;
 use super::lock_times::LockTimes;
-use super::{Memory, WindowSpec};
+use crate::arena::Memory;
 
 /// What stood in a tracing arena when the window opened.
 pub(super) struct Opened {

@@ -1,41 +1,25 @@
 //! The cell's own process: maps the arena, makes the lock, starts the vCPUs, and waits to be killed.
 
 use std::fs::File;
-use std::io::Write;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
-use lockbench_workloads::{Entry, ProbeKind};
+use lockbench_workloads::ProbeKind;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::Memory;
-use super::spec::{ChildArgument, ChildReport, ChildSpec};
+use crate::arena::Memory;
 use crate::axes::{Axis, Env};
 use crate::measure::futex;
+use crate::output;
+use crate::protocol::{Cell, ChildArgument, ChildReport, ChildSpec, report_to, say};
 use crate::subprocess::stay_with;
 use crate::{Refusal, Registry};
-
-/// What an environment is given to start a cell's vCPUs.
-pub struct Cell {
-    /// The arena.
-    pub memory: &'static Memory,
-    /// The lock's worker.
-    pub entry: Entry,
-    /// Whether the lock's waiters halt wherever they run.
-    pub blocks: bool,
-    /// Whether to arm the preemption probe.
-    pub count_preemptions: bool,
-}
-
-/// Where reports go.
-static REPORTS: OnceLock<File> = OnceLock::new();
 
 /// Runs a cell; returns only if that failed.
 pub fn main(registry: &Registry) -> ExitCode {
     let argument = std::env::args_os().nth(2).unwrap_or_default();
     let Ok(argument) = serde_json::from_slice::<ChildArgument>(argument.as_encoded_bytes()) else {
-        return crate::cli::not_for_people();
+        return output::not_for_people();
     };
     // From the main thread, for the kernel ties the request to the thread that makes it.
     stay_with(argument.parent);
@@ -43,19 +27,10 @@ pub fn main(registry: &Registry) -> ExitCode {
     // process owns them. A wrong number is refused by `Memory::open`'s checks, or takes no report.
     let (arena, reports) =
         unsafe { (OwnedFd::from_raw_fd(argument.arena), File::from_raw_fd(argument.reports)) };
-    let _ = REPORTS.set(reports);
+    report_to(reports);
     let Err(report) = run(arena, &argument.spec, registry);
     say(&report);
     ExitCode::from(2)
-}
-
-/// Tells the parent; a parent that is gone has killed this process already.
-pub fn say(report: &ChildReport) {
-    let Some(mut out) = REPORTS.get() else { return };
-    if let Ok(mut line) = serde_json::to_vec(report) {
-        line.push(b'\n');
-        let _ = out.write_all(&line);
-    }
 }
 
 fn run(

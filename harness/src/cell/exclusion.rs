@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::Memory;
 use super::counters::sum;
+use crate::arena::Memory;
 
 /// Checks an arena in which nobody runs any more. The counter may be one ahead, for the kill may fall between its
 /// update and the operation's; a tolerance of one per vCPU would be vacuous where a convoy does 8 acquisitions a second.

@@ -6,8 +6,9 @@ use lockbench_reports::record::{Causes, Handovers, Histogram};
 use lockbench_reports::statistics::weighted_median;
 use lockbench_workloads::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves};
 
+use super::WindowSpec;
 use super::counters::{load_all, sum};
-use super::{Memory, WindowSpec};
+use crate::arena::Memory;
 
 /// What the two matrices held when the window opened.
 pub(super) struct Handed {

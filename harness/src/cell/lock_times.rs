@@ -7,7 +7,7 @@ use lockbench_workloads::lock_time::{Account, Class, Spent, until_taken, while_h
 use lockbench_workloads::locks::Order;
 use lockbench_workloads::ticks;
 
-use super::Memory;
+use crate::arena::Memory;
 
 /// What the lock's time went into until `at`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
 
+use super::Placer;
 use super::distances::{self, Distances};
 use super::process::{Ended, Process};
 use super::sample::Sample;
-use super::spec::{ChildReport, ChildSpec};
 use super::window::{Threads, Window};
-use super::{Memory, WindowSpec, exclusion, prepare, trace};
+use super::{WindowSpec, exclusion, prepare, trace};
 use crate::Refusal;
+use crate::arena::Memory;
 use crate::axes::Lock;
 use crate::measure::{futex, own_slice};
-use crate::placing::Placer;
+use crate::protocol::ChildReport;
+use crate::protocol::ChildSpec;
 
 /// A window was cut short by Ctrl-C: nothing to record.
 #[derive(Debug)]

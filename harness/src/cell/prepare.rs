@@ -7,8 +7,9 @@ use lockbench_workloads::ticks;
 use lockbench_workloads::workload::Think;
 use rustix::param::page_size;
 
-use super::{Blank, Memory, WindowSpec, handed};
+use super::{WindowSpec, handed};
 use crate::Refusal;
+use crate::arena::{Blank, Memory};
 use crate::axes::Lock;
 
 /// Room for the arena of `spec`, which nobody has touched.

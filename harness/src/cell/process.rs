@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::Memory;
-use super::spec::{ChildArgument, ChildReport, ChildSpec};
+use crate::arena::Memory;
+use crate::protocol::ChildArgument;
+use crate::protocol::ChildReport;
+use crate::protocol::ChildSpec;
 use crate::subprocess::{End, Said, Subprocess};
 use crate::{Refusal, interrupt};
 

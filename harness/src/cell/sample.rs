@@ -6,9 +6,9 @@ use std::time::Instant;
 use lockbench_workloads::locks::Order;
 use lockbench_workloads::ticks;
 
-use super::Memory;
 use super::counters::sum;
 use super::lock_times::LockTimes;
+use crate::arena::Memory;
 
 /// Looks before one is taken as it is; the parent may lose its own pCPU in the middle of any.
 const ATTEMPTS: u32 = 100;

@@ -1,14 +1,11 @@
 //! A window as it is to be taken, with nothing left to be discovered.
 
-use std::os::fd::RawFd;
-
 use lockbench_reports::record::{Pair, Purpose, Start};
 use lockbench_workloads::ProbeKind;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
 use serde::{Deserialize, Serialize};
 
-use crate::Refusal;
 use crate::axes::{Axes, Axis, MOST_VCPUS, Pinning, Probe};
 
 /// One window of one cell, resolved: the seam between versions (`run --spec`).
@@ -195,42 +192,4 @@ impl WindowSpec {
     pub fn pcpu_of(&self, cpu: usize) -> u32 {
         self.axes.pcpus[cpu % self.axes.pcpus.len()]
     }
-}
-
-/// What a cell's process is to do; the rest stands in the arena.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ChildSpec {
-    /// Name of the lock variant.
-    pub lock: String,
-    /// Name of the environment.
-    pub env: String,
-    /// 0 off, 1 count, 2 trace.
-    pub probe: u8,
-    /// See [`WindowSpec::count_preemptions`].
-    pub count_preemptions: bool,
-}
-
-/// What a cell's process is told as its only argument. Its standard streams are the lock's.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ChildArgument {
-    /// Number of the process that it must not outlive.
-    pub parent: u32,
-    /// Inherited descriptor of the arena.
-    pub arena: RawFd,
-    /// Inherited descriptor of the pipe that takes its reports.
-    pub reports: RawFd,
-    /// What to do.
-    pub spec: ChildSpec,
-}
-
-/// What a cell's process reports, one line of JSON each.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChildReport {
-    /// All vCPUs wait at the gate.
-    Ready,
-    /// The environment cannot run this cell: why, and what to do.
-    Skipped(Refusal),
-    /// A vCPU ended in a fault.
-    Crashed(String),
 }

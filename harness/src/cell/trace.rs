@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lockbench_reports::record::{Trace, TraceEvent, TraceKind};
 use lockbench_workloads::ring::EventKind;
 
-use super::Memory;
+use crate::arena::Memory;
 
 /// Events shown before the release that began the handover, and after the acquisition that ended it.
 const AROUND: usize = 120;

@@ -7,7 +7,8 @@ use lockbench_workloads::CATALOGUE;
 use lockbench_workloads::arena::{Detail, Extent, Plan};
 
 use super::window::{Threads, Window};
-use super::{Memory, WindowSpec, exclusion, trace};
+use super::{WindowSpec, exclusion, trace};
+use crate::arena::Memory;
 
 fn spec(purpose: Purpose) -> WindowSpec {
     serde_json::from_value(serde_json::json!({

@@ -9,12 +9,13 @@ use lockbench_workloads::Family;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::{Event, Order};
 
+use super::WindowSpec;
 use super::causes::Opened;
 use super::counters::{Own, Task, sum};
 use super::process::{Ended, Process};
 use super::sample::Sample;
 use super::scheduled::Scheduled;
-use super::{Memory, WindowSpec};
+use crate::arena::Memory;
 
 /// The threads that run a cell's vCPUs, in order.
 pub(super) struct Threads {

@@ -86,12 +86,6 @@ enum Command {
     Schema,
 }
 
-/// Ends a process that was started by hand under a hidden verb.
-pub(crate) fn not_for_people() -> ExitCode {
-    say("this verb is lockbench's own; `lockbench --help` lists those for people");
-    ExitCode::from(2)
-}
-
 /// Parses and runs; every failure is one sentence on stderr.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
     let cli = match Cli::try_parse() {

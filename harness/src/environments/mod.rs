@@ -14,7 +14,7 @@ pub(crate) use kvm::{VERB as KVM_VERB, examining_process};
 use lockbench_reports::record::Machine;
 
 use crate::Refusal;
-use crate::cell::child::Cell;
+use crate::protocol::Cell;
 
 /// An environment: what a vCPU is, and how it halts and is kicked.
 ///

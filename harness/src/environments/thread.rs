@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use lockbench_workloads::arena::{HaltFn, KickFn};
 
 use crate::Refusal;
-use crate::cell::Memory;
-use crate::cell::child::Cell;
+use crate::arena::Memory;
 use crate::measure::{futex, rseq};
+use crate::protocol::Cell;
 
 /// Enough for any worker: it has one frame, and a peer's lock may call into libc.
 const STACK: usize = 256 * 1024;

@@ -4,7 +4,7 @@ use lockbench_reports::record::Purpose;
 
 use super::numa::Numa;
 use crate::axes::{Env, Lists, Lock, Values, flags, or_default};
-use crate::registry::unknown;
+use crate::error::unknown;
 use crate::{Error, Registry};
 
 /// A group of cells: the product of its axes. An axis without values has its default.

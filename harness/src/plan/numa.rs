@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use lockbench_reports::record::Dropped;
 
 use crate::Error;
-use crate::registry::unknown;
+use crate::error::unknown;
 use crate::topology::{Machine, Node};
 
 /// What a group of cells compares across NUMA nodes. Where there is nothing to compare the whole group is left out.

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::CellGroup;
 use crate::axes::{Env, parse_duration};
-use crate::registry::unknown;
+use crate::error::unknown;
 use crate::{Error, Registry, input};
 
 /// The built-in profiles, by name.

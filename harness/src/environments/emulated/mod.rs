@@ -3,7 +3,7 @@
 
 use super::{Environment, doorbell, thread};
 use crate::Refusal;
-use crate::cell::child::Cell;
+use crate::protocol::Cell;
 
 /// Threads that are preempted.
 pub(super) struct Emulated;

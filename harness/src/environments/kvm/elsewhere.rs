@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::Environment;
 use crate::Refusal;
-use crate::cell::child::Cell;
+use crate::protocol::Cell;
 
 /// Never used: nothing is examined where nothing runs.
 pub(crate) const VERB: &str = "__kvm";

@@ -34,7 +34,7 @@ use page_tables::Access;
 
 use super::{Environment, thread};
 use crate::Refusal;
-use crate::cell::child::Cell;
+use crate::protocol::Cell;
 
 pub(crate) use costs::VERB;
 

@@ -160,7 +160,7 @@ impl Vcpu {
 pub(super) fn crash(reason: String) -> ! {
     static SPEAKING: AtomicBool = AtomicBool::new(false);
     if !SPEAKING.swap(true, Relaxed) {
-        crate::cell::child::say(&crate::cell::ChildReport::Crashed(reason));
+        crate::protocol::say(&crate::protocol::ChildReport::Crashed(reason));
         std::process::exit(2);
     }
     loop {

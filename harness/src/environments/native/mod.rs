@@ -2,7 +2,7 @@
 
 use super::{Environment, doorbell, thread};
 use crate::Refusal;
-use crate::cell::child::Cell;
+use crate::protocol::Cell;
 
 /// At most one thread per pCPU. Nobody halts or kicks but a lock that blocks wherever it runs.
 pub(super) struct Native;

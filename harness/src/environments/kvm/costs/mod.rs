@@ -101,7 +101,7 @@ fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
 pub(super) fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(2).filter_map(|word| word.into_string().ok());
     let Some(parent) = arguments.next().and_then(|word| word.parse().ok()) else {
-        return crate::cli::not_for_people();
+        return crate::output::not_for_people();
     };
     stay_with(parent);
     let arguments: Vec<f64> = arguments.filter_map(|word| word.parse().ok()).collect();

@@ -4,16 +4,18 @@
 //! samples it; so it holds offsets, never pointers to itself, but for what the cell's own process fills in. Every
 //! field has one writer, and all that changes while workers run is atomic.
 
+mod layout;
+
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
 
 use lockbench_locks::{Event, Params};
 
-pub use crate::layout::{Detail, Extent, Layout};
 use crate::lock_time::LockTime;
 use crate::probe::Phase;
 use crate::ring::{Ring, Worst};
 use crate::traced::{Octaves, Traced};
+pub use layout::{Detail, Extent, Layout};
 
 /// Entries of the think-time table.
 pub const THINK_ENTRIES: usize = 256;

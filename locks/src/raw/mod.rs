@@ -1,6 +1,10 @@
 //! What a lock is.
 
-use crate::{Ctx, Params, Platform};
+mod ctx;
+
+pub use ctx::Ctx;
+
+use crate::{Params, Platform};
 
 /// The order in which a lock admits its waiters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

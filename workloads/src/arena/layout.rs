@@ -3,7 +3,7 @@
 use core::ops::Range;
 use core::sync::atomic::AtomicU16;
 
-use crate::arena::{Block, Header, LINE};
+use super::{Block, Header, LINE};
 use crate::ring::Ring;
 use crate::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves, Traced};
 

@@ -4,6 +4,8 @@
 //! there but figures: where things lie and how many there are it keeps in a plan of its own, and in the cell's process
 //! the plan's pages are read-only.
 
+mod mapping;
+
 use std::io;
 use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -17,7 +19,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create
 use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 
-use super::mapping::Mapping;
+use mapping::Mapping;
 
 /// A new arena that nobody has touched: no page of it lies on any NUMA node yet, so it can still be bound. There is no way
 /// to read or write it before that: it becomes a [`Memory`] when its pages are made present.

@@ -2,7 +2,8 @@
 
 use core::marker::PhantomData;
 
-use crate::{Platform, RawLock};
+use super::RawLock;
+use crate::Platform;
 
 /// What a lock is called with: the calling vCPU's number, its platform, and one accessor to the
 /// [`RawLock::PerVcpu`] block of every vCPU.

@@ -10,7 +10,8 @@ use lockbench_workloads::arena::Layout;
 
 use super::Placer;
 use crate::Refusal;
-use crate::cell::{Blank, Memory, WindowSpec};
+use crate::arena::{Blank, Memory};
+use crate::cell::WindowSpec;
 use crate::topology::{NodeIndex, Nodes, Outcome, Page, Residence};
 
 /// Where an arena lies.

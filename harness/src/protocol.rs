@@ -1,0 +1,80 @@
+//! What a cell's process and its parent say to each other, and what the process hands to the environment that starts its
+//! vCPUs.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::RawFd;
+use std::sync::OnceLock;
+
+use lockbench_workloads::Entry;
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+use crate::arena::Memory;
+
+/// What a cell's process is to do; the rest stands in the arena.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChildSpec {
+    /// Name of the lock variant.
+    pub lock: String,
+    /// Name of the environment.
+    pub env: String,
+    /// 0 off, 1 count, 2 trace.
+    pub probe: u8,
+    /// Whether preemptions can be counted here; if not, they are not even looked for.
+    pub count_preemptions: bool,
+}
+
+/// What a cell's process is told as its only argument. Its standard streams are the lock's.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ChildArgument {
+    /// Number of the process that it must not outlive.
+    pub parent: u32,
+    /// Inherited descriptor of the arena.
+    pub arena: RawFd,
+    /// Inherited descriptor of the pipe that takes its reports.
+    pub reports: RawFd,
+    /// What to do.
+    pub spec: ChildSpec,
+}
+
+/// What a cell's process reports, one line of JSON each.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChildReport {
+    /// All vCPUs wait at the gate.
+    Ready,
+    /// The environment cannot run this cell: why, and what to do.
+    Skipped(Refusal),
+    /// A vCPU ended in a fault.
+    Crashed(String),
+}
+
+/// What an environment is given to start a cell's vCPUs.
+pub struct Cell {
+    /// The arena.
+    pub memory: &'static Memory,
+    /// The lock's worker.
+    pub entry: Entry,
+    /// Whether the lock's waiters halt wherever they run.
+    pub blocks: bool,
+    /// Whether to arm the preemption probe.
+    pub count_preemptions: bool,
+}
+
+/// Where this process reports to.
+static REPORTS: OnceLock<File> = OnceLock::new();
+
+/// From now on this process reports there.
+pub(crate) fn report_to(pipe: File) {
+    let _ = REPORTS.set(pipe);
+}
+
+/// Tells the parent; a parent that is gone has killed this process already.
+pub(crate) fn say(report: &ChildReport) {
+    let Some(mut out) = REPORTS.get() else { return };
+    if let Ok(mut line) = serde_json::to_vec(report) {
+        line.push(b'\n');
+        let _ = out.write_all(&line);
+    }
+}
