@@ -1,11 +1,13 @@
 //! A lockbench with locks that break, hang and crash, for the tests: each must cost its own cell and no other.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lockbench::api::{Ctx, Order, Params, Platform, RawLock, Variant};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 const fn named(name: &'static str) -> Variant {
     Variant::new(name, "misbehaves on purpose")
@@ -126,8 +128,31 @@ misbehaving!(Dying, "dying", |_, _| {
 // Takes longer to be made than anybody waits.
 misbehaving!(Slow, "slow", swap, || std::thread::sleep(Duration::from_secs(1000)));
 
+// Locks that do to their own cell what somebody else might: let a vCPU run elsewhere, give it another nice value, stop them all
+// for a moment.
+misbehaving!(Wandering, "wandering", |taken, relax| {
+    swap(taken, relax);
+    let mut everywhere = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|cpu| everywhere.set(cpu));
+    let _ = sched_setaffinity(None, &everywhere);
+});
+misbehaving!(Renicing, "renicing", |taken, relax| {
+    swap(taken, relax);
+    let _ = rustix::process::setpriority_process(None, 7);
+});
+misbehaving!(Stopping, "stopping", |taken, relax| {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let me = std::process::id();
+        let script = format!("kill -STOP {me}; sleep 0.1; kill -CONT {me}");
+        let _ = Command::new("sh").arg("-c").arg(script).spawn();
+    });
+    swap(taken, relax);
+});
+
 fn main() -> ExitCode {
     lockbench::main_with(lockbench::locks![
-        Open, Shut, Wild, Panicky, Forgetful, Vandal, Flood, Whispering, Loud, Dying, Slow
+        Open, Shut, Wild, Panicky, Forgetful, Vandal, Flood, Whispering, Loud, Dying, Slow, Wandering,
+        Renicing, Stopping
     ])
 }

@@ -3,9 +3,12 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
+use lockbench_reports::judge::comparison::compare;
 use lockbench_reports::record::{
-    Cell, Exclusion, Line, NodePages, Outcome, Purpose, Residence, Results, Status,
+    Cell, Exclusion, Line, Measured, NodePages, Outcome, Purpose, Residence, Results, Round, Status,
+    Throttling,
 };
+use lockbench_reports::show::reasons::reasons;
 use lockbench_reports::show::{html, summary};
 use lockbench_reports::statistics;
 
@@ -141,6 +144,81 @@ fn windows_of_a_handful_of_acquisitions_are_not_called_steady() {
     let ticket = cell(&results, "ticket/emulated/short+exp/2v:2p");
     let told = "6 of 6 windows too short of acquisitions to tell whether they were steady";
     assert!(ticket.notes.iter().any(|note| note == told), "{:?}", ticket.notes);
+}
+
+/// The synthetic run with something done to the windows of one cell.
+fn with(id: &str, mut change: impl FnMut(&Round, &mut Measured)) -> Results {
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        let Line::Round(round) = line else { continue };
+        if round.cell == format!("{id}/compact/pinned") {
+            let of = round.clone();
+            let Outcome::Measured(measured) = &mut round.outcome else { continue };
+            change(&of, measured);
+        }
+    }
+    derive(lines.into_iter())
+}
+
+const TICKET: &str = "ticket/emulated/short+exp/2v:2p";
+
+#[test]
+fn windows_that_something_reached_into_are_left_out_and_said() {
+    let undisturbed = results();
+    let left_out = with(TICKET, |round, measured| {
+        if round.round < 2 {
+            measured.disturbed = Some("vCPU 1 was moved".into());
+            measured.operations = vec![1, 0];
+            measured.on_cpu_share = vec![0.01, 0.01];
+            measured.longest_run = 1_000_000_000;
+        }
+    });
+    let (before, after) = (cell(&undisturbed, TICKET), cell(&left_out, TICKET));
+    assert_eq!((before.windows_used, after.windows_used), (6, 4));
+    assert!(after.ops_per_second.unwrap().low > 0.5 * before.ops_per_second.unwrap().low);
+    assert!(after.on_cpu_share > Some(0.9), "{:?}", after.on_cpu_share);
+    assert!(after.fairness.longest_run < Some(1_000_000));
+    let note = "2 of 6 windows left out: vCPU 1 was moved";
+    assert!(after.notes.iter().any(|said| said == note), "{:?}", after.notes);
+    assert!(!after.notes.iter().any(|said| said.contains("another distance")), "{:?}", after.notes);
+    let disturbed = reasons(&left_out).into_iter().find(|reason| reason.state == "disturbed").unwrap();
+    assert_eq!((disturbed.why.as_str(), disturbed.cells.len()), (note, 1));
+    // Where every window was, there is no figure.
+    let none = with(TICKET, |_, measured| measured.disturbed = Some("the machine was suspended".into()));
+    assert_eq!(cell(&none, TICKET).ops_per_second, None);
+}
+
+const HELD: Throttling = Throttling { periods: 2, taken_ns: 160_000_000, idle_ns: 0 };
+
+#[test]
+fn windows_that_a_quota_throttled_are_left_out_beside_others() {
+    let results = with(TICKET, |round, measured| measured.throttling = (round.round < 2).then_some(HELD));
+    let ticket = cell(&results, TICKET);
+    assert_eq!(ticket.windows_used, 4);
+    let note = "2 of 6 windows left out: a CPU quota held their vCPUs up";
+    assert!(ticket.notes.iter().any(|said| said == note), "{:?}", ticket.notes);
+    // A trifle is none.
+    let trifle = Throttling { taken_ns: 100_000, ..HELD };
+    let results = with(TICKET, |_, measured| measured.throttling = Some(trifle));
+    assert_eq!(cell(&results, TICKET).windows_used, 6);
+}
+
+#[test]
+fn where_a_quota_throttled_every_window_the_figures_are_its_own_and_nothing_is_set_against_them() {
+    let inferred = Throttling { idle_ns: 80_000_000, ..Throttling::default() };
+    for (throttling, inferred) in [(HELD, false), (inferred, true)] {
+        let results = with(TICKET, |_, measured| measured.throttling = Some(throttling));
+        let (ticket, mcs) = (cell(&results, TICKET), cell(&results, "mcs/emulated/short+exp/2v:2p"));
+        assert!(ticket.ops_per_second.is_some());
+        let said =
+            ticket.notes.iter().find(|note| note.contains("held the vCPUs up in every window")).unwrap();
+        assert_eq!(said.contains("inferred"), inferred, "{said}");
+        let comparison = compare(&results, mcs, ticket);
+        assert_eq!(comparison.ratio, None);
+        let reason = comparison.verdict.reason().unwrap();
+        assert!(reason.contains("CPU quota") && reason.contains("ticket"), "{reason}");
+        assert!(reasons(&results).iter().any(|reason| reason.state == "throttled"));
+    }
 }
 
 #[test]

@@ -18,6 +18,13 @@ pub(super) struct Task {
     pub(super) involuntary_switches: Option<u64>,
     pub(super) minor_faults: Option<u64>,
     pub(super) major_faults: Option<u64>,
+    /// `R` where it runs or waits for a pCPU; see proc(5).
+    pub(super) state: Option<char>,
+    /// Process that traces it, 0 for none.
+    pub(super) tracer: Option<u32>,
+    /// Its scheduling class, as `SCHED_OTHER`.
+    pub(super) class: Option<i32>,
+    pub(super) nice: Option<i32>,
 }
 
 impl Task {
@@ -46,12 +53,17 @@ impl Task {
                 |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
             task.voluntary_switches = field("voluntary_ctxt_switches:");
             task.involuntary_switches = field("nonvoluntary_ctxt_switches:");
+            task.tracer = field("TracerPid:").and_then(|tracer| tracer.try_into().ok());
         }
         if let Some(text) = read("stat") {
             // The name, in brackets, may hold anything; fields are counted from its end: state is number 3.
             let fields = text.rsplit(')').next().unwrap_or("").split_whitespace().collect::<Vec<_>>();
-            let field = |number: usize| fields.get(number - 3)?.parse().ok();
-            (task.minor_faults, task.major_faults) = (field(10), field(12));
+            let field = |number: usize| fields.get(number - 3).copied();
+            let count = |number: usize| field(number)?.parse().ok();
+            (task.minor_faults, task.major_faults) = (count(10), count(12));
+            task.state = field(3).and_then(|state| state.chars().next());
+            task.nice = field(19).and_then(|nice| nice.parse().ok());
+            task.class = field(41).and_then(|class| class.parse().ok());
         }
         task
     }

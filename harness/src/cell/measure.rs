@@ -9,14 +9,15 @@ use super::Placer;
 use super::distances::{self, Distances};
 use super::process::{Ended, Process};
 use super::sample::Sample;
+use super::watch::Watch;
 use super::window::{Threads, Window};
 use super::{WindowSpec, exclusion, prepare, trace};
-use crate::Refusal;
 use crate::arena::Memory;
 use crate::axes::Lock;
 use crate::measure::{futex, own_slice};
 use crate::protocol::ChildReport;
 use crate::protocol::ChildSpec;
+use crate::{Quotas, Refusal};
 
 /// A window was cut short by Ctrl-C: nothing to record.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Bench<'a> {
     pub placer: &'a Placer,
     /// The lock.
     pub lock: Lock,
+    /// CPU quotas that hold for this process.
+    pub quotas: &'a Quotas,
 }
 
 /// A window taken.
@@ -39,7 +42,7 @@ pub struct Taken {
     pub measuring_ns: u64,
 }
 
-/// Takes a window between two ping-pongs; repeats it once if the pCPUs moved in between.
+/// Takes a window between two ping-pongs; repeats it once if the pCPUs moved in between, or something else disturbed it.
 pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupted> {
     let pairs = spec.pairs();
     let mut measuring_ns = 0;
@@ -51,7 +54,7 @@ pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupte
         if let Outcome::Measured(measured) = &mut outcome {
             measuring_ns += measured.warmup_ns + measured.window_ns;
             distances::enter(measured, &pairs, &before, &after);
-            if measured.moved && attempt == 0 {
+            if !measured.undisturbed() && attempt == 0 {
                 continue;
             }
         }
@@ -100,6 +103,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
         }
     }
 
+    let mut watch = Watch::start(spec, bench, process.pid(), &threads);
     open_gate(&memory, spec, &mut process)?;
     let warmup_began = Instant::now();
     let halfway = warmup_began + Duration::from_nanos(spec.warmup_ns / 2);
@@ -107,12 +111,15 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     let half = Sample::take(&memory, None).total();
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
+    watch.open();
     let mut window = Window::open(spec, &memory, bench.lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
-    let outcome = window.sample(&mut process, half)?;
-    let mut measured = window.close();
+    let outcome = window.sample(&mut process, &mut watch, half)?;
+    let mut closed = window.close();
     // Had it died meanwhile, the last figures would be those of a dead process.
     process.check()?;
+    watch.close(&mut closed);
+    let mut measured = closed.measured;
     // Killed before the check: only then does the counter stand still.
     let killed = Instant::now();
     process.end()?;
@@ -127,7 +134,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     }
     Ok(match exclusion::check(&memory) {
         Ok(()) => Outcome::Measured(Measured {
-            placed,
+            placed: if measured.disturbed.is_some() { Vec::new() } else { placed },
             memory_nodes: lies.nodes,
             residence: lies.residence,
             notes: lies.notes,

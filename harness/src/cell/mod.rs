@@ -19,7 +19,11 @@ mod process;
 mod sample;
 mod scheduled;
 mod spec;
+mod stopped;
+mod strayed;
+mod throttled;
 mod trace;
+mod watch;
 #[cfg(test)]
 mod wild;
 mod window;

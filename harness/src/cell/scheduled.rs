@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rustix::process::getpriority_process;
+
 use super::counters::Task;
+use super::strayed::touched;
 
 /// What the threads did in a window. What the kernel does not tell of all of them is left out.
 #[derive(Debug, Default)]
@@ -14,6 +17,10 @@ pub(super) struct Scheduled {
     pub(super) slice_ns: Option<f64>,
     /// Sums over the threads.
     pub(super) counters: BTreeMap<String, u64>,
+    /// Which of them never slept: running or waiting for a pCPU when the window opened, and not asleep since.
+    pub(super) awake: Vec<bool>,
+    /// What somebody did to one of them: its class, its nice value, a debugger.
+    pub(super) touched: Option<String>,
 }
 
 impl Scheduled {
@@ -43,8 +50,17 @@ impl Scheduled {
                 .map(|ns| ns as f64 / window.as_nanos() as f64)
                 .collect(),
             counters: counters.collect(),
+            awake: before.iter().zip(after).map(|(before, after)| awake(before, after)).collect(),
+            touched: touched(before, after, getpriority_process(None).ok()),
         }
     }
+}
+
+/// A thread that is stopped or frozen counts as one that slept.
+fn awake(before: &Task, after: &Task) -> bool {
+    let unswitched =
+        before.voluntary_switches.is_some() && before.voluntary_switches == after.voluntary_switches;
+    before.state == Some('R') && unswitched
 }
 
 #[cfg(test)]
@@ -68,6 +84,16 @@ mod tests {
         assert_eq!(scheduled.slice_ns, Some(250.0));
         assert_eq!(scheduled.counters["voluntary_switches"], 3);
         assert!(!scheduled.counters.contains_key("major_faults"), "unknown is not 0: {scheduled:?}");
+    }
+
+    #[test]
+    fn awake_is_who_could_run_at_the_start_and_never_slept_since() {
+        let at = |state, voluntary_switches| Task { state, voluntary_switches, ..Task::default() };
+        let runs = at(Some('R'), Some(5));
+        assert!(awake(&runs, &at(Some('R'), Some(5))));
+        assert!(!awake(&runs, &at(Some('R'), Some(6))), "it slept in between");
+        assert!(!awake(&at(Some('S'), Some(5)), &runs), "it slept when the window opened");
+        assert!(!awake(&Task::default(), &Task::default()), "nothing is known");
     }
 
     #[test]

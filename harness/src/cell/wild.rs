@@ -59,7 +59,7 @@ fn figures_from_an_arena_full_of_anything_are_read_without_panic() {
                 let mut window = Window::open(&spec, &memory, &CATALOGUE[0], nobody());
                 fill(&memory, after);
                 window.look();
-                let measured = window.close();
+                let measured = window.close().measured;
                 assert_eq!(measured.operations.len(), 3);
                 let _ = exclusion::check(&memory);
                 if let Some(trace) = trace::worst_handover(&memory, 0, 2.0) {

@@ -15,6 +15,7 @@ use super::counters::{Own, Task, sum};
 use super::process::{Ended, Process};
 use super::sample::Sample;
 use super::scheduled::Scheduled;
+use super::watch::Watch;
 use crate::arena::Memory;
 
 /// The threads that run a cell's vCPUs, in order.
@@ -27,6 +28,12 @@ impl Threads {
     fn read(&self) -> Vec<Task> {
         self.threads.iter().map(|&tid| Task::read(self.pid, tid)).collect()
     }
+}
+
+/// A window that was closed.
+pub(super) struct Closed {
+    pub(super) measured: Measured,
+    pub(super) scheduled: Scheduled,
 }
 
 /// A window while it is open.
@@ -70,20 +77,29 @@ impl<'a> Window<'a> {
 
     /// Samples to the window's end, and beyond it if nobody got the lock: then until somebody does or it is hung.
     /// `half` is what the lock had granted by the middle of the warm-up; whatever it granted since speaks for it.
-    pub(super) fn sample(&mut self, process: &mut Process, half: u64) -> Result<Option<Outcome>, Ended> {
+    pub(super) fn sample(
+        &mut self,
+        process: &mut Process,
+        watch: &mut Watch<'_>,
+        half: u64,
+    ) -> Result<Option<Outcome>, Ended> {
         let began = self.samples[0].at;
         let parts = self.spec.samples.max(1);
         for part in 1..=parts {
             let part = u64::from(part) * self.spec.window_ns / u64::from(parts);
-            process.sleep_until(began + Duration::from_nanos(part))?;
+            let due = began + Duration::from_nanos(part);
+            process.sleep_until(due)?;
             self.look();
+            watch.woke(due);
         }
         if self.samples.last().is_some_and(|last| last.total() > half) {
             return Ok(None);
         }
         let limit = began + Duration::from_nanos(self.spec.hang_ns);
         while Instant::now() < limit {
-            process.sleep_until(Instant::now() + Duration::from_millis(10))?;
+            let due = Instant::now() + Duration::from_millis(10);
+            process.sleep_until(due)?;
+            watch.woke(due);
             let now = Sample::take(self.memory, self.order);
             if now.total() > half {
                 // The window grew: its last sample is the whole wait, and its rate says so.
@@ -101,7 +117,7 @@ impl<'a> Window<'a> {
     }
 
     /// What came of it. Nothing read from the arena is trusted to have grown, or to add up: a lock may have stored there.
-    pub(super) fn close(self) -> Measured {
+    pub(super) fn close(self) -> Closed {
         let memory = self.memory;
         let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
         let traced = self.traced.as_ref().zip(first.time.zip(last.time));
@@ -121,7 +137,7 @@ impl<'a> Window<'a> {
             })
             .collect();
         let scheduled = Scheduled::between(&self.tasks, &tasks_after, window);
-        let mut counters = scheduled.counters;
+        let mut counters = scheduled.counters.clone();
         let mut count = |name: &str, n: u64| {
             let sum = counters.entry(name.to_owned()).or_insert(0_u64);
             *sum = sum.saturating_add(n);
@@ -146,14 +162,14 @@ impl<'a> Window<'a> {
         }
         let operations: Vec<u64> =
             first.per_vcpu.iter().zip(&last.per_vcpu).map(|(b, a)| a.saturating_sub(*b)).collect();
-        Measured {
+        let measured = Measured {
             start: self.spec.start,
             warmup_ns: self.spec.warmup_ns,
             window_ns: window.as_nanos() as u64,
             steady: statistics::steady(&samples, sum(operations.iter().copied())),
             operations,
             samples,
-            on_cpu_share: scheduled.on_cpu_share,
+            on_cpu_share: scheduled.on_cpu_share.clone(),
             slice_ns: scheduled.slice_ns,
             steal_ns: if steal_ns.iter().any(|&ns| ns > 0) { steal_ns } else { Vec::new() },
             counters,
@@ -161,7 +177,8 @@ impl<'a> Window<'a> {
             acquire,
             causes,
             ..Measured::default()
-        }
+        };
+        Closed { measured, scheduled }
     }
 }
 

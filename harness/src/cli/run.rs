@@ -15,7 +15,7 @@ use crate::refusal::words;
 use crate::suite::{Progress, Session, Suite, something_planned};
 use crate::system::proc;
 use crate::topology::{self, Source};
-use crate::{Error, Placer, Registry, input, interrupt, scheduling};
+use crate::{Error, Placer, Quotas, Registry, input, interrupt, scheduling};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -116,7 +116,8 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     scheduling::settle()?;
     let (_, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
     let placer = Placer::new(binder);
-    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, lock }) else {
+    let quotas = Quotas::of_this_process();
+    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, lock, quotas: &quotas }) else {
         return Ok(Ended::Interrupted);
     };
     let round = Round {

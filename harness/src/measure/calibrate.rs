@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lockbench_reports::record::Calibration;
-use lockbench_workloads::{ticks, work};
+use lockbench_workloads::work;
+
+use super::clocks::Clocks;
 
 /// Measures everything but the timeslice; takes about 20 ms.
 pub fn calibrate() -> Calibration {
@@ -39,8 +41,7 @@ fn per_iteration(iterations: u32, run: impl Fn(u32)) -> f64 {
 }
 
 fn ticks_per_ns() -> f64 {
-    let (clock, counter) = (Instant::now(), ticks());
+    let before = Clocks::read();
     std::thread::sleep(Duration::from_millis(10));
-    let (elapsed, counted) = (clock.elapsed(), ticks() - counter);
-    counted as f64 / elapsed.as_nanos() as f64
+    before.ticks_per_ns(&Clocks::read())
 }

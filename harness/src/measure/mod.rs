@@ -2,6 +2,7 @@
 
 mod at_once;
 pub mod calibrate;
+pub mod clocks;
 pub mod futex;
 pub mod idle;
 pub mod own_slice;

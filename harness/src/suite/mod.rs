@@ -95,7 +95,8 @@ impl Suite<'_> {
     fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
         let count_preemptions = self.session.counts_preemptions(cell.axes.values.env);
         let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
-        cell::measure(&spec, &Bench { placer: &self.session.placer, lock: cell.lock })
+        let session = self.session;
+        cell::measure(&spec, &Bench { placer: &session.placer, lock: cell.lock, quotas: &session.quotas })
     }
 }
 

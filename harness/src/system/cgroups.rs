@@ -16,8 +16,12 @@ pub(super) enum Version {
 }
 
 /// What can be seen of the groups that this process is in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Groups {
+    /// What /proc said of them.
+    membership: String,
+    root: PathBuf,
+    pid: u32,
     pub(super) version: Version,
     /// Directories, from its own group upwards.
     pub(super) dirs: Vec<PathBuf>,
@@ -29,9 +33,16 @@ impl Groups {
     /// As /proc under `root` tells of process `pid`, which this is.
     pub(super) fn read(root: &Path, pid: u32) -> Self {
         let read = |file: &str| fs::read_to_string(root.join("proc/self").join(file)).unwrap_or_default();
-        let Some((version, path)) = membership(&read("cgroup")) else {
-            return Self { version: Version::V2, dirs: Vec::new(), hidden: false };
+        let mut groups = Self {
+            membership: read("cgroup"),
+            root: root.to_owned(),
+            pid,
+            version: Version::V2,
+            dirs: Vec::new(),
+            hidden: false,
         };
+        let Some((version, path)) = membership(&groups.membership) else { return groups };
+        (groups.version, groups.hidden) = (version, true);
         let mountinfo = read("mountinfo");
         let mut mounts: Vec<Mount> =
             mountinfo.lines().filter_map(|line| Mount::parse(line, version)).collect();
@@ -41,11 +52,18 @@ impl Groups {
         for mount in mounts {
             let top = root.join(mount.point.strip_prefix("/").unwrap_or(&mount.point));
             let Some(own) = own_dir(&top, &mount.root, &path, pid) else { continue };
-            let dirs: Vec<PathBuf> =
+            groups.dirs =
                 own.ancestors().take_while(|dir| dir.starts_with(&top)).map(Path::to_owned).collect();
-            return Self { version, dirs, hidden: !is_root(&top, version) };
+            groups.hidden = !is_root(&top, version);
+            break;
         }
-        Self { version, dirs: Vec::new(), hidden: true }
+        groups
+    }
+
+    /// The same, read anew if /proc says something else by now.
+    pub(super) fn anew(&self) -> Self {
+        let now = fs::read_to_string(self.root.join("proc/self/cgroup")).unwrap_or_default();
+        if now == self.membership { self.clone() } else { Self::read(&self.root, self.pid) }
     }
 }
 

@@ -33,6 +33,11 @@ impl Quotas {
         Self { groups: Groups::read(root, pid) }
     }
 
+    /// The same, read anew if this process has been moved to another group since.
+    pub(crate) fn anew(&self) -> Self {
+        Self { groups: self.groups.anew() }
+    }
+
     /// Whether some of the groups above this process cannot be seen, and so their quotas.
     pub(crate) fn hidden(&self) -> bool {
         self.groups.hidden

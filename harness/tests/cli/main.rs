@@ -4,6 +4,7 @@ mod another_proc;
 mod bad_input;
 mod causes;
 mod compare;
+mod disturbed;
 mod duel;
 mod estimates;
 mod failing_locks;
@@ -20,6 +21,7 @@ mod skipped;
 mod sources;
 mod streams;
 mod suite;
+mod throttled;
 
 #[path = "../../../reports/tests/fixture/mod.rs"]
 mod fixture;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::disturbances::{disturbances, left_out};
 use super::{Selection, causes, latency, operations};
 use crate::format::rate;
 use crate::record::{
@@ -90,8 +91,8 @@ fn fairness(used: Option<&Selection<'_>>, rounds: &[Round]) -> Fairness {
         let windows = used.into_iter().flat_map(Selection::each);
         median(&windows.filter_map(|measured| of(&measured.operations)).collect::<Vec<_>>())
     };
-    let longest_run =
-        rounds.iter().filter_map(|round| Some(round.measured()?.longest_run)).max().filter(|&run| run > 0);
+    let quiet = rounds.iter().filter_map(Round::measured).filter(|measured| measured.disturbed.is_none());
+    let longest_run = quiet.map(|measured| measured.longest_run).max().filter(|&run| run > 0);
     Fairness {
         jain: over(&jain),
         min_share: over(&|counts| shares(counts)?.into_iter().reduce(f64::min)),
@@ -103,7 +104,7 @@ fn fairness(used: Option<&Selection<'_>>, rounds: &[Round]) -> Fairness {
 fn counters(rounds: &[Round]) -> (BTreeMap<String, u64>, u64) {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     let mut counted = 0_u64;
-    for measured in Selection::measured(rounds, &[Purpose::Rate]).each() {
+    for measured in Selection::counted(rounds).each() {
         counted = counted.saturating_add(operations(measured));
         for (name, &count) in &measured.counters {
             let sum = sums.entry(name.clone()).or_default();
@@ -118,7 +119,7 @@ fn counters(rounds: &[Round]) -> (BTreeMap<String, u64>, u64) {
 }
 
 fn on_cpu_share(rounds: &[Round]) -> Option<f64> {
-    let shares: Vec<f64> = Selection::measured(rounds, &[Purpose::Rate])
+    let shares: Vec<f64> = Selection::counted(rounds)
         .each()
         .flat_map(|measured| measured.on_cpu_share.iter().copied())
         .filter(|share| share.is_finite())
@@ -156,15 +157,16 @@ pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
 fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let all = Selection::measured(rounds, &[Purpose::Rate]);
-    let moved = all.each().filter(|measured| measured.moved).count();
+    let moved = all.each().filter(|measured| measured.moved && measured.disturbed.is_none()).count();
     if moved > 0 {
         notes.push(format!("{moved} of {} windows left out: the pCPUs moved apart or together", all.len()));
     }
-    let other = all.len() - moved - used.len();
+    let other = all.len() - moved - used.len() - left_out(rounds);
     if other > 0 {
         notes.push(format!("{other} of {} windows left out: the pCPUs were at another distance", all.len()));
     }
-    let of = |steady| used.each().filter(|measured| measured.steady == steady).count();
+    let own = || used.each().filter(|measured| !measured.throttled());
+    let of = |steady| own().filter(|measured| measured.steady == steady).count();
     let (unsteady, untold) = (of(Some(false)), of(None));
     if unsteady > 0 {
         notes.push(format!("{unsteady} of {} windows not steady", used.len()));
@@ -175,6 +177,7 @@ fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
             used.len()
         ));
     }
+    notes.extend(disturbances(rounds).into_iter().map(|(_, note)| note));
     notes.extend(starts_disagree(used));
     notes.extend(placement_notes(rounds).into_iter().cloned());
     notes

@@ -3,6 +3,7 @@
 mod causes;
 mod cell;
 pub mod digest;
+mod disturbances;
 mod latency;
 pub mod nodes;
 mod noise;
@@ -19,6 +20,7 @@ use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION, of_c
 use crate::statistics::Class;
 
 pub(crate) use cell::{placement_notes, skips};
+pub(crate) use disturbances::disturbances;
 pub(crate) use latency::waits;
 pub use noise::class_of;
 pub(crate) use selection::{Selection, operations};

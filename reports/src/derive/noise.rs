@@ -23,8 +23,8 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
     if !rounds.iter().any(|round| round.purpose == Purpose::Twin) {
         return None;
     }
-    let first = Selection::usable(rounds, Purpose::Rate).windows();
-    let second = Selection::usable(rounds, Purpose::Twin).windows();
+    let first = Selection::comparable(rounds, Purpose::Rate).windows();
+    let second = Selection::comparable(rounds, Purpose::Twin).windows();
     let paired = ratios(&second, &first);
     // Where no class has enough rounds the floor is that of all together: wider, and so on the safe side.
     let (ratio, rounds) = match paired.every_class {

@@ -30,9 +30,24 @@ impl<'a> Selection<'a> {
         Self { windows: purposes.iter().flat_map(of).filter_map(select).collect() }
     }
 
-    /// Of the windows of one purpose those that a figure may rest on at all: not taken while the machine moved.
+    /// Of the windows of one purpose those that a figure may rest on at all: not taken while the machine moved, and not
+    /// disturbed. Where a CPU quota throttled them all the figures are the quota's too, and the cell says so.
     pub(crate) fn usable(rounds: &'a [Round], purpose: Purpose) -> Self {
-        Self::measured(rounds, &[purpose]).still()
+        Self::measured(rounds, &[purpose]).undisturbed()
+    }
+
+    /// Of these the ones that may be set against another cell's or run's: no quota throttled them.
+    pub(crate) fn comparable(rounds: &'a [Round], purpose: Purpose) -> Self {
+        let mut selection = Self::usable(rounds, purpose);
+        selection.windows.retain(|selected| selected.measured.comparable());
+        selection
+    }
+
+    /// The rate windows that events are counted in: those that were not disturbed. Where the pCPUs stood matters less to these.
+    pub(super) fn counted(rounds: &'a [Round]) -> Self {
+        let mut selection = Self::measured(rounds, &[Purpose::Rate]);
+        selection.windows.retain(|selected| selected.measured.disturbed.is_none());
+        selection.unthrottled()
     }
 
     /// The windows that a cell's rate and fairness rest on.
@@ -47,15 +62,23 @@ impl<'a> Selection<'a> {
 
     /// The windows that traced, whatever for, in the largest class among them, with what they traced.
     pub(crate) fn traced(rounds: &'a [Round]) -> Vec<(Selected<'a>, &'a Causes)> {
-        let mut selection = Self::measured(rounds, &[Purpose::Latency, Purpose::Trace]).still();
+        let mut selection = Self::measured(rounds, &[Purpose::Latency, Purpose::Trace]).undisturbed();
         selection.windows.retain(|selected| selected.measured.causes.is_some());
         let windows = selection.in_largest_class().windows.into_iter();
         windows.filter_map(|selected| Some((selected.clone(), selected.measured.causes.as_ref()?))).collect()
     }
 
-    /// Those that were not taken while the machine moved.
-    fn still(mut self) -> Self {
-        self.windows.retain(|selected| !selected.measured.moved);
+    /// Those that were not taken while the machine moved and that nothing reached into; of them those that no quota throttled.
+    fn undisturbed(mut self) -> Self {
+        self.windows.retain(|selected| selected.measured.undisturbed());
+        self.unthrottled()
+    }
+
+    /// Those that no quota throttled, or all if it throttled all.
+    fn unthrottled(mut self) -> Self {
+        if self.each().any(|measured| !measured.throttled()) {
+            self.windows.retain(|selected| !selected.measured.throttled());
+        }
         self
     }
 

@@ -1,7 +1,7 @@
 //! One cell against another: the ratio of their rates, and what may be said of it.
 
 use crate::derive::{Selection, class_of};
-use crate::record::{Cell, Interval, NoiseFloor, Purpose, Results, Status};
+use crate::record::{Cell, Interval, Measured, NoiseFloor, Purpose, Results, Round, Status};
 use crate::statistics::{MARGIN, MIN_ROUNDS, Paired, Spans, Verdict, Window, judge, ratios, ratios_across};
 
 /// Outcome of comparing two cells of one run.
@@ -43,7 +43,13 @@ fn compare_by(
             return Comparison { ratio: None, rounds: 0, spans: Spans::default(), verdict, chance: None };
         }
     }
-    let windows = |cell: &Cell| Selection::usable(&cell.rounds, Purpose::Rate).windows();
+    let windows = |cell: &Cell| Selection::comparable(&cell.rounds, Purpose::Rate).windows();
+    let throttled = [first, second].into_iter().find(|cell| windows(cell).is_empty() && throttled(cell));
+    if let Some(cell) = throttled {
+        let reason = format!("a CPU quota held the vCPUs of {} up in every window", cell.axes.lock);
+        let verdict = Verdict::NotEnoughData(reason);
+        return Comparison { ratio: None, rounds: 0, spans: Spans::default(), verdict, chance: None };
+    }
     let paired = pair(&windows(first), &windows(second));
     let floor = noise_floor(results, first, second);
     // A difference that shows in every round, whatever the distance of the pCPUs, needs no class of its own; that two
@@ -77,6 +83,10 @@ fn compare_by(
     };
     let Paired { ratio, rounds, spans, chance, .. } = paired;
     Comparison { ratio, rounds, spans, verdict, chance }
+}
+
+fn throttled(cell: &Cell) -> bool {
+    cell.rounds.iter().filter_map(Round::measured).any(Measured::throttled)
 }
 
 /// Noise floor that a comparison of two cells must clear, as a fraction; none if no A/A pair of that class was usable.

@@ -6,6 +6,7 @@
 mod axes;
 mod causes;
 mod cell_causes;
+mod disturbance;
 mod lock;
 mod machine;
 mod ping_pong;
@@ -19,6 +20,7 @@ pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
+pub use disturbance::Throttling;
 pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
 pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};
 pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence};
+use super::{Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence, Throttling};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -207,6 +207,13 @@ pub struct Measured {
     /// Where the parts of the arena lay; none where the kernel does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residence: Option<Residence>,
+    /// What reached into the window from outside, so that it is not one of its lock alone: pins that were changed, a process
+    /// that was stopped, a machine that slept. It was repeated once, and this is the second time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<String>,
+    /// How a CPU quota held the vCPUs up; none where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttling: Option<Throttling>,
     /// Sentences that say what a reader has to know of this window's placement.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::derive::skips;
+use crate::derive::{disturbances, skips};
 use crate::format::printable;
 use crate::judge::comparison::word;
 use crate::record::{Cell, Dropped, Purpose, Results, Round, Status};
@@ -11,7 +11,7 @@ use crate::record::{Cell, Dropped, Purpose, Results, Round, Status};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// `broken`, `crashed`, `hung`, `skipped`; `not planned`; `in part` of a cell that was measured in some rounds only;
-    /// `without a figure` of one whose windows are all left out.
+    /// `without a figure` of one whose windows are all left out; `disturbed` or `throttled` of one that has such windows.
     pub state: &'static str,
     /// Why.
     pub why: String,
@@ -35,6 +35,9 @@ pub fn reasons(results: &Results) -> Vec<Reason> {
             let why = cell.reason.as_deref().unwrap_or("no reason was recorded");
             add(&mut reasons, word(cell.status), why, id);
             continue;
+        }
+        for (state, note) in disturbances(&cell.rounds) {
+            add(&mut reasons, state.word(), &note, id);
         }
         skips(&cell.rounds).iter().for_each(|note| add(&mut reasons, "in part", note, id));
         if left_out(cell) {

@@ -12,7 +12,9 @@ use crate::record::{Cell, Outcome, Results, Trace};
 /// The traces of a cell, with the round that each was taken in.
 pub fn traces(cell: &Cell) -> impl Iterator<Item = (u32, &Trace)> {
     cell.rounds.iter().filter_map(|round| match &round.outcome {
-        Outcome::Measured(measured) => Some((round.round, measured.causes.as_ref()?.trace.as_ref()?)),
+        Outcome::Measured(measured) if measured.disturbed.is_none() => {
+            Some((round.round, measured.causes.as_ref()?.trace.as_ref()?))
+        }
         _ => None,
     })
 }

@@ -46,6 +46,21 @@ impl Placer {
         Ok(placed)
     }
 
+    /// That a thread may run elsewhere by now than where it was put: its pins were changed, a CPU went offline, a cpuset was
+    /// changed.
+    pub fn strayed(&self, threads: &[u32], spec: &WindowSpec) -> Option<String> {
+        let set: CpuList = spec.axes.pcpus.iter().copied().collect();
+        threads.iter().enumerate().find_map(|(cpu, &thread)| {
+            let own: CpuList = [spec.pcpu_of(cpu)].into_iter().collect();
+            let expected = if spec.pinned() { &own } else { &set };
+            let now = self.binder.allowed(thread).ok()?;
+            let same = now.len() == expected.len() && now.iter().all(|pu| expected.contains(pu));
+            (!same).then(|| {
+                format!("vCPU {cpu} was bound to CPU {expected} and was found free to run on CPU {now}")
+            })
+        })
+    }
+
     /// Whether a thread of this process can be pinned to `pcpu` at all, tried on a thread made for it.
     pub fn check(&self, pcpu: u32) -> Outcome {
         std::thread::scope(|scope| {

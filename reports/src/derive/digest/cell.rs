@@ -164,7 +164,7 @@ fn tail(measured: &Measured) -> Option<f64> {
 fn selection(cell: &Cell, metric: Metric) -> Option<Selection<'_>> {
     let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
     let asked = cell.status == Status::Ok && (metric != Metric::Fairness || cell.axes.vcpus > 1);
-    asked.then(|| Selection::usable(&cell.rounds, purpose))
+    asked.then(|| Selection::comparable(&cell.rounds, purpose))
 }
 
 /// Every window's reading of a metric, with the number of its round.

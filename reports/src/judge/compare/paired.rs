@@ -137,7 +137,7 @@ fn by_rounds(row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
 }
 
 fn rate(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
-    let [a, b] = [base, new].map(|cell| Selection::usable(&cell.rounds, Purpose::Rate).windows());
+    let [a, b] = [base, new].map(|cell| Selection::comparable(&cell.rounds, Purpose::Rate).windows());
     let counted =
         |window: &Window| (window.operations as f64).max(HALF_ACQUISITION) / window.window_ns as f64;
     let paired = ratios(&b, &a);
@@ -166,7 +166,7 @@ fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) 
         readings(cell, metric).into_iter().map(|(round, reading)| (round, reading.value)).collect()
     };
     let (a, b) = (of(base), of(new));
-    let windows = |cell: &Cell| Selection::usable(&cell.rounds, purpose).windows();
+    let windows = |cell: &Cell| Selection::comparable(&cell.rounds, purpose).windows();
     let pairs: Vec<(u32, f64, f64)> = rounds_in_class(&windows(new), &windows(base))
         .iter()
         .filter_map(|(window, _)| Some((window.round, *a.get(&window.round)?, *b.get(&window.round)?)))

@@ -1,6 +1,7 @@
 //! What is missing, and why: cells dropped from the plan, cells that failed, windows that were left out. Each reason once.
 
 use super::view::{Entry, Table};
+use crate::derive::disturbances;
 use crate::format::printable_up_to;
 use crate::record::Results;
 use crate::show::reasons::reasons;
@@ -35,7 +36,9 @@ pub(super) fn table(results: &Results) -> Table {
         }
     }
     for cell in &results.cells {
-        for note in cell.notes.iter().filter(|note| note.contains("left out")) {
+        let told = disturbances(&cell.rounds);
+        let untold = |note: &&String| told.iter().all(|(_, told)| told != *note);
+        for note in cell.notes.iter().filter(|note| note.contains("left out")).filter(untold) {
             add(&cell.axes.id, "windows left out", Entry::text(note));
         }
     }

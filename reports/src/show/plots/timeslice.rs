@@ -82,7 +82,9 @@ fn sleeps(cell: &Cell) -> bool {
 /// Time on a pCPU from getting it to losing it, by either's doing.
 fn turn(cell: &Cell) -> Option<f64> {
     let turns = cell.rounds.iter().filter_map(|round| match &round.outcome {
-        Outcome::Measured(measured) => measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0),
+        Outcome::Measured(measured) if measured.disturbed.is_none() && !measured.throttled() => {
+            measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0)
+        }
         _ => None,
     });
     median(&turns.collect::<Vec<_>>())

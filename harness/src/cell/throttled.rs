@@ -1,0 +1,65 @@
+//! Whether a CPU quota held a window's vCPUs up: counted by the kernel where the quota can be seen, else inferred.
+
+use std::time::Duration;
+
+use lockbench_reports::record::{CpuQuota, Throttling};
+
+use super::WindowSpec;
+use crate::measure::idle;
+use crate::system::quota::{Counted, Quotas, in_words};
+
+/// What stood in the control groups before the vCPUs were let go, and on their pCPUs when the window opened.
+pub(super) struct Throttle {
+    quotas: Quotas,
+    tightest: Option<CpuQuota>,
+    counted: Option<Counted>,
+    idle: Option<Vec<u64>>,
+}
+
+impl Throttle {
+    /// Before the vCPUs run.
+    pub(super) fn start(quotas: &Quotas) -> Self {
+        let quotas = quotas.anew();
+        Self { tightest: quotas.tightest(), counted: quotas.counted(), quotas, idle: None }
+    }
+
+    /// The window opens.
+    pub(super) fn open(&mut self, spec: &WindowSpec) {
+        // Whoever floats may have left a pCPU idle.
+        let pinned = spec.pinned();
+        self.idle = if pinned { idle::ticks(&spec.axes.pcpus) } else { None };
+    }
+
+    /// That the quota is not what it was.
+    pub(super) fn changed(&self) -> Option<String> {
+        let words = |quota: &Option<CpuQuota>| quota.as_ref().map_or_else(|| "none".into(), in_words);
+        let now = self.quotas.tightest();
+        (now != self.tightest)
+            .then(|| format!("the CPU quota was changed from {} to {}", words(&self.tightest), words(&now)))
+    }
+
+    /// How it held the vCPUs up, of which these never slept; none where it did not.
+    pub(super) fn close(&self, spec: &WindowSpec, awake: &[bool]) -> Option<Throttling> {
+        let now = self.quotas.counted();
+        let gained = self.counted.zip(now).map(|(before, now)| Counted {
+            periods: now.periods.saturating_sub(before.periods),
+            taken_ns: now.taken_ns.saturating_sub(before.taken_ns),
+        });
+        let Counted { periods, taken_ns } = gained.unwrap_or_default();
+        let idled = idle::since(self.idle.as_deref(), &spec.axes.pcpus);
+        let idle_ns =
+            idled.and_then(|idled| idled_in_vain(spec, &idled, awake)).map_or(0, |t| t.as_nanos() as u64);
+        let throttling = Throttling { periods, taken_ns, idle_ns };
+        (throttling != Throttling::default()).then_some(throttling)
+    }
+}
+
+/// The longest time for which a pCPU idled though one of its vCPUs never slept.
+fn idled_in_vain(spec: &WindowSpec, idled: &[Option<Duration>], awake: &[bool]) -> Option<Duration> {
+    let pcpus = spec.axes.pcpus.iter().zip(idled);
+    let in_vain = pcpus.filter_map(|(&pcpu, idled)| {
+        let of_it = |(cpu, awake): (usize, &bool)| *awake && spec.pcpu_of(cpu) == pcpu;
+        idled.filter(|_| awake.iter().enumerate().any(of_it))
+    });
+    in_vain.max()
+}
