@@ -39,9 +39,10 @@ fn leads_to(path: &Path, stream: BorrowedFd<'_>) -> bool {
     (path.st_dev, path.st_ino) == (stream.st_dev, stream.st_ino)
 }
 
-/// Says a sentence on stderr.
+/// Says a sentence on stderr, in place of a progress bar that may stand there: the bar comes back with its next change.
 pub(crate) fn say(sentence: impl std::fmt::Display) {
-    complain(&format!("lockbench: {sentence}\n"));
+    let cleared = if shows_colours(&io::stderr()) { "\r\x1b[K" } else { "" };
+    complain(&format!("{cleared}lockbench: {sentence}\n"));
 }
 
 /// Writes a text to stderr as it is.

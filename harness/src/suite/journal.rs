@@ -90,6 +90,11 @@ impl Journal {
             }
             Err(e) => Err(cannot_write(&self.path, &e)),
             Ok(there) if (there.dev(), there.ino()) != (ours.dev(), ours.ino()) => {
+                // A copy, or the same file on a file system that gives it another number: it will do.
+                if let Some(copy) = self.same_content() {
+                    self.file = copy;
+                    return Ok(());
+                }
                 let beside = self.dir.join("rounds-until-replaced.jsonl");
                 let saved = make(&self.dir, &beside)
                     .and_then(|copy| self.copied(copy).map_err(|e| cannot_write(&beside, &e)));
@@ -109,6 +114,18 @@ impl Journal {
             ))),
             Ok(_) => Ok(()),
         }
+    }
+
+    /// The file at the path, if it holds just what was written so far.
+    fn same_content(&self) -> Option<File> {
+        let there = OpenOptions::new().read(true).append(true).open(&self.path).ok()?;
+        let read = |mut file: &File| {
+            let mut content = Vec::new();
+            file.seek(SeekFrom::Start(0)).ok()?;
+            file.take(self.written + 1).read_to_end(&mut content).ok()?;
+            Some(content)
+        };
+        (read(&there)? == read(&self.file)?).then_some(there)
     }
 
     /// A new file with all that was written so far.
@@ -199,6 +216,17 @@ mod tests {
         assert!(said.contains("was replaced by another file"), "{said}");
         assert_eq!(fs::read_to_string(&journal.path).unwrap(), "somebody else's");
         assert_eq!(lines(&journal.dir().join("rounds-until-replaced.jsonl")), 2);
+    }
+
+    #[test]
+    fn rounds_that_were_replaced_by_a_copy_go_on_in_it() {
+        let out = tempfile::tempdir().unwrap();
+        let mut journal = journal(out.path());
+        let copy = out.path().join("copy");
+        fs::copy(&journal.path, &copy).unwrap();
+        fs::rename(&copy, &journal.path).unwrap();
+        journal.append(&end()).unwrap();
+        assert_eq!(lines(&journal.path), 3);
     }
 
     #[test]

@@ -14,11 +14,18 @@ struct Marked {
 
 impl Marked {
     fn start(program: &str, args: &[&str]) -> Self {
+        Self::start_with(program, args, &[])
+    }
+
+    fn start_with(program: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         static STARTED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = STARTED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mark = format!("{MARK}={}-{number}.", std::process::id());
         let mut command = Command::new(program);
-        command.args(args).env(MARK, mark.trim_start_matches(MARK).trim_start_matches('='));
+        command
+            .args(args)
+            .envs(variables.iter().copied())
+            .env(MARK, mark.trim_start_matches(MARK).trim_start_matches('='));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self { mark, parent: command.spawn().unwrap() }
     }
@@ -70,6 +77,35 @@ fn killed_at_any_moment_it_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(37 * moment));
         marked.kill();
     }
+}
+
+#[test]
+fn killed_at_any_moment_a_duel_leaves_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let build = env!("CARGO_BIN_EXE_lockbench");
+    for moment in 1..6 {
+        let args =
+            ["duel", build, build, "--locks", "ticket", "--envs", "emulated", "--profile", "smoke", "--out"];
+        let marked = Marked::start(build, &[&args[..], &[out.path().to_str().unwrap()]].concat());
+        std::thread::sleep(Duration::from_millis(200 * moment));
+        marked.kill();
+    }
+}
+
+/// hwloc waits for somebody to write into the pipe that it is told to read; its process must not wait on.
+#[test]
+fn killed_while_hwloc_is_held_up_it_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("machine.xml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    let program = env!("CARGO_BIN_EXE_lockbench");
+    let mut marked = Marked::start_with(program, &["topology"], &[("HWLOC_XMLFILE", pipe)]);
+    while marked.processes().len() < 2 {
+        assert!(marked.parent.try_wait().unwrap().is_none(), "it ended before hwloc began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    marked.kill();
 }
 
 /// A child that comes so late that its parent is gone already sees another parent than it was told of.
