@@ -51,7 +51,7 @@ fn cpuset(all: &CpuList) -> Option<CpuList> {
     asking.ok()?.join().ok()?
 }
 
-/// A list of a process's status: `Mems_allowed_list:	0-1`.
+/// A list of a process's status, as of the line that begins `Mems_allowed_list:`.
 fn listed(status: &str, field: &str) -> Option<CpuList> {
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     line?.trim().parse().ok()
