@@ -3,6 +3,7 @@
 mod docs;
 mod numa;
 mod refusals;
+mod seam;
 mod spellings;
 
 use std::time::Duration;
