@@ -1,5 +1,6 @@
 //! What makes a queued waiter halt before its spin threshold.
 
+use lockbench_reports::record::params;
 use lockbench_workloads::locks::EarlyWait;
 
 use super::{Axis, Env, Flag, InId, Lock};
@@ -8,7 +9,7 @@ use crate::error::unknown;
 
 impl Axis for EarlyWait {
     const FLAGS: &'static [Flag] = &[Flag {
-        name: "early-wait",
+        name: params::EARLY_WAIT,
         key: "early-waits",
         takes: "NAMES",
         unit: "",
@@ -30,5 +31,28 @@ impl Axis for EarlyWait {
 
     fn has_use(lock: Lock, env: Env) -> bool {
         lock.halts_in(env) && lock.family.waits_early
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Registry;
+
+    #[test]
+    fn its_help_names_every_reason() {
+        for reason in EarlyWait::ALL {
+            assert!(EarlyWait::FLAGS[0].help.contains(reason.name()), "{} is not told of", reason.name());
+        }
+        assert!(EarlyWait::parse("never").is_err());
+    }
+
+    #[test]
+    fn a_lock_that_cannot_halt_early_has_no_use_for_it() {
+        let (registry, env) = (Registry::new(&[]), |name| Env::parse(name).unwrap());
+        let has_use = |lock, name| EarlyWait::has_use(registry.lock(lock).unwrap(), env(name));
+        assert!(has_use("pv-queued", "emulated"));
+        assert!(!has_use("pv-queued", "native"), "nobody halts without a hypervisor");
+        assert!(!has_use("pv-ticket", "emulated"), "its waiters do not look at one another");
     }
 }

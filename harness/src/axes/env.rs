@@ -61,3 +61,16 @@ impl fmt::Debug for Env {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_help_names_every_environment() {
+        for env in Env::all() {
+            assert!(Env::FLAGS[0].help.contains(env.name()), "{} is not told of", env.name());
+        }
+        assert!(Env::parse("nativ").unwrap_err().to_string().contains("did you mean `native`"));
+    }
+}

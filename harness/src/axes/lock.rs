@@ -54,3 +54,24 @@ impl Lock {
         self.variant.paravirt == Paravirt::On && env.hypervisor()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_named_twice_is_one() {
+        let registry = Registry::new(&[]);
+        let names = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Lock::read(&names, &registry)
+                .map(|locks| locks.iter().map(|lock| lock.name()).collect::<Vec<_>>())
+        };
+        let core = names(&["core"]).unwrap();
+        assert_eq!(names(&["mcs", "core", "mcs"]).unwrap().len(), core.len());
+        assert_eq!(names(&["mcs", "core"]).unwrap()[..2], ["mcs", "ticket"]);
+        assert_eq!(names(&["own"]).unwrap(), Vec::<&str>::new());
+        assert!(names(&["tickt"]).unwrap_err().to_string().contains("did you mean `ticket`"));
+        assert_eq!(Lock::defaults(&registry).len(), core.len());
+    }
+}

@@ -1,12 +1,14 @@
 //! Where the arena lies.
 
+use lockbench_reports::record::params;
+
 use super::{Axis, Flag, InId};
 use crate::Error;
 use crate::topology::Memory;
 
 impl Axis for Memory {
     const FLAGS: &'static [Flag] = &[Flag {
-        name: "memory",
+        name: params::MEMORY,
         key: "memory",
         takes: "NAMES",
         unit: "",
@@ -23,5 +25,18 @@ impl Axis for Memory {
 
     fn show(&self) -> String {
         self.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_help_names_every_policy() {
+        for memory in Memory::ALL {
+            assert!(Memory::FLAGS[0].help.contains(&memory.show()), "{memory} is not told of");
+        }
+        assert!(<Memory as Axis>::parse("far").is_err());
     }
 }

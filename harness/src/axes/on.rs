@@ -67,3 +67,20 @@ impl Axis for On {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::tests::synthetic;
+
+    #[test]
+    fn a_node_is_as_many_pcpus_as_it_has_cores() {
+        let machine = synthetic("pack:2 numa:1 core:4 pu:2");
+        let width = |on: On| on.pcpus(Placement::Scatter, &machine).map(|pcpus| pcpus.len());
+        assert_eq!((width(On::All), width(On::Node), width(On::Count(3))), (Ok(16), Ok(4), Ok(3)));
+        assert!(width(On::Count(17)).is_err());
+        for bad in ["0", "-1", "nodes", "", "1.5"] {
+            assert!(On::parse(bad).is_err(), "{bad} was taken");
+        }
+    }
+}

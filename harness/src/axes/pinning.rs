@@ -41,3 +41,15 @@ impl Axis for Pinning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_two() {
+        assert_eq!(Pinning::parse("floating").unwrap(), Pinning::Floating);
+        let said = Pinning::parse("loose").unwrap_err().to_string();
+        assert!(said.ends_with("there are: pinned, floating"), "{said}");
+    }
+}

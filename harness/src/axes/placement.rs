@@ -34,3 +34,18 @@ impl Axis for Placement {
         self.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_help_names_every_placement() {
+        for placement in Placement::ALL {
+            assert!(Placement::FLAGS[0].help.contains(&placement.show()), "{placement} is not told of");
+        }
+        for bad in ["sideways", "node:", "node:x", "Compact"] {
+            assert!(<Placement as Axis>::parse(bad).is_err(), "{bad} was taken");
+        }
+    }
+}

@@ -41,3 +41,14 @@ impl Axis for Probe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_two() {
+        assert_eq!(Probe::parse("off").unwrap(), Probe::Off);
+        assert!(Probe::parse("on").is_err());
+    }
+}

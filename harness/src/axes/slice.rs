@@ -1,5 +1,7 @@
 //! The timeslice that the vCPUs' threads ask for.
 
+use lockbench_reports::record::params;
+
 use super::{Axis, Flag, InId, parse_duration, show_duration};
 use crate::Error;
 use crate::measure::own_slice;
@@ -25,7 +27,7 @@ impl Slice {
 
 impl Axis for Slice {
     const FLAGS: &'static [Flag] = &[Flag {
-        name: "slice",
+        name: params::SLICE,
         key: "slices",
         takes: "TIMES",
         unit: "",

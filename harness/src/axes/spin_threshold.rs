@@ -1,5 +1,7 @@
 //! When a waiter halts.
 
+use lockbench_reports::record::params;
+
 use super::{Axis, Env, Flag, InId, Lock};
 use crate::Error;
 
@@ -9,7 +11,7 @@ pub struct SpinThreshold(pub u32);
 
 impl Axis for SpinThreshold {
     const FLAGS: &'static [Flag] = &[Flag {
-        name: "spin-threshold",
+        name: params::SPIN_THRESHOLD,
         key: "spin-thresholds",
         takes: "ITERATIONS",
         unit: "",

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use lockbench_reports::record::Dropped;
 
 use crate::Error;
+use crate::axes::Axis;
 use crate::error::unknown;
-use crate::topology::{Machine, Node};
+use crate::topology::{Machine, Memory, Node, Placement};
 
 /// What a group of cells compares across NUMA nodes. Where there is nothing to compare the whole group is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +19,16 @@ pub(crate) enum Numa {
 }
 
 impl Numa {
+    /// The axes that are compared.
+    const NAMES: [&'static str; 2] = [Placement::FLAGS[0].name, Memory::FLAGS[0].name];
+
     /// Reads what a profile says.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let [placement, memory] = Self::NAMES;
         match text {
-            "placement" => Ok(Self::Placement),
-            "memory" => Ok(Self::Memory),
-            _ => Err(unknown("comparison of NUMA nodes", text, ["placement", "memory"])),
+            _ if text == placement => Ok(Self::Placement),
+            _ if text == memory => Ok(Self::Memory),
+            _ => Err(unknown("comparison of NUMA nodes", text, Self::NAMES)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{Absences, CpuList, NodeIndex, Why, absence::Told};
+use super::{Absences, CpuList, Memory, NodeIndex, Placement, Why, absence::Told};
 
 /// Why a topology, a CPU list or a placement cannot be had. `Display` is one sentence that says what to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -169,17 +169,16 @@ impl fmt::Display for Error {
             ),
             Self::UnknownPlacement(name) => write!(
                 f,
-                "there is no placement `{}`; choose among compact, scatter, node:first, node:N, round-robin, \
-                 smt-first, smt-last",
-                Shown(name)
+                "there is no placement `{}`; choose among {}, node:N",
+                Shown(name),
+                Placement::ALL.map(|placement| placement.to_string()).join(", ")
             ),
-            Self::UnknownMemory(name) => {
-                write!(
-                    f,
-                    "there is no memory policy `{}`; choose among local, remote, interleave",
-                    Shown(name)
-                )
-            }
+            Self::UnknownMemory(name) => write!(
+                f,
+                "there is no memory policy `{}`; choose among {}",
+                Shown(name),
+                Memory::ALL.map(|memory| memory.to_string()).join(", ")
+            ),
         }
     }
 }

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::record::params::MEMORY;
 use crate::record::{Cell, Machine, Residence, Results, Status};
 
-/// The parameter of a cell that names where the lock and its data are to lie; one that is left out is [`LOCAL`].
-pub const MEMORY: &str = "memory";
-/// The default of [`MEMORY`].
+/// The default of [`MEMORY`]: a cell that does not name it.
 pub const LOCAL: &str = "local";
 
 /// The nodes of a machine.

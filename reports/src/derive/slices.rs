@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::record::{Cell, CellAxes, Results, Status};
 
-/// Parameter that holds a paravirtual lock's spin threshold, in iterations.
-pub const SPIN_THRESHOLD: &str = "spin-threshold";
-
 /// Cells alike in environment, workload, placement, pinning and parameters, in plan order.
 #[derive(Clone, Debug)]
 pub struct Slice<'a> {

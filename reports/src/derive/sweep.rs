@@ -1,6 +1,7 @@
 //! The cure's one dial: cells that differ only in the spin threshold.
 
-use crate::derive::slices::{SPIN_THRESHOLD, Slice, above, same};
+use crate::derive::slices::{Slice, above, same};
+use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Results, Status};
 
 /// Spin threshold of a cell that names none: the kernel's 2^15 iterations.

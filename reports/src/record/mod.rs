@@ -9,6 +9,7 @@ mod cell_causes;
 mod disturbance;
 mod lock;
 mod machine;
+pub mod params;
 mod ping_pong;
 mod residence;
 mod results;

@@ -1,8 +1,9 @@
 //! The table for those without a browser: lock x overcommit.
 
 use crate::derive::placement_notes;
-use crate::derive::slices::{SPIN_THRESHOLD, Slice, slices};
+use crate::derive::slices::{Slice, slices};
 use crate::format::{overcommit, printable};
+use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Results};
 use crate::show::columns::{Row, on_terminal};
 

@@ -1,10 +1,11 @@
 //! Cells that differ in nothing but where the lock lies, or where the vCPUs run.
 
 use super::groups;
-use crate::derive::nodes::{LOCAL, MEMORY};
+use crate::derive::nodes::LOCAL;
 use crate::derive::slices::above;
 use crate::format::printable;
 use crate::judge::comparison::{Comparison, compare, compare_across};
+use crate::record::params::MEMORY;
 use crate::record::{Cell, CellAxes, Interval, Results, Status};
 use crate::statistics::{FALSE_DISCOVERIES, Verdict, benjamini_hochberg, inverse};
 

@@ -6,10 +6,11 @@ use super::thresholds::{EARLY_WAIT_HURTS, EARLY_WAITS_NEEDED};
 use crate::derive::slices::{counterpart, main_slice};
 use crate::format::{count, overcommit, range, ratio, significant};
 use crate::judge::comparison::compare;
+use crate::record::params::EARLY_WAIT;
 use crate::record::{Cell, Results, Status};
 
 /// The parameter under which a lock waits early whatever the hint says.
-const EARLY_WAIT: (&str, &str) = ("early-wait", "always");
+const ALWAYS_EARLY: (&str, &str) = (EARLY_WAIT, "always");
 
 /// S5: the gain is larger where the host gives no help.
 pub(super) fn help(results: &Results) -> Shape {
@@ -70,7 +71,7 @@ fn helps(
 
 /// S8: the negative control: waiting much too early hurts.
 pub(super) fn early_wait(results: &Results) -> Shape {
-    let (name, value) = EARLY_WAIT;
+    let (name, value) = ALWAYS_EARLY;
     let findings = results.cells.iter().filter(|cell| {
         let axes = &cell.axes;
         axes.lock == "pv-queued"
@@ -152,6 +153,7 @@ fn as_words(each: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::synthetic::{Plan, outcome};
+    use super::EARLY_WAIT;
 
     fn gains(plan: Plan, emulated: f64, kvm: f64) -> Plan {
         [("emulated", emulated), ("kvm", kvm)].into_iter().fold(plan, |plan, (env, gain)| {
@@ -174,7 +176,7 @@ mod tests {
     fn early_wait() {
         let plan = |early: f64, spread, waits| {
             let plan = Plan::default().spread(spread).at("pv-queued", "kvm", 3.0, 1e6);
-            let early = plan.at("pv-queued", "kvm", 3.0, early).param("early-wait", "always");
+            let early = plan.at("pv-queued", "kvm", 3.0, early).param(EARLY_WAIT, "always");
             early.counted("pv_wait_early", waits)
         };
         let with = |early, spread| outcome(&plan(early, spread, 1.0), "S8");

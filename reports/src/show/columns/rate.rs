@@ -1,9 +1,10 @@
 //! How often the lock was acquired, by itself and beside other cells.
 
 use super::{Column, Row, Told, Unit};
-use crate::derive::slices::{SPIN_THRESHOLD, above, counterpart, same};
+use crate::derive::slices::{above, counterpart, same};
 use crate::format::{percent, range, rate, ratio, significant};
 use crate::judge::comparison::compare;
+use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{CellAxes, Interval, Status};
 
 pub(super) static RATE: Column =

@@ -7,7 +7,7 @@ use super::{Figure, timeslice};
 use crate::Error;
 use crate::derive::slices::same;
 use crate::format::overcommit;
-use crate::record::{Cell, CellAxes, Results, Status};
+use crate::record::{Cell, CellAxes, Results, Status, params};
 
 /// Fewer values than this are no sweep.
 const FEWEST: usize = 3;
@@ -63,7 +63,7 @@ const DIMENSIONS: [Dimension; 3] = [
         at: |results, cell| timeslice::of(results, cell).map(|slice| slice.ns()),
         note: timeslice::note,
         without: |axes| {
-            axes.params.remove(timeslice::PARAMETER);
+            axes.params.remove(params::SLICE);
         },
     },
 ];

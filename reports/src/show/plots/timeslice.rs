@@ -2,11 +2,10 @@
 
 use super::percentiles::axis_duration;
 use crate::derive::slices::alike;
+use crate::record::params::SLICE;
 use crate::record::{Cell, Outcome, Results, Status};
 use crate::statistics::median;
 
-/// Parameter that names the timeslice that vCPUs asked for, as a duration.
-pub(super) const PARAMETER: &str = "slice";
 /// Part of a cell's context switches that are forced on it, at least, for its turns to be timeslices: one that sleeps ends
 /// most of its turns itself.
 const FORCED: f64 = 0.9;
@@ -35,7 +34,7 @@ impl Timeslice {
 /// The slice of a cell that asked for one. It is the scheduler's, not the lock's: any lock that does not sleep tells it for
 /// all that ran alike.
 pub(super) fn of(results: &Results, cell: &Cell) -> Option<Timeslice> {
-    let asked = nanoseconds(cell.axes.params.get(PARAMETER)?).filter(|asked| *asked > 0.0)?;
+    let asked = nanoseconds(cell.axes.params.get(SLICE)?).filter(|asked| *asked > 0.0)?;
     let measured: Vec<f64> = results
         .cells
         .iter()

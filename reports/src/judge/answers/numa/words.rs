@@ -1,10 +1,11 @@
 //! A contrast in words.
 
 use super::{against, times_of};
-use crate::derive::nodes::{MEMORY, Nodes};
+use crate::derive::nodes::Nodes;
 use crate::format::printable;
 use crate::judge::numa::{Change, Contrast};
 use crate::record::Cell;
+use crate::record::params::MEMORY;
 
 /// `with the lock on a remote node, ticket takes 1.60 (1.58 to 1.62) times as long as with it on a local one (…)`.
 pub(super) fn clause(nodes: &Nodes, contrast: &Contrast<'_>) -> String {

@@ -13,9 +13,10 @@ use serde_json::Value;
 use self::marks::{Marks, marks};
 use super::canvas::{WIDTH, wrap};
 use super::{Figure, Plot, Table};
-use crate::derive::nodes::{self, LOCAL, MEMORY, Nodes};
+use crate::derive::nodes::{self, LOCAL, Nodes};
 use crate::derive::slices::{environments, main_slice};
 use crate::format::{overcommit, printable};
+use crate::record::params::MEMORY;
 use crate::record::{Cell, Outcome, Results};
 
 const TITLE: &str = "The machine and the vCPUs on it";
