@@ -185,7 +185,10 @@ fn windows_that_something_reached_into_are_left_out_and_said() {
     assert_eq!((disturbed.why.as_str(), disturbed.cells.len()), (note, 1));
     // Where every window was, there is no figure.
     let none = with(TICKET, |_, measured| measured.disturbed = Some("the machine was suspended".into()));
-    assert_eq!(cell(&none, TICKET).ops_per_second, None);
+    let ticket = cell(&none, TICKET);
+    assert_eq!((ticket.status, ticket.ops_per_second), (Status::Skipped, None));
+    let reason = ticket.reason.as_deref().unwrap();
+    assert!(reason.ends_with("windows left out: the machine was suspended"), "{reason}");
 }
 
 const HELD: Throttling = Throttling { periods: 2, taken_ns: 160_000_000, idle_ns: 0 };

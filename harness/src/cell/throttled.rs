@@ -47,19 +47,42 @@ impl Throttle {
         });
         let Counted { periods, taken_ns } = gained.unwrap_or_default();
         let idled = idle::since(self.idle.as_deref(), &spec.axes.pcpus);
-        let idle_ns =
-            idled.and_then(|idled| idled_in_vain(spec, &idled, awake)).map_or(0, |t| t.as_nanos() as u64);
+        let idle_ns = idled
+            .and_then(|idled| idled_in_vain(&spec.axes.pcpus, |cpu| spec.pcpu_of(cpu), &idled, awake))
+            .map_or(0, |t| t.as_nanos() as u64);
         let throttling = Throttling { periods, taken_ns, idle_ns };
         (throttling != Throttling::default()).then_some(throttling)
     }
 }
 
 /// The longest time for which a pCPU idled though one of its vCPUs never slept.
-fn idled_in_vain(spec: &WindowSpec, idled: &[Option<Duration>], awake: &[bool]) -> Option<Duration> {
-    let pcpus = spec.axes.pcpus.iter().zip(idled);
-    let in_vain = pcpus.filter_map(|(&pcpu, idled)| {
-        let of_it = |(cpu, awake): (usize, &bool)| *awake && spec.pcpu_of(cpu) == pcpu;
+fn idled_in_vain(
+    pcpus: &[u32],
+    pcpu_of: impl Fn(usize) -> u32,
+    idled: &[Option<Duration>],
+    awake: &[bool],
+) -> Option<Duration> {
+    let in_vain = pcpus.iter().zip(idled).filter_map(|(&pcpu, idled)| {
+        let of_it = |(cpu, awake): (usize, &bool)| *awake && pcpu_of(cpu) == pcpu;
         idled.filter(|_| awake.iter().enumerate().any(of_it))
     });
     in_vain.max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pcpu_that_idles_beside_a_vcpu_that_never_sleeps_tells_of_a_quota() {
+        let ms = |ms| Some(Duration::from_millis(ms));
+        // Four vCPUs on two pCPUs, in turns.
+        let in_vain = |idled: [Option<Duration>; 2], awake| {
+            idled_in_vain(&[4, 7], |cpu| [4, 7][cpu % 2], &idled, awake)
+        };
+        assert_eq!(in_vain([ms(80), ms(50)], &[true; 4]), ms(80));
+        assert_eq!(in_vain([ms(80), ms(50)], &[false, true, false, true]), ms(50), "CPU 4 had nobody to run");
+        assert_eq!(in_vain([ms(80), None], &[false, true, false, true]), None, "CPU 7 was busy");
+        assert_eq!(in_vain([ms(80), ms(50)], &[false; 4]), None, "of locks that sleep nothing is known");
+    }
 }

@@ -1,5 +1,11 @@
 //! A window that something reached into is repeated once, and left out if that happened again.
 
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::misbehaving;
 
 /// One cell of a lock that disturbs its own windows, and one that does not.
@@ -27,8 +33,9 @@ fn is_left_out(lock: &str, reason: &str) {
     }
     assert!(cell["ops_per_second"].is_null(), "{cell}");
     assert_eq!(cell["windows_used"], 0, "{cell}");
-    let notes = cell["notes"].to_string();
-    assert!(notes.contains("2 of 2 windows left out: ") && notes.contains(reason), "{notes}");
+    assert_eq!(cell["status"], "skipped", "{cell}");
+    let why = cell["reason"].as_str().unwrap();
+    assert!(why.contains("of 2 windows left out: ") && why.contains(reason), "{why}");
     for window in ticket["rounds"].as_array().unwrap() {
         assert!(window.get("disturbed").is_none(), "{window}");
         assert_eq!(window["placed"].as_array().map(Vec::len), Some(2), "{window}");
@@ -48,4 +55,49 @@ fn a_window_in_which_a_vcpu_got_another_nice_value_is_left_out() {
 #[test]
 fn a_window_in_which_the_cell_was_stopped_is_left_out() {
     is_left_out("stopping", "the cell's process was stopped");
+}
+
+#[test]
+fn a_window_in_which_lockbench_itself_was_stopped_is_left_out() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lockbench"))
+        .args(["run", "--locks", "ticket", "--envs", "native", "--vcpus", "2", "--rounds", "1"])
+        .args(["--window", "2s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_child(&child);
+    // Its first child is the cell.
+    while !has_child(child.id()) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it measured");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // From now on it runs for a moment and is stopped for longer than a window, again and again: whenever a window opens, it is
+    // stopped in it.
+    let over = AtomicBool::new(false);
+    let output = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Relaxed) {
+                let _ = kill_process(pid, Signal::STOP);
+                std::thread::sleep(Duration::from_secs(4));
+                let _ = kill_process(pid, Signal::CONT);
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        over.store(true, Relaxed);
+        output
+    });
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("measured nothing"), "{said}");
+    assert!(said.contains("lockbench or the machine was stopped"), "{said}");
+}
+
+/// Whether some process is a child of this one.
+fn has_child(pid: u32) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let stats = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    let parent = |stat: String| stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok();
+    stats.filter_map(parent).any(|parent: u32| parent == pid)
 }

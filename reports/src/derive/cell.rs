@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disturbances::{disturbances, left_out};
+use super::disturbances::{disturbances, left_out, why_disturbed};
 use super::{Selection, causes, latency, operations};
 use crate::format::rate;
 use crate::record::{
@@ -62,17 +62,25 @@ fn status(rounds: &[Round]) -> (Status, Option<String>) {
     let Some((severity, status, reason)) =
         rounds.iter().filter_map(failed).reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
     else {
-        return (Status::Ok, None);
+        return undisturbed(rounds);
     };
     let alike = rounds.iter().filter_map(failed).filter(|failure| failure.0 == severity).count();
     let measured = rounds.iter().any(|round| matches!(round.outcome, Outcome::Measured(_)));
     if status == Status::Skipped && measured {
-        return (Status::Ok, None);
+        return undisturbed(rounds);
     }
     if alike == rounds.len() {
         return (status, Some(reason));
     }
     (status, Some(format!("{reason} (in {alike} of {} windows)", rounds.len())))
+}
+
+/// Measured; but not if something reached into every window, for then there is nothing to be believed.
+fn undisturbed(rounds: &[Round]) -> (Status, Option<String>) {
+    if rounds.iter().filter_map(Round::measured).any(|measured| measured.disturbed.is_none()) {
+        return (Status::Ok, None);
+    }
+    (Status::Skipped, Some(why_disturbed(rounds)))
 }
 
 fn exclusion(rounds: &[Round], status: Status) -> Exclusion {

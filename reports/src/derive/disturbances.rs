@@ -63,6 +63,12 @@ pub(crate) fn disturbances(rounds: &[Round]) -> Vec<(State, String)> {
     notes
 }
 
+/// Why nothing is to be believed of a cell whose windows were all disturbed, whatever they were for.
+pub(super) fn why_disturbed(rounds: &[Round]) -> String {
+    let all: Vec<&Measured> = rounds.iter().filter_map(Round::measured).collect();
+    reasons(&all).collect::<Vec<_>>().join("; ")
+}
+
 fn of_rate(rounds: &[Round]) -> Vec<&Measured> {
     Selection::measured(rounds, &[Purpose::Rate]).each().collect()
 }
