@@ -20,7 +20,8 @@ impl Blocks {
         let distinct: BTreeSet<PuIndex> = pcpus.iter().copied().collect();
         let near = |cpu: PuIndex| {
             let local = Memory::Local.nodes(machine, &[cpu])?[0];
-            Ok((cpu, Near { home: machine.pu(cpu).and_then(|pu| pu.home()), local }))
+            let home = machine.pu(cpu).and_then(|pu| pu.home()).and_then(|home| machine.node(home));
+            Ok((cpu, Near { home: home.map(|home| (home.os_index, home.forbidden)), local }))
         };
         let near: BTreeMap<PuIndex, Near> = distinct.into_iter().map(near).collect::<Result<_, Error>>()?;
         let nodes: Vec<u32> = pcpus.iter().map(|cpu| near[cpu].local.0).collect();
@@ -32,8 +33,8 @@ impl Blocks {
 /// The nodes near a CPU.
 #[derive(Clone, Copy, PartialEq)]
 struct Near {
-    /// Its own; none for a CPU that is near none.
-    home: Option<NodeIndex>,
+    /// Its own, and whether this process may not use the memory there; none for a CPU that is near none.
+    home: Option<(NodeIndex, bool)>,
     /// The one that its local memory is on.
     local: NodeIndex,
 }
@@ -41,7 +42,7 @@ struct Near {
 /// A sentence for each group of CPUs whose local memory is not on their own node.
 fn away(own: &BTreeMap<PuIndex, Near>) -> Vec<String> {
     let mut groups: Vec<(Near, Vec<PuIndex>)> = Vec::new();
-    for (&cpu, &near) in own.iter().filter(|(_, near)| near.home != Some(near.local)) {
+    for (&cpu, &near) in own.iter().filter(|(_, near)| near.home.map(|(home, _)| home) != Some(near.local)) {
         match groups.iter_mut().find(|(group, _)| *group == near) {
             Some((_, cpus)) => cpus.push(cpu),
             None => groups.push((near, vec![cpu])),
@@ -50,10 +51,11 @@ fn away(own: &BTreeMap<PuIndex, Near>) -> Vec<String> {
     let sentence = |(near, cpus): (Near, Vec<PuIndex>)| {
         let plural = if cpus.len() == 1 { "" } else { "s" };
         let cpus: CpuList = cpus.into_iter().collect();
-        let why = near.home.map_or_else(
-            || "which no node is near".to_owned(),
-            |home| format!("node {home}, which has no memory"),
-        );
+        let why = match near.home {
+            None => "which no node is near".to_owned(),
+            Some((home, true)) => format!("node {home}, whose memory is not allowed to this process"),
+            Some((home, false)) => format!("node {home}, which has no memory"),
+        };
         format!("local memory of CPU{plural} {cpus} ({why}) is on node {}", near.local)
     };
     groups.into_iter().map(sentence).collect()
@@ -111,6 +113,11 @@ mod tests {
         let said = ["local memory of CPU 3 (node 1, which has no memory) is on node 0"];
         assert_eq!(on(&machine, &[3], &[0]).notes, said);
         assert!(on(&machine, &[0, 1], &[0]).notes.is_empty());
+        machine.nodes[1].memory_bytes = Some(1 << 30);
+        machine.nodes[1].forbidden = true;
+        let said =
+            ["local memory of CPU 3 (node 1, whose memory is not allowed to this process) is on node 0"];
+        assert_eq!(on(&machine, &[3], &[0]).notes, said);
         for pu in &mut machine.pus[2..] {
             pu.nodes.clear();
         }

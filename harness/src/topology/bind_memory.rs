@@ -115,7 +115,7 @@ impl Binder {
         }
     }
 
-    /// Whether this machine has one NUMA node only.
+    /// Whether this machine has one NUMA node only that this process may use.
     pub fn has_one_node(&self) -> bool {
         self.topology().is_ok_and(|topology| only_node(topology).is_some())
     }
@@ -177,9 +177,9 @@ fn by_hwloc<T: ?Sized>(topology: &Topology, area: &T, nodes: &[NodeIndex]) -> Re
     topology.bind_memory_area(area, &set, policy, flags).map_err(|error| failed(error.to_string()))
 }
 
-/// The machine's node, if it has but one.
+/// The machine's node, if it has but one that this process may use.
 fn only_node(topology: &Topology) -> Option<NodeIndex> {
-    let nodes = topology.nodeset();
+    let nodes = topology.allowed_nodeset();
     let mut nodes = nodes.iter_set();
     match (nodes.next(), nodes.next()) {
         (Some(only), None) => Some(NodeIndex(usize::from(only) as u32)),
