@@ -4,6 +4,7 @@
 //! From the bottom up: [`record`] is what is written and read, [`statistics`] what numbers allow to be said, [`derive`] turns
 //! rounds into results, [`judge`] says what they mean, and [`show`] puts them before a reader.
 
+pub mod date;
 pub mod derive;
 pub mod error;
 pub mod format;

@@ -3,12 +3,12 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
+use lockbench_reports::derive::reasons::reasons;
 use lockbench_reports::judge::comparison::compare;
 use lockbench_reports::record::{
     Cell, Exclusion, Line, Measured, NodePages, Outcome, Purpose, Residence, Results, Round, Status,
     Throttling,
 };
-use lockbench_reports::show::reasons::reasons;
 use lockbench_reports::show::{html, summary};
 use lockbench_reports::statistics;
 

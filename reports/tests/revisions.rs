@@ -37,6 +37,8 @@ fn night(number: usize, revision: u32, rate: f64) -> Digest {
         environment: BTreeMap::new(),
         interrupted: false,
         report: None,
+        skipped: Vec::new(),
+        stopped_after: None,
         noise: Vec::new(),
         cells: vec![CellDigest {
             id: CELL.into(),

@@ -3,7 +3,7 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::derive::digest::{Digest, Skipped};
 use lockbench_reports::judge::history::{Blessing, Collector, History, change_points};
 use lockbench_reports::record::{Line, Outcome, Results, Status};
 use lockbench_reports::show::trend;
@@ -79,7 +79,8 @@ fn course(levels: &[Option<f64>]) -> History {
                     reading.value *= level * noise;
                 }
             }
-            None => night.cells.clear(),
+            // Without any cell it would be no night.
+            None => night.cells.iter_mut().for_each(|cell| cell.id = "another/native".into()),
         }
         collector.add(night);
     }
@@ -166,6 +167,7 @@ fn hostile_names_do_nothing() {
             cell.id.push_str(HOSTILE);
         }
         digest.cells[0].lock = HOSTILE.into();
+        digest.skipped = vec![Skipped { reason: HOSTILE.into(), cells: vec![format!("a/{HOSTILE}")] }];
     });
     let blessing = Blessing {
         machine: digest.machine.key(),
@@ -188,4 +190,28 @@ fn short_and_empty_histories_are_pages_too() {
     collector.add(Digest::of(&results(1, 1.0)));
     let one = collector.finish();
     assert!(trend::render(&Default::default(), &one, &[], MARGIN).unwrap().contains("1 nights"));
+}
+
+#[test]
+fn cells_skipped_night_after_night_are_on_the_page() {
+    let gone = |from: usize| {
+        nights(|night, digest| {
+            digest.skipped.clear();
+            if night >= from {
+                digest.cells.retain(|cell| !cell.id.starts_with("tas/"));
+                let cells = vec!["tas/native/short/2v:2p/compact/pinned".into()];
+                digest.skipped = vec![Skipped { reason: "there is no /dev/kvm".into(), cells }];
+            }
+        })
+    };
+    let (digest, history) = gone(8);
+    let page = trend::render(&digest.machine, &history, &[], MARGIN).unwrap();
+    let (skip, nights) = (&history.skips[0], history.nights.len());
+    assert_eq!((history.skips.len(), skip.nights, skip.since.as_str()), (1, nights - 8, "2026-11-09"));
+    assert!(
+        page.contains("Cells that are skipped night after night") && page.contains("there is no /dev/kvm")
+    );
+    let (digest, history) = gone(history.nights.len() - 4);
+    let page = trend::render(&digest.machine, &history, &[], MARGIN).unwrap();
+    assert!(history.skips.is_empty() && !page.contains("Cells that are skipped night after night"));
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use lockbench_reports::derive::reasons::not_planned;
 use lockbench_reports::format;
 use lockbench_reports::show::reasons;
 
@@ -55,7 +56,7 @@ pub(super) fn run(
             ms(cell.window_ns(&timing))
         );
     }
-    text.push_str(&reasons::text(&reasons::not_planned(&fitted.dropped), usize::MAX));
+    text.push_str(&reasons::text(&not_planned(&fitted.dropped), usize::MAX));
     print(&text)?;
     Ok(Ended::Well)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use lockbench_reports::derive;
+use lockbench_reports::derive::{self, reasons::reasons as missing};
 use lockbench_reports::record::{Header, Line, Outcome, Round, SCHEMA_VERSION};
 use lockbench_reports::show::{reasons, summary};
 
@@ -78,9 +78,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         let json = serde_json::to_string_pretty(&results).map_err(|e| Error::new(e.to_string()))?;
         print(&format!("{json}\n"))?;
     } else {
-        let missing = reasons::text(&reasons::reasons(&results), MANY_CELLS);
-        let between = if missing.is_empty() { "" } else { "\n" };
-        print(&format!("{}{between}{missing}", summary::table(&results)))?;
+        let absent = reasons::text(&missing(&results), MANY_CELLS);
+        let between = if absent.is_empty() { "" } else { "\n" };
+        print(&format!("{}{between}{absent}", summary::table(&results)))?;
     }
     suite::verdict(&results, &args.axes.named_envs(&profile, false), "")
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lockbench_reports::derive::reasons::reasons as missing;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::answers;
 use lockbench_reports::output_file;
@@ -121,13 +122,13 @@ fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
     let page = html::render(std::slice::from_ref(&results)).map_err(told)?;
     let path = journal.dir().join(run_dir::REPORT);
     output_file::write(&path, page.as_bytes()).map_err(told)?;
-    let missing = stopped(&results) + &reasons::text(&reasons::reasons(&results), FEW_CELLS);
+    let absent = stopped(&results) + &reasons::text(&missing(&results), FEW_CELLS);
     if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
         let (answers, table) = (answers::answers(&results), summary::table(&results));
         print(&format!("\n{answers}\n\n{table}\n{}\n", summary::closing(&results)))?;
     }
-    let between = if missing.is_empty() { "" } else { "\n" };
-    print(&format!("{missing}{between}{}\n", path.display()))?;
+    let between = if absent.is_empty() { "" } else { "\n" };
+    print(&format!("{absent}{between}{}\n", path.display()))?;
     verdict(&results, named, &format!("; {} names every cell", path.display()))
 }
 

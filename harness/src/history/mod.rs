@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::Error;
 
-pub(crate) use store::Store;
+pub(crate) use store::{RunRow, Store};
 
 /// Opens the history at a path or URL. Only a writer makes one that is not there yet.
 pub(crate) fn open(location: &str, create: bool) -> Result<Box<dyn Store>, Error> {

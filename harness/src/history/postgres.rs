@@ -1,6 +1,5 @@
 //! A history on a PostgreSQL server, for a fleet. Without TLS: use a socket, loopback or a tunnel.
 
-use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::{Blessing, Entry};
 use postgres::{Client, NoTls};
@@ -38,6 +37,8 @@ CREATE VIEW lockbench.points AS
         json_array_elements(cell -> 'measures') AS measure
     WHERE json_array_length(measure -> 'windows') > 0;
 ";
+
+const RECORD: &str = "SELECT record FROM lockbench.runs WHERE machine = $1 AND run_id = $2";
 
 /// A history on a server.
 pub(super) struct Postgres {
@@ -96,11 +97,20 @@ impl Postgres {
                         Ok(text) => text,
                         Err(e) => return Ok(Err(e)),
                     };
-                    transaction.execute(
+                    let machine = digest.machine.key();
+                    let changed = transaction.execute(
                         "INSERT INTO lockbench.runs (machine, run_id, started_at, record) VALUES ($1, $2, $3, $4) \
                          ON CONFLICT DO NOTHING",
-                        &[&digest.machine.key(), &digest.run_id, &digest.started_at, &text],
-                    )?
+                        &[&machine, &digest.run_id, &digest.started_at, &text],
+                    )?;
+                    if changed == 0 {
+                        let stored: String =
+                            transaction.query_one(RECORD, &[&machine, &digest.run_id])?.try_get(0)?;
+                        if let Err(e) = store::same(digest, &stored) {
+                            return Ok(Err(e));
+                        }
+                    }
+                    changed
                 }
                 Entry::Blessing(b) => transaction.execute(
                     "INSERT INTO lockbench.blessings (machine, run_id, cells, reason, blessed_at) \
@@ -121,10 +131,8 @@ impl Store for Postgres {
         self.put_all(entries).map_err(|e| said(&e))?
     }
 
-    fn runs(&mut self) -> Result<Vec<RunRow>, Error> {
-        // Byte order, as in a file: the server's locale would sort otherwise.
-        let sql = "SELECT machine, run_id, started_at FROM lockbench.runs \
-                   ORDER BY machine COLLATE \"C\", started_at COLLATE \"C\", run_id COLLATE \"C\"";
+    fn rows(&mut self) -> Result<Vec<RunRow>, Error> {
+        let sql = "SELECT machine, run_id, started_at FROM lockbench.runs";
         let rows = self.client.query(sql, &[]).map_err(|e| said(&e))?;
         let row = |row: &postgres::Row| -> Result<RunRow, postgres::Error> {
             Ok(RunRow { machine: row.try_get(0)?, run_id: row.try_get(1)?, started_at: row.try_get(2)? })
@@ -132,27 +140,9 @@ impl Store for Postgres {
         rows.iter().map(row).collect::<Result<_, _>>().map_err(|e| said(&e))
     }
 
-    fn each(
-        &mut self,
-        machine: &str,
-        latest: Option<usize>,
-        visit: &mut dyn FnMut(Digest) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let ids: Vec<String> =
-            self.runs()?.into_iter().filter(|run| run.machine == machine).map(|run| run.run_id).collect();
-        let skip = latest.map_or(0, |latest| ids.len().saturating_sub(latest));
-        // One at a time: years of them need not fit into memory at once.
-        let sql = "SELECT record FROM lockbench.runs WHERE machine = $1 AND run_id = $2";
-        let statement = self.client.prepare(sql).map_err(|e| said(&e))?;
-        for run_id in &ids[skip..] {
-            let text: String = self
-                .client
-                .query_one(&statement, &[&machine, run_id])
-                .and_then(|row| row.try_get(0))
-                .map_err(|e| said(&e))?;
-            visit(store::digest(run_id, &text)?)?;
-        }
-        Ok(())
+    fn record(&mut self, machine: &str, run_id: &str) -> Result<String, Error> {
+        let row = self.client.query_one(RECORD, &[&machine, &run_id]);
+        row.and_then(|row| row.try_get(0)).map_err(|e| said(&e))
     }
 
     fn blessings(&mut self, machine: &str) -> Result<Vec<Blessing>, Error> {

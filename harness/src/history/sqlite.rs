@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::{Blessing, Entry};
 use lockbench_reports::plain;
@@ -44,6 +43,8 @@ CREATE VIEW points AS
     FROM runs, json_each(runs.record, '$.cells') AS cell, json_each(cell.value, '$.measures') AS measure
     WHERE json_array_length(measure.value, '$.windows') > 0;
 ";
+
+const RECORD: &str = "SELECT record FROM runs WHERE machine = ? AND run_id = ?";
 
 /// A history file.
 pub(super) struct Sqlite {
@@ -113,10 +114,18 @@ impl Sqlite {
                         Ok(text) => text,
                         Err(e) => return Ok(Err(e)),
                     };
-                    transaction.execute(
+                    let changed = transaction.execute(
                         "INSERT OR IGNORE INTO runs (machine, run_id, started_at, record) VALUES (?, ?, ?, ?)",
                         (digest.machine.key(), &digest.run_id, &digest.started_at, text),
-                    )?
+                    )?;
+                    if changed == 0 {
+                        let stored: String =
+                            transaction.query_row(RECORD, (digest.machine.key(), &digest.run_id), |row| row.get(0))?;
+                        if let Err(e) = store::same(digest, &stored) {
+                            return Ok(Err(e));
+                        }
+                    }
+                    changed
                 }
                 Entry::Blessing(b) => transaction.execute(
                     "INSERT OR IGNORE INTO blessings (machine, run_id, cells, reason, blessed_at) VALUES (?, ?, ?, ?, ?)",
@@ -137,11 +146,9 @@ impl Store for Sqlite {
         put.map_err(|e| said(&self.path, &e))?
     }
 
-    fn runs(&mut self) -> Result<Vec<RunRow>, Error> {
+    fn rows(&mut self) -> Result<Vec<RunRow>, Error> {
         let rows = || -> rusqlite::Result<Vec<RunRow>> {
-            let mut statement = self.connection.prepare(
-                "SELECT machine, run_id, started_at FROM runs ORDER BY machine, started_at, run_id",
-            )?;
+            let mut statement = self.connection.prepare("SELECT machine, run_id, started_at FROM runs")?;
             let row = |row: &rusqlite::Row<'_>| {
                 Ok(RunRow { machine: row.get(0)?, run_id: row.get(1)?, started_at: row.get(2)? })
             };
@@ -150,28 +157,9 @@ impl Store for Sqlite {
         rows().map_err(|e| said(&self.path, &e))
     }
 
-    fn each(
-        &mut self,
-        machine: &str,
-        latest: Option<usize>,
-        visit: &mut dyn FnMut(Digest) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let told = |e: rusqlite::Error| said(&self.path, &e);
-        let latest = latest.map_or(-1, |latest| i64::try_from(latest).unwrap_or(-1));
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT run_id, record FROM (SELECT run_id, started_at, record FROM runs WHERE machine = ? \
-                 ORDER BY started_at DESC, run_id DESC LIMIT ?) ORDER BY started_at, run_id",
-            )
-            .map_err(told)?;
-        let mut rows = statement.query((machine, latest)).map_err(told)?;
-        while let Some(row) = rows.next().map_err(told)? {
-            let run_id: String = row.get(0).map_err(told)?;
-            let text: String = row.get(1).map_err(told)?;
-            visit(store::digest(&run_id, &text)?)?;
-        }
-        Ok(())
+    fn record(&mut self, machine: &str, run_id: &str) -> Result<String, Error> {
+        let record = || self.connection.query_row(RECORD, (machine, run_id), |row| row.get(0));
+        record().map_err(|e| said(&self.path, &e))
     }
 
     fn blessings(&mut self, machine: &str) -> Result<Vec<Blessing>, Error> {

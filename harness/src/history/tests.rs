@@ -13,7 +13,7 @@ fn digest(machine: &str, run: u32) -> Digest {
     Digest {
         digest_version: DIGEST_VERSION,
         run_id: format!("run-{run:03}"),
-        started_at: format!("2026-11-{:02}T03:15:00Z", run % 28 + 1),
+        started_at: format!("2025-11-{:02}T03:15:00Z", run % 28 + 1),
         profile: "nightly".into(),
         machine: Identity { cpu_model: machine.into(), ..Identity::default() },
         environment: BTreeMap::from([(
@@ -22,8 +22,10 @@ fn digest(machine: &str, run: u32) -> Digest {
         )]),
         interrupted: false,
         report: None,
+        skipped: Vec::new(),
+        stopped_after: None,
         noise: Vec::new(),
-        cells: Vec::new(),
+        cells: vec![cell("ticket/native", None)],
     }
 }
 
@@ -64,10 +66,25 @@ fn holds(location: &str) {
     let mut store = open(location, true).unwrap();
     assert_eq!(store.put(&runs).unwrap().added, 3);
     store.put(&[Entry::Run(digest("two", 1))]).unwrap();
-    let mut other = digest("one", 1);
-    other.profile = "changed".into();
-    let put = store.put(&[Entry::Run(other)]).unwrap();
-    assert_eq!((put.added, put.known), (0, 1));
+    let mut elsewhere = digest("one", 1);
+    elsewhere.report = Some("elsewhere.html".into());
+    let put = store.put(&[Entry::Run(elsewhere)]).unwrap();
+    assert_eq!((put.added, put.known), (0, 1), "where its report is makes no other run");
+    // The same id with other content is an error, and nothing that came with it is added.
+    for change in [
+        (|other| other.profile = "changed".into()) as fn(&mut Digest),
+        |other| other.started_at = "2025-11-09T03:15:00Z".into(),
+        |other| other.cells.clear(),
+        |other| other.cells[0].status = Status::Ok,
+    ] {
+        let mut other = digest("one", 1);
+        change(&mut other);
+        let refused = store.put(&[Entry::Run(digest("one", 9)), Entry::Run(other)]).unwrap_err().to_string();
+        assert!(
+            refused.contains("holds a run run-001 with other content, which stays as it is"),
+            "{refused}"
+        );
+    }
     let expected: Vec<Digest> = (1..=3).map(|run| digest("one", run)).collect();
     assert_eq!(stored(location, "one", None), expected);
     assert_eq!(stored(location, "one", Some(2)), expected[1..]);
@@ -80,7 +97,7 @@ fn holds(location: &str) {
         cells: cells.into(),
         run_id: "run-002".into(),
         reason: "wanted: '); DROP TABLE blessings; --".into(),
-        blessed_at: "2026-11-23T09:00:00Z".into(),
+        blessed_at: "2025-11-23T09:00:00Z".into(),
     };
     let both = [Entry::Blessing(blessing("ticket")), Entry::Blessing(blessing("*"))];
     assert_eq!(store.put(&both).unwrap().added, 2);
@@ -98,6 +115,32 @@ fn holds(location: &str) {
     let odd = &stored(location, "odd", None)[0];
     assert_eq!((odd.run_id.as_str(), odd.cells[0].id.as_str()), ("run\u{fffd}", "ticket\u{fffd}/native"));
     assert_eq!(store.blessings(&key("odd")).unwrap()[0].cells, odd.cells[0].id);
+
+    // Nights are in the order of their moments, whatever their texts; one that cannot be dated, or is dated ahead, is set
+    // aside, and an empty one is none: earlier versions took them in.
+    let dated = |run: u32, started_at: &str| {
+        let mut digest = digest("clocks", run);
+        digest.started_at = started_at.into();
+        digest
+    };
+    let mut empty = dated(6, "2025-11-20T00:00:00Z");
+    empty.cells.clear();
+    let nights = [
+        dated(1, "2025-11-05T01:30:00+02:00"),
+        dated(2, "2025-11-04T23:45:00Z"),
+        dated(3, "2099-01-01T00:00:00Z"),
+        dated(4, "notadate"),
+        dated(5, "1970-01-01T00:00:09Z"),
+        empty,
+    ];
+    store.put(&nights.map(Entry::Run)).unwrap();
+    let ids = |latest| stored(location, "clocks", latest).into_iter().map(|d| d.run_id).collect::<Vec<_>>();
+    assert_eq!(ids(None), ["run-001", "run-002"]);
+    assert_eq!(ids(Some(1)), ["run-002"]);
+    assert_eq!(stored(location, "clocks", None)[0].started_at, "2025-11-04T23:30:00Z");
+    let aside = store.aside().unwrap();
+    let aside: Vec<&str> = aside.iter().map(|(run, _)| run.run_id.as_str()).collect();
+    assert_eq!(aside, ["run-003", "run-004", "run-005"]);
 
     // Two writers at once lose nothing.
     thread::scope(|scope| {

@@ -7,6 +7,7 @@ mod disturbances;
 mod latency;
 pub mod nodes;
 mod noise;
+pub mod reasons;
 pub mod roster;
 pub mod run_dir;
 mod selection;

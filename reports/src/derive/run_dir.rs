@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::date;
 use crate::derive::derive;
 use crate::record::{Line, Results, SCHEMA_VERSION};
 use crate::{Error, output_file};
@@ -28,13 +29,16 @@ pub fn read(path: &Path) -> Result<Results, Error> {
     let file = if path.is_dir() { find(path)? } else { path.to_owned() };
     let text = read_text(&file)?;
     let first = text.lines().next().unwrap_or_default();
-    match serde_json::from_str::<Probe>(first) {
+    let results = match serde_json::from_str::<Probe>(first) {
         Ok(Probe { line: Some(_), schema_version }) => {
             refuse_newer(&file, schema_version)?;
             from_lines(&file, &text)
         }
         _ => from_results(&file, &text),
-    }
+    }?;
+    let no_date = |why| Error::input(&file, format!("does not say when it was started: {why}"));
+    date::parse(&results.started_at).map_err(no_date)?;
+    Ok(results)
 }
 
 /// Writes `results.json` into a run directory.
@@ -142,7 +146,7 @@ mod tests {
         })
     }
 
-    const HEADER: &str = r#"{"line":"header","schema_version":1,"run_id":"r","started_at":"t","command":"c","seed":1,"profile":"p","rounds":6,"window_ns":1,"machine":{},"cells":[]}"#;
+    const HEADER: &str = r#"{"line":"header","schema_version":1,"run_id":"r","started_at":"2026-11-22T03:15:00Z","command":"c","seed":1,"profile":"p","rounds":6,"window_ns":1,"machine":{},"cells":[]}"#;
 
     #[test]
     fn a_run_without_an_end_was_interrupted() {
@@ -166,6 +170,16 @@ mod tests {
             read_as(ROUNDS, damaged.as_bytes())
                 .unwrap_err()
                 .starts_with("DIR/rounds.jsonl is damaged in line 2")
+        );
+    }
+
+    #[test]
+    fn a_run_that_says_no_date_is_refused() {
+        let undated = HEADER.replace("2026-11-22T03:15:00Z", "notadate");
+        let sentence = read_as(ROUNDS, format!("{undated}\n").as_bytes()).unwrap_err();
+        assert_eq!(
+            sentence,
+            "DIR/rounds.jsonl does not say when it was started: `notadate` is no date and time like 2026-11-22T03:15:00Z"
         );
     }
 

@@ -111,11 +111,5 @@ fn floor_of(results: &Results, cell: &Cell) -> Option<f64> {
 
 /// A status in a word.
 pub fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Crashed => "crashed",
-        Status::Hung => "hung",
-        Status::Broken => "broken",
-        Status::Skipped => "skipped",
-    }
+    status.word()
 }

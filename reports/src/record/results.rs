@@ -117,6 +117,19 @@ pub enum Status {
     Skipped,
 }
 
+impl Status {
+    /// In a word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Crashed => "crashed",
+            Self::Hung => "hung",
+            Self::Broken => "broken",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// Whether mutual exclusion held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -1,13 +1,17 @@
 //! `lockbench history add`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use lockbench_reports::date;
 use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::Entry;
+use lockbench_reports::show::reasons;
 
 use super::super::{Ended, print};
+use crate::history::{RunRow, Store};
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -25,6 +29,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         return Err(Error::new("--report names the report of one run; add several runs one by one"));
     }
     // All are read before any is added: a damaged one leaves the history as it was.
+    let now = Timestamp::now();
     let mut entries = Vec::new();
     for path in &args.runs {
         let results = run_dir::read(path).map_err(|e| Error::new(e.to_string()))?;
@@ -33,6 +38,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
             let path = printable(&path.display().to_string());
             return Err(Error::new(format!("{path} states no run id: it cannot be told from other runs")));
         }
+        fit_for_a_history(path, &digest, now)?;
         let page = path.join(run_dir::REPORT);
         // The trend page may stand anywhere: a path is kept whole.
         let here = || std::path::absolute(&page).ok().filter(|page| page.exists());
@@ -46,7 +52,37 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         let on = digest.machine.to_string();
         let known = store.put(std::slice::from_ref(&entry))?.known > 0;
         let said = if known { "was there already, and stays as it is" } else { "added" };
-        print(&format!("{run}: {said}; {cells} cells, machine {machine} ({on})\n"))?;
+        let skipped: usize = digest.skipped.iter().map(|skipped| skipped.cells.len()).sum();
+        let skipped = if skipped > 0 { format!("{skipped} skipped, ") } else { String::new() };
+        print(&format!("{run}: {said}; {skipped}{cells} cells, machine {machine} ({on})\n"))?;
+        let later = later(store.as_mut(), digest)?;
+        if later > 0 && !known {
+            eprintln!(
+                "lockbench: {run} began before {later} runs that are there already: the latest night is another"
+            );
+        }
     }
     Ok(Ended::Well)
+}
+
+/// An error where a run cannot be a night of a history.
+fn fit_for_a_history(path: &Path, digest: &Digest, now: Timestamp) -> Result<(), Error> {
+    let refused = |why: String| {
+        Err(Error::new(format!("{} is not added: {why}", printable(&path.display().to_string()))))
+    };
+    if digest.is_empty() {
+        let reasons = digest.skipped.iter().map(|skipped| (skipped.reason.as_str(), skipped.cells.len()));
+        let why = reasons::sentence(reasons);
+        let colon = if why.is_empty() { "" } else { ": " };
+        return refused(format!("nothing was measured in it, and an empty night is none{colon}{why}"));
+    }
+    let started = date::parse(&digest.started_at).map_err(Error::new)?;
+    date::misdated(started, now).map_or(Ok(()), refused)
+}
+
+/// How many runs of the same machine began after this one.
+fn later(store: &mut dyn Store, digest: &Digest) -> Result<usize, Error> {
+    let machine = digest.machine.key();
+    let after = |run: &&RunRow| run.machine == machine && run.started_at > digest.started_at;
+    Ok(store.runs()?.iter().filter(after).count())
 }

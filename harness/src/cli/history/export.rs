@@ -53,6 +53,13 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
             }
         }
     }
+    let aside = store.aside()?;
+    let of_these = aside.iter().filter(|(run, _)| machines.contains(&run.machine)).count();
+    if of_these > 0 {
+        eprintln!(
+            "lockbench: {of_these} runs do not count and are left out; `lockbench history list` says why"
+        );
+    }
     if args.format == Format::Openmetrics {
         write(&mut out, &open_metrics(&gathered))?;
     }

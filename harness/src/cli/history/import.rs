@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+use lockbench_reports::date;
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::parse_lines;
+use lockbench_reports::judge::history::{Entry, parse_lines};
 use lockbench_reports::plain;
 
 use super::super::{Ended, print, say};
@@ -26,7 +28,26 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     // A cut inside a character must not cost the lines before it.
     let text = String::from_utf8_lossy(&bytes);
     let lines = parse_lines(&text).map_err(|e| Error::new(format!("{shown}: {e}; nothing was imported")))?;
-    let put = history::open(location, true)?.put(&lines.entries)?;
+    let nothing = |why: String| Error::new(format!("{shown}: {why}; nothing was imported"));
+    let now = Timestamp::now();
+    let mut entries = Vec::new();
+    for entry in lines.entries {
+        if let Entry::Run(digest) = &entry {
+            let run = printable(&digest.run_id);
+            if digest.is_empty() {
+                eprintln!(
+                    "lockbench: {run} is left out: nothing was measured in it, and an empty night is none"
+                );
+                continue;
+            }
+            let started = date::parse(&digest.started_at).map_err(nothing)?;
+            if let Some(why) = date::misdated(started, now) {
+                return Err(nothing(format!("{run} cannot be a night: {why}")));
+            }
+        }
+        entries.push(entry);
+    }
+    let put = history::open(location, true)?.put(&entries)?;
     print(&format!("{shown}: {} new, {} were there already\n", put.added, put.known))?;
     if let Some(line) = lines.cut_off {
         say(format!("line {line} of {shown} was cut off while it was written, and is left out"));

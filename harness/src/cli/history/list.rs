@@ -1,11 +1,13 @@
 //! `lockbench history list`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use lockbench_reports::derive::digest::changes;
 use lockbench_reports::format::printable;
 
 use super::super::{Ended, print};
+use crate::history::RunRow;
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -17,26 +19,29 @@ pub(super) struct Args {
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let mut store = history::open(location, false)?;
-    let runs = store.runs()?;
+    let (runs, aside) = (store.runs()?, store.aside()?);
     let mut text = String::new();
     if args.json {
         for run in &runs {
-            let line = serde_json::json!({
-                "machine": run.machine, "run_id": run.run_id, "started_at": run.started_at
-            });
+            let _ = writeln!(text, "{}", json(run));
+        }
+        for (run, why) in &aside {
+            let mut line = json(run);
+            line["does_not_count"] = why.as_str().into();
             let _ = writeln!(text, "{line}");
         }
         print(&text)?;
         return Ok(Ended::Well);
     }
-    let mut machines: Vec<&String> = runs.iter().map(|run| &run.machine).collect();
-    machines.dedup();
+    let machines: BTreeSet<&String> =
+        runs.iter().chain(aside.iter().map(|(run, _)| run)).map(|run| &run.machine).collect();
     if machines.is_empty() {
         text.push_str("The history holds no run yet.\n");
     }
     for machine in machines {
         let mut before = None;
-        store.each(machine, None, &mut |digest| {
+        for run in runs.iter().filter(|run| run.machine == *machine) {
+            let digest = store.digest(run)?;
             if before.is_none() {
                 let _ =
                     writeln!(text, "{machine}  {}  {}", digest.machine, printable(&digest.machine.topology));
@@ -50,11 +55,19 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
             if digest.interrupted {
                 said.push_str("  cut off before its plan was done");
             }
-            let (started, run) = (printable(&digest.started_at), printable(&digest.run_id));
-            let _ = writeln!(text, "  {started}  {run}  {} cells{said}", digest.cells.len());
+            if let Some(rounds) = digest.stopped_after {
+                let _ = write!(said, "  stopped after {rounds} rounds, for its time was up");
+            }
+            if digest.is_empty() {
+                said.push_str("  nothing was measured: it does not count");
+            }
+            let (started, id) = (printable(&digest.started_at), printable(&digest.run_id));
+            let _ = writeln!(text, "  {started}  {id}  {} cells{said}", digest.cells.len());
             before = Some(digest.environment);
-            Ok(())
-        })?;
+        }
+        for (run, why) in aside.iter().filter(|(run, _)| run.machine == *machine) {
+            let _ = writeln!(text, "  {}  does not count: {why}", printable(&run.run_id));
+        }
         for blessing in store.blessings(machine)? {
             let [run, cells, reason] =
                 [&blessing.run_id, &blessing.cells, &blessing.reason].map(|text| printable(text));
@@ -63,4 +76,8 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     }
     print(&text)?;
     Ok(Ended::Well)
+}
+
+fn json(run: &RunRow) -> serde_json::Value {
+    serde_json::json!({ "machine": run.machine, "run_id": run.run_id, "started_at": run.started_at })
 }

@@ -14,7 +14,7 @@ use lockbench_reports::judge::history::{Collector, History};
 
 use super::Ended;
 use crate::Error;
-use crate::history::{self, Store};
+use crate::history::{self, RunRow, Store};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -114,17 +114,19 @@ pub(super) fn earlier(location: &str, new: &Digest) -> Result<Earlier, Error> {
     let machine = new.machine.key();
     let mut known = store.runs()?;
     known.retain(|run| run.machine == machine);
-    let before =
-        |run_id: &str, started_at: &str| run_id != new.run_id && started_at <= new.started_at.as_str();
-    let others = known.iter().filter(|run| !before(&run.run_id, &run.started_at)).count();
+    // All are in UTC, so that their texts are in order.
+    let before = |run: &&RunRow| run.run_id != new.run_id && run.started_at <= new.started_at;
     let mut runs = Vec::new();
-    store.each(&machine, Some(MOST_RUNS + others), &mut |digest| {
-        if before(&digest.run_id, &digest.started_at) {
+    for run in known.iter().filter(before).rev() {
+        if runs.len() == MOST_RUNS {
+            break;
+        }
+        let digest = store.digest(run)?;
+        if !digest.is_empty() {
             runs.push(digest);
         }
-        Ok(())
-    })?;
-    runs.drain(..runs.len().saturating_sub(MOST_RUNS));
+    }
+    runs.reverse();
     let accepted = store.blessings(&machine)?.into_iter().filter_map(|blessing| {
         let run = known.iter().find(|run| run.run_id == blessing.run_id)?;
         Some(Accepted { blessing, started_at: run.started_at.clone() })

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lockbench_reports::format::{printable, range, ratio};
 use lockbench_reports::judge::comparison::word;
-use lockbench_reports::judge::history::{ChangePoint, History, Series, change_points};
+use lockbench_reports::judge::history::{ChangePoint, History, Series, Skip, change_points};
 use lockbench_reports::record::Status;
 use lockbench_reports::statistics::MARGIN;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// Only cells whose id contains this
     #[arg(value_name = "CELL")]
     cell: Option<String>,
-    /// Print the changes, and after them the failures of the latest night, as a JSON array
+    /// Print the changes, then the failures of the latest night, then what was skipped for long, as a JSON array
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -34,9 +34,13 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let mut changes = change_points(&history, &blessings, MARGIN);
     changes.retain(|change| wanted(&change.cell));
     let failures = failures(&history, &wanted);
+    let skips = skips(&history, &wanted);
     if args.json {
         let changes = changes.iter().map(serde_json::to_value);
-        let all = changes.chain(failures.iter().map(serde_json::to_value)).collect::<Result<Vec<_>, _>>();
+        let all = changes
+            .chain(failures.iter().map(serde_json::to_value))
+            .chain(skips.iter().map(serde_json::to_value))
+            .collect::<Result<Vec<_>, _>>();
         let json =
             all.and_then(|all| serde_json::to_string_pretty(&all)).map_err(|e| Error::new(e.to_string()))?;
         print(&format!("{json}\n"))?;
@@ -63,6 +67,9 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         for failure in &failures {
             let (cell, failed) = (printable(&failure.cell), word(failure.failed));
             let _ = writeln!(text, "Failed in the latest night: {cell}, {failed}.");
+        }
+        for skip in &skips {
+            describe_skip(&mut text, skip);
         }
         print(&text)?;
     }
@@ -104,6 +111,34 @@ fn describe(text: &mut String, change: &ChangePoint) {
     }
     if let Some(reason) = &change.blessed {
         let _ = writeln!(text, "    blessed: {}", printable(reason));
+    }
+}
+
+/// Those of the skipped cells that are wanted.
+fn skips(history: &History, wanted: &dyn Fn(&str) -> bool) -> Vec<Skip> {
+    let mut skips = history.skips.clone();
+    skips.iter_mut().for_each(|skip| skip.skipped.retain(|cell| wanted(cell)));
+    skips.retain(|skip| !skip.skipped.is_empty());
+    skips
+}
+
+fn describe_skip(text: &mut String, skip: &Skip) {
+    const SHOWN: usize = 5;
+    let measured = match &skip.measured {
+        Some(date) => format!("last measured on {date}"),
+        None => "never measured".into(),
+    };
+    let (cells, nights, since) = (skip.skipped.len(), skip.nights, &skip.since);
+    let _ = writeln!(
+        text,
+        "Skipped for {nights} nights running, since {since}, {measured} ({cells} cells): {}",
+        printable(&skip.reason)
+    );
+    for cell in skip.skipped.iter().take(SHOWN) {
+        let _ = writeln!(text, "    {}", printable(cell));
+    }
+    if cells > SHOWN {
+        let _ = writeln!(text, "    and {} more; --json names them all", cells - SHOWN);
     }
 }
 

@@ -138,6 +138,13 @@ impl CellDigest {
         }
     }
 
+    /// Whether another digest of the cell says the same, in the metrics that both know.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        let of = |metric| other.measures.iter().find(|measure| measure.metric == metric);
+        (&self.id, self.status) == (&other.id, other.status)
+            && self.measures.iter().all(|own| of(own.metric).is_none_or(|other| own.windows == other.windows))
+    }
+
     /// What has a value.
     pub fn told(&self) -> impl Iterator<Item = &Measure> {
         self.measures.iter().filter(|measure| !measure.windows.is_empty())

@@ -5,6 +5,7 @@
 
 mod cell;
 mod identity;
+mod skipped;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cell::readings;
 pub use cell::{CellDigest, Measure, Metric, Reading};
 pub use identity::{Change, Identity, changes};
+pub use skipped::Skipped;
 
+use crate::date;
 use crate::record::{FIRST_REVISION, Results, Status};
 
 /// Version of the digest that this build writes. Adding a field does not raise it.
@@ -44,8 +47,14 @@ pub struct Digest {
     /// Spread of the run's A/A pairs by class of cell and environment, as a fraction.
     #[serde(default)]
     pub noise: Vec<Noise>,
-    /// Its cells, in plan order.
+    /// Cells that were measured, or failed for their own fault, in plan order.
     pub cells: Vec<CellDigest>,
+    /// Cells that were to be measured and were not, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
+    /// Rounds after which the run stopped because its time was up; none if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_after: Option<u32>,
 }
 
 /// How far apart the same thing measured twice in one run lay.
@@ -75,7 +84,8 @@ impl Digest {
         let mut digest = Self {
             digest_version: DIGEST_VERSION,
             run_id: results.run_id.clone(),
-            started_at: results.started_at.clone(),
+            started_at: date::parse(&results.started_at)
+                .map_or_else(|_| results.started_at.clone(), date::utc),
             profile: results.profile.clone(),
             machine: Identity::of(machine),
             environment: environment.map(|(name, value)| (name.to_owned(), value.clone())).into(),
@@ -89,9 +99,35 @@ impl Digest {
                 .filter(|cell| cell.status != Status::Skipped)
                 .map(|cell| CellDigest::of(cell, revision(results, &cell.axes.lock)))
                 .collect(),
+            skipped: skipped::skipped(results),
+            stopped_after: results.stopped.as_ref().map(|stopped| stopped.rounds),
         };
         digest.without_nul();
         digest
+    }
+
+    /// Whether nothing was measured: no night of a history.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether another digest may be of the same run: all that both of them say agrees. One that was made by another version
+    /// may say more or less, and where the report is says nothing of the run.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let head = |digest: &Self| {
+            (
+                digest.run_id.clone(),
+                digest.started_at.clone(),
+                digest.profile.clone(),
+                digest.machine.clone(),
+                digest.interrupted,
+            )
+        };
+        let environment = |(name, value)| other.environment.get(name).is_none_or(|other| other == value);
+        head(self) == head(other)
+            && self.environment.iter().all(environment)
+            && self.cells.len() == other.cells.len()
+            && self.cells.iter().zip(&other.cells).all(|(own, other)| own.agrees_with(other))
     }
 
     /// Replaces NULs in what is looked up by: databases differ in what they make of them.
@@ -103,7 +139,9 @@ impl Digest {
                 .into_iter()
                 .chain(reason)
         });
-        texts.into_iter().chain(of_cells).for_each(without_nul);
+        let of_skipped =
+            self.skipped.iter_mut().flat_map(|skipped| skipped.cells.iter_mut().chain([&mut skipped.reason]));
+        texts.into_iter().chain(of_cells).chain(of_skipped).for_each(without_nul);
     }
 
     /// The noise floor of a cell's class in its environment, or in any where that one ran no A/A pairs.

@@ -16,7 +16,7 @@ mod text;
 
 use serde::Serialize;
 
-use crate::derive::digest::{Change, Digest, Metric, changes};
+use crate::derive::digest::{Change, Digest, Metric, Skipped, changes};
 use crate::format::printable;
 use crate::record::Interval;
 use crate::statistics::{FALSE_DISCOVERIES, Verdict};
@@ -87,7 +87,10 @@ pub struct Comparison {
     pub spreads: Vec<Spread>,
     /// Every cell and metric that both have.
     pub rows: Vec<Row>,
-    /// Cells that only BASE has.
+    /// Cells that BASE has and NEW skipped, each reason once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
+    /// Cells that only BASE has, for NEW had no such cell in its plan.
     pub only_base: Vec<String>,
     /// Cells that only NEW has.
     pub only_new: Vec<String>,
@@ -142,6 +145,14 @@ pub fn compare_since(
             ));
         }
     }
+    for run in base.iter().chain([new]) {
+        if run.is_empty() {
+            return Err(format!(
+                "nothing was measured in {}: there is nothing to compare",
+                printable(&run.run_id)
+            ));
+        }
+    }
     let mut comparison = Comparison {
         kind: "runs",
         machine: new.machine.to_string(),
@@ -153,18 +164,42 @@ pub fn compare_since(
         false_discoveries: FALSE_DISCOVERIES,
         spreads: Vec::new(),
         rows: Vec::new(),
-        only_base: last.cells.iter().filter(|c| new.cell(&c.id).is_none()).map(|c| c.id.clone()).collect(),
+        skipped: Vec::new(),
+        only_base: Vec::new(),
         only_new: Vec::new(),
         accepted: Vec::new(),
         notes: notes(last, new),
     };
+    (comparison.skipped, comparison.only_base) = missing(last, new);
     let counts = |run: &Digest, cell: &str| accepted::counts(run, cell, new, accepted);
     let (estimates, alone) = estimate::all(base, new, &counts);
     let known = |cell: &String| base.iter().any(|run| run.cell(cell).is_some());
     (comparison.accepted, comparison.only_new) = alone.into_iter().partition(known);
     comparison.spreads = spread::spreads(&estimates);
     comparison.rows = judge::rows(estimates, &comparison.spreads, margin);
+    if comparison.rows.is_empty() && comparison.accepted.is_empty() {
+        return Err(format!(
+            "{} has no cell in common with an earlier run: there is nothing to compare",
+            printable(&new.run_id)
+        ));
+    }
     Ok(comparison)
+}
+
+/// Cells of an earlier run that NEW skipped, and those that it knows nothing of.
+fn missing(base: &Digest, new: &Digest) -> (Vec<Skipped>, Vec<String>) {
+    let missing = base.cells.iter().filter(|cell| new.cell(&cell.id).is_none());
+    let mut missing: Vec<String> = missing.map(|cell| cell.id.clone()).collect();
+    let mut skipped = Vec::new();
+    for Skipped { reason, cells } in &new.skipped {
+        let (of_reason, rest): (Vec<String>, Vec<String>) =
+            missing.into_iter().partition(|cell| cells.contains(cell));
+        missing = rest;
+        if !of_reason.is_empty() {
+            skipped.push(Skipped { reason: reason.clone(), cells: of_reason });
+        }
+    }
+    (skipped, missing)
 }
 
 fn notes(base: &Digest, new: &Digest) -> Vec<String> {
@@ -172,6 +207,9 @@ fn notes(base: &Digest, new: &Digest) -> Vec<String> {
     for run in [base, new] {
         if run.interrupted {
             notes.push(format!("{} was cut off before its plan was done", run.run_id));
+        }
+        if let Some(rounds) = run.stopped_after {
+            notes.push(format!("{} stopped after {rounds} rounds, for its time was up", run.run_id));
         }
     }
     if base.profile != new.profile {

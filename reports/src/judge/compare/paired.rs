@@ -33,6 +33,7 @@ pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
         false_discoveries: FALSE_DISCOVERIES,
         spreads: Vec::new(),
         rows: Vec::new(),
+        skipped: Vec::new(),
         only_base: Vec::new(),
         only_new: Vec::new(),
         accepted: Vec::new(),

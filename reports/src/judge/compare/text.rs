@@ -22,9 +22,18 @@ pub fn text(comparison: &Comparison) -> String {
         let _ = writeln!(text, "note: {}", printable(note));
     }
     text.push('\n');
+    let all = ordered(comparison);
+    let shared = shared_reasons(&all);
+    let apart = |row: &&Row| !untold(row).is_some_and(|why| shared.iter().any(|(shared, _)| *shared == why));
     let mut rows: Vec<Vec<String>> = vec![HEADINGS.map(String::from).to_vec()];
-    rows.extend(ordered(comparison).into_iter().map(cells));
+    rows.extend(all.iter().copied().filter(apart).map(cells));
     text.push_str(&aligned(&rows));
+    for (why, rows) in &shared {
+        let _ = writeln!(text, "not enough data ({} rows): {}", rows.len(), printable(why));
+        for row in rows {
+            let _ = writeln!(text, "  {} {}", printable(&row.cell), row.metric.name());
+        }
+    }
     text.push('\n');
     for sentence in summary(comparison) {
         let _ = writeln!(text, "{sentence}");
@@ -45,6 +54,25 @@ pub(super) fn ordered(comparison: &Comparison) -> Vec<&Row> {
     let mut rows: Vec<&Row> = comparison.rows.iter().collect();
     rows.sort_by_key(place);
     rows
+}
+
+/// Why nothing can be told of a row, where not even a ratio can.
+fn untold(row: &Row) -> Option<&str> {
+    row.verdict.reason().filter(|_| row.ratio.is_none())
+}
+
+/// Reasons that several rows have in common, each with them: they are told once.
+fn shared_reasons<'a>(rows: &[&'a Row]) -> Vec<(&'a str, Vec<&'a Row>)> {
+    let mut reasons: Vec<(&str, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        let Some(why) = untold(row) else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, rows)) => rows.push(row),
+            None => reasons.push((why, vec![row])),
+        }
+    }
+    reasons.retain(|(_, rows)| rows.len() > 1);
+    reasons
 }
 
 fn last(runs: &[String]) -> String {
@@ -140,16 +168,24 @@ pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
             percent(comparison.margin)
         ));
     }
+    for skipped in &comparison.skipped {
+        let (cells, why) = (few(&skipped.cells), printable(&skipped.reason));
+        sentences.push(format!("{} cells of BASE were skipped in NEW: {why}: {cells}", skipped.cells.len()));
+    }
     for (cells, what) in [
         (&comparison.only_base, "are in BASE only"),
         (&comparison.only_new, "are in NEW only"),
         (&comparison.accepted, "were accepted as changed, and have no earlier run since"),
     ] {
         if !cells.is_empty() {
-            let some: Vec<String> = cells.iter().take(3).map(|cell| printable(cell)).collect();
-            let more = if cells.len() > 3 { ", …" } else { "" };
-            sentences.push(format!("{} cells {what}: {}{more}", cells.len(), some.join(", ")));
+            sentences.push(format!("{} cells {what}: {}", cells.len(), few(cells)));
         }
     }
     sentences
+}
+
+fn few(cells: &[String]) -> String {
+    let some: Vec<String> = cells.iter().take(3).map(|cell| printable(cell)).collect();
+    let more = if cells.len() > 3 { ", …" } else { "" };
+    format!("{}{more}", some.join(", "))
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Blessing;
+use crate::date;
 use crate::derive::digest::{DIGEST_VERSION, Digest};
 use crate::format::printable;
 
@@ -63,7 +64,15 @@ fn parse(line: &str) -> Result<Entry, String> {
             "was written by a newer lockbench (digest {found}; this one reads up to {DIGEST_VERSION}): update lockbench"
         )),
         Some(0) => Err("states digest_version 0, which never existed".into()),
-        _ => serde_json::from_str(line).map_err(damaged),
+        _ => {
+            let mut entry: Entry = serde_json::from_str(line).map_err(damaged)?;
+            if let Entry::Run(digest) = &mut entry {
+                let moment = date::parse(&digest.started_at);
+                digest.started_at =
+                    date::utc(moment.map_err(|why| format!("does not say when its run was started: {why}"))?);
+            }
+            Ok(entry)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod csv;
 mod entry;
 mod open_metrics;
 mod series;
+mod skips;
 
 pub use blessing::Blessing;
 pub use changes::{ChangePoint, Dated, change_points, environment};
@@ -15,3 +16,4 @@ pub use csv::csv;
 pub use entry::{Entry, Lines, parse_lines};
 pub use open_metrics::open_metrics;
 pub use series::{Collector, History, Night, Point, Series};
+pub use skips::{REPORTED_FROM, Skip};

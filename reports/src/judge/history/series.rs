@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::skips::{Skip, Skips};
 use crate::derive::digest::{CellDigest, Digest, Metric};
 use crate::record::Status;
 use crate::statistics::{Trips, largest_class, order_interval};
@@ -83,6 +84,8 @@ pub struct History {
     pub nights: Vec<Night>,
     /// Its series, by place, then metric, then lock.
     pub series: Vec<Series>,
+    /// Cells that have been skipped for several nights running.
+    pub skips: Vec<Skip>,
 }
 
 /// Gathers a history night by night, so that no more than what is kept is ever in memory.
@@ -91,6 +94,7 @@ pub struct Collector {
     nights: Vec<Night>,
     gathered: BTreeMap<(String, Metric, String), Gathered>,
     failures: HashMap<String, Failing>,
+    skips: Skips,
 }
 
 #[derive(Default)]
@@ -124,9 +128,13 @@ struct Window {
 }
 
 impl Collector {
-    /// Adds a night; they come oldest first.
+    /// Adds a night; they come oldest first. One in which nothing was measured is none.
     pub fn add(&mut self, digest: Digest) {
+        if digest.is_empty() {
+            return;
+        }
         let night = self.nights.len();
+        self.skips.add(night, &digest);
         for cell in &digest.cells {
             let place = cell.id.strip_prefix(&format!("{}/", cell.lock)).unwrap_or(&cell.id);
             let key = |metric| (place.to_owned(), metric, cell.lock.clone());
@@ -185,7 +193,7 @@ impl Collector {
             place,
             metric,
         });
-        History { series: series.collect(), nights: self.nights }
+        History { series: series.collect(), skips: self.skips.finish(&self.nights), nights: self.nights }
     }
 }
 

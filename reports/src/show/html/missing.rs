@@ -2,9 +2,9 @@
 
 use super::view::{Entry, Table};
 use crate::derive::disturbances;
+use crate::derive::reasons::reasons;
 use crate::format::printable_up_to;
 use crate::record::Results;
-use crate::show::reasons::reasons;
 
 /// Characters of a list of cells: a plan of thousands that does not fit is told whole in the data below the page.
 const LONGEST: usize = 20_000;

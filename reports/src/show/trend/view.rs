@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{chart, spark};
 use crate::derive::digest::{Identity, Metric};
 use crate::format::{percent, printable, range, ratio};
-use crate::judge::history::{ChangePoint, History, Series, environment};
+use crate::judge::history::{ChangePoint, History, Series, Skip, environment};
 
 /// The page.
 #[derive(Serialize)]
@@ -17,6 +17,7 @@ pub(super) struct Page {
     summary: String,
     margin: String,
     changes: Vec<ChangeView>,
+    skips: Vec<SkipView>,
     groups: Vec<Group>,
     nights: Vec<NightView>,
 }
@@ -43,6 +44,28 @@ struct Changed {
     name: String,
     ratio: String,
     range: String,
+}
+
+/// Cells that were skipped in the same nights for the same reason.
+#[derive(Serialize)]
+struct SkipView {
+    since: String,
+    nights: usize,
+    measured: String,
+    reason: String,
+    cells: Vec<String>,
+}
+
+impl SkipView {
+    fn of(skip: &Skip) -> Self {
+        Self {
+            since: skip.since.clone(),
+            nights: skip.nights,
+            measured: skip.measured.clone().unwrap_or_else(|| "never".into()),
+            reason: printable(&skip.reason),
+            cells: skip.skipped.iter().map(|cell| printable(cell)).collect(),
+        }
+    }
 }
 
 /// Series that share everything but lock and metric.
@@ -91,6 +114,7 @@ pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint
         summary: summary(history, changes, margin),
         margin: percent(margin),
         changes: change_views(history, changes),
+        skips: history.skips.iter().map(SkipView::of).collect(),
         groups: groups(history, changes),
         nights: nights(history),
     }
