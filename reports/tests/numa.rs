@@ -395,3 +395,50 @@ fn every_figure_of_several_nodes_has_title_description_and_data() {
         }
     }
 }
+
+#[test]
+fn a_map_and_a_row_say_of_which_memory_they_are() {
+    let mut lines = Several { traced: true, ..Several::default() }.lines();
+    // Nothing but remote memory was traced: the map's title says so.
+    for line in &mut lines {
+        if let Line::Round(round) = line
+            && !round.cell.ends_with("/memory=remote")
+            && let Outcome::Measured(measured) = &mut round.outcome
+        {
+            measured.causes = None;
+        }
+    }
+    let remote = |line: &mut Line| {
+        if let Line::Header(header) = line {
+            let spread = header.cells.iter().filter(|cell| cell.placement == "scatter").cloned();
+            let spread: Vec<CellAxes> = spread
+                .map(|mut cell| {
+                    cell.id.push_str("/memory=remote");
+                    cell.params.insert("memory".into(), "remote".into());
+                    cell
+                })
+                .collect();
+            header.cells.extend(spread);
+        }
+    };
+    lines.iter_mut().for_each(remote);
+    let spread: Vec<Line> = Several { traced: true, ..Several::default() }
+        .lines()
+        .into_iter()
+        .filter_map(|line| match line {
+            Line::Round(mut round) if round.cell.contains("/scatter/") => {
+                round.cell.push_str("/memory=remote");
+                Some(Line::Round(round))
+            }
+            _ => None,
+        })
+        .collect();
+    lines.extend(spread);
+    let results = derive(lines.into_iter());
+    let map = plot(&results, "handovers-nodes");
+    assert!(map.title.contains("scatter, memory=remote, "), "{}", map.title);
+    let memory = plot(&results, "numa-memory-native");
+    let labels: Vec<&str> = memory.data.rows.iter().map(|row| row[0].as_str()).collect();
+    assert!(labels.contains(&"ticket, 2v compact") && labels.contains(&"ticket, 2v scatter"), "{labels:?}");
+    assert!(memory.data.rows.iter().all(|row| row.last().unwrap().contains("/native/short/")));
+}

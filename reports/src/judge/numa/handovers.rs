@@ -9,8 +9,8 @@ use crate::record::{Cell, CellAxes, Handovers, Results};
 use crate::statistics::weighted_median;
 
 /// The traced cells that tell most of handovers between nodes, one for each lock: alike in all else, on as many nodes as there
-/// are, without overcommit where there are such (above 1x a handover within a node may wait for a turn on the pCPU), and of
-/// as many locks, then as many pCPUs, as possible.
+/// are, without overcommit where there are such (above 1x a handover within a node may wait for a turn on the pCPU), with all
+/// parameters at their defaults where there are such, and of as many locks, then as many pCPUs, as possible.
 pub fn told_by_node<'a>(results: &'a Results, nodes: &Nodes) -> Vec<&'a Cell> {
     let spans = |cell: &Cell| {
         let matrix = node_matrix(cell, nodes);
@@ -21,7 +21,8 @@ pub fn told_by_node<'a>(results: &'a Results, nodes: &Nodes) -> Vec<&'a Cell> {
         let cells: Vec<&Cell> = cells.into_iter().filter(|cell| spans(cell) > 0).collect();
         let most = cells.iter().map(|cell| spans(cell)).max()?;
         let axes = &cells[0].axes;
-        Some(((most, !above(axes.overcommit), cells.len(), axes.pcpus.len()), cells))
+        let plain = (!above(axes.overcommit), axes.params.is_empty());
+        Some(((most, plain, cells.len(), axes.pcpus.len()), cells))
     });
     told.reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map_or_else(Vec::new, |(_, cells)| cells)

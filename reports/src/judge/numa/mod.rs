@@ -10,6 +10,12 @@ pub use handovers::{node_matrix, told_by_node};
 
 use crate::record::{Cell, CellAxes, Results};
 
+/// Where and how a cell's vCPUs run: its placement, then what it has otherwise than by default. `scatter, memory=remote`.
+pub fn variant(axes: &CellAxes) -> String {
+    let params = axes.params.iter().map(|(name, value)| format!(", {name}={value}"));
+    axes.placement.clone() + &params.collect::<String>()
+}
+
 /// The cells that are alike once `what` has taken away what may differ; in plan order.
 fn groups(results: &Results, what: fn(CellAxes) -> Option<CellAxes>) -> Vec<Vec<&Cell>> {
     let mut index: BTreeMap<String, usize> = BTreeMap::new();

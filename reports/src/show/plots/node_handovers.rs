@@ -10,7 +10,7 @@ use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::derive::nodes::{self, Distances, Nodes};
 use crate::format::{count, distance, duration, overcommit, percent};
-use crate::judge::numa::{node_matrix, told_by_node};
+use crate::judge::numa::{node_matrix, told_by_node, variant};
 use crate::record::{Handovers, Results};
 
 const ID: &str = "handovers-nodes";
@@ -64,7 +64,7 @@ pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
     let title = format!(
         "{TITLE}, {}, {}, {} vCPUs on {} pCPUs ({})",
         axes.env,
-        axes.placement,
+        variant(axes),
         axes.vcpus,
         axes.pcpus.len(),
         overcommit(axes.overcommit)

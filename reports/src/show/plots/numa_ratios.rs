@@ -74,10 +74,15 @@ fn plot(kind: &Kind, env: &str, contrasts: &[&Contrast<'_>]) -> Result<Figure, E
             names.push(name);
         }
     }
-    let first = &contrasts[0].cell.axes.workload.name;
-    let workloads = contrasts.iter().any(|one| one.cell.axes.workload.name != *first);
+    let mut told: Vec<[String; 2]> = contrasts.iter().map(|contrast| particulars(contrast)).collect();
+    // What all have needs no mention.
+    for place in 0..2 {
+        if told.iter().all(|one| one[place] == told[0][place]) {
+            told.iter_mut().for_each(|one| one[place].clear());
+        }
+    }
     let mut rows: Vec<Row> =
-        contrasts.iter().filter_map(|contrast| row(contrast, &names, workloads)).collect();
+        contrasts.iter().zip(told).filter_map(|(contrast, told)| row(contrast, &names, told)).collect();
     // One marker below the other for the same lock, so that they can be read together.
     let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     rows.sort_by_key(|row| (order.iter().position(|label| *label == row.label), row.group));
@@ -99,24 +104,34 @@ fn plot(kind: &Kind, env: &str, contrasts: &[&Contrast<'_>]) -> Result<Figure, E
             "verdict",
             "lock and data on",
             "against",
+            "cell",
         ],
         table: None,
     }
     .draw(kind.nothing)
 }
 
-fn row(contrast: &Contrast<'_>, names: &[String], workloads: bool) -> Option<Row> {
+/// What a cell has that the change does not name: its workload; and of memory its placement, of placement its parameters.
+fn particulars(contrast: &Contrast<'_>) -> [String; 2] {
+    let axes = &contrast.cell.axes;
+    let variant = match contrast.change {
+        Change::Memory(_) => format!(" {}", axes.placement),
+        Change::Placement(_) => axes.params.values().map(|value| format!(" {value}")).collect(),
+    };
+    [variant, format!(" {}", axes.workload.name)]
+}
+
+fn row(contrast: &Contrast<'_>, names: &[String], particulars: [String; 2]) -> Option<Row> {
     let interval = contrast.times?;
     let axes = &contrast.cell.axes;
     let size = match above(axes.overcommit) {
         true => format!("{}v:{}p", axes.vcpus, axes.pcpus.len()),
         false => format!("{}v", axes.vcpus),
     };
-    let workload = if workloads { format!(" {}", axes.workload.name) } else { String::new() };
     let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
     let lay = |cell: &Cell| cell.residence.as_ref().map_or_else(|| "not told".into(), resides);
     Some(Row {
-        label: format!("{}, {size}{workload}", axes.lock),
+        label: format!("{}, {size}{}", axes.lock, particulars.concat()),
         group: names.iter().position(|name| *name == contrast.name())?,
         interval,
         figure: ratio(interval.median),
@@ -129,6 +144,7 @@ fn row(contrast: &Contrast<'_>, names: &[String], workloads: bool) -> Option<Row
             contrast.verdict(),
             lay(contrast.cell),
             lay(contrast.near),
+            axes.id.clone(),
         ],
     })
 }

@@ -5,7 +5,7 @@ use crate::derive::Selection;
 use crate::derive::nodes::Nodes;
 use crate::derive::slices::above;
 use crate::format::{duration, printable, range, ratio};
-use crate::judge::numa::told_by_node;
+use crate::judge::numa::{told_by_node, variant};
 use crate::record::{Cell, Handovers, Results};
 use crate::statistics::{interval, median, weighted_median};
 
@@ -21,7 +21,7 @@ pub(super) fn handovers(results: &Results, nodes: &Nodes) -> Option<Statement> {
             axes.workload.name,
             axes.vcpus,
             axes.pcpus.len(),
-            axes.placement,
+            variant(axes),
             told.join("; ")
         );
         Statement::new(text, None)
