@@ -17,7 +17,7 @@ from window import Checked, check_window
 ENVIRONMENTS = ("native", "emulated")
 # Of all windows this part may have gone unobserved, for the observer shares the CPUs with what it observes, or may have been
 # ended as hung, for a lock that convoys may take seconds to move on in an emulated guest.
-UNOBSERVED = 0.1
+UNOBSERVED = 0.2
 # Kinds of fault that are printed of a guest.
 MOST_SHOWN = 15
 
@@ -57,10 +57,7 @@ class Guest:
         if status not in (0, 1):
             self.faults[f"{step.name} ended with status {status}: {last_line(step / 'stderr')}"] += 1
         runs = sorted(step.glob("runs/*/rounds.jsonl"))
-        seen = {}
-        for observation in kernel.observations((step / "observed").read_text(), self.machine):
-            # A window that was repeated has several processes, and the record is of the last.
-            seen[observation.after] = observation
+        seen = kernel.observations(step, self.machine)
         if not runs and (step / "runs").exists():
             self.faults[f"{step.name} left no rounds.jsonl"] += 1
         for path in runs:

@@ -5,6 +5,7 @@ import contextlib
 import copy
 import io
 import json
+import struct
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,7 @@ class Guest:
         self.nodes = [0, 0, 0, 1]  # of each page; None: not in memory
         self.totals = " N0=3 N1=1"
         self.whole = True
+        self.more = ""
         self.status = 0
         self.files = {}
 
@@ -92,9 +94,7 @@ class Guest:
             lines += [f"/proc/7/task/{tid}/stat:{tid} (a (b) c) R " + "0 " * 35 + f"{cpu} 0 0"]
         lines += ["/proc/7/maps:1000-5000 rw-s 0 00:01 9 /memfd:lockbench-arena (deleted)"]
         lines += [f"/proc/7/numa_maps:1000 bind:0 file=/memfd:lockbench-arena dirty=4{self.totals} kernelpagesize_kB=4"]
-        entries = [0 if node is None else 1 << 63 | 1 << 61 | FRAMES[node] for node in self.nodes]
-        lines += ["pagemap", " ".join(f"{entry:016x}" for entry in entries)]
-        return "\n".join(lines + ["whole"] * self.whole) + "\n"
+        return "\n".join(lines + ["whole 1"] * self.whole) + "\n" + self.more
 
     def write(self, folder):
         out = folder / "out"
@@ -108,6 +108,9 @@ class Guest:
         (step / "status").write_text(f"{self.status}\n")
         (step / "stderr").write_text("")
         (step / "observed").write_text(self.observed())
+        entries = [0 if node is None else 1 << 63 | 1 << 61 | FRAMES[node] for node in self.nodes]
+        (step / "pages").mkdir()
+        (step / "pages/1").write_bytes(struct.pack(f"<{len(entries)}Q", *entries))
         for name, text in self.files.items():
             (step / name).write_text(text)
         header = {"line": "header", "cells": [self.cell], "machine": self.quota, "dropped": self.dropped}
@@ -219,6 +222,19 @@ class Checker(unittest.TestCase):
         self.fails(guest, "a window was skipped: no node")
         with contextlib.redirect_stdout(io.StringIO()):
             self.assertEqual(check.main([]), 1)
+
+    def test_of_a_repeated_window_the_last_process_counts(self):
+        guest = Guest()
+        guest.more = "cell 99 after 2\n"
+        self.passes(guest)
+        guest.more = "cell 99 after 1\n"
+        self.fails(guest, "no window was compared")
+        other = Guest()
+        other.masks[1] = "3"
+        guest.more += other.observed().replace("cell 7", "cell 99").replace("/7/", "/99/")
+        self.fails(guest, "the kernel lets it run on [3]")
+        guest.more += "cell 99 after 1\n"
+        self.fails(guest, "the kernel lets it run on [3]")
 
     def test_a_window_that_was_not_measured_fails(self):
         for outcome in "skipped", "crashed", "broken":

@@ -1,6 +1,7 @@
 """What a guest's kernel said: of the machine, and of the cells that ran on it."""
 
 import re
+import struct
 from dataclasses import dataclass, field
 
 
@@ -84,18 +85,27 @@ class Seen:
     totals: dict[int, int] = field(default_factory=dict)  # pages of the arena on each node, by numa_maps
 
 
-def observations(text, machine):
-    """The whole observations of a step, in order."""
-    for part in re.split(r"^(?=cell \d+ after \d+$)", text, flags=re.MULTILINE)[1:]:
-        if part.rstrip().endswith("\nwhole"):
-            yield observation(part, machine)
+def observations(step, machine):
+    """By how many lines a step's journal had, the last whole observation of the last cell that was there then: of a window that
+    was repeated the record is of the last. Cells that were never observed whole are left out."""
+    last = {}
+    for part in re.split(r"^(?=cell \d+ after \d+$)", (step / "observed").read_text(), flags=re.MULTILINE)[1:]:
+        head, _, lines = part.partition("\n")
+        _, pid, _, after = head.split()
+        whole = re.search(r"^whole (\d+)\n\Z", lines, re.MULTILINE)
+        seen = Seen(int(pid), int(after))
+        if whole:
+            entries = (step / "pages" / whole[1]).read_bytes()
+            seen.pages = [node_of(entry, machine) for (entry,) in struct.iter_unpack("<Q", entries)]
+            read_lines(lines, seen)
+        before = last.get(seen.after)
+        if whole or before is None or before[0].pid != seen.pid:
+            last[seen.after] = seen, whole
+    return {after: seen for after, (seen, whole) in last.items() if whole}
 
 
-def observation(text, machine):
-    head, _, rest = text.partition("\n")
-    _, pid, _, after = head.split()
-    seen = Seen(int(pid), int(after))
-    lines, _, entries = rest.partition("\npagemap\n")
+def read_lines(lines, seen):
+    """What the files of /proc said of a cell's tasks and memory."""
     allowed, ran_on = {}, {}
     for line in lines.splitlines():
         path, _, value = line.partition(":")
@@ -117,8 +127,6 @@ def observation(text, machine):
     # Threads are numbered as they are started: vCPU 0 first.
     seen.allowed = [allowed[tid] for tid in sorted(allowed)]
     seen.ran_on = [ran_on[tid] for tid in sorted(ran_on)]
-    seen.pages = [node_of(int(entry, 16), machine) for entry in entries.split() if entry != "whole"]
-    return seen
 
 
 def node_of(entry, machine):
