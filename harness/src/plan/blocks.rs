@@ -19,8 +19,12 @@ impl Blocks {
     pub(crate) fn on(machine: &Machine, pcpus: &[PuIndex], shared: &[u32]) -> Result<Self, Error> {
         let distinct: BTreeSet<PuIndex> = pcpus.iter().copied().collect();
         let near = |cpu: PuIndex| {
-            let local = Memory::Local.nodes(machine, &[cpu])?[0];
             let home = machine.pu(cpu).and_then(|pu| pu.home()).and_then(|home| machine.node(home));
+            // Asking for the nearest node looks at all of them, for each of hundreds of CPUs in each of thousands of cells.
+            let local = match home.filter(|home| machine.has_memory(home)) {
+                Some(home) => home.os_index,
+                None => Memory::Local.nodes(machine, &[cpu])?[0],
+            };
             Ok((cpu, Near { home: home.map(|home| (home.os_index, home.forbidden)), local }))
         };
         let near: BTreeMap<PuIndex, Near> = distinct.into_iter().map(near).collect::<Result<_, Error>>()?;
