@@ -118,7 +118,7 @@ fn closed_streams_do_not_end_in_a_file() {
 /// A run directory with a header and nothing else: a run that was interrupted at once.
 fn run_dir() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let header = r#"{"line":"header","schema_version":1,"run_id":"r","started_at":"t","command":"c","seed":1,"profile":"p","rounds":6,"window_ns":1,"machine":{},"cells":[]}"#;
+    let header = r#"{"line":"header","schema_version":1,"run_id":"r","started_at":"2026-11-22T03:15:00Z","command":"c","seed":1,"profile":"p","rounds":6,"window_ns":1,"machine":{},"cells":[]}"#;
     fs::write(dir.path().join("rounds.jsonl"), format!("{header}\n")).unwrap();
     dir
 }

@@ -12,6 +12,7 @@ use lockbench_reports::show::reasons;
 
 use super::super::{Ended, print};
 use crate::history::{RunRow, Store};
+use crate::output::say;
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -57,9 +58,9 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         print(&format!("{run}: {said}; {skipped}{cells} cells, machine {machine} ({on})\n"))?;
         let later = later(store.as_mut(), digest)?;
         if later > 0 && !known {
-            eprintln!(
-                "lockbench: {run} began before {later} runs that are there already: the latest night is another"
-            );
+            say(format!(
+                "{run} began before {later} runs that are there already: the latest night is another"
+            ));
         }
     }
     Ok(Ended::Well)

@@ -6,7 +6,7 @@ use lockbench_reports::judge::history::{Entry, csv, open_metrics};
 
 use super::super::Ended;
 use super::Which;
-use crate::output::{Stdout, cannot_print};
+use crate::output::{Stdout, cannot_print, say};
 use crate::{Error, history};
 
 #[derive(clap::Args)]
@@ -56,9 +56,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let aside = store.aside()?;
     let of_these = aside.iter().filter(|(run, _)| machines.contains(&run.machine)).count();
     if of_these > 0 {
-        eprintln!(
-            "lockbench: {of_these} runs do not count and are left out; `lockbench history list` says why"
-        );
+        say(format!("{of_these} runs do not count and are left out; `lockbench history list` says why"));
     }
     if args.format == Format::Openmetrics {
         write(&mut out, &open_metrics(&gathered))?;

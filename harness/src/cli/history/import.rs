@@ -35,9 +35,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         if let Entry::Run(digest) = &entry {
             let run = printable(&digest.run_id);
             if digest.is_empty() {
-                eprintln!(
-                    "lockbench: {run} is left out: nothing was measured in it, and an empty night is none"
-                );
+                say(format!("{run} is left out: nothing was measured in it, and an empty night is none"));
                 continue;
             }
             let started = date::parse(&digest.started_at).map_err(nothing)?;
