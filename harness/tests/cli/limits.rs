@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The program with this done to its process before it begins.
 fn lockbench_after(prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static) -> Command {
@@ -42,7 +43,8 @@ fn is_root() -> bool {
 
 /// Runs as a user of whom there are no other processes, and who may have so many.
 fn with_processes(most: u64, args: &[&str]) -> Output {
-    const NOBODY_ELSE: u32 = 54_321;
+    // Each a user of its own: tests run at the same time.
+    static NOBODY_ELSE: AtomicU32 = AtomicU32::new(54_321);
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     // Where cargo put it that user may have no way to.
@@ -50,7 +52,7 @@ fn with_processes(most: u64, args: &[&str]) -> Output {
     fs::copy(env!("CARGO_BIN_EXE_lockbench"), &program).unwrap();
     let mut command = after(&program, move || limit(libc::RLIMIT_NPROC, most));
     if is_root() {
-        command.uid(NOBODY_ELSE);
+        command.uid(NOBODY_ELSE.fetch_add(1, Ordering::Relaxed));
     }
     command.args(args).current_dir(dir.path()).output().unwrap()
 }
@@ -73,7 +75,9 @@ fn without_threads_for_its_vcpus_a_cell_is_skipped_with_a_reason() {
         return;
     }
     let output = with_processes(3, &[&ONE_CELL[..], &["1"]].concat());
-    let results: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let results: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
     let cell = &results["cells"][0];
     assert_eq!(cell["status"], "skipped", "{cell}");
     let reason = cell["reason"].as_str().unwrap();
