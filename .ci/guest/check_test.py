@@ -246,8 +246,12 @@ class Checker(unittest.TestCase):
         self.fails(guest, "no window was compared")
         guest = Guest()
         guest.dropped = [{"cell": "ticket/native/short/2v:2p/compact/pinned", "reason": "does not fit"}]
-        self.fails(guest, "a cell was dropped: does not fit")
-        guest.dropped[0]["cell"] = "ticket/kvm/short/2v:2p/compact/pinned"
+        self.fails(guest, "ticket/native/short/2v:2p/compact/pinned was dropped: does not fit")
+        for cell in "memory=remote", "placement=node:1", "NUMA nodes":
+            guest.dropped = [{"cell": cell, "reason": "one node"}]
+            self.fails(guest, f"{cell} was dropped: one node")
+        guest.dropped = [{"cell": "ticket/kvm/short/2v:2p/compact/pinned", "reason": "no /dev/kvm"}]
+        guest.dropped += [{"cell": "memory=interleave", "reason": "comes out the same as memory=local at 1v:1p"}]
         self.passes(guest)
 
     def test_a_step_that_went_wrong_fails(self):
@@ -272,6 +276,10 @@ class Checker(unittest.TestCase):
         guest.files = {"cpu-quota": "1.5\n"}
         self.fails(guest, "the quota is 1.5 CPUs, and the record says None")
         guest.quota = {"cpu_quota": {"cpus": 1.5}}
+        self.passes(guest)
+        guest.files = {"cpu.stat": "usage_usec 9\nnr_periods 7\nnr_throttled 3\n"}
+        self.fails(guest, "the quota ran out 3 times, and no window says so")
+        guest.record["throttling"] = {"periods": 1, "taken_ns": 9}
         self.passes(guest)
 
     def test_a_refusal_is_one_sentence_with_its_words_and_status_2(self):
