@@ -1,7 +1,7 @@
 //! What a lockbench run leaves behind and what is made of it: the record schema, the statistics, comparison, plots
 //! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
 //!
-//! From the bottom up: [`record`] is what is written and read, [`statistics`] what numbers allow to be said, [`derive`] turns
+//! From the bottom up: [`record`] is what is written and read, [`statistics`] what numbers allow to be said, [`mod@derive`] turns
 //! rounds into results, [`judge`] says what they mean, and [`show`] puts them before a reader.
 
 pub mod date;

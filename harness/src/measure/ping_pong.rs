@@ -42,7 +42,7 @@ pub fn turns(pairs: &[Pair]) -> Vec<Vec<usize>> {
     turns
 }
 
-/// The round trip of each pair: see [`round_trip_ns`].
+/// The median round trip in ns of each pair, `None` where a thread could not be pinned; pairs without a CPU in common play at once.
 pub fn round_trips_ns(pairs: &[Pair]) -> Vec<Option<f64>> {
     let mut round_trips_ns = vec![None; pairs.len()];
     for turn in turns(pairs) {
