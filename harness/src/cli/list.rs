@@ -21,10 +21,15 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Lock {
     name: &'static str,
+    family: &'static str,
     about: &'static str,
+    core: bool,
     order: &'static str,
     paravirt: &'static str,
+    baseline: Option<&'static str>,
     leaf: bool,
+    blocks: bool,
+    revision: u32,
     lock_bytes: usize,
     per_vcpu_bytes: usize,
     source: &'static str,
@@ -73,10 +78,15 @@ fn named(name: impl Into<String>, about: impl Into<String>) -> Named {
 fn listing(registry: &Registry) -> Result<Listing, Error> {
     let locks = registry.locks().map(|axes::Lock { family, variant }| Lock {
         name: variant.name,
+        family: family.name,
         about: variant.about,
+        core: variant.core,
         order: family.order.name(),
         paravirt: variant.paravirt.name(),
+        baseline: variant.baseline,
         leaf: family.leaf,
+        blocks: family.blocks,
+        revision: family.revision,
         lock_bytes: family.lock.size(),
         per_vcpu_bytes: family.per_vcpu.size(),
         source: family.source,
@@ -97,10 +107,13 @@ fn listing(registry: &Registry) -> Result<Listing, Error> {
 }
 
 fn text(listing: &Listing) -> String {
-    let mut text = String::from("Locks\n");
+    let mut text = String::from(
+        "Locks (* core: these answer the three questions in every profile; pv: paravirtual code)\n",
+    );
     for lock in &listing.locks {
-        let _ =
-            writeln!(text, "  {:<16} {:<7} pv {:<4} {}", lock.name, lock.order, lock.paravirt, lock.about);
+        let mark = if lock.core { '*' } else { ' ' };
+        let Lock { name, order, paravirt, about, .. } = lock;
+        let _ = writeln!(text, "{mark} {name:<16} {order:<7} pv {paravirt:<4} {about}");
     }
     let mut section = |title: &str, entries: &[Named]| {
         let _ = writeln!(text, "\n{title}");

@@ -82,8 +82,8 @@ enum Command {
     Doctor(doctor::Args),
     /// List locks, workloads, environments and placements
     List(list::Args),
-    /// Print the JSON Schema of results.json
-    Schema,
+    /// Print the JSON Schema of results.json, or every field of a run's files
+    Schema(schema::Args),
 }
 
 /// Parses and runs; every failure is one sentence on stderr.
@@ -101,7 +101,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::History(args) => history::run(&args),
         Command::Topology(args) => topology::run(&args),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(&args),
         Command::List(args) => list::run(&args, registry),
     });
     match ended {

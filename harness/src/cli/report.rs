@@ -35,6 +35,12 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
         [run] if run.is_dir() => run.join(run_dir::REPORT),
         _ => run_dir::REPORT.into(),
     });
+    // In a run's own directory everything that is derived from its rounds is made again, as at the end of the run.
+    if let ([run], [derived], None) = (args.runs.as_slice(), results.as_slice(), &args.output)
+        && run.join(run_dir::ROUNDS).is_file()
+    {
+        run_dir::write_results(run, derived).map_err(told)?;
+    }
     write_named(&path, page.as_bytes())?;
     Ok(Ended::Well)
 }

@@ -1,9 +1,19 @@
-//! `lockbench schema`: the JSON Schema of results.json.
+//! `lockbench schema`: the JSON Schema of results.json, or every field as a page.
+
+use lockbench_reports::record::{fields, schema};
 
 use super::{Ended, print};
 use crate::Error;
 
-pub(super) fn run() -> Result<Ended, Error> {
-    print(&format!("{}\n", lockbench_reports::record::schema::schema()))?;
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Print every field of rounds.jsonl and results.json, with its type and meaning, in Markdown
+    #[arg(long)]
+    fields: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+    let text = if args.fields { fields::page() } else { schema::schema() + "\n" };
+    print(&text)?;
     Ok(Ended::Well)
 }

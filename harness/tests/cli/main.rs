@@ -15,6 +15,7 @@ mod listing;
 mod orphans;
 mod preemptions;
 mod real_vcpus;
+mod report;
 mod scheduling_class;
 mod seccomp;
 mod skipped;

@@ -44,7 +44,7 @@ pub struct Machine {
     pub smt: String,
     /// Host name: for the reader, never an identity.
     pub hostname: String,
-    /// The whole topology as plain data, for the picture (see the harness's `topology::Machine`).
+    /// The whole topology as plain data.
     pub topology_detail: Option<serde_json::Value>,
     /// What was asked of this machine and could be had or not: pinning, memory binding, preemption counting, ….
     pub facilities: Vec<Facility>,

@@ -7,6 +7,7 @@ mod axes;
 mod causes;
 mod cell_causes;
 mod disturbance;
+pub mod fields;
 mod lock;
 mod machine;
 pub mod params;

@@ -9,7 +9,7 @@ use super::{CellAxes, CellCauses, Distance, LockDescriptor, Machine, Residence, 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Results {
-    /// See [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the schema that the record was written by.
     pub schema_version: u32,
     /// `20261122T031500Z-quick-4f2a`.
     pub run_id: String,

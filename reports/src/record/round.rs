@@ -41,7 +41,7 @@ pub struct Stopped {
 /// The first line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Header {
-    /// See [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the schema that the record was written by.
     pub schema_version: u32,
     /// `20261122T031500Z-quick-4f2a`.
     pub run_id: String,
@@ -168,7 +168,7 @@ pub struct Measured {
     pub operations: Vec<u64>,
     /// Acquisitions per second in consecutive parts of the window, warm-up discarded.
     pub samples: Vec<f64>,
-    /// Whether the halves of the window agree (see `statistics::steady`); none where that cannot be told, as of a window
+    /// Whether the halves of the window agree; none where that cannot be told, as of a window
     /// of few acquisitions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steady: Option<bool>,
