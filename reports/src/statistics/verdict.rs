@@ -69,11 +69,12 @@ pub fn judge(ratio: Option<Interval>, rounds: usize, margin: f64, floor: Option<
         return not_enough("no ratio could be taken".into());
     };
     if rounds < MIN_ROUNDS {
-        let s = if rounds == 1 { "" } else { "s" };
-        let percent = coverage(rounds) * 100.0;
-        return not_enough(format!(
-            "{rounds} usable round{s}, an interval of {percent:.0} %; {MIN_ROUNDS} are wanted"
-        ));
+        let has = match rounds {
+            0 => "no usable round".to_owned(),
+            1 => "1 usable round, which gives no interval".to_owned(),
+            _ => format!("{rounds} usable rounds, an interval of {:.0} %", coverage(rounds) * 100.0),
+        };
+        return not_enough(format!("{has}; {MIN_ROUNDS} are wanted"));
     }
     let Some(floor) = floor.filter(|floor| floor.is_finite()) else {
         return not_enough("the noise floor is unknown: no usable A/A pairs".into());

@@ -5,6 +5,7 @@
 //! policy runs one script only, by its hash.
 
 mod cells;
+mod code;
 mod counters;
 mod distances;
 pub(crate) mod embed;
@@ -32,6 +33,7 @@ const LONGEST: usize = 4_000;
 pub fn render(runs: &[Results]) -> Result<String, Error> {
     let mut tera = Tera::default();
     tera.set_escape_fn(escape);
+    tera.register_filter("code", code::code);
     tera.add_raw_templates(lockbench_templates::TEMPLATES).map_err(failed)?;
     let css = lockbench_templates::STYLES.concat();
     let script = lockbench_templates::SCRIPT;
