@@ -45,7 +45,7 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     }
     own.entered.store(1, Relaxed);
 
-    let mut random = u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut random = (u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ plan.draws) | 1;
     let mut due = if plan.open { Some(ctx.platform().now()) } else { None };
     loop {
         acquire(&ctx, lock, due);

@@ -225,6 +225,7 @@ impl Blank {
             start_queued: false,
             thinks: false,
             open: false,
+            draws: 0,
             think: [0; lockbench_workloads::arena::THINK_ENTRIES],
         })
         .unwrap()

@@ -31,8 +31,7 @@ impl Opened {
         Self { handed: Handed::read(memory), vcpus: memory.traced().map(Booked::read).collect() }
     }
 
-    /// What was booked since, and the acquire times of all vCPUs. `counted` is what each worker had counted when the window
-    /// opened.
+    /// What was booked since, and the acquire times of all vCPUs. `counted` is what each worker counted in the window.
     pub(super) fn close(
         &self,
         memory: &Memory,
@@ -45,19 +44,16 @@ impl Opened {
         let mut causes = Causes { time: closed.since(&opened, |ticks| scale.ns(ticks)), ..Causes::default() };
         let mut total = Booked::default();
         let (mut censored, mut halts, mut finished, mut longest_gap) = (Vec::new(), 0, 0, 0);
-        for ((vcpu, block), (before, counted)) in
-            memory.traced().zip(memory.blocks()).zip(self.vcpus.iter().zip(counted))
-        {
+        for (vcpu, (before, counted)) in memory.traced().zip(self.vcpus.iter().zip(counted)) {
             let gained = Booked::read(vcpu).since(before);
-            let own = Own::read(block);
-            halts = own.since(counted, |own| &own.events, Event::Halt as usize).saturating_add(halts);
+            halts = counted.events[Event::Halt as usize].saturating_add(halts);
             let waiting = vcpu.wait_since.load(Relaxed);
             if waiting != 0 {
                 censored.push(scale.ns(now.saturating_sub(waiting)));
             }
             finished = finished.max(vcpu.longest_wait.ticks.load(Relaxed));
             longest_gap = longest_gap.max(vcpu.longest_gap.load(Relaxed));
-            let preempted = |phase: Phase| own.since(counted, |own| &own.preempted, phase as usize);
+            let preempted = |phase: Phase| counted.preempted[phase as usize];
             causes.vcpus.push(vcpu_causes(vcpu, &gained, preempted, &scale));
             total.add(&gained);
         }

@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::arena::Memory;
 use crate::axes::{Axis, Env};
-use crate::measure::futex;
+use crate::measure::futex::{self, Sharing};
 use crate::output;
 use crate::protocol::{Cell, ChildArgument, ChildReport, ChildSpec, report_to, say};
 use crate::subprocess::stay_with;
@@ -60,7 +60,7 @@ fn run(
         if n as usize == memory.vcpus() {
             break;
         }
-        futex::wait(ready, n);
+        futex::wait(ready, n, Sharing::Shared);
     }
     say(&ChildReport::Ready);
     loop {

@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use lockbench_workloads::Phase;
 use lockbench_workloads::arena::Block;
+use lockbench_workloads::locks::Event;
 
 use super::process::task_file;
 use crate::system::proc;
@@ -84,26 +86,38 @@ pub(crate) fn thread_times() -> Result<String, String> {
 }
 
 /// What a worker counted about itself.
+#[derive(Clone, Debug)]
 pub(super) struct Own {
-    pub(super) preempted: Vec<u64>,
-    pub(super) events: Vec<u64>,
+    /// Acquisitions.
+    pub(super) operations: u64,
+    pub(super) preempted: [u64; Phase::COUNT],
+    pub(super) events: [u64; Event::COUNT],
     pub(super) steal_ns: u64,
 }
 
 impl Own {
     pub(super) fn read(block: &Block) -> Self {
+        let load = |counter: &AtomicU64| counter.load(Relaxed);
         Self {
-            preempted: load_all(&block.own.preempted),
-            events: load_all(&block.own.events),
-            steal_ns: block.steal.steal_ns.load(Relaxed),
+            operations: load(&block.own.operations),
+            preempted: block.own.preempted.each_ref().map(load),
+            events: block.own.events.each_ref().map(load),
+            steal_ns: load(&block.steal.steal_ns),
         }
     }
-}
 
-impl Own {
-    /// What one counter of those that `of` names gained since `earlier`.
-    pub(super) fn since(&self, earlier: &Self, of: impl Fn(&Self) -> &Vec<u64>, index: usize) -> u64 {
-        of(self)[index].saturating_sub(of(earlier)[index])
+    /// What was counted since `earlier`. A lock may have stored anything here, so that a counter may have shrunk: it gained
+    /// nothing then.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        fn gained<const N: usize>(now: &[u64; N], earlier: &[u64; N]) -> [u64; N] {
+            std::array::from_fn(|index| now[index].saturating_sub(earlier[index]))
+        }
+        Self {
+            operations: self.operations.saturating_sub(earlier.operations),
+            preempted: gained(&self.preempted, &earlier.preempted),
+            events: gained(&self.events, &earlier.events),
+            steal_ns: self.steal_ns.saturating_sub(earlier.steal_ns),
+        }
     }
 }
 
@@ -115,4 +129,22 @@ pub(super) fn sum(counters: impl IntoIterator<Item = u64>) -> u64 {
 /// Reads counters that somebody else may be adding to.
 pub(super) fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
     counters.iter().map(|counter| counter.load(Relaxed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_that_a_lock_stored_into_gained_nothing_rather_than_almost_everything() {
+        let own = |operations, halts| Own {
+            operations,
+            preempted: [1, 2, 3],
+            events: std::array::from_fn(|index| if index == Event::Halt as usize { halts } else { 0 }),
+            steal_ns: 5,
+        };
+        let gained = own(7, 4).since(&own(9, 1));
+        assert_eq!((gained.operations, gained.events[Event::Halt as usize]), (0, 3));
+        assert_eq!((gained.preempted, gained.steal_ns), ([0; 3], 0));
+    }
 }

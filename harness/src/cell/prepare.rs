@@ -45,6 +45,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,
         open: workload.think.open,
+        draws: spec.draws,
         think: think_table(workload.think, workload.think_ns, unit_ns),
     };
     Blank::create(plan)

@@ -46,6 +46,9 @@ pub struct WindowSpec {
     /// Pairs of pCPUs to play ping-pong; left out: the first two pCPUs alone, which lie on one NUMA node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ping_pongs: Vec<Pair>,
+    /// What the vCPUs' random draws begin from, besides each vCPU's number; 0: from that alone, as in release 0.1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub draws: u64,
     /// Whether preemptions can be counted here; if not, they are not even looked for.
     pub count_preemptions: bool,
     /// What release 0.1 reads beside the axes: they hold the same.
@@ -59,6 +62,11 @@ pub struct WindowSpec {
     /// Axes that are not at their default and that release 0.1 would pass over: it refuses a spec with this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(draws: &u64) -> bool {
+    *draws == 0
 }
 
 /// Whether the first two pCPUs, on one NUMA node, are all that there is to look at: neither specs nor records name them.
@@ -89,6 +97,7 @@ impl WindowSpec {
             vcpu_memory_nodes: Vec::new(),
             notes: Vec::new(),
             ping_pongs: Vec::new(),
+            draws: 0,
             count_preemptions: false,
         }
     }

@@ -5,18 +5,21 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Measured, Outcome};
 use lockbench_reports::statistics;
-use lockbench_workloads::Family;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::{Event, Order};
+use lockbench_workloads::{Family, Phase};
 
 use super::WindowSpec;
 use super::causes::Opened;
-use super::counters::{Own, Task, sum};
+use super::counters::{Task, sum};
 use super::process::{Ended, Process};
 use super::sample::Sample;
 use super::scheduled::Scheduled;
 use super::watch::Watch;
 use crate::arena::Memory;
+
+/// Names of the counters of preemptions, by the phase that the vCPU was in.
+const PREEMPTED: [&str; Phase::COUNT] = ["preempted_holding", "preempted_waiting", "preempted_thinking"];
 
 /// The threads that run a cell's vCPUs, in order.
 pub(super) struct Threads {
@@ -42,7 +45,6 @@ pub(super) struct Window<'a> {
     memory: &'a Memory,
     threads: Threads,
     tasks: Vec<Task>,
-    own: Vec<Own>,
     traced: Option<Opened>,
     /// The lock's, where its time is kept.
     order: Option<Order>,
@@ -62,7 +64,6 @@ impl<'a> Window<'a> {
             memory,
             tasks: threads.read(),
             threads,
-            own: memory.blocks().map(Own::read).collect(),
             traced: order.map(|_| Opened::read(memory)),
             order,
             sleeps: family.sleeps_unseen(),
@@ -120,8 +121,9 @@ impl<'a> Window<'a> {
     pub(super) fn close(self) -> Closed {
         let memory = self.memory;
         let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);
+        let counted = last.since(first);
         let traced = self.traced.as_ref().zip(first.time.zip(last.time));
-        let traced = traced.map(|(opened, between)| opened.close(memory, self.spec, &self.own, between));
+        let traced = traced.map(|(opened, between)| opened.close(memory, self.spec, &counted, between));
         let (mut causes, acquire) = traced.unzip();
         if let Some(causes) = &mut causes {
             causes.sleeps = self.sleeps;
@@ -142,26 +144,18 @@ impl<'a> Window<'a> {
             let sum = counters.entry(name.to_owned()).or_insert(0_u64);
             *sum = sum.saturating_add(n);
         };
-        let mut steal_ns = Vec::new();
-        for (before, block) in self.own.iter().zip(memory.blocks()) {
-            let after = Own::read(block);
+        for own in &counted {
             if self.spec.count_preemptions {
-                for (name, (b, a)) in ["preempted_holding", "preempted_waiting", "preempted_thinking"]
-                    .iter()
-                    .zip(before.preempted.iter().zip(&after.preempted))
-                {
-                    count(name, a.saturating_sub(*b));
+                for (name, n) in PREEMPTED.iter().zip(own.preempted) {
+                    count(name, n);
                 }
             }
-            for (event, (b, a)) in Event::ALL.iter().zip(before.events.iter().zip(&after.events)) {
-                if a > b {
-                    count(event.name(), a.saturating_sub(*b));
-                }
+            for (event, n) in Event::ALL.iter().zip(own.events).filter(|(_, n)| *n > 0) {
+                count(event.name(), n);
             }
-            steal_ns.push(after.steal_ns.saturating_sub(before.steal_ns));
         }
-        let operations: Vec<u64> =
-            first.per_vcpu.iter().zip(&last.per_vcpu).map(|(b, a)| a.saturating_sub(*b)).collect();
+        let steal_ns: Vec<u64> = counted.iter().map(|own| own.steal_ns).collect();
+        let operations: Vec<u64> = counted.iter().map(|own| own.operations).collect();
         let measured = Measured {
             start: self.spec.start,
             warmup_ns: self.spec.warmup_ns,

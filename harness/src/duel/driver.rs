@@ -55,6 +55,11 @@ impl Driver {
         }
     }
 
+    /// Whether it knows [`WindowSpec::draws`]: every release after 0.1 does.
+    pub(crate) fn draws(&self) -> bool {
+        !self.version.starts_with("0.1.")
+    }
+
     /// The program's path, for people.
     pub(crate) fn name(&self) -> String {
         printable(&self.program.display().to_string())

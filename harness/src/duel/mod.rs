@@ -35,6 +35,9 @@ impl Duel<'_> {
     ) -> Result<(), Error> {
         // A cell that failed on one side is of no use on the other.
         let mut given_up: HashSet<usize> = HashSet::new();
+        // A build of before there were draws refuses a spec that names them: then both take those that it takes.
+        let both_draw = self.builds.iter().all(Driver::draws);
+        let draws = |number| if both_draw { plan::draws(self.seed, number) } else { 0 };
         for number in 0..self.rounds {
             if given_up.len() == self.plan.cells.len() {
                 break;
@@ -47,6 +50,7 @@ impl Duel<'_> {
                     &self.timing,
                     number,
                     turn.purpose,
+                    draws(number),
                     self.session.counts_preemptions(cell.axes.values.env),
                 );
                 for side in order(number, place) {

@@ -4,16 +4,17 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 use lockbench_workloads::arena::Header;
 
-use crate::measure::futex;
+use crate::measure::futex::{self, Sharing};
 
 /// Sleeps until kicked. A kick that came first is found in the doorbell, so it sticks.
 pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
     let doorbell = unsafe { &(*arena).block(me as usize).word.0 };
+    // Acquire, here and below: what the kicker did before the kick is seen by the vCPU that takes the kick.
     if doorbell.swap(0, Acquire) == 0 {
         // Not if the doorbell rang since: the kernel compares under its own lock.
-        futex::wait(doorbell, 0);
-        doorbell.store(0, Release);
+        futex::wait(doorbell, 0, Sharing::Private);
+        doorbell.swap(0, Acquire);
     }
 }
 
@@ -26,7 +27,7 @@ pub(super) unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
         let doorbell = unsafe { &header.block(cpu as usize).word.0 };
         // Release: what the kicker did is seen by the halt that takes the kick.
         if doorbell.swap(1, Release) == 0 {
-            futex::wake_all(doorbell);
+            futex::wake_all(doorbell, Sharing::Private);
         }
     }
 }

@@ -7,7 +7,8 @@ use lockbench_workloads::arena::{HaltFn, KickFn};
 
 use crate::Refusal;
 use crate::arena::Memory;
-use crate::measure::{futex, rseq};
+use crate::measure::futex::{self, Sharing};
+use crate::measure::rseq;
 use crate::protocol::Cell;
 
 /// Enough for any worker: it has one frame, and a peer's lock may call into libc.
@@ -26,7 +27,7 @@ pub(super) fn spawn<Enter: FnOnce()>(
         let gate = memory.gate();
         // Release: the parent and the main thread read what was prepared once the count is full.
         gate.ready.fetch_add(1, Release);
-        futex::wake_all(&gate.ready);
+        futex::wake_all(&gate.ready, Sharing::Shared);
         futex::pass(if cpu == 0 { &gate.go_first } else { &gate.go_rest });
         enter();
     };

@@ -86,12 +86,14 @@ impl PlannedCell {
         timing: &Timing,
         round: u32,
         purpose: Purpose,
+        draws: u64,
         count_preemptions: bool,
     ) -> WindowSpec {
         let queued = self.axes.overcommit > 1.0 && round % 2 == 1;
         WindowSpec {
             round,
             purpose,
+            draws,
             start: if queued { Start::Queued } else { Start::Free },
             warmup_ns: self.warmup_ns(timing),
             window_ns: self.window_ns(timing),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lockbench_reports::record::{Dropped, Purpose};
 
 use super::{PlannedCell, Timing};
+use crate::axes::Env;
 use crate::measure::ping_pong;
 
 /// Starting, placing and killing a cell's process, besides its warm-up and window.
@@ -73,18 +74,28 @@ pub(crate) fn fit(
     fitted
 }
 
-/// One cell of each class: one vCPU, contended at 1x or below, above 1x.
+/// The cells of the A/A pairs: the first of each class (one vCPU, contended at 1x or below, above 1x), one in each
+/// environment, and above 1x one of a lock that halts, whose rate varies for other reasons than that of one that spins.
 fn choose_twins(cells: &[PlannedCell]) -> Vec<usize> {
-    let measured = |cell: &PlannedCell| cell.purposes.contains(&Purpose::Rate);
-    let class = |wanted: u8| {
-        cells.iter().position(|cell| {
-            let class = match (cell.axes.vcpus, cell.axes.overcommit) {
-                (1, _) => 0,
-                (_, k) if k <= 1.0 => 1,
-                _ => 2,
-            };
-            class == wanted && measured(cell)
-        })
+    let class = |cell: &PlannedCell| match (cell.axes.vcpus, cell.axes.overcommit) {
+        (1, _) => 0,
+        (_, k) if k <= 1.0 => 1,
+        _ => 2,
     };
-    (0..3).filter_map(class).collect()
+    let above_1x = |cell: &PlannedCell| class(cell) == 2;
+    let halts = |cell: &PlannedCell| cell.lock.halts_in(cell.axes.values.env);
+    let first = |wanted: &dyn Fn(&PlannedCell) -> bool| {
+        cells.iter().position(|cell| cell.purposes.contains(&Purpose::Rate) && wanted(cell))
+    };
+    let mut twins: Vec<usize> = (0..3).filter_map(|wanted| first(&|cell| class(cell) == wanted)).collect();
+    for env in Env::all() {
+        let here = |cell: &PlannedCell| cell.axes.values.env == env;
+        if !twins.iter().any(|&twin| here(&cells[twin])) {
+            twins.extend(first(&|cell| here(cell) && above_1x(cell)).or_else(|| first(&here)));
+        }
+    }
+    if !twins.iter().any(|&twin| above_1x(&cells[twin]) && halts(&cells[twin])) {
+        twins.extend(first(&|cell| above_1x(cell) && halts(cell)));
+    }
+    twins
 }

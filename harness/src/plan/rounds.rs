@@ -11,8 +11,9 @@ pub(crate) struct Turn {
     pub(crate) purpose: Purpose,
 }
 
-/// The turns of round `number`. Within a block the order is the plan's, reversed in odd rounds so that no cell always
-/// follows the same other; an A/A pair's second window follows its first at once.
+/// The windows of round `number`, in order. Within a block the order is the plan's, reversed in odd rounds so that no cell
+/// always follows the same other. The second window of an A/A pair stands at the end of the block that is farther from the
+/// first: the windows of any verdict of the block lie no farther apart in time.
 pub(crate) fn round(cells: &[PlannedCell], twins: &[usize], seed: u64, number: u32) -> Vec<Turn> {
     let mut blocks: Vec<(String, Vec<usize>)> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
@@ -28,14 +29,24 @@ pub(crate) fn round(cells: &[PlannedCell], twins: &[usize], seed: u64, number: u
         if number % 2 == 1 {
             members.reverse();
         }
-        for cell in members {
+        let (mut ahead, mut behind) = (Vec::new(), Vec::new());
+        let mut block = Vec::new();
+        for (place, &cell) in members.iter().enumerate() {
             for &purpose in &cells[cell].purposes {
-                turns.push(Turn { cell, purpose });
+                block.push(Turn { cell, purpose });
                 if purpose == Purpose::Rate && twins.contains(&cell) {
-                    turns.push(Turn { cell, purpose: Purpose::Twin });
+                    let second = Turn { cell, purpose: Purpose::Twin };
+                    if 2 * place < members.len() { behind.push(second) } else { ahead.push(second) }
                 }
             }
         }
+        turns.extend(ahead.into_iter().chain(block).chain(behind));
     }
     turns
+}
+
+/// What the vCPUs' random draws in round `number` begin from. The windows of a round share it, so that those of a block, of
+/// an A/A pair and of both builds of a duel are compared under the same draws.
+pub(crate) fn draws(seed: u64, number: u32) -> u64 {
+    fastrand::Rng::with_seed(seed ^ u64::from(number) << 32).u64(1..)
 }

@@ -94,7 +94,8 @@ impl Suite<'_> {
 
     fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
         let count_preemptions = self.session.counts_preemptions(cell.axes.values.env);
-        let spec = cell.window(&self.timing, number, turn.purpose, count_preemptions);
+        let draws = plan::draws(self.seed, number);
+        let spec = cell.window(&self.timing, number, turn.purpose, draws, count_preemptions);
         let session = self.session;
         cell::measure(&spec, &Bench { placer: &session.placer, lock: cell.lock, quotas: &session.quotas })
     }

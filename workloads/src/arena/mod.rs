@@ -66,6 +66,8 @@ pub struct Plan {
     /// Whether turns begin when they are due rather than some time after the last one: `think` then holds the times from
     /// one to the next, in ticks.
     pub open: bool,
+    /// What the vCPUs' random draws begin from, besides each vCPU's number.
+    pub draws: u64,
     /// Think times in steps of work, drawn from uniformly: `core` has no logarithm, so the quantiles come as data.
     pub think: [u32; THINK_ENTRIES],
 }

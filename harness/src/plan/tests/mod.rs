@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use lockbench_reports::record::{Pair, Purpose};
 
-use super::{Fitted, Profile, Resources, Timing, expand, fit, round};
+use super::{Fitted, Profile, Resources, Timing, draws, expand, fit, round};
 use crate::Registry;
+use crate::axes::Env;
 use crate::cell::WindowSpec;
 use crate::measure::ping_pong;
 use crate::topology::Machine;
@@ -99,15 +100,39 @@ fn a_round_takes_every_window_once_and_depends_on_the_seed_alone() {
     let turns = order(7, 1);
     let rates = turns.iter().filter(|turn| turn.purpose == Purpose::Rate).count();
     assert_eq!(rates, fitted.cells.len());
-    for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.purpose == Purpose::Twin) {
-        assert_eq!(
-            (turns[at - 1].cell, turns[at - 1].purpose),
-            (turn.cell, Purpose::Rate),
-            "A/A stands side by side"
-        );
-    }
     assert_eq!(turns.len(), rates + fitted.twins.len());
-    assert_eq!(fitted.twins.len(), 3, "one vCPU, contended, overcommitted");
+}
+
+#[test]
+fn an_a_a_pair_spans_the_larger_part_of_its_block_in_every_environment_and_of_a_lock_that_halts() {
+    let fitted = planned("quick", "core:2 pu:1", None);
+    for number in 0..2 {
+        let turns = round(&fitted.cells, &fitted.twins, 7, number);
+        for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.purpose == Purpose::Twin) {
+            let first = turns.iter().position(|one| (one.cell, one.purpose) == (turn.cell, Purpose::Rate));
+            let block = fitted.cells[turn.cell].block();
+            let windows = turns.iter().filter(|one| fitted.cells[one.cell].block() == block).count();
+            let pairs = fitted.twins.iter().filter(|&&twin| fitted.cells[twin].block() == block).count();
+            let apart = first.unwrap().abs_diff(at);
+            assert!(2 * (apart + pairs) >= windows - pairs, "{apart} of {windows}");
+        }
+    }
+    let twins = || fitted.twins.iter().map(|&twin| &fitted.cells[twin]);
+    for env in Env::all() {
+        assert!(twins().any(|twin| twin.axes.values.env == env), "{}", env.name());
+    }
+    assert!(twins().any(|twin| twin.axes.overcommit > 1.0 && twin.lock.halts_in(twin.axes.values.env)));
+    let classes: std::collections::HashSet<(bool, bool)> =
+        twins().map(|twin| (twin.axes.vcpus == 1, twin.axes.overcommit > 1.0)).collect();
+    assert_eq!(classes.len(), 3, "one vCPU, contended, overcommitted");
+}
+
+#[test]
+fn draws_differ_from_round_to_round_and_from_seed_to_seed() {
+    let drawn: std::collections::HashSet<u64> =
+        (0..50).flat_map(|seed| (0..50).map(move |number| draws(seed, number))).collect();
+    assert_eq!(drawn.len(), 2_500);
+    assert_eq!(draws(7, 3), draws(7, 3));
 }
 
 #[test]
@@ -136,7 +161,7 @@ fn warm_up_and_window_grow_with_overcommit() {
 fn spec_on(machine: &str, vcpus: u32) -> WindowSpec {
     let fitted = planned("nightly", machine, Some(Duration::from_secs(360_000)));
     let cell = fitted.cells.iter().find(|cell| cell.axes.vcpus == vcpus && cell.axes.overcommit == 1.0);
-    cell.unwrap().window(&TIMING, 0, Purpose::Rate, false)
+    cell.unwrap().window(&TIMING, 0, Purpose::Rate, 0, false)
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn blocks_lie_with_their_vcpus_and_those_of_floating_vcpus_with_the_first_pcpu()
     let plan = of_group(group, "pack:2 [numa] core:2 pu:1");
     let window = |pinning: Pinning| {
         let cell = plan.cells.iter().find(|cell| cell.axes.values.pinning == pinning).unwrap();
-        let spec = cell.window(&TIMING, 0, Purpose::Rate, false);
+        let spec = cell.window(&TIMING, 0, Purpose::Rate, 0, false);
         assert_eq!((spec.check(), spec.memory_nodes.as_slice()), (Ok(()), &[1][..]));
         spec
     };
@@ -151,7 +151,7 @@ fn blocks_lie_with_their_vcpus_and_those_of_floating_vcpus_with_the_first_pcpu()
 #[test]
 fn a_spec_says_nothing_of_blocks_on_one_node() {
     for cell in &planned("smoke", "core:2 pu:1", None).cells {
-        let spec = serde_json::to_value(cell.window(&TIMING, 0, Purpose::Rate, false)).unwrap();
+        let spec = serde_json::to_value(cell.window(&TIMING, 0, Purpose::Rate, 0, false)).unwrap();
         assert!(spec.get("vcpu_nodes").is_some(), "{spec}");
         for field in ["vcpu_memory_nodes", "notes"] {
             assert_eq!(spec.get(field), None, "{}", cell.axes.id);

@@ -38,7 +38,7 @@ fn a_cell_of_0_1_is_the_same_cell_today() {
     for (text, keys) in OF_0_1 {
         let written: Value = serde_json::from_str(text).unwrap();
         let cells = of_group(&keys.replace("exp'", "exp:1000ns'"), "core:2 pu:1").cells;
-        let spec = serde_json::to_value(cells[0].window(&TIMING, 0, Purpose::Rate, true)).unwrap();
+        let spec = serde_json::to_value(cells[0].window(&TIMING, 0, Purpose::Rate, 0, true)).unwrap();
         for field in ["axes", "spin_threshold", "slice_ns", "early_wait", "memory_nodes", "vcpu_nodes"] {
             assert_eq!(spec.get(field), written.get(field), "{field}");
         }
