@@ -1,37 +1,134 @@
-//! What is told to a user when something could not be done.
+//! What ends a command that could not do what was asked, by kind of fault.
 
-use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 
-/// One clear sentence: what was wrong and what to do. Ends the program with exit status 2.
-#[derive(Debug)]
-pub struct Error(String);
+use lockbench_reports::format::printable;
+
+use crate::refusal::{Refusal, words};
+use crate::topology;
+
+/// Why a command could not do what was asked. `Display` is one clear sentence, with what lies behind it: what was wrong, and
+/// what to do. The command line prints it and ends with the exit status of its kind.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for makes no sense or cannot be had: a value, a combination of options, something that is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// A name that nothing has.
+    #[error("unknown {what} `{}`{}", .name.escape_debug(), instead(.name, .known))]
+    Unknown {
+        /// What is named so: a lock, a key, ….
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A fault in something that was read.
+    #[error("{place}: {source}")]
+    Inside {
+        /// Where: a file, a line of it.
+        place: String,
+        /// The fault.
+        source: Box<Error>,
+    },
+    /// A text that is not the JSON that it should be, or a value that cannot be written as such.
+    #[error("{what}: {source}")]
+    Json {
+        /// What that means.
+        what: String,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A file or a program that the system did not give.
+    #[error("cannot {doing} {}: {}{advice}", printable(&.path.display().to_string()), words(.source))]
+    File {
+        /// What was to be done with it: `read`, `write`, `run`.
+        doing: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+        /// The end of the sentence, from its semicolon on; may be empty.
+        advice: String,
+    },
+    /// Something else that the system did not do.
+    #[error("{what}: {}", words(.source))]
+    System {
+        /// What could not be done.
+        what: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What this machine, or this process on it, cannot do.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The machine's topology, or a placement over it.
+    #[error(transparent)]
+    Topology(#[from] topology::Error),
+    /// A record that cannot be read or compared, or a report that cannot be made.
+    #[error(transparent)]
+    Reports(#[from] lockbench_reports::Error),
+    /// A history, or the database that it is kept in.
+    #[error("{0}")]
+    History(String),
+    /// Another build of lockbench that does not do its part of a duel.
+    #[error("{0}")]
+    Build(String),
+    /// The journal of this run, which somebody else meddled with while the run went on.
+    #[error("{0}")]
+    Journal(String),
+    /// A run that measured nothing of what it was to measure.
+    #[error("{0}")]
+    Nothing(String),
+    /// A signal that came before there was anything to keep.
+    #[error("interrupted before anything was measured")]
+    Interrupted,
+}
 
 impl Error {
-    /// An error that says `sentence`.
-    pub fn new(sentence: impl Into<String>) -> Self {
-        Self(sentence.into())
+    /// What was asked for makes no sense or cannot be had.
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self::Usage(sentence.into())
+    }
+
+    /// The same fault, with the place where it lies.
+    pub(crate) fn inside(self, place: impl Into<String>) -> Self {
+        Self::Inside { place: place.into(), source: Box::new(self) }
+    }
+
+    /// A file or a program that the system did not give.
+    pub(crate) fn file(doing: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::File { doing, path: path.as_ref().to_owned(), source, advice: String::new() }
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// A value that cannot be written as JSON.
+impl From<serde_json::Error> for Error {
+    fn from(source: serde_json::Error) -> Self {
+        Self::Json { what: "the result cannot be written as JSON".into(), source }
     }
 }
 
-impl std::error::Error for Error {}
+/// A name that nothing has, among those that there are.
+pub(crate) fn unknown(
+    what: &'static str,
+    name: &str,
+    known: impl IntoIterator<Item = impl Into<String>>,
+) -> Error {
+    Error::Unknown { what, name: name.to_owned(), known: known.into_iter().map(Into::into).collect() }
+}
 
-/// "unknown lock `tickt`; did you mean `ticket`?", with the whole list where nothing is near.
-pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
-    let known: Vec<&str> = known.into_iter().collect();
+/// "; did you mean `ticket`?", or the whole list where nothing is near.
+fn instead(name: &str, known: &[String]) -> String {
     let near = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min_by_key(|(distance, _)| *distance);
-    let name = name.escape_debug();
-    Error::new(match near {
-        Some((_, candidate)) => format!("unknown {what} `{name}`; did you mean `{candidate}`?"),
-        None => format!("unknown {what} `{name}`; there are: {}", known.join(", ")),
-    })
+    match near {
+        Some((_, candidate)) => format!("; did you mean `{candidate}`?"),
+        None => format!("; there are: {}", known.join(", ")),
+    }
 }

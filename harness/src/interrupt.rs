@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use lockbench_reports::plain;
-
-use crate::Error;
+use crate::Refusal;
 
 static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
@@ -17,11 +15,10 @@ static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// - SIGXCPU: the limit of CPU time is near. It comes again each second until the program is killed.
 ///
 /// SIGQUIT stays what it is, for whoever wants the program gone at once.
-pub fn install() -> Result<(), Error> {
+pub fn install() -> Result<(), Refusal> {
     let flag = REQUESTED.get_or_init(Arc::default);
-    let cannot = |signal: i32| {
-        move |e: std::io::Error| Error::new(format!("cannot catch signal {signal}: {}", plain::words(&e)))
-    };
+    let cannot =
+        |signal: i32| move |e: std::io::Error| Refusal::of(format!("cannot catch signal {signal}"), e);
     for signal in [libc::SIGINT, libc::SIGTERM] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(flag)).map_err(cannot(signal))?;
     }

@@ -12,25 +12,25 @@ use lockbench_reports::output_file;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use crate::refusal::words;
 use crate::{Error, interrupt};
 
 /// Prints to stdout; a reader that has gone away (`| head`) is no error worth a word.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
-    Stdout.write_all(text.as_bytes()).map_err(|e| cannot_print(&e))
+    Stdout.write_all(text.as_bytes()).map_err(cannot_print)
 }
 
 /// Writes a file that the user named and prints where it is; into a stream of ours, where the name leads to one.
 pub(crate) fn write_named(path: &Path, content: &[u8]) -> Result<(), Error> {
     // A stream that was redirected into a file would go on in the old one, were that replaced.
     if leads_to(path, io::stdout().as_fd()) {
-        return Stdout.write_all(content).map_err(|e| cannot_print(&e));
+        return Stdout.write_all(content).map_err(cannot_print);
     }
     if leads_to(path, io::stderr().as_fd()) {
         let written = write_all(io::stderr().as_fd(), content);
-        return written.map_err(|e| Error::new(format!("cannot write to stderr: {}", words(&e.into()))));
+        return written
+            .map_err(|e| Error::System { what: "cannot write to stderr".into(), source: e.into() });
     }
-    output_file::write(path, content).map_err(|e| Error::new(e.to_string()))?;
+    output_file::write(path, content)?;
     print(&format!("{}\n", path.display()))
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn complain(text: &str) {
 }
 
 /// Sentence for a stdout that takes nothing.
-pub(crate) fn cannot_print(e: &io::Error) -> Error {
-    Error::new(format!("cannot write to stdout: {}", words(e)))
+pub(crate) fn cannot_print(source: io::Error) -> Error {
+    Error::System { what: "cannot write to stdout".into(), source }
 }
 
 /// Whether a stream shows colours.

@@ -62,9 +62,9 @@ pub(crate) fn words(error: &io::Error) -> String {
 }
 
 /// One that lasts.
-impl From<String> for Refusal {
-    fn from(reason: String) -> Self {
-        Self { reason, passing: false }
+impl<S: Into<String>> From<S> for Refusal {
+    fn from(reason: S) -> Self {
+        Self { reason: reason.into(), passing: false }
     }
 }
 
@@ -74,12 +74,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// For whoever only tells it.
-impl From<Refusal> for String {
-    fn from(refusal: Refusal) -> Self {
-        refusal.reason
-    }
-}
+impl std::error::Error for Refusal {}
 
 #[cfg(test)]
 mod tests {

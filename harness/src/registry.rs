@@ -84,7 +84,7 @@ impl Registry {
         let mut names: Vec<_> = self.locks().map(Lock::name).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Error::new(format!("two locks are named `{}`; rename yours", pair[0]))),
+            Some(pair) => Err(Error::usage(format!("two locks are named `{}`; rename yours", pair[0]))),
             None => Ok(()),
         }
     }

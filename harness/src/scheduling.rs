@@ -8,7 +8,7 @@ use std::io;
 
 use lockbench_reports::record::Scheduling;
 
-use crate::Error;
+use crate::Refusal;
 use crate::refusal::words;
 
 /// `SCHED_EXT`, of Linux 6.12.
@@ -16,14 +16,13 @@ const SCHED_EXT: i32 = 7;
 
 /// Sets the calling thread to SCHED_OTHER, and with it all that it starts from now on. Says how it was started: none where
 /// that was SCHED_OTHER with a nice value of 0. Call before the first thread is started.
-pub(crate) fn settle() -> Result<Option<Scheduling>, Error> {
-    let started =
-        policy().map_err(|e| Error::new(format!("the kernel tells no scheduling class: {}", words(&e))))?;
+pub(crate) fn settle() -> Result<Option<Scheduling>, Refusal> {
+    let started = policy().map_err(|e| Refusal::of("the kernel tells no scheduling class", e))?;
     // The flag that a child begins as SCHED_OTHER comes with the class, and only the privileged may drop it.
     let (class, flag) = (started & !libc::SCHED_RESET_ON_FORK, started & libc::SCHED_RESET_ON_FORK);
     if class != libc::SCHED_OTHER {
         set(libc::SCHED_OTHER | flag).map_err(|e| {
-            Error::new(format!(
+            Refusal::from(format!(
                 "lockbench was started with {}, in which it cannot measure, and the kernel does not let it return to SCHED_OTHER \
                  ({}); start it without chrt",
                 name(class),

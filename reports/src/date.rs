@@ -1,5 +1,7 @@
 //! When a run was started: moments that are read, checked and written in one way.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::format::printable;
@@ -10,9 +12,23 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// Before this there was no lockbench: a clock that says so was never set.
 const EARLIEST: &str = "2025-01-01T00:00:00Z";
 
+/// Why a text is not the moment at which a run was started: one sentence.
+#[derive(Debug)]
+pub struct Misdated(String);
+
+impl fmt::Display for Misdated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misdated {}
+
 /// A moment as RFC 3339 has it, in whatever time zone.
-pub fn parse(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| format!("`{}` is no date and time like 2026-11-22T03:15:00Z", printable(text)))
+pub fn parse(text: &str) -> Result<Timestamp, Misdated> {
+    let no_date =
+        |_| Misdated(format!("`{}` is no date and time like 2026-11-22T03:15:00Z", printable(text)));
+    text.parse().map_err(no_date)
 }
 
 /// As records have it, in UTC, so that the order of the texts is that of the moments.
@@ -20,10 +36,15 @@ pub fn utc(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Why a run that was started then cannot be a night of a history, by the clock of whoever reads it; none if it can.
+/// The moment at which a run was started, if the run can be a night of a history by the clock of whoever reads it.
 ///
 /// A run dated ahead would be the latest for years to come, and nothing that fails after it would be noticed.
-pub fn misdated(started: Timestamp, now: Timestamp) -> Option<String> {
+pub fn night(text: &str, now: Timestamp) -> Result<Timestamp, Misdated> {
+    let started = parse(text)?;
+    misdated(started, now).map_or(Ok(started), |why| Err(Misdated(why)))
+}
+
+fn misdated(started: Timestamp, now: Timestamp) -> Option<String> {
     let earliest = EARLIEST.parse().unwrap_or(Timestamp::UNIX_EPOCH);
     if started > now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX) {
         Some(format!(
@@ -59,7 +80,7 @@ mod tests {
             "2026-11-22T03:15:00",
             "\u{1b}[2J",
         ] {
-            let said = parse(text).unwrap_err();
+            let said = parse(text).unwrap_err().to_string();
             assert!(said.contains("is no date and time like") && !said.contains('\u{1b}'), "{said}");
         }
         assert!(parse("2028-02-29T03:15:00Z").is_ok(), "a leap day is a day");
@@ -76,7 +97,7 @@ mod tests {
     #[test]
     fn a_run_dated_ahead_or_before_all_clocks_is_misdated() {
         let now = at("2026-11-22T12:00:00Z");
-        let why = |text: &str| misdated(at(text), now);
+        let why = |text: &str| night(text, now).err().map(|why| why.to_string());
         assert!(why("2099-01-01T00:00:00Z").unwrap().contains("one of the two clocks is wrong"));
         assert!(
             why("2026-11-23T12:00:01Z").is_some() && why("2026-11-23T11:59:59Z").is_none(),

@@ -33,6 +33,15 @@ pub enum Error {
         /// Its schema version.
         found: u64,
     },
+    /// A line of an exported history is damaged.
+    Line {
+        /// Its number, from 1 on.
+        number: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Runs that cannot be set against each other.
+    Incomparable(String),
     /// The page could not be made: a fault of lockbench, not of its input.
     Page(String),
 }
@@ -62,6 +71,8 @@ impl fmt::Display for Error {
                 shown(path),
                 crate::record::SCHEMA_VERSION
             ),
+            Self::Line { number, what } => write!(f, "line {number} {}", printable(what)),
+            Self::Incomparable(why) => f.write_str(why),
             Self::Page(what) => write!(f, "the report page could not be made: {}", printable(what)),
         }
     }

@@ -29,7 +29,7 @@ impl Axis for Arrivals {
         match (text, text.parse()) {
             ("closed", _) => Ok(Self::Closed),
             (_, Ok(rate)) if f64::is_finite(rate) && rate > 0.0 => Ok(Self::PerSecond(rate)),
-            _ => Err(Error::new(format!(
+            _ => Err(Error::usage(format!(
                 "`{}` is no rate of arrivals; give turns per second, more than 0, or closed",
                 text.escape_debug()
             ))),

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use crate::Error;
+
 /// Reads `250ns`, `30us`, `2ms`, `90s`, `4m`.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, Error> {
     humantime::parse_duration(text).map_err(|_| {
-        format!("`{}` is no duration; write it like 250ns, 30us, 2ms, 90s or 4m", text.escape_debug())
+        Error::usage(format!(
+            "`{}` is no duration; write it like 250ns, 30us, 2ms, 90s or 4m",
+            text.escape_debug()
+        ))
     })
 }
 

@@ -20,7 +20,7 @@ impl Axis for Memory {
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {
-        text.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))
+        Ok(text.parse()?)
     }
 
     fn show(&self) -> String {

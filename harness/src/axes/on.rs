@@ -52,7 +52,7 @@ impl Axis for On {
             ("all", _) => Ok(Self::All),
             ("node", _) => Ok(Self::Node),
             (_, Ok(pcpus)) if pcpus > 0 => Ok(Self::Count(pcpus)),
-            _ => Err(Error::new(format!(
+            _ => Err(Error::usage(format!(
                 "`{}` is no number of pCPUs; give all, node or a number above 0",
                 text.escape_debug()
             ))),

@@ -85,7 +85,7 @@ impl TryFrom<CellAxes> for Axes {
 
     fn try_from(record: CellAxes) -> Result<Self, Error> {
         if !record.neighbours.is_empty() {
-            return Err(Error::new("this build knows no neighbours"));
+            return Err(Error::usage("this build knows no neighbours"));
         }
         let values = Values {
             env: Env::parse(&record.env)?,

@@ -71,7 +71,7 @@ impl Axis for Size {
         if let Some(factor) = text.strip_suffix('x') {
             return match factor.parse() {
                 Ok(factor) if (0.01..=64.0).contains(&factor) => Ok(Self::Factor(factor)),
-                _ => Err(Error::new(format!(
+                _ => Err(Error::usage(format!(
                     "overcommit {} is out of range; give 0.01 to 64 vCPUs per pCPU",
                     factor.escape_debug()
                 ))),
@@ -80,7 +80,7 @@ impl Axis for Size {
         let vcpus = text.strip_suffix('v').unwrap_or(text);
         match vcpus.parse() {
             Ok(count) if count > 0 => Ok(Self::Count(count)),
-            _ => Err(Error::new(format!(
+            _ => Err(Error::usage(format!(
                 "{} vCPUs cannot be had; give 1 to {MOST_VCPUS}",
                 vcpus.escape_debug()
             ))),

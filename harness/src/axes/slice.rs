@@ -42,10 +42,10 @@ impl Axis for Slice {
         if text == "kernel" {
             return Ok(Self::Kernel);
         }
-        let ns = parse_duration(text).map_err(Error::new)?.as_nanos();
+        let ns = parse_duration(text)?.as_nanos();
         match u64::try_from(ns) {
             Ok(ns) if own_slice::RANGE_NS.contains(&ns) => Ok(Self::Ns(ns)),
-            _ => Err(Error::new(format!("a timeslice of {text} cannot be had; give 100us to 100ms"))),
+            _ => Err(Error::usage(format!("a timeslice of {text} cannot be had; give 100us to 100ms"))),
         }
     }
 

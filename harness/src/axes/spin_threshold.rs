@@ -28,7 +28,7 @@ impl Axis for SpinThreshold {
             _ => text.parse().ok(),
         };
         iterations.map(Self).ok_or_else(|| {
-            Error::new(format!(
+            Error::usage(format!(
                 "`{}` is no spin threshold; give iterations like 32768 or 2^15",
                 text.escape_debug()
             ))

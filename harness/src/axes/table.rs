@@ -191,7 +191,7 @@ pub(super) fn read_param<A: Axis>(params: &BTreeMap<String, String>) -> Result<A
 pub(super) fn all_known(params: &BTreeMap<String, String>) -> Result<(), Error> {
     let known = |name: &str| flags().any(|flag| flag.name == name && flag.in_id == InId::Param);
     match params.keys().find(|name| !known(name)) {
-        Some(name) => Err(Error::new(format!("this build has no axis `{}`", name.escape_debug()))),
+        Some(name) => Err(Error::usage(format!("this build has no axis `{}`", name.escape_debug()))),
         None => Ok(()),
     }
 }

@@ -69,7 +69,7 @@ impl Workload {
     /// As a record has it: its figures count, whatever its name.
     pub fn of_record(record: &record::Workload) -> Result<Self, Error> {
         if record.lines > MOST_LINES {
-            return Err(Error::new(format!("{} shared lines are too many", record.lines)));
+            return Err(Error::usage(format!("{} shared lines are too many", record.lines)));
         }
         Ok(Self {
             name: record.name.clone(),
@@ -107,7 +107,7 @@ impl Axis for Workload {
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {
-        let refused = |why: String| Error::new(format!("`{}`: {why}", text.escape_debug()));
+        let refused = |why: String| Error::usage(format!("`{}`: {why}", text.escape_debug()));
         let (section_text, think_text) = text.split_once('+').unwrap_or((text, "none"));
         let (name, section_ns, lines) = section(section_text, refused)?;
         let (think, think_ns) = think(think_text, refused)?;
@@ -146,7 +146,7 @@ fn section(text: &str, refused: impl Fn(String) -> Error) -> Result<(String, f64
             _ => Err(refused(format!("give 1 to {MOST_LINES} lines, like lines:8"))),
         },
         (Takes::Lines, None) => Err(refused("say how many lines, like lines:8".into())),
-        (Takes::Length, Some(length)) => match parse_duration(length).map_err(Error::new)? {
+        (Takes::Length, Some(length)) => match parse_duration(length)? {
             length if length <= LONGEST_SECTION => {
                 let ns = length.as_nanos() as u64;
                 Ok((format!("{name}:{}", show_duration(ns)), ns as f64, 0))
@@ -166,7 +166,7 @@ fn think(text: &str, refused: impl Fn(String) -> Error) -> Result<(&'static Thin
         Some(_) if think.default_ns == 0.0 => {
             return Err(refused(format!("the think time `{name}` takes no length")));
         }
-        Some(mean) => parse_duration(mean).map_err(Error::new)?.as_nanos() as f64,
+        Some(mean) => parse_duration(mean)?.as_nanos() as f64,
     };
     if think.default_ns > 0.0 && !THINK_NS.contains(&ns) {
         return Err(refused("give a mean of 1 ns to 100 ms; without think time leave it out".into()));

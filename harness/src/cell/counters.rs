@@ -8,6 +8,7 @@ use lockbench_workloads::arena::Block;
 use lockbench_workloads::locks::Event;
 
 use super::process::task_file;
+use crate::Refusal;
 use crate::system::proc;
 
 /// What the kernel says of one vCPU's thread; none where it does not tell.
@@ -72,7 +73,7 @@ impl Task {
 }
 
 /// Whether the kernel tells how long a thread ran and how often it was switched: how, or why not.
-pub(crate) fn thread_times() -> Result<String, String> {
+pub(crate) fn thread_times() -> Result<String, Refusal> {
     proc::is_ours()?;
     let own = rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned();
     let task = Task::read(std::process::id().cast_signed(), own);

@@ -77,8 +77,8 @@ fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
     }
 }
 
-fn skipped(refusal: impl Into<Refusal>) -> Ended {
-    Ended::Reported(ChildReport::Skipped(refusal.into()))
+fn skipped(refusal: Refusal) -> Ended {
+    Ended::Reported(ChildReport::Skipped(refusal))
 }
 
 fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
@@ -132,8 +132,8 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
     {
         causes.trace = trace::worst_handover(&memory, opened, spec.ticks_per_ns);
     }
-    Ok(match exclusion::check(&memory) {
-        Ok(()) => Outcome::Measured(Measured {
+    Ok(match exclusion::violation(&memory) {
+        None => Outcome::Measured(Measured {
             placed: if measured.disturbed.is_some() { Vec::new() } else { placed },
             memory_nodes: lies.nodes,
             residence: lies.residence,
@@ -142,7 +142,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
             closing_ns,
             ..measured
         }),
-        Err(reason) => Outcome::Broken { reason },
+        Some(reason) => Outcome::Broken { reason },
     })
 }
 

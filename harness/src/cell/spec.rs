@@ -6,6 +6,7 @@ use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::axes::{Axes, Axis, MOST_VCPUS, Pinning, Probe};
 
 /// One window of one cell, resolved: the seam between versions (`run --spec`).
@@ -103,36 +104,43 @@ impl WindowSpec {
     }
 
     /// What a type cannot say; a spec may come from a file.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Error> {
         let positive = |ns: f64| ns.is_finite() && ns > 0.0;
         if self.axes.vcpus == 0 || self.axes.vcpus > MOST_VCPUS {
-            return Err(format!("{} vCPUs cannot be had", self.axes.vcpus));
+            return Err(Error::usage(format!("{} vCPUs cannot be had", self.axes.vcpus)));
         }
         if self.axes.pcpus.is_empty() {
-            return Err("it names no pCPUs".into());
+            return Err(Error::usage("it names no pCPUs"));
         }
         if !positive(self.work_ns) || !positive(self.ticks_per_ns) {
-            return Err("work_ns and ticks_per_ns must be above 0".into());
+            return Err(Error::usage("work_ns and ticks_per_ns must be above 0"));
         }
         if self.window_ns == 0 || self.samples == 0 {
-            return Err("the window and its samples must be above 0".into());
+            return Err(Error::usage("the window and its samples must be above 0"));
         }
         let told = Self::of(self.axes.clone());
         if (self.spin_threshold, self.slice_ns, &self.early_wait, &self.needs)
             != (told.spin_threshold, told.slice_ns, &told.early_wait, &told.needs)
         {
-            return Err("its spin_threshold, slice_ns, early_wait or needs is not what its axes say".into());
+            return Err(Error::usage(
+                "its spin_threshold, slice_ns, early_wait or needs is not what its axes say",
+            ));
         }
         let blocks = self.vcpu_memory_nodes.len();
         if blocks != 0 && blocks != self.axes.vcpus as usize {
-            return Err(format!("vcpu_memory_nodes has {blocks} entries for {} vCPUs", self.axes.vcpus));
+            return Err(Error::usage(format!(
+                "vcpu_memory_nodes has {blocks} entries for {} vCPUs",
+                self.axes.vcpus
+            )));
         }
         let playable = |pair: &&Pair| {
             let [here, there] = pair.pcpus;
             here != there && self.axes.pcpus.contains(&here) && self.axes.pcpus.contains(&there)
         };
         if let Some(pair) = self.ping_pongs.iter().find(|pair| !playable(pair)) {
-            return Err(format!("{pair} are no two of its pCPUs, so they cannot play ping-pong"));
+            return Err(Error::usage(format!(
+                "{pair} are no two of its pCPUs, so they cannot play ping-pong"
+            )));
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ fn figures_from_an_arena_full_of_anything_are_read_without_panic() {
                 window.look();
                 let measured = window.close().measured;
                 assert_eq!(measured.operations.len(), 3);
-                let _ = exclusion::check(&memory);
+                let _ = exclusion::violation(&memory);
                 if let Some(trace) = trace::worst_handover(&memory, 0, 2.0) {
                     assert!(trace.events.iter().all(|event| event.vcpu < 3));
                     let kicks = trace.events.iter().filter(|event| event.kind == TraceKind::Kick);

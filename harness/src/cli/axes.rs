@@ -99,7 +99,7 @@ impl Axes {
         }
         profile.rounds = self.how.rounds.unwrap_or(profile.rounds);
         profile.window = self.how.window.unwrap_or(profile.window);
-        profile.check().map_err(Error::new)
+        profile.check()
     }
 
     /// The first option of these that is given, if any.
@@ -146,5 +146,5 @@ impl Axes {
 
 /// Reads a list of CPUs.
 pub(crate) fn cpu_list(text: Option<&str>) -> Result<Option<CpuList>, Error> {
-    text.map(|text| text.parse().map_err(|e: crate::topology::Error| Error::new(e.to_string()))).transpose()
+    Ok(text.map(str::parse).transpose()?)
 }

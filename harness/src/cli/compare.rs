@@ -61,7 +61,7 @@ impl Output {
     /// Prints it in the form asked for.
     pub(super) fn print(&self, comparison: &Comparison) -> Result<Ended, Error> {
         if self.json {
-            let json = serde_json::to_string_pretty(comparison).map_err(|e| Error::new(e.to_string()))?;
+            let json = serde_json::to_string_pretty(comparison)?;
             print(&format!("{json}\n"))?;
         } else if self.markdown {
             print(&compare::markdown(comparison))?;
@@ -74,8 +74,7 @@ impl Output {
 
 pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     let digest = |path: &PathBuf| run_dir::read(path).map(|results| Digest::of(&results));
-    let mut runs =
-        args.runs.iter().map(digest).collect::<Result<Vec<_>, _>>().map_err(|e| Error::new(e.to_string()))?;
+    let mut runs = args.runs.iter().map(digest).collect::<Result<Vec<_>, _>>()?;
     let new = runs.pop().expect("clap asks for one");
     let mut accepted = Vec::new();
     match &args.history {
@@ -88,18 +87,18 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
             }
         }
         None if runs.is_empty() => {
-            return Err(Error::new("give an earlier run to compare with, or a --history of them"));
+            return Err(Error::usage("give an earlier run to compare with, or a --history of them"));
         }
         None => {}
     }
     let margin = args.output.margin();
-    let comparison = compare::compare_since(&runs, &new, margin, &accepted).map_err(Error::new)?;
+    let comparison = compare::compare_since(&runs, &new, margin, &accepted)?;
     args.output.print(&comparison)
 }
 
-fn parse_percent(text: &str) -> Result<f64, String> {
+fn parse_percent(text: &str) -> Result<f64, Error> {
     let number = text.trim_end_matches('%').trim().parse::<f64>().ok();
-    number
-        .filter(|percent| (0.0..=1000.0).contains(percent))
-        .ok_or_else(|| format!("`{}` is no percentage; write it like 5 or 5%", text.escape_debug()))
+    number.filter(|percent| (0.0..=1000.0).contains(percent)).ok_or_else(|| {
+        Error::usage(format!("`{}` is no percentage; write it like 5 or 5%", text.escape_debug()))
+    })
 }

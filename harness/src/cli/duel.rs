@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let began = Instant::now();
     let rounds = args.axes.rounds().unwrap_or(FEWEST_ROUNDS);
     if rounds < FEWEST_ROUNDS {
-        return Err(Error::new(format!(
+        return Err(Error::usage(format!(
             "a duel of {rounds} rounds shows nothing; give at least {FEWEST_ROUNDS}"
         )));
     }
@@ -114,8 +114,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let (base, new) = (finish(base, began, measuring_ns[0])?, finish(new, began, measuring_ns[1])?);
     let comparison = compare::duel(&base, &new, args.output.margin());
     let markdown = dir.join("duel.md");
-    output_file::write(&markdown, compare::markdown(&comparison).as_bytes())
-        .map_err(|e| Error::new(e.to_string()))?;
+    output_file::write(&markdown, compare::markdown(&comparison).as_bytes())?;
     let ended = args.output.print(&comparison)?;
     say(format!("the rounds of both are in {}", dir.display()));
     if interrupt::requested() {
@@ -124,7 +123,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let named = args.axes.named_envs(&profile, args.config.is_some());
     for (build, results) in builds.iter().zip([&base, &new]) {
         if let Some(what) = unmeasured(results, &named) {
-            return Err(Error::new(format!("{} {what}", build.name())));
+            return Err(Error::Nothing(format!("{} {what}", build.name())));
         }
     }
     Ok(ended)
@@ -151,8 +150,7 @@ fn finish(journal: &mut Journal, began: Instant, measuring_ns: u64) -> Result<Re
         measuring_share: measuring_ns as f64 / wall.as_nanos() as f64,
         stopped: None,
     })?;
-    let told = |e: lockbench_reports::Error| Error::new(e.to_string());
-    let results = run_dir::read(journal.dir()).map_err(told)?;
-    run_dir::write_results(journal.dir(), &results).map_err(told)?;
+    let results = run_dir::read(journal.dir())?;
+    run_dir::write_results(journal.dir(), &results)?;
     Ok(results)
 }

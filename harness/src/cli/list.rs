@@ -63,7 +63,7 @@ struct Listing {
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let listing = listing(registry)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&listing).map_err(|e| Error::new(e.to_string()))?;
+        let json = serde_json::to_string_pretty(&listing)?;
         print(&format!("{json}\n"))?;
     } else {
         print(&text(&listing))?;

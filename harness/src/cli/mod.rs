@@ -18,9 +18,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::Registry;
 use crate::output::{complain, shows_colours};
 pub(crate) use crate::output::{print, say};
+use crate::{Error, Registry};
 
 /// How a command ended, as an exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) enum Ended {
     Well,
     /// Done, with a negative verdict: something worse, a machine unfit, a cell broken, crashed or hung.
     Negative,
+    /// Could not do what was asked.
+    Failed,
     /// Interrupted; partial results are written.
     Interrupted,
 }
@@ -38,6 +40,7 @@ impl From<Ended> for ExitCode {
         match ended {
             Ended::Well => Self::SUCCESS,
             Ended::Negative => Self::from(1),
+            Ended::Failed => Self::from(2),
             Ended::Interrupted => Self::from(130),
         }
     }
@@ -86,13 +89,21 @@ enum Command {
     Schema(schema::Args),
 }
 
-/// Parses and runs; every failure is one sentence on stderr.
+/// Parses and runs. Every error ends here: as one sentence on stderr, with the exit status of its kind.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(instead) => return told(&instead),
+    let ended = match Cli::try_parse() {
+        Ok(cli) => registry.check().and_then(|()| run(cli.command, registry)),
+        Err(instead) => told(&instead),
     };
-    let ended = registry.check().and_then(|()| match cli.command {
+    let failed = |e: Error| {
+        say(&e);
+        if matches!(e, Error::Interrupted) { Ended::Interrupted } else { Ended::Failed }
+    };
+    ended.unwrap_or_else(failed).into()
+}
+
+fn run(command: Command, registry: &Registry) -> Result<Ended, Error> {
+    match command {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
         Command::Report(args) => report::run(&args),
@@ -103,31 +114,19 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::List(args) => list::run(&args, registry),
-    });
-    match ended {
-        Ok(ended) => ended.into(),
-        Err(e) => {
-            say(e);
-            ExitCode::from(2)
-        }
     }
 }
 
-/// Prints what clap has to say instead of running anything: a usage error, whose status is 2, or help.
-fn told(instead: &clap::Error) -> ExitCode {
+/// Prints what clap has to say instead of running anything: a usage error, or help.
+fn told(instead: &clap::Error) -> Result<Ended, Error> {
     let text = instead.render();
     let text = |colours: bool| if colours { text.ansi().to_string() } else { text.to_string() };
     if instead.use_stderr() {
         complain(&text(shows_colours(&io::stderr())));
-        return ExitCode::from(2);
+        return Ok(Ended::Failed);
     }
-    match print(&text(shows_colours(&io::stdout()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            say(e);
-            ExitCode::from(2)
-        }
-    }
+    print(&text(shows_colours(&io::stdout())))?;
+    Ok(Ended::Well)
 }
 
 /// The command as typed, for the record.

@@ -22,11 +22,10 @@ pub(super) fn run(
     axes: &Axes,
     registry: &Registry,
 ) -> Result<Ended, Error> {
-    let told = |e: topology::Error| Error::new(e.to_string());
     let source = topology.map_or(Source::ThisMachine, Source::from_argument);
-    let (mut machine, _) = topology::load(&source).map_err(told)?;
+    let (mut machine, _) = topology::load(&source)?;
     if let Some(pcpus) = axes.cpu_list()? {
-        machine = machine.restricted_to(&pcpus).map_err(told)?;
+        machine = machine.restricted_to(&pcpus)?;
     }
     let timing = Timing { window_ns: profile.window.as_nanos() as u64, ..ASSUMED };
     let on = Resources { registry, machine: &machine, foreign: !machine.is_this_system };

@@ -24,13 +24,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Ended, Error> {
-    let told = |e: lockbench_reports::Error| Error::new(e.to_string());
-    let results =
-        args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>().map_err(told)?;
+    let results = args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>()?;
     if let Some(path) = &args.perfetto {
         return perfetto(path, &results);
     }
-    let page = html::render(&results).map_err(told)?;
+    let page = html::render(&results)?;
     let path = args.output.clone().unwrap_or_else(|| match args.runs.as_slice() {
         [run] if run.is_dir() => run.join(run_dir::REPORT),
         _ => run_dir::REPORT.into(),
@@ -47,10 +45,12 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
 
 fn perfetto(path: &Path, results: &[Results]) -> Result<Ended, Error> {
     let [run] = results else {
-        return Err(Error::new("--perfetto takes one run: times of several would lie on top of each other"));
+        return Err(Error::usage(
+            "--perfetto takes one run: times of several would lie on top of each other",
+        ));
     };
     let Some(trace) = trace_export::chrome(run) else {
-        return Err(Error::new("this run has no traces: none of its windows was of purpose `trace`"));
+        return Err(Error::usage("this run has no traces: none of its windows was of purpose `trace`"));
     };
     write_named(path, trace.to_string().as_bytes())?;
     Ok(Ended::Well)

@@ -11,11 +11,10 @@ use super::axes::Axes;
 use super::{Ended, command_line, print, suite};
 use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{self, CellGroup, Profile};
-use crate::refusal::words;
 use crate::suite::{Progress, Session, Suite, something_planned};
 use crate::system::proc;
 use crate::topology::{self, Source};
-use crate::{Error, Placer, Quotas, Registry, input, interrupt, scheduling};
+use crate::{Error, Placer, Quotas, Refusal, Registry, input, interrupt, scheduling};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -34,7 +33,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     interrupt::install()?;
     if let Some(spec) = &args.spec {
         if let Some(option) = args.axes.first() {
-            return Err(Error::new(format!("a spec says all that there is to say; leave out --{option}")));
+            return Err(Error::usage(format!("a spec says all that there is to say; leave out --{option}")));
         }
         return run_spec(spec, registry);
     }
@@ -75,7 +74,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     progress.finish();
     let results = derive::derive(lines.into_iter());
     if args.json {
-        let json = serde_json::to_string_pretty(&results).map_err(|e| Error::new(e.to_string()))?;
+        let json = serde_json::to_string_pretty(&results)?;
         print(&format!("{json}\n"))?;
     } else {
         let absent = reasons::text(&missing(&results), MANY_CELLS);
@@ -105,16 +104,17 @@ fn profile(axes: &Axes, registry: &Registry) -> Result<Profile, Error> {
 /// One window, as specified to the last detail: how `duel` drives two builds.
 fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     let text = input::read_text(Path::new(path), input::WRITTEN_BY_HAND)
-        .map_err(|e| Error::new(format!("cannot read the spec {path}: {}", words(&e))))?;
+        .map_err(|e| Error::file("read the spec", path, e))?;
     let spec: WindowSpec = serde_json::from_str(&text)
-        .map_err(|e| Error::new(format!("the spec {path} is no window's spec: {e}")))?;
-    spec.check().map_err(|e| Error::new(format!("the spec {path}: {e}")))?;
-    let lock = registry
-        .lock(&spec.axes.lock)
-        .ok_or_else(|| Error::new(format!("the spec {path}: this build has no lock `{}`", spec.axes.lock)))?;
-    proc::check().map_err(Error::new)?;
+        .map_err(|source| Error::Json { what: format!("the spec {path} is no window's spec"), source })?;
+    let place = || format!("the spec {path}");
+    spec.check().map_err(|e| e.inside(place()))?;
+    let lock = registry.lock(&spec.axes.lock).ok_or_else(|| {
+        Error::usage(format!("this build has no lock `{}`", spec.axes.lock)).inside(place())
+    })?;
+    proc::check()?;
     scheduling::settle()?;
-    let (_, binder) = topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
+    let (_, binder) = topology::load(&Source::ThisMachine)?;
     let placer = Placer::new(binder);
     let quotas = Quotas::of_this_process();
     let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, lock, quotas: &quotas }) else {
@@ -126,10 +126,10 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
         purpose: spec.purpose,
         outcome: taken.outcome,
     };
-    let json = serde_json::to_string(&round).map_err(|e| Error::new(e.to_string()))?;
+    let json = serde_json::to_string(&round)?;
     print(&format!("{json}\n"))?;
     match round.outcome {
-        Outcome::Skipped { reason, .. } => Err(Error::new(reason)),
+        Outcome::Skipped { reason, passing } => Err(Refusal { reason, passing }.into()),
         _ => Ok(Ended::Well),
     }
 }

@@ -116,12 +116,11 @@ fn opening(fitted: &Fitted, session: &Session, rounds: u32) -> String {
 
 /// Derives results and report from the journal, prints the answers, and says how it went.
 fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
-    let told = |e: lockbench_reports::Error| Error::new(e.to_string());
-    let results = run_dir::read(journal.dir()).map_err(told)?;
-    run_dir::write_results(journal.dir(), &results).map_err(told)?;
-    let page = html::render(std::slice::from_ref(&results)).map_err(told)?;
+    let results = run_dir::read(journal.dir())?;
+    run_dir::write_results(journal.dir(), &results)?;
+    let page = html::render(std::slice::from_ref(&results))?;
     let path = journal.dir().join(run_dir::REPORT);
-    output_file::write(&path, page.as_bytes()).map_err(told)?;
+    output_file::write(&path, page.as_bytes())?;
     let absent = stopped(&results) + &reasons::text(&missing(&results), FEW_CELLS);
     if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
         let (answers, table) = (answers::answers(&results), summary::table(&results));
@@ -149,7 +148,7 @@ pub(super) fn verdict(results: &Results, named: &[String], where_to_look: &str) 
     if interrupt::requested() {
         Ok(Ended::Interrupted)
     } else if let Some(what) = unmeasured(results, named) {
-        Err(Error::new(format!("this run {what}{where_to_look}")))
+        Err(Error::Nothing(format!("this run {what}{where_to_look}")))
     } else if results.cells.iter().any(|cell| failed(cell.status)) {
         Ok(Ended::Negative)
     } else {

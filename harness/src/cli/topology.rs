@@ -16,7 +16,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     let source = args.topology.as_deref().map_or(Source::ThisMachine, Source::from_argument);
-    let (machine, _) = topology::load(&source).map_err(|e| Error::new(e.to_string()))?;
+    let (machine, _) = topology::load(&source)?;
     print(&topology::describe(&machine, args.vcpus))?;
     Ok(Ended::Well)
 }

@@ -8,7 +8,6 @@ use lockbench_reports::format::printable;
 use lockbench_reports::record::{Outcome, Round};
 
 use crate::cell::WindowSpec;
-use crate::refusal::words;
 use crate::subprocess::{End, finish};
 use crate::{Error, interrupt};
 
@@ -37,21 +36,18 @@ impl Driver {
         let shown = printable(&program.display().to_string());
         let mut command = Command::new(program);
         command.arg("--version");
-        let finished = finish(command, b"", ANSWERS)
-            .map_err(|e| Error::new(format!("cannot run {shown}: {}", words(&e))))?;
+        let finished = finish(command, b"", ANSWERS).map_err(|e| Error::file("run", program, e))?;
         let said = String::from_utf8_lossy(&finished.stdout).trim().to_owned();
         match (finished.end, said.strip_prefix("lockbench ")) {
             (Some(End::Exited(0)), Some(version)) => {
                 Ok(Self { program: program.to_owned(), version: printable(version) })
             }
-            (None, _) if interrupt::requested() => {
-                Err(Error::new("interrupted before anything was measured"))
-            }
-            (None, _) => Err(Error::new(format!(
+            (None, _) if interrupt::requested() => Err(Error::Interrupted),
+            (None, _) => Err(Error::Build(format!(
                 "{shown} did not answer to `--version` within {} s: is it a build of lockbench?",
                 ANSWERS.as_secs()
             ))),
-            _ => Err(Error::new(format!("{shown} is no build of lockbench: `--version` does not say so"))),
+            _ => Err(Error::Build(format!("{shown} is no build of lockbench: `--version` does not say so"))),
         }
     }
 
@@ -68,15 +64,14 @@ impl Driver {
     /// Takes one window; `None` if it was interrupted. What the build says that it cannot do is a skipped window; that it
     /// dies or does not end is a finding.
     pub(crate) fn window(&self, spec: &WindowSpec) -> Result<Option<Outcome>, Error> {
-        let json = serde_json::to_vec(spec).map_err(|e| Error::new(e.to_string()))?;
+        let json = serde_json::to_vec(spec)?;
         let expected = Duration::from_nanos(spec.warmup_ns.saturating_add(spec.window_ns) * 2 + spec.hang_ns);
         let limit = expected + GRACE;
         let name = self.name();
         let mut command = Command::new(&self.program);
         command.args(["run", "--json", "--spec", "-"]);
         // Its own cells have limits far below this one.
-        let finished = finish(command, &json, limit)
-            .map_err(|e| Error::new(format!("cannot run {name}: {}", words(&e))))?;
+        let finished = finish(command, &json, limit).map_err(|e| Error::file("run", &self.program, e))?;
         if interrupt::requested() || finished.end == Some(End::Exited(INTERRUPTED)) {
             return Ok(None);
         }
@@ -97,10 +92,12 @@ impl Driver {
                 _ => Outcome::Crashed { reason: format!("the build {end}: {said}") },
             }));
         }
-        let round = printed
-            .map_err(|e| Error::new(format!("{name} printed no round of this version's schema: {e}")))?;
+        let round = printed.map_err(|source| Error::Json {
+            what: format!("{name} printed no round of this version's schema"),
+            source,
+        })?;
         if round.cell != spec.axes.id || round.round != spec.round {
-            return Err(Error::new(format!(
+            return Err(Error::Build(format!(
                 "{name} printed the round of another cell than it was asked for"
             )));
         }

@@ -27,7 +27,7 @@ pub trait Environment: Sync {
     fn about(&self) -> &'static str;
 
     /// Whether this machine can run it; if not, why, and what to do.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn open(location: &str, create: bool) -> Result<Box<dyn Store>, Error
     let scheme = location.split_once("://").map(|(scheme, _)| scheme);
     match scheme {
         Some("postgres" | "postgresql") => open_postgres(location, create),
-        Some(other) => Err(Error::new(format!(
+        Some(other) => Err(Error::usage(format!(
             "a history is a file or a postgres:// URL; `{}://` is neither",
             other.escape_debug()
         ))),
@@ -34,5 +34,5 @@ fn open_postgres(url: &str, create: bool) -> Result<Box<dyn Store>, Error> {
 
 #[cfg(not(feature = "postgres"))]
 fn open_postgres(_: &str, _: bool) -> Result<Box<dyn Store>, Error> {
-    Err(Error::new("this build keeps histories in files only; build lockbench with `--features postgres`"))
+    Err(Error::usage("this build keeps histories in files only; build lockbench with `--features postgres`"))
 }

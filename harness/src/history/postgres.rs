@@ -54,8 +54,8 @@ impl Postgres {
             .and_then(|row| row.try_get(0))
             .map_err(|e| said(&e))?;
         if made.is_none() && !create {
-            return Err(Error::new(
-                "there is no history on that server; `lockbench history add` with the same --history begins one",
+            return Err(Error::History(
+                "there is no history on that server; `lockbench history add` with the same --history begins one".into(),
             ));
         }
         let mut store = Self { client };
@@ -68,7 +68,7 @@ impl Postgres {
             .and_then(|row| row.try_get(0))
             .map_err(|e| said(&e))?;
         if version > TABLES_VERSION {
-            return Err(Error::new(format!(
+            return Err(Error::History(format!(
                 "the history was made by a newer lockbench (tables {version}; this one reads up to {TABLES_VERSION}): update lockbench"
             )));
         }
@@ -166,5 +166,5 @@ impl Store for Postgres {
 fn said(e: &postgres::Error) -> Error {
     use std::error::Error as _;
     let cause = e.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    Error::new(format!("the history's server: {}", printable(&format!("{e}{cause}"))))
+    Error::History(format!("the history's server: {}", printable(&format!("{e}{cause}"))))
 }

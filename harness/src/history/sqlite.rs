@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::{Blessing, Entry};
-use lockbench_reports::plain;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};
@@ -57,13 +56,14 @@ impl Sqlite {
     pub(super) fn open(path: &Path, create: bool) -> Result<Self, Error> {
         let shown = printable(&path.display().to_string());
         if !create && !path.exists() {
-            return Err(Error::new(format!(
+            return Err(Error::History(format!(
                 "there is no history at {shown}; `lockbench history add RUN --history {shown}` begins one"
             )));
         }
         // SQLite takes an empty name, or `:memory:`, for a database that is gone afterwards; as a path it is neither.
-        let file = std::path::absolute(path).map_err(|e| {
-            Error::new(format!("the history `{shown}` cannot be opened: {}", plain::words(&e)))
+        let file = std::path::absolute(path).map_err(|source| Error::System {
+            what: format!("the history `{shown}` cannot be opened"),
+            source,
         })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
@@ -90,11 +90,11 @@ impl Sqlite {
         let read = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let shown = printable(&self.path.display().to_string());
         Ok(match (read("application_id")?, read("user_version")?) {
-            (APPLICATION, version) if version > TABLES_VERSION => Err(Error::new(format!(
+            (APPLICATION, version) if version > TABLES_VERSION => Err(Error::History(format!(
                 "{shown} was made by a newer lockbench (tables {version}; this one reads up to {TABLES_VERSION}): update lockbench"
             ))),
             (APPLICATION, _) => Ok(()),
-            _ => Err(Error::new(format!("{shown} is a database, but no history of lockbench"))),
+            _ => Err(Error::History(format!("{shown} is a database, but no history of lockbench"))),
         })
     }
 
@@ -203,5 +203,5 @@ fn said(path: &Path, e: &rusqlite::Error) -> Error {
         Some(ErrorCode::CannotOpen) => "cannot be opened; is its directory there and writable?".to_owned(),
         _ => format!("cannot be used: {}", printable(&e.to_string())),
     };
-    Error::new(format!("the history {shown} {what}"))
+    Error::History(format!("the history {shown} {what}"))
 }

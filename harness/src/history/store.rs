@@ -28,14 +28,6 @@ pub(crate) struct RunRow {
     pub(crate) started_at: String,
 }
 
-impl RunRow {
-    /// When it was started; or why it does not count: without a date that can be, nobody knows which night it is.
-    fn moment(&self, now: Timestamp) -> Result<Timestamp, String> {
-        let moment = date::parse(&self.started_at)?;
-        date::misdated(moment, now).map_or(Ok(moment), Err)
-    }
-}
-
 /// A history: runs and blessings, appended and never changed.
 pub(crate) trait Store {
     /// Adds all entries or none, in one transaction. Those that are there already are left as they are; a run that is there
@@ -57,7 +49,7 @@ impl dyn Store + '_ {
     /// several time zones are not in the order of their moments.
     pub(crate) fn runs(&mut self) -> Result<Vec<RunRow>, Error> {
         let now = Timestamp::now();
-        let dated = |row: RunRow| row.moment(now).ok().map(|moment| (row, moment));
+        let dated = |row: RunRow| date::night(&row.started_at, now).ok().map(|moment| (row, moment));
         let mut runs: Vec<(RunRow, Timestamp)> = self.rows()?.into_iter().filter_map(dated).collect();
         runs.sort_by(|(a, at), (b, bt)| (&a.machine, at, &a.run_id).cmp(&(&b.machine, bt, &b.run_id)));
         Ok(runs.into_iter().map(|(row, moment)| RunRow { started_at: date::utc(moment), ..row }).collect())
@@ -66,7 +58,8 @@ impl dyn Store + '_ {
     /// The runs that do not count, for they are dated as none can be, with the reason. Earlier versions took them in.
     pub(crate) fn aside(&mut self) -> Result<Vec<(RunRow, String)>, Error> {
         let now = Timestamp::now();
-        let misdated = |row: RunRow| row.moment(now).err().map(|why| (row, why));
+        let misdated =
+            |row: RunRow| date::night(&row.started_at, now).err().map(|why| (row, why.to_string()));
         let mut aside: Vec<(RunRow, String)> = self.rows()?.into_iter().filter_map(misdated).collect();
         aside.sort_by(|(a, _), (b, _)| (&a.machine, &a.run_id).cmp(&(&b.machine, &b.run_id)));
         Ok(aside)
@@ -108,9 +101,12 @@ impl dyn Store + '_ {
 }
 
 fn digest(run_id: &str, text: &str) -> Result<Digest, Error> {
-    serde_json::from_str(text).map_err(|e| {
+    serde_json::from_str(text).map_err(|source| {
         let run_id = printable(run_id);
-        Error::new(format!("the history holds a record of {run_id} that this version cannot read: {e}"))
+        Error::Json {
+            what: format!("the history holds a record of {run_id} that this version cannot read"),
+            source,
+        }
     })
 }
 
@@ -119,7 +115,7 @@ pub(super) fn same(new: &Digest, stored: &str) -> Result<(), Error> {
     if digest(&new.run_id, stored)?.agrees_with(new) {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(Error::History(format!(
         "the history holds a run {} with other content, which stays as it is: this one was changed since, or that one was added \
          before it was done",
         printable(&new.run_id)
@@ -128,5 +124,5 @@ pub(super) fn same(new: &Digest, stored: &str) -> Result<(), Error> {
 
 /// The text to be stored of a digest.
 pub(super) fn text(digest: &Digest) -> Result<String, Error> {
-    serde_json::to_string(digest).map_err(|e| Error::new(e.to_string()))
+    Ok(serde_json::to_string(digest)?)
 }

@@ -4,14 +4,16 @@ use std::io;
 
 use lockbench_reports::plain;
 
+use crate::Refusal;
+
 /// Shortest and longest slice that the kernel takes, in nanoseconds; it would silently give the nearer of the two.
 pub const RANGE_NS: std::ops::RangeInclusive<u64> = 100_000..=100_000_000;
 
 /// Asks for a slice for thread `tid`, and reads back whether it has it. What comes of it is another matter: the kernel
 /// preempts at its ticks, unless it has high-resolution ones.
-pub fn ask(tid: u32, slice_ns: u64) -> Result<(), String> {
+pub fn ask(tid: u32, slice_ns: u64) -> Result<(), Refusal> {
     let told = |what: &str, e: io::Error| {
-        format!("the kernel did not {what} the timeslice of a thread: {}", plain::words(&e))
+        Refusal::from(format!("the kernel did not {what} the timeslice of a thread: {}", plain::words(&e)))
     };
     let mut attributes = get(tid).map_err(|e| told("tell", e))?;
     attributes.sched_runtime = slice_ns;
@@ -23,7 +25,9 @@ pub fn ask(tid: u32, slice_ns: u64) -> Result<(), String> {
     match get(tid).map_err(|e| told("tell", e))?.sched_runtime {
         given if given == slice_ns => Ok(()),
         0 => Err("a thread cannot set its own timeslice here: Linux 6.12 or newer can".into()),
-        given => Err(format!("a timeslice of {slice_ns} ns was asked for and the kernel gave {given} ns")),
+        given => {
+            Err(format!("a timeslice of {slice_ns} ns was asked for and the kernel gave {given} ns").into())
+        }
     }
 }
 
@@ -51,7 +55,7 @@ mod tests {
         });
         match tried.join().unwrap() {
             (Ok(()), Ok(attributes)) => assert_eq!(attributes.sched_runtime, 8_000_000),
-            (Err(reason), _) => assert!(reason.contains("timeslice"), "{reason}"),
+            (Err(refusal), _) => assert!(refusal.reason.contains("timeslice"), "{refusal}"),
             (Ok(()), Err(e)) => panic!("it was set and cannot be read: {e}"),
         }
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{mem, ptr};
 
+use crate::Refusal;
 use crate::measure::at_once;
 use crate::refusal::words;
 use crate::topology::{PuIndex, pin_current};
@@ -119,7 +120,7 @@ const TRIALS: u32 = 3;
 
 /// Whether preemptions are really noticed here: a thread spins until a competitor pinned to the same pCPU has moved a
 /// counter, which it can only have done in the spinner's place.
-pub fn self_test(pcpu: u32) -> Result<String, String> {
+pub fn self_test(pcpu: u32) -> Result<String, Refusal> {
     if mem::size_of::<usize>() != 8 || Probe::of_this_thread().is_none() {
         return Err("the C library registers no rseq area (glibc 2.35 or newer does)".into());
     }
@@ -155,12 +156,12 @@ pub fn self_test(pcpu: u32) -> Result<String, String> {
         noticed
     };
     match at_once(compete, spin, end) {
-        Err(e) => Err(format!("two threads could not be started for the self-test: {}", words(&e))),
+        Err(e) => Err(format!("two threads could not be started for the self-test: {}", words(&e)).into()),
         Ok((Some(true), Some(Some(TRIALS)))) => {
             Ok(format!("rseq: {TRIALS} of {TRIALS} forced preemptions noticed"))
         }
         Ok((Some(true), Some(Some(n)))) => {
-            Err(format!("rseq: only {n} of {TRIALS} forced preemptions noticed by this kernel"))
+            Err(format!("rseq: only {n} of {TRIALS} forced preemptions noticed by this kernel").into())
         }
         Ok(_) => Err("two threads could not be pinned to one pCPU for the self-test".into()),
     }

@@ -112,7 +112,10 @@ impl Found<'_> {
     /// Why nothing can run in an environment here.
     fn refusal(&mut self, env: Env) -> Option<String> {
         let foreign = self.on.foreign;
-        self.envs.entry(env.name()).or_insert_with(|| if foreign { None } else { env.check().err() }).clone()
+        self.envs
+            .entry(env.name())
+            .or_insert_with(|| if foreign { None } else { env.check().err().map(|why| why.reason) })
+            .clone()
     }
 }
 

@@ -57,16 +57,19 @@ impl CellGroup {
     /// Sets what a key of a profile says.
     pub(crate) fn set(&mut self, key: &str, value: &toml::Value, registry: &Registry) -> Result<(), Error> {
         let texts =
-            texts(value).ok_or_else(|| Error::new(format!("`{key}` takes a value or a list of values")))?;
+            texts(value).ok_or_else(|| Error::usage(format!("`{key}` takes a value or a list of values")))?;
         if let Some(switch) = SWITCHES.iter().find(|switch| switch.name == key) {
-            let on = value.as_bool().ok_or_else(|| Error::new(format!("`{key}` is true or false")))?;
+            let on = value.as_bool().ok_or_else(|| Error::usage(format!("`{key}` is true or false")))?;
             self.switch(switch, on);
         } else if key == NUMA {
             self.numa = Some(Numa::parse(&texts.join(","))?);
         } else {
             let flag = flags().find(|flag| flag.key == key).ok_or_else(|| unknown("key", key, keys()))?;
             if texts.is_empty() {
-                return Err(Error::new(format!("`{key}` names nothing; leave it out for {}", flag.default)));
+                return Err(Error::usage(format!(
+                    "`{key}` names nothing; leave it out for {}",
+                    flag.default
+                )));
             }
             if Lock::FLAGS[0].key == key {
                 self.locks = Some(Lock::read(&texts, registry)?);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use lockbench_reports::plain;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -70,15 +69,14 @@ impl Profile {
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
         let (_, text) =
             found.ok_or_else(|| unknown("profile", name, BUILT_IN.iter().map(|(name, _)| *name)))?;
-        Self::parse(text, registry).map_err(|e| Error::new(format!("built-in profile {name}: {e}")))
+        Self::parse(text, registry).map_err(|e| e.inside(format!("built-in profile {name}")))
     }
 
     /// A user's own profile.
     pub(crate) fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
-        let text = input::read_text(path, input::WRITTEN_BY_HAND).map_err(|e| {
-            Error::new(format!("cannot read the configuration {}: {}", path.display(), plain::words(&e)))
-        })?;
-        Self::parse(&text, registry).map_err(|e| Error::new(format!("configuration {}: {e}", path.display())))
+        let text = input::read_text(path, input::WRITTEN_BY_HAND)
+            .map_err(|e| Error::file("read the configuration", path, e))?;
+        Self::parse(&text, registry).map_err(|e| e.inside(format!("configuration {}", path.display())))
     }
 
     /// The environments that it asks for.
@@ -87,12 +85,12 @@ impl Profile {
     }
 
     /// Reads the text of a profile.
-    pub(super) fn parse(text: &str, registry: &Registry) -> Result<Self, String> {
-        let line = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
+    pub(super) fn parse(text: &str, registry: &Registry) -> Result<Self, Error> {
+        let line = |at: usize| format!("line {}", 1 + text[..at.min(text.len())].matches('\n').count());
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let file: File = toml::from_str(text).map_err(|e| {
             let at = e.span().map_or(0, |span| span.start);
-            format!("line {}: {}", line(at), e.message().replace('\n', " "))
+            Error::usage(e.message().replace('\n', " ")).inside(line(at))
         })?;
         let mut cells = Vec::new();
         for keys in file.cells {
@@ -100,7 +98,7 @@ impl Profile {
             for (key, value) in keys {
                 group
                     .set(key.get_ref(), value.get_ref(), registry)
-                    .map_err(|e| format!("line {}: {e}", line(key.span().start)))?;
+                    .map_err(|e| e.inside(line(key.span().start)))?;
             }
             cells.push(group);
         }
@@ -111,21 +109,26 @@ impl Profile {
     }
 
     /// What a type cannot say.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.rounds == 0 || self.rounds > 10_000 {
-            return Err(format!("rounds is {}; give 1 to 10000", self.rounds));
+            return Err(Error::usage(format!("rounds is {}; give 1 to 10000", self.rounds)));
         }
         if self.window < Self::SHORTEST_WINDOW {
-            return Err(format!("window is {:?}; windows below 100ms show the kernel's ticks", self.window));
+            return Err(Error::usage(format!(
+                "window is {:?}; windows below 100ms show the kernel's ticks",
+                self.window
+            )));
         }
         if self.window > Duration::from_secs(600) {
-            return Err(format!("window is {:?}; give at most 10m", self.window));
+            return Err(Error::usage(format!("window is {:?}; give at most 10m", self.window)));
         }
         if self.cells.is_empty() {
-            return Err("it has no [[cells]]".into());
+            return Err(Error::usage("it has no [[cells]]"));
         }
         if self.cells.iter().any(|group| group.purposes().count() == 0) {
-            return Err("a group of cells without `rate`, `latency` and `trace` measures nothing".into());
+            return Err(Error::usage(
+                "a group of cells without `rate`, `latency` and `trace` measures nothing",
+            ));
         }
         Ok(())
     }
@@ -159,12 +162,12 @@ mod tests {
     fn a_mistake_is_told_with_its_line_and_field() {
         let text =
             "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\nenvz = ['native']\n";
-        let error = Profile::parse(text, &registry()).unwrap_err();
+        let error = Profile::parse(text, &registry()).unwrap_err().to_string();
         assert!(error.contains("line 6") && error.contains("envz"), "{error}");
         let values = "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nmemory = ['local', 'far']\n";
-        let error = Profile::parse(values, &registry()).unwrap_err();
+        let error = Profile::parse(values, &registry()).unwrap_err().to_string();
         assert!(error.starts_with("line 5: ") && error.contains("`far`"), "{error}");
         let short = "about = 'x'\nrounds = 6\nwindow = '10ms'\n[[cells]]\nvcpus = [1]\n";
-        assert!(Profile::parse(short, &registry()).unwrap_err().contains("below 100ms"));
+        assert!(Profile::parse(short, &registry()).unwrap_err().to_string().contains("below 100ms"));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn something_planned(cells: &[PlannedCell], dropped: &[Dropped]) -> R
     }
     let why = why(dropped.iter().map(|dropped| dropped.reason.as_str()));
     let why = if why.is_empty() { NO_SUCH_CELL.to_owned() } else { why };
-    Err(Error::new(format!("there is nothing to measure: {why}")))
+    Err(Error::Nothing(format!("there is nothing to measure: {why}")))
 }
 
 const NO_SUCH_CELL: &str = "no environment that was asked for has cells of that size";

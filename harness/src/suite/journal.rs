@@ -17,7 +17,6 @@ use lockbench_reports::record::Line;
 use super::cannot_write;
 use crate::Error;
 use crate::output::say;
-use crate::refusal::words;
 
 /// What a power cut may cost. The kernel itself writes back what is some 30 s old.
 const EVERY: Duration = Duration::from_secs(5);
@@ -49,46 +48,43 @@ impl Journal {
 
     /// Appends one line. A line that did not fit is taken back, so that the file ends with a whole one.
     pub(crate) fn append(&mut self, line: &Line) -> Result<(), Error> {
-        let mut text = serde_json::to_vec(line).map_err(|e| cannot_write(&self.path, &e.into()))?;
+        let mut text = serde_json::to_vec(line).map_err(|e| cannot_write(&self.path, e.into()))?;
         text.push(b'\n');
         self.find()?;
         self.file.write_all(&text).map_err(|e| {
             let _ = self.file.set_len(self.written);
-            self.lost(&e)
+            self.lost(e)
         })?;
         self.written += text.len() as u64;
         if !matches!(line, Line::Round(_)) || self.synced.elapsed() >= EVERY {
-            sync(&self.file, File::sync_data).map_err(|e| self.lost(&e))?;
+            sync(&self.file, File::sync_data).map_err(|e| self.lost(e))?;
             self.synced = Instant::now();
         }
         Ok(())
     }
 
-    fn lost(&self, e: &io::Error) -> Error {
-        Error::new(format!(
-            "cannot write {}: {}; what was measured before is in it, and `lockbench report {}` reads it",
-            self.path.display(),
-            words(e),
-            self.dir.display()
-        ))
+    fn lost(&self, source: io::Error) -> Error {
+        let dir = self.dir.display();
+        let advice = format!("; what was measured before is in it, and `lockbench report {dir}` reads it");
+        Error::File { doing: "write", path: self.path.clone(), source, advice }
     }
 
     /// Makes sure that the file is where readers look for it. One that was removed or moved away is written there again: the
     /// file is still open, so that nothing is lost. One that somebody else writes to is not ours any more.
     fn find(&mut self) -> Result<(), Error> {
-        let ours = self.file.metadata().map_err(|e| cannot_write(&self.path, &e))?;
+        let ours = self.file.metadata().map_err(|e| cannot_write(&self.path, e))?;
         let path = self.path.display();
         match fs::metadata(&self.path) {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let copy = make(&self.dir, &self.path)?;
-                self.file = self.copied(copy).map_err(|e| cannot_write(&self.path, &e))?;
+                self.file = self.copied(copy).map_err(|e| cannot_write(&self.path, e))?;
                 say(format!(
                     "{path} was removed or moved while the run went on; all that was measured so far was written there \
                      again"
                 ));
                 Ok(())
             }
-            Err(e) => Err(cannot_write(&self.path, &e)),
+            Err(e) => Err(cannot_write(&self.path, e)),
             Ok(there) if (there.dev(), there.ino()) != (ours.dev(), ours.ino()) => {
                 // A copy, or the same file on a file system that gives it another number: it will do.
                 if let Some(copy) = self.same_content() {
@@ -97,9 +93,9 @@ impl Journal {
                 }
                 let beside = self.dir.join("rounds-until-replaced.jsonl");
                 let saved = make(&self.dir, &beside)
-                    .and_then(|copy| self.copied(copy).map_err(|e| cannot_write(&beside, &e)));
+                    .and_then(|copy| self.copied(copy).map_err(|e| cannot_write(&beside, e)));
                 let beside = beside.display();
-                Err(Error::new(match saved {
+                Err(Error::Journal(match saved {
                     Ok(_) => format!(
                         "{path} was replaced by another file while the run went on; all that was measured so far is in \
                          {beside}, and `lockbench report {beside}` reads it"
@@ -107,7 +103,7 @@ impl Journal {
                     Err(e) => format!("{path} was replaced by another file while the run went on, and {e}"),
                 }))
             }
-            Ok(there) if there.len() != self.written => Err(Error::new(format!(
+            Ok(there) if there.len() != self.written => Err(Error::Journal(format!(
                 "{path} has {} bytes where this run wrote {}: somebody else writes to it",
                 there.len(),
                 self.written
@@ -140,18 +136,18 @@ impl Journal {
 
 /// Makes a new file in a directory, and makes sure that both names outlast a power cut.
 fn make(dir: &Path, path: &Path) -> Result<File, Error> {
-    fs::create_dir_all(dir).map_err(|e| cannot_write(dir, &e))?;
+    fs::create_dir_all(dir).map_err(|e| cannot_write(dir, e))?;
     let file = OpenOptions::new()
         .read(true)
         .append(true)
         .create_new(true)
         .open(path)
-        .map_err(|e| cannot_write(path, &e))?;
+        .map_err(|e| cannot_write(path, e))?;
     for dir in [Some(dir), dir.parent()].into_iter().flatten() {
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
         // A directory that may be written to and not be read can be a parent of ours, if one that cannot be forced.
         if let Ok(open) = File::open(dir) {
-            sync(&open, File::sync_all).map_err(|e| cannot_write(dir, &e))?;
+            sync(&open, File::sync_all).map_err(|e| cannot_write(dir, e))?;
         }
     }
     Ok(file)

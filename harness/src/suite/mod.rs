@@ -15,7 +15,6 @@ use lockbench_reports::record::{Line, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
-use crate::refusal::words;
 use crate::{Error, interrupt};
 
 pub(crate) use guard::{something_planned, unmeasured};
@@ -107,6 +106,7 @@ pub(crate) fn failed_for_good(outcome: &Outcome) -> bool {
 }
 
 /// Sentence for a directory or file that cannot be written.
-pub(crate) fn cannot_write(path: &Path, e: &std::io::Error) -> Error {
-    Error::new(format!("cannot write {}: {}; give another place with --out", path.display(), words(e)))
+pub(crate) fn cannot_write(path: &Path, source: std::io::Error) -> Error {
+    let advice = "; give another place with --out".into();
+    Error::File { doing: "write", path: path.to_owned(), source, advice }
 }

@@ -2,11 +2,11 @@
 
 use lockbench_reports::record::{Facility, Machine};
 
+use crate::Refusal;
 use crate::axes::Env;
 use crate::measure::{calibrate, rseq, slice};
 use crate::output::say;
 use crate::plan::Timing;
-use crate::refusal::words;
 use crate::system::{proc, quota, quota::Quotas};
 use crate::topology::{self, Source};
 use crate::{Error, Placer, scheduling};
@@ -30,18 +30,17 @@ impl Session {
     /// Looks at the machine, which `pcpus` limits, and at what the environments `envs` cost on it. Takes about
     /// 0.2 s, with kvm 0.4 s.
     pub(crate) fn open(pcpus: Option<&topology::CpuList>, envs: &[Env]) -> Result<Self, Error> {
-        proc::check().map_err(Error::new)?;
+        proc::check()?;
         let scheduling = scheduling::settle()?;
-        let (mut topology, binder) =
-            topology::load(&Source::ThisMachine).map_err(|e| Error::new(e.to_string()))?;
+        let (mut topology, binder) = topology::load(&Source::ThisMachine)?;
         if !topology.is_this_system {
-            return Err(Error::new(format!(
+            return Err(Error::usage(format!(
                 "the topology is that of {}, which cannot be measured from here; unset HWLOC_* or use --plan-only",
                 topology.source
             )));
         }
         if let Some(pcpus) = pcpus {
-            topology = topology.restricted_to(pcpus).map_err(|e| Error::new(e.to_string()))?;
+            topology = topology.restricted_to(pcpus)?;
         }
         let placer = Placer::new(binder);
         let mut machine = crate::system::describe(&topology);
@@ -53,8 +52,7 @@ impl Session {
         let first = topology.pus[0].os_index.0;
         machine.calibration = calibrate::calibrate();
         // Everything that is measured needs two threads: without them there is no use in going on.
-        let slice = slice::measure_ns(first)
-            .map_err(|e| Error::new(format!("two threads cannot be started: {}", words(&e))))?;
+        let slice = slice::measure_ns(first).map_err(|e| Refusal::of("two threads cannot be started", e))?;
         machine.calibration.slice_ns = slice.unwrap_or(0.0);
         if slice.is_none() {
             machine
@@ -62,12 +60,13 @@ impl Session {
                 .push("The scheduler's timeslice could not be measured; 4 ms are assumed.".into());
         }
         let pinned = placer.check(first);
-        let mut facility = |name: &str, found: Result<String, String>| {
-            let (available, detail) = found.map_or_else(|why| (false, why), |how| (true, how));
-            machine.facilities.push(Facility { name: name.into(), available, detail });
-            available
+        let mut facility = |name: &str, found: Result<String, Refusal>| {
+            machine.facilities.push(Facility::new(name, found));
         };
-        facility("pinning", if pinned.is_bound() { Ok(pinned.to_string()) } else { Err(pinned.to_string()) });
+        facility(
+            "pinning",
+            if pinned.is_bound() { Ok(pinned.to_string()) } else { Err(pinned.to_string().into()) },
+        );
         facility("preemption-counting", rseq::self_test(first));
         let thread_times = crate::cell::thread_times();
         if let Err(why) = &thread_times {

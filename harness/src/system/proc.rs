@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::Refusal;
 use crate::refusal::words;
 
 /// Whether what stands in /proc under a process's number is that process; if not, why. Found out once.
@@ -17,12 +18,12 @@ pub(crate) fn is_ours() -> Result<(), &'static str> {
 
 /// What has to hold before any process is started: this program's file is reached through /proc, and the numbers of its
 /// children and their threads are those that this program uses for them.
-pub(crate) fn check() -> Result<(), String> {
+pub(crate) fn check() -> Result<(), Refusal> {
     if let Err(e) = fs::File::open("/proc/self/exe") {
         return Err(format!(
             "cells are started through /proc/self/exe, which cannot be opened: {}; mount this pid namespace's /proc",
             words(&e)
-        ));
+        ).into());
     }
     // Linux before 4.12 does not tell of the children's; later ones tell nothing of a namespace that has had no process yet.
     let (own, children) = (Path::new("/proc/self/ns/pid"), Path::new("/proc/self/ns/pid_for_children"));

@@ -10,6 +10,7 @@ use hwlocality::{
 use lockbench_reports::plain;
 
 use super::{CpuList, PuIndex, pin};
+use crate::Refusal;
 
 /// What came of an attempt to bind.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -127,9 +128,9 @@ impl Binder {
     }
 
     /// The CPUs that a thread may run on, as the kernel has it.
-    pub fn allowed(&self, tid: u32) -> Result<CpuList, String> {
+    pub fn allowed(&self, tid: u32) -> Result<CpuList, Refusal> {
         let tid = libc::pid_t::try_from(tid).map_err(|_| format!("there is no thread {tid}"))?;
-        pin::affinity(tid).map_err(|error| plain::words(&error))
+        Ok(pin::affinity(tid).map_err(|error| plain::words(&error))?)
     }
 }
 

@@ -21,7 +21,7 @@ use rustix::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::interrupt;
-use crate::refusal::words;
+use crate::refusal::{Refusal, words};
 use crate::subprocess::{End, Subprocess, stay_with};
 
 /// hwloc takes a few milliseconds for hundreds of CPUs, yet a file may make it run for ever.
@@ -37,11 +37,11 @@ pub(super) fn hwloc_is_mine() -> MutexGuard<'static, ()> {
 }
 
 /// Runs `build` in a child process and hands back what it made, or why not.
-pub(super) fn isolated<T>(build: impl FnOnce() -> Result<T, String>) -> Result<T, String>
+pub(super) fn isolated<T>(build: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal>
 where
     T: Serialize + DeserializeOwned,
 {
-    let failed = |error: io::Error| format!("no process could be started for it: {}", words(&error));
+    let failed = |error: io::Error| Refusal::of("no process could be started for it", error);
     // Held until the writing end is closed here, so that no other child inherits it and keeps the pipe open.
     let guard = hwloc_is_mine();
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
@@ -63,17 +63,17 @@ where
     // Dropped, and so killed, where it does not answer.
     let answer = receive(File::from(read)).map_err(|error| words(&error))?;
     let end = child.wait(PATIENCE);
-    serde_json::from_slice::<Result<T, String>>(&answer).unwrap_or_else(|_| {
+    serde_json::from_slice::<Result<T, Refusal>>(&answer).unwrap_or_else(|_| {
         Err(match end {
             Ok(End::Killed(signal)) => {
-                format!("it contradicts itself, so that hwloc crashed on it (signal {signal})")
+                format!("it contradicts itself, so that hwloc crashed on it (signal {signal})").into()
             }
-            _ => "hwloc gave no answer".to_owned(),
+            _ => "hwloc gave no answer".into(),
         })
     })
 }
 
-fn in_child<T: Serialize>(build: impl FnOnce() -> Result<T, String>, write: OwnedFd) -> ! {
+fn in_child<T: Serialize>(build: impl FnOnce() -> Result<T, Refusal>, write: OwnedFd) -> ! {
     // SAFETY: plain calls on a literal path and on descriptors; in this process nobody else uses any.
     unsafe {
         let nowhere = libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY);
@@ -84,7 +84,7 @@ fn in_child<T: Serialize>(build: impl FnOnce() -> Result<T, String>, write: Owne
         libc::setrlimit(libc::RLIMIT_DATA, &libc::rlimit { rlim_cur: MEMORY, rlim_max: MEMORY });
     }
     let answer =
-        catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|_| Err("hwloc stumbled over it".to_owned()));
+        catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|_| Err("hwloc stumbled over it".into()));
     if let Ok(text) = serde_json::to_vec(&answer) {
         let _ = File::from(write).write_all(&text);
     }

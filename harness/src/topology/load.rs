@@ -15,6 +15,7 @@ use super::{
     limits::Limits,
     pin,
 };
+use crate::Refusal;
 
 /// Any of these makes hwloc look elsewhere than at this machine; the last makes it lie about that.
 const OVERRIDES: [&str; 6] = [
@@ -50,13 +51,14 @@ fn this_machine() -> Result<(Machine, Binder), Error> {
     }
     // Where the kernel does not answer this, hwloc asks for ever.
     let mask = pin::affinity(0).map_err(|e| Error::Untold(plain::words(&e)))?;
+    let undiscovered = |why: Refusal| Error::Discovery(why.reason);
     // Whatever else may make it stay for ever, or crash: it is tried on somebody else first.
     let tried = || discover(String::new(), BuildFlags::INCLUDE_DISALLOWED).map(drop);
-    isolated(tried).map_err(Error::Discovery)?;
+    isolated(tried).map_err(undiscovered)?;
     let guard = hwloc_is_mine();
     // What is not allowed has to be known to be named.
-    let (mut machine, topology) = discover(Source::ThisMachine.to_string(), BuildFlags::INCLUDE_DISALLOWED)
-        .map_err(Error::Discovery)?;
+    let (mut machine, topology) =
+        discover(Source::ThisMachine.to_string(), BuildFlags::INCLUDE_DISALLOWED).map_err(undiscovered)?;
     drop(guard);
     if !topology.is_this_system() {
         machine.source = "another machine (hwloc was told to look elsewhere)".to_owned();
@@ -70,7 +72,7 @@ fn this_machine() -> Result<(Machine, Binder), Error> {
     Ok((machine.within(&limits)?, Binder::to(topology)))
 }
 
-fn discover(source: String, flags: BuildFlags) -> Result<(Machine, Topology), String> {
+fn discover(source: String, flags: BuildFlags) -> Result<(Machine, Topology), Refusal> {
     let builder = TopologyBuilder::new().with_flags(flags).map_err(|error| error.to_string())?;
     let topology = builder.build().map_err(|error| Plainly(&error).to_string())?;
     Ok((sound(extract::machine(&topology, source))?, topology))
@@ -104,7 +106,7 @@ fn file(path: &Path) -> Result<Machine, Error> {
         let topology = builder.build().map_err(|error| Plainly(&error).to_string())?;
         sound(extract::machine(&topology, path.display().to_string()))
     };
-    isolated(load).map_err(bad)
+    isolated(load).map_err(|why| bad(why.reason))
 }
 
 fn synthetic(text: &str) -> Result<Machine, Error> {
@@ -127,18 +129,18 @@ fn synthetic(text: &str) -> Result<Machine, Error> {
         let topology = builder.build().map_err(|error| Plainly(&error).to_string())?;
         sound(extract::machine(&topology, format!("synthetic {text}")))
     };
-    isolated(load).map_err(bad)
+    isolated(load).map_err(|why| bad(why.reason))
 }
 
 /// A machine that placements can work with. hwloc checks its tree in debug builds only.
-fn sound(machine: Machine) -> Result<Machine, String> {
+fn sound(machine: Machine) -> Result<Machine, Refusal> {
     let mut seen = HashSet::new();
     if let Some(twice) = machine.pus.iter().find(|pu| !seen.insert(pu.os_index)) {
-        return Err(format!("two CPUs have the number {}", twice.os_index));
+        return Err(format!("two CPUs have the number {}", twice.os_index).into());
     }
     match (machine.pus.is_empty(), machine.nodes.is_empty()) {
-        (true, _) => Err("it has no CPU".to_owned()),
-        (_, true) => Err("it has no NUMA node".to_owned()),
+        (true, _) => Err("it has no CPU".into()),
+        (_, true) => Err("it has no NUMA node".into()),
         _ => Ok(machine),
     }
 }

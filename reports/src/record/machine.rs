@@ -87,6 +87,15 @@ pub struct Facility {
     pub detail: String,
 }
 
+impl Facility {
+    /// One that was looked for: how it was found to work, or why it is missing.
+    pub fn new(name: &str, found: Result<String, impl std::fmt::Display>) -> Self {
+        let available = found.is_ok();
+        let detail = found.unwrap_or_else(|why| why.to_string());
+        Self { name: name.into(), available, detail }
+    }
+}
+
 /// A CPU quota of a control group, as containers have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]

@@ -44,7 +44,7 @@ impl Placer {
             .map_err(|e| Refusal::of("the arena's memory could not be made present", e))?;
         let mut lies = match self.binder.locate(memory.words()) {
             // Where memory is short the kernel may have taken a page away, or given one of another node.
-            Ok(residence) => checked(&layout, spec, &residence).map_err(Refusal::passing)?,
+            Ok(residence) => checked(&layout, spec, &residence)?,
             // A kernel without NUMA does not tell; a machine with one node needs not be asked.
             Err(_) if self.binder.has_one_node() => Lies::default(),
             Err(e) => return Err(Refusal::of("on which NUMA nodes the arena lies cannot be found out", e)),
@@ -74,17 +74,19 @@ fn indices(nodes: &[u32]) -> Vec<NodeIndex> {
 }
 
 /// Where the parts of an arena lie whose pages were all made present; an error where that is not where they were bound to.
-fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<Lies, String> {
+fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<Lies, Refusal> {
     let pages = residence.0.len();
     if pages == 0 || residence.unknown() > 0 {
         let unknown = residence.unknown();
-        return Err(format!("the kernel does not say where {unknown} of the arena's {pages} pages lie"));
+        return Err(Refusal::passing(format!(
+            "the kernel does not say where {unknown} of the arena's {pages} pages lie"
+        )));
     }
     if residence.absent() > 0 {
         let absent = residence.absent();
-        return Err(format!(
+        return Err(Refusal::passing(format!(
             "{absent} of the arena's {pages} pages are not in memory although each was written to; free some memory"
-        ));
+        )));
     }
     let page = layout.total / pages;
     let of = |bytes: Range<usize>| Residence(residence.0[bytes.start / page..bytes.end / page].to_vec());
@@ -119,15 +121,15 @@ fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<
 }
 
 /// An error if a part that was bound has a page elsewhere.
-fn within(part: &Residence, nodes: &[NodeIndex], what: impl Fn() -> String) -> Result<(), String> {
+fn within(part: &Residence, nodes: &[NodeIndex], what: impl Fn() -> String) -> Result<(), Refusal> {
     if nodes.is_empty() || part.is_within(nodes) {
         return Ok(());
     }
-    Err(format!("{} was bound to {} yet lies on {part}", what(), Nodes(nodes)))
+    Err(Refusal::passing(format!("{} was bound to {} yet lies on {part}", what(), Nodes(nodes))))
 }
 
 /// An error unless pages that follow one another lie on different nodes and each node has its share.
-fn alternates(part: &Residence, nodes: &[NodeIndex]) -> Result<(), String> {
+fn alternates(part: &Residence, nodes: &[NodeIndex]) -> Result<(), Refusal> {
     let counts = part.nodes();
     let count = |node: &NodeIndex| counts.get(node).copied().unwrap_or(0);
     let (most, least) =
@@ -136,7 +138,10 @@ fn alternates(part: &Residence, nodes: &[NodeIndex]) -> Result<(), String> {
     if turns && most - least <= 1 {
         return Ok(());
     }
-    Err(format!("what the vCPUs share was to alternate over {} yet lies on {part}", Nodes(nodes)))
+    Err(Refusal::passing(format!(
+        "what the vCPUs share was to alternate over {} yet lies on {part}",
+        Nodes(nodes)
+    )))
 }
 
 /// What is to be said of an interleaved part with fewer pages than nodes.

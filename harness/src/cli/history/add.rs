@@ -27,17 +27,19 @@ pub(super) struct Args {
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     if args.report.is_some() && args.runs.len() > 1 {
-        return Err(Error::new("--report names the report of one run; add several runs one by one"));
+        return Err(Error::usage("--report names the report of one run; add several runs one by one"));
     }
     // All are read before any is added: a damaged one leaves the history as it was.
     let now = Timestamp::now();
     let mut entries = Vec::new();
     for path in &args.runs {
-        let results = run_dir::read(path).map_err(|e| Error::new(e.to_string()))?;
+        let results = run_dir::read(path)?;
         let mut digest = Digest::of(&results);
         if digest.run_id.is_empty() {
             let path = printable(&path.display().to_string());
-            return Err(Error::new(format!("{path} states no run id: it cannot be told from other runs")));
+            return Err(Error::History(format!(
+                "{path} states no run id: it cannot be told from other runs"
+            )));
         }
         fit_for_a_history(path, &digest, now)?;
         let page = path.join(run_dir::REPORT);
@@ -69,7 +71,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
 /// An error where a run cannot be a night of a history.
 fn fit_for_a_history(path: &Path, digest: &Digest, now: Timestamp) -> Result<(), Error> {
     let refused = |why: String| {
-        Err(Error::new(format!("{} is not added: {why}", printable(&path.display().to_string()))))
+        Err(Error::History(format!("{} is not added: {why}", printable(&path.display().to_string()))))
     };
     if digest.is_empty() {
         let reasons = digest.skipped.iter().map(|skipped| (skipped.reason.as_str(), skipped.cells.len()));
@@ -77,8 +79,7 @@ fn fit_for_a_history(path: &Path, digest: &Digest, now: Timestamp) -> Result<(),
         let colon = if why.is_empty() { "" } else { ": " };
         return refused(format!("nothing was measured in it, and an empty night is none{colon}{why}"));
     }
-    let started = date::parse(&digest.started_at).map_err(Error::new)?;
-    date::misdated(started, now).map_or(Ok(()), refused)
+    date::night(&digest.started_at, now).map(drop).or_else(|why| refused(why.to_string()))
 }
 
 /// How many runs of the same machine began after this one.

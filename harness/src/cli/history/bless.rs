@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     if args.reason.trim().is_empty() {
-        return Err(Error::new("give the reason: a blessing without one is forgotten by spring"));
+        return Err(Error::usage("give the reason: a blessing without one is forgotten by spring"));
     }
     let mut store = history::open(location, false)?;
     let machine = args.which.of(store.as_mut())?;
@@ -35,7 +35,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         .find(|run| run.run_id == args.at || (args.at.len() == 10 && run.started_at.starts_with(&args.at)))
         .ok_or_else(|| {
             let at = args.at.escape_debug();
-            Error::new(format!(
+            Error::usage(format!(
                 "the history of {machine} holds no run `{at}`; `lockbench history list` shows them"
             ))
         })?;
@@ -53,7 +53,9 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     })?;
     if !covered {
         let cells = args.cells.escape_debug();
-        return Err(Error::new(format!("no cell in the history of {machine} is `{cells}`, or of that lock")));
+        return Err(Error::usage(format!(
+            "no cell in the history of {machine} is `{cells}`, or of that lock"
+        )));
     }
     let (cells, at) = (printable(&blessing.cells), printable(&blessing.run_id));
     let known = store.put(&[Entry::Blessing(blessing)])?.known > 0;

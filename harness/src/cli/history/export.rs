@@ -61,15 +61,15 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     if args.format == Format::Openmetrics {
         write(&mut out, &open_metrics(&gathered))?;
     }
-    out.flush().map_err(|e| cannot_print(&e))?;
+    out.flush().map_err(cannot_print)?;
     Ok(Ended::Well)
 }
 
 fn line(out: &mut impl Write, entry: &Entry) -> Result<(), Error> {
-    let json = serde_json::to_string(entry).map_err(|e| Error::new(e.to_string()))?;
+    let json = serde_json::to_string(entry)?;
     write(out, &format!("{json}\n"))
 }
 
 fn write(out: &mut impl Write, text: &str) -> Result<(), Error> {
-    out.write_all(text.as_bytes()).map_err(|e| cannot_print(&e))
+    out.write_all(text.as_bytes()).map_err(cannot_print)
 }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use lockbench_reports::date;
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::{Entry, parse_lines};
-use lockbench_reports::plain;
 
 use super::super::{Ended, print, say};
 use crate::{Error, history, input};
@@ -23,12 +22,11 @@ const LARGEST: u64 = 2 << 30;
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let shown = if args.file == "-" { "stdin".to_owned() } else { printable(&args.file) };
-    let bytes = input::read(Path::new(&args.file), LARGEST)
-        .map_err(|e| Error::new(format!("cannot read {shown}: {}", plain::words(&e))))?;
+    let bytes = input::read(Path::new(&args.file), LARGEST).map_err(|e| Error::file("read", &shown, e))?;
     // A cut inside a character must not cost the lines before it.
     let text = String::from_utf8_lossy(&bytes);
-    let lines = parse_lines(&text).map_err(|e| Error::new(format!("{shown}: {e}; nothing was imported")))?;
-    let nothing = |why: String| Error::new(format!("{shown}: {why}; nothing was imported"));
+    let nothing = |e: Error| e.inside(format!("nothing was imported from {shown}"));
+    let lines = parse_lines(&text).map_err(|e| nothing(e.into()))?;
     let now = Timestamp::now();
     let mut entries = Vec::new();
     for entry in lines.entries {
@@ -38,10 +36,8 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
                 say(format!("{run} is left out: nothing was measured in it, and an empty night is none"));
                 continue;
             }
-            let started = date::parse(&digest.started_at).map_err(nothing)?;
-            if let Some(why) = date::misdated(started, now) {
-                return Err(nothing(format!("{run} cannot be a night: {why}")));
-            }
+            date::night(&digest.started_at, now)
+                .map_err(|why| nothing(Error::History(format!("{run} cannot be a night: {why}"))))?;
         }
         entries.push(entry);
     }

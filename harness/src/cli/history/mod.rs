@@ -76,13 +76,13 @@ impl Which {
         let fits: Vec<&String> = machines.iter().filter(|key| key.starts_with(wanted)).collect();
         match fits.as_slice() {
             [only] => Ok((*only).clone()),
-            [] if machines.is_empty() => Err(Error::new("the history holds no run yet")),
-            [] => Err(Error::new(format!(
+            [] if machines.is_empty() => Err(Error::History("the history holds no run yet".into())),
+            [] => Err(Error::usage(format!(
                 "the history holds no machine `{}`; it holds {}",
                 wanted.escape_debug(),
                 machines.join(", ")
             ))),
-            _ => Err(Error::new(format!(
+            _ => Err(Error::usage(format!(
                 "the history holds several machines, which are never mixed; give --machine, one of {}",
                 machines.join(", ")
             ))),

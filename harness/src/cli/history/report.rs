@@ -20,7 +20,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
-    let told = |e: lockbench_reports::Error| Error::new(e.to_string());
     let mut store = history::open(location, false)?;
     let machine = args.which.of(store.as_mut())?;
     let blessings = store.blessings(&machine)?;
@@ -30,7 +29,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         Ok(())
     })?;
     let history = gather(store.as_mut(), &machine)?;
-    let page = trend::render(&identity.unwrap_or_default(), &history, &blessings, MARGIN).map_err(told)?;
+    let page = trend::render(&identity.unwrap_or_default(), &history, &blessings, MARGIN)?;
     write_named(&args.output, page.as_bytes())?;
     Ok(Ended::Well)
 }

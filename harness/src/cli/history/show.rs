@@ -41,8 +41,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
             .chain(failures.iter().map(serde_json::to_value))
             .chain(skips.iter().map(serde_json::to_value))
             .collect::<Result<Vec<_>, _>>();
-        let json =
-            all.and_then(|all| serde_json::to_string_pretty(&all)).map_err(|e| Error::new(e.to_string()))?;
+        let json = serde_json::to_string_pretty(&all?)?;
         print(&format!("{json}\n"))?;
     } else {
         let mut text = String::new();

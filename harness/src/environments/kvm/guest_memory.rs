@@ -63,7 +63,7 @@ impl GuestMemory {
     }
 
     /// Maps pages of a given range at their own address, and makes them present.
-    pub(super) fn map(&mut self, host: Range<usize>, access: Access) -> Result<(), String> {
+    pub(super) fn map(&mut self, host: Range<usize>, access: Access) -> Result<(), Refusal> {
         let phys =
             self.phys(host.start).ok_or_else(|| format!("{:#x} was not given to the guest", host.start))?;
         touch(&host, access);
@@ -71,7 +71,7 @@ impl GuestMemory {
     }
 
     /// Maps guest-physical pages that have no memory behind them: a store there leaves the guest.
-    pub(super) fn map_device(&mut self, virt: usize, phys: u64, len: usize) -> Result<(), String> {
+    pub(super) fn map_device(&mut self, virt: usize, phys: u64, len: usize) -> Result<(), Refusal> {
         self.tables.map(virt, phys, len, Access::Data)
     }
 

@@ -50,8 +50,8 @@ impl Environment for Kvm {
         "a vCPU is a real one, in ring 3 on the same code; halt is a store that exits to its sleeping host thread"
     }
 
-    fn check(&self) -> Result<(), String> {
-        Ok(device::open().map(drop)?)
+    fn check(&self) -> Result<(), Refusal> {
+        device::open().map(drop)
     }
 
     fn examine(&self, machine: &mut Machine, pcpus: &[u32]) {

@@ -4,6 +4,7 @@
 //! user bit must be set at every level for ring 3 to get through; the last level alone says who may do what.
 
 use super::pages::{PAGE, Page};
+use crate::Refusal;
 
 /// What the guest may do with a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl PageTables {
     }
 
     /// Maps `len` bytes at `virt` to `phys`, all of them whole pages that are not mapped yet.
-    pub(super) fn map(&mut self, virt: usize, phys: u64, len: usize, access: Access) -> Result<(), String> {
+    pub(super) fn map(&mut self, virt: usize, phys: u64, len: usize, access: Access) -> Result<(), Refusal> {
         let mut done = 0;
         while done < len {
             let (virt, phys) = (virt + done, phys + done as u64);
@@ -78,7 +79,7 @@ impl PageTables {
             let large = aligned && len - done >= LARGE_PAGE;
             let leaf = self.entry(virt, if large { 1 } else { 0 })?;
             if *leaf != 0 {
-                return Err(format!("guest address {virt:#x} would be mapped twice"));
+                return Err(format!("guest address {virt:#x} would be mapped twice").into());
             }
             *leaf = phys | access.bits() | if large { LARGE } else { 0 };
             done += if large { LARGE_PAGE } else { PAGE };
@@ -87,18 +88,18 @@ impl PageTables {
     }
 
     /// The entry for `virt` at `level` (0 maps a page, 1 a large page), with the tables above it.
-    fn entry(&mut self, virt: usize, level: u32) -> Result<&mut u64, String> {
+    fn entry(&mut self, virt: usize, level: u32) -> Result<&mut u64, Refusal> {
         let index = |level: u32| (virt >> (12 + 9 * level)) & 511;
         let mut table = 0;
         for above in (level + 1..4).rev() {
             let next = self.tables[table].0[index(above)];
             if next & LARGE != 0 {
-                return Err(format!("guest address {virt:#x} would be mapped twice"));
+                return Err(format!("guest address {virt:#x} would be mapped twice").into());
             }
             table = if next == 0 {
                 let made = self.used;
                 if made == self.tables.len() {
-                    return Err(format!("{made} page tables do not suffice for the guest"));
+                    return Err(format!("{made} page tables do not suffice for the guest").into());
                 }
                 self.used += 1;
                 let at = self.root + (made * PAGE) as u64;

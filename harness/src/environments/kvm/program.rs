@@ -7,6 +7,7 @@ use std::ops::Range;
 use lockbench_reports::plain;
 
 use super::page_tables::Access;
+use crate::Refusal;
 
 /// A mapped part of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,12 @@ pub(super) struct Part {
 }
 
 /// The program's mappings, those that hold `within` and others of the same file.
-pub(super) fn parts(within: usize) -> Result<Vec<Part>, String> {
+pub(super) fn parts(within: usize) -> Result<Vec<Part>, Refusal> {
     let maps = fs::read_to_string("/proc/self/maps")
         .map_err(|e| format!("cannot read /proc/self/maps: {}", plain::words(&e)))?;
     let parts = of_maps(&maps, within);
     if parts.is_empty() {
-        return Err(format!("/proc/self/maps shows no file mapped at {within:#x}"));
+        return Err(format!("/proc/self/maps shows no file mapped at {within:#x}").into());
     }
     Ok(parts)
 }

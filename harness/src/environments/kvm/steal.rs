@@ -10,13 +10,14 @@ use lockbench_workloads::arena::{Block, Steal};
 
 use super::vcpu::Vcpu;
 use super::vm::Vm;
+use crate::Refusal;
 
 /// MSR_KVM_STEAL_TIME. Bit 0 enables.
 const MSR: u32 = 0x4b56_4d03;
 
 /// Has KVM keep a vCPU's steal time in `record`, which the guest must see.
-pub(super) fn register(vm: &Vm, vcpu: &Vcpu, record: &Steal) -> Result<(), String> {
-    let refused = || "KVM keeps no steal time here: its kernel needs CONFIG_SCHED_INFO".to_owned();
+pub(super) fn register(vm: &Vm, vcpu: &Vcpu, record: &Steal) -> Result<(), Refusal> {
+    let refused = || Refusal::from("KVM keeps no steal time here: its kernel needs CONFIG_SCHED_INFO");
     let phys = vm.phys(std::ptr::from_ref(record) as usize).ok_or_else(refused)?;
     let entry = kvm_msr_entry { index: MSR, data: phys | 1, ..Default::default() };
     let msrs = Msrs::from_entries(&[entry]).map_err(|_| refused())?;

@@ -183,7 +183,7 @@ fn a_spec_whose_ping_pongs_are_not_its_own_is_refused() {
     spec.check().unwrap();
     for pcpus in [[3, 3], [0, 8], [9, 0]] {
         spec.ping_pongs[1].pcpus = pcpus;
-        let said = spec.check().unwrap_err();
+        let said = spec.check().unwrap_err().to_string();
         assert!(said.contains("are no two of its pCPUs"), "{said}");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{TIMING, of_group};
+use crate::Error;
 use crate::cell::WindowSpec;
 use lockbench_reports::record::Purpose;
 
@@ -19,8 +20,8 @@ const OF_0_1: [(&str, &str); 2] = [
     ),
 ];
 
-fn read(value: &Value) -> Result<WindowSpec, String> {
-    let spec: WindowSpec = serde_json::from_value(value.clone()).map_err(|e| e.to_string())?;
+fn read(value: &Value) -> Result<WindowSpec, Error> {
+    let spec: WindowSpec = serde_json::from_value(value.clone()).map_err(|e| Error::usage(e.to_string()))?;
     spec.check().map(|()| spec)
 }
 
@@ -52,7 +53,7 @@ fn a_spec_that_asks_for_what_this_build_would_pass_over_is_refused() {
     let altered = |alter: fn(&mut Value)| {
         let mut spec: Value = serde_json::from_str(OF_0_1[0].0).unwrap();
         alter(&mut spec);
-        read(&spec).unwrap_err()
+        read(&spec).unwrap_err().to_string()
     };
     let said = altered(|spec| spec["axes"]["params"]["colour"] = "red".into());
     assert!(said.contains("no axis `colour`"), "{said}");

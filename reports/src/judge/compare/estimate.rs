@@ -98,7 +98,7 @@ fn set(estimate: &mut Estimate, earlier: &[&CellDigest], cell: &CellDigest) {
         earlier.iter().filter(|cell| !cell.windows(metric).is_empty()).copied().collect();
     match sides(metric, &measured, cell) {
         Ok(sides) => fill(estimate, &sides),
-        Err(reason) => estimate.row.verdict = Verdict::NotEnoughData(reason),
+        Err(verdict) => estimate.row.verdict = verdict,
     }
 }
 

@@ -16,6 +16,7 @@ mod text;
 
 use serde::Serialize;
 
+use crate::Error;
 use crate::derive::digest::{Change, Digest, Metric, Skipped, changes};
 use crate::format::printable;
 use crate::record::Interval;
@@ -118,8 +119,8 @@ impl Comparison {
     }
 }
 
-/// Compares runs: `base` oldest first, then `new`. A sentence where they cannot be compared at all.
-pub fn compare(base: &[Digest], new: &Digest, margin: f64) -> Result<Comparison, String> {
+/// Compares runs: `base` oldest first, then `new`. An error where they cannot be compared at all.
+pub fn compare(base: &[Digest], new: &Digest, margin: f64) -> Result<Comparison, Error> {
     compare_since(base, new, margin, &[])
 }
 
@@ -129,12 +130,13 @@ pub fn compare_since(
     new: &Digest,
     margin: f64,
     accepted: &[Accepted],
-) -> Result<Comparison, String> {
+) -> Result<Comparison, Error> {
     let base = &base[base.len().saturating_sub(MOST_RUNS)..];
-    let Some(last) = base.last() else { return Err("there is no earlier run to compare with".into()) };
+    let refused = |why: String| Err(Error::Incomparable(why));
+    let Some(last) = base.last() else { return refused("there is no earlier run to compare with".into()) };
     for run in base {
         if run.machine != new.machine {
-            return Err(format!(
+            return refused(format!(
                 "{} was taken on {} ({}) and {} on {} ({}): runs of different machines cannot be compared",
                 printable(&run.run_id),
                 run.machine,
@@ -147,7 +149,7 @@ pub fn compare_since(
     }
     for run in base.iter().chain([new]) {
         if run.is_empty() {
-            return Err(format!(
+            return refused(format!(
                 "nothing was measured in {}: there is nothing to compare",
                 printable(&run.run_id)
             ));
@@ -178,7 +180,7 @@ pub fn compare_since(
     comparison.spreads = spread::spreads(&estimates);
     comparison.rows = judge::rows(estimates, &comparison.spreads, margin);
     if comparison.rows.is_empty() && comparison.accepted.is_empty() {
-        return Err(format!(
+        return refused(format!(
             "{} has no cell in common with an earlier run: there is nothing to compare",
             printable(&new.run_id)
         ));

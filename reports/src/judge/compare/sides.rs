@@ -1,7 +1,7 @@
 //! The windows of one cell that may be set against each other: those of one class, from every run.
 
 use crate::derive::digest::{CellDigest, Metric, Reading};
-use crate::statistics::{Class, Trips};
+use crate::statistics::{Class, Trips, Verdict};
 
 /// Windows that a run needs in a class for its median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
@@ -19,8 +19,8 @@ pub(super) struct Sides {
     pub(super) starved: usize,
 }
 
-/// Readings of both sides inside the class where both have most; a reason where one has too few.
-pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, String> {
+/// Readings of both sides inside the class where both have most; the verdict that there is not enough data where one has too few.
+pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, Verdict> {
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
     let new = of(new);
@@ -40,7 +40,7 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
         return at_upper_bounds(metric, found);
     }
     let [base_trips, new_trips] = [&earlier, &now].map(|windows| Trips::medians(windows.iter()));
-    Err(match base_trips.apart(&new_trips) {
+    Err(Verdict::NotEnoughData(match base_trips.apart(&new_trips) {
         Some(apart) => apart.told("in BASE", "in NEW"),
         None => {
             let most = base.iter().map(|run| inside(run).len()).max().unwrap_or(0);
@@ -49,15 +49,17 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
                 found.new.len()
             )
         }
-    })
+    }))
 }
 
 /// BASE is divided by and has to have counted something. A starved window of NEW is the finding itself: it enters with
 /// one acquisition more than it saw, so that the ratio is an upper bound and may be called worse.
-fn at_upper_bounds(metric: Metric, mut sides: Sides) -> Result<Sides, String> {
+fn at_upper_bounds(metric: Metric, mut sides: Sides) -> Result<Sides, Verdict> {
     let usable = |window: &Reading| window.count >= FEWEST_ACQUISITIONS && window.value > 0.0;
-    let too_few =
-        |window: &Reading| format!("too few acquisitions to divide by: {} in a window", window.count);
+    let too_few = |window: &Reading| {
+        let reason = format!("too few acquisitions to divide by: {} in a window", window.count);
+        Verdict::NotEnoughData(reason)
+    };
     if let Some(window) = sides.base.iter().flatten().find(|window| !usable(window)) {
         return Err(too_few(window));
     }

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Blessing;
-use crate::date;
 use crate::derive::digest::{DIGEST_VERSION, Digest};
-use crate::format::printable;
+use crate::{Error, date};
 
 /// One line of an exported history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,14 +38,14 @@ pub struct Lines {
 }
 
 /// Reads JSON lines. A last line that was cut off is left out; any other damage is a sentence, and nothing is read.
-pub fn parse_lines(text: &str) -> Result<Lines, String> {
+pub fn parse_lines(text: &str) -> Result<Lines, Error> {
     let mut lines = Lines::default();
     let mut rest = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
     while let Some((index, line)) = rest.next() {
         match parse(line) {
             Ok(entry) => lines.entries.push(entry),
             Err(_) if rest.peek().is_none() && !text.ends_with('\n') => lines.cut_off = Some(index + 1),
-            Err(why) => return Err(format!("line {} {}", index + 1, printable(&why))),
+            Err(what) => return Err(Error::Line { number: index + 1, what }),
         }
     }
     Ok(lines)
@@ -87,12 +86,15 @@ mod tests {
     fn a_cut_last_line_is_left_out_and_any_other_damage_refused() {
         let cut = parse_lines(&format!("{BLESSING}\n\n{{\"line\":\"run\",\"dig")).unwrap();
         assert_eq!((cut.entries.len(), cut.cut_off), (1, Some(3)));
-        let damaged = parse_lines(&format!("{{\"line\":\"ru\n{BLESSING}\n")).unwrap_err();
+        let damaged = parse_lines(&format!("{{\"line\":\"ru\n{BLESSING}\n")).unwrap_err().to_string();
         assert!(damaged.starts_with("line 1 is no line of a history"), "{damaged}");
         assert!(
-            parse_lines("{\"line\":\"run\",\"digest_version\":9}\n").unwrap_err().contains("newer lockbench")
+            parse_lines("{\"line\":\"run\",\"digest_version\":9}\n")
+                .unwrap_err()
+                .to_string()
+                .contains("newer lockbench")
         );
-        assert!(parse_lines("\u{1b}[2J\n").unwrap_err().contains("line 1"));
+        assert!(parse_lines("\u{1b}[2J\n").unwrap_err().to_string().contains("line 1"));
         assert!(parse_lines("").unwrap().entries.is_empty());
     }
 }

@@ -54,7 +54,7 @@ fn a_part_that_lies_elsewhere_is_an_error_that_names_it() {
     let residence = lies.residence.unwrap();
     assert_eq!(residence.shared, [NodePages { node: 0, pages: 2 }]);
     assert_eq!((residence.blocks, residence.vcpu_nodes), (vec![vec![0], vec![1]], vec![0, 1]));
-    let said = |nodes| check(nodes).unwrap_err();
+    let said = |nodes| check(nodes).unwrap_err().reason;
     assert_eq!(
         said(&[0, 1, 0, 1]),
         "what the vCPUs share was bound to node 0 yet lies on node 0 (1 page), node 1 (1 page)"
@@ -69,9 +69,9 @@ fn pages_that_are_absent_or_of_which_nothing_is_told_are_errors() {
     };
     let here = Page::On(NodeIndex(0));
     assert_eq!(check(&[here; 3]), Ok(vec![0]));
-    let absent = check(&[here, here, Page::Absent]).unwrap_err();
+    let absent = check(&[here, here, Page::Absent]).unwrap_err().reason;
     assert!(absent.starts_with("1 of the arena's 3 pages are not in memory"), "{absent}");
-    let unknown = check(&[here, Page::Unknown, Page::Unknown]).unwrap_err();
+    let unknown = check(&[here, Page::Unknown, Page::Unknown]).unwrap_err().reason;
     assert_eq!(unknown, "the kernel does not say where 2 of the arena's 3 pages lie");
     assert!(check(&[]).is_err());
 }
@@ -84,7 +84,7 @@ fn interleaved_pages_alternate_and_fewer_pages_than_nodes_are_said() {
     };
     let lies = check(&[0, 1, 2], &[1, 2, 0, 1]).unwrap();
     assert_eq!((lies.nodes, lies.notes), (vec![0, 1, 2], Vec::new()));
-    let whole_on_one = check(&[0, 1], &[1, 1, 1]).unwrap_err();
+    let whole_on_one = check(&[0, 1], &[1, 1, 1]).unwrap_err().reason;
     assert_eq!(
         whole_on_one,
         "what the vCPUs share was to alternate over nodes 0-1 yet lies on node 1 (3 pages)"

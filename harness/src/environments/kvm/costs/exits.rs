@@ -4,6 +4,7 @@ use lockbench_workloads::ticks;
 
 use super::guest::{self, Notes};
 use super::machine;
+use crate::Refusal;
 use crate::environments::kvm::vcpu::{Ended, Observer};
 
 const ROUND_TRIPS: usize = 300;
@@ -46,7 +47,7 @@ impl Observer for Trips {
 }
 
 /// Rings the doorbell for nothing.
-pub(super) fn measure() -> Result<Exits, String> {
+pub(super) fn measure() -> Result<Exits, Refusal> {
     let notes = Notes::new()?;
     let (vm, mut vcpus) = machine(notes, &[guest::ring])?;
     let exits = Exits { clocks_agree: true, ..Exits::default() };
@@ -55,7 +56,7 @@ pub(super) fn measure() -> Result<Exits, String> {
     drop(vm);
     match ended {
         Ended::Stopped => Ok(trips.exits),
-        Ended::Fault(why) => Err(why),
+        Ended::Fault(why) => Err(why.into()),
     }
 }
 
@@ -79,7 +80,7 @@ impl Observer for Works {
 }
 
 /// Speed of the same work in the guest's ring 3, as a part of its native speed.
-pub(super) fn ring3_speed() -> Result<f64, String> {
+pub(super) fn ring3_speed() -> Result<f64, Refusal> {
     let notes = Notes::new()?;
     let (vm, mut vcpus) = machine(notes, &[guest::work])?;
     let mut works = Works { notes, left: WORKS, native: u64::MAX, guest: u64::MAX };
@@ -87,6 +88,6 @@ pub(super) fn ring3_speed() -> Result<f64, String> {
     drop(vm);
     match ended {
         Ended::Stopped => Ok(works.native as f64 / works.guest as f64),
-        Ended::Fault(why) => Err(why),
+        Ended::Fault(why) => Err(why.into()),
     }
 }

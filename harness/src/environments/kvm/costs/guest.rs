@@ -23,7 +23,7 @@ pub(super) struct Notes {
 
 impl Notes {
     /// On a page of their own.
-    pub(super) fn new() -> Result<&'static Self, String> {
+    pub(super) fn new() -> Result<&'static Self, Refusal> {
         let page = pages(1).map_err(|e| Refusal::of("a page for notes could not be made", e))?;
         // SAFETY: a page is large and aligned enough, zeroed, and never freed; from here on it is reached as atomics only.
         Ok(unsafe { &*page.as_ptr().cast() })

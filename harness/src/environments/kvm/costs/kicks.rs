@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::guest::{self, Notes};
 use super::{machine, start};
+use crate::Refusal;
 use crate::environments::kvm::vcpu::{Ended, Observer};
 
 const KICKS: usize = 100;
@@ -57,7 +58,7 @@ impl Observer for Kicker {
 }
 
 /// Ticks of each kick, between vCPUs on these pCPUs.
-pub(super) fn measure(way: Way, (here, there): (u32, u32)) -> Result<Vec<u64>, String> {
+pub(super) fn measure(way: Way, (here, there): (u32, u32)) -> Result<Vec<u64>, Refusal> {
     let notes = Notes::new()?;
     let (vm, mut vcpus) = machine(notes, &[guest::kick, guest::halt])?;
     if way == Way::Event && !vm.wire_kicks() {
@@ -71,7 +72,7 @@ pub(super) fn measure(way: Way, (here, there): (u32, u32)) -> Result<Vec<u64>, S
     drop(start(sleeper, there, kicked)?);
     match start(kicker, here, Kicker { halts, kicked: 0 })?.join() {
         Ok(Ended::Stopped) => Ok(received.try_iter().collect()),
-        Ok(Ended::Fault(why)) => Err(why),
+        Ok(Ended::Fault(why)) => Err(why.into()),
         Err(_) => Err("the kicker's thread died".into()),
     }
 }

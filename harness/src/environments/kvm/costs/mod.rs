@@ -34,23 +34,19 @@ const LONGEST: Duration = Duration::from_secs(5);
 #[derive(Serialize, Deserialize)]
 struct Found {
     costs: KvmCosts,
-    steal: Result<String, String>,
-    hint: Result<String, String>,
+    steal: Result<String, Refusal>,
+    hint: Result<String, Refusal>,
 }
 
 /// Measures KVM between the first two of `pcpus`, and writes what it found into the machine's record.
 pub(super) fn examine(machine: &mut Machine, pcpus: &[u32]) {
     let found = ask(machine.calibration.ticks_per_ns, pcpus).unwrap_or_else(|why| {
         machine.warnings.push(format!("What KVM costs here could not be measured: {why}."));
-        let why = format!("not tested: {why}");
+        let why = Refusal::from(format!("not tested: {why}"));
         Found { costs: KvmCosts::default(), steal: Err(why.clone()), hint: Err(why) }
     });
-    let mut facility = |name: &str, found: Result<String, String>| {
-        let (available, detail) = found.map_or_else(|why| (false, why), |how| (true, how));
-        machine.facilities.push(Facility { name: name.into(), available, detail });
-    };
-    facility("steal-time", found.steal);
-    facility("preempted-hint", found.hint);
+    machine.facilities.push(Facility::new("steal-time", found.steal));
+    machine.facilities.push(Facility::new("preempted-hint", found.hint));
     if found.costs.round_trip_ns.samples > 0 {
         if !found.costs.clocks_agree {
             machine.warnings.push(
@@ -59,7 +55,7 @@ pub(super) fn examine(machine: &mut Machine, pcpus: &[u32]) {
                     .into(),
             );
         }
-        facility("kvm-costs", Ok(sentence(&found.costs)));
+        machine.facilities.push(Facility::new("kvm-costs", Ok::<_, Refusal>(sentence(&found.costs))));
         machine.kvm_costs = Some(Box::new(found.costs));
     }
 }
@@ -79,7 +75,7 @@ fn sentence(costs: &KvmCosts) -> String {
 }
 
 /// Has a process of its own find out.
-fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
+fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, Refusal> {
     let mut command = Command::new("/proc/self/exe");
     command.arg(VERB).arg(std::process::id().to_string()).arg(ticks_per_ns.to_string());
     command.args(pcpus.iter().take(2).map(u32::to_string));
@@ -89,10 +85,10 @@ fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, String> {
         Ok(found) => found,
         Err(_) => {
             let Some(end) = output.end else {
-                return Err(format!("its process did not end within {} s", LONGEST.as_secs()));
+                return Err(format!("its process did not end within {} s", LONGEST.as_secs()).into());
             };
             let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!("its process {end} {}", printable(said.lines().next().unwrap_or_default())))
+            Err(format!("its process {end} {}", printable(said.lines().next().unwrap_or_default())).into())
         }
     }
 }
@@ -116,7 +112,7 @@ pub(super) fn main() -> ExitCode {
     }
 }
 
-fn find(ticks_per_ns: f64, pcpus: (u32, u32)) -> Result<Found, String> {
+fn find(ticks_per_ns: f64, pcpus: (u32, u32)) -> Result<Found, Refusal> {
     let _ = pin_current(PuIndex(pcpus.0));
     let exits = exits::measure()?;
     let ring3_speed = exits::ring3_speed()?;
@@ -141,7 +137,7 @@ fn find(ticks_per_ns: f64, pcpus: (u32, u32)) -> Result<Found, String> {
 
 /// Whether the guest's time-stamp counter is the host's.
 #[cfg(test)]
-pub(super) fn clocks_agree() -> Result<bool, String> {
+pub(super) fn clocks_agree() -> Result<bool, Refusal> {
     exits::measure().map(|exits| exits.clocks_agree)
 }
 
@@ -155,7 +151,7 @@ fn cost_ns(mut ticks: Vec<u64>, ticks_per_ns: f64) -> CostNs {
 }
 
 /// A machine that sees `notes`, with a vCPU for each function.
-fn machine(notes: &guest::Notes, functions: &[unsafe extern "C" fn()]) -> Result<(Vm, Vec<Vcpu>), String> {
+fn machine(notes: &guest::Notes, functions: &[unsafe extern "C" fn()]) -> Result<(Vm, Vec<Vcpu>), Refusal> {
     let page = notes.page();
     let arguments = [page.start as u64, 0];
     let vm = Vm::new(functions.len(), functions[0] as usize, [(page, Access::Data)])?;

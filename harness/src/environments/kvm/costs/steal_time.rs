@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::guest::{self, Notes};
 use super::{machine, start};
+use crate::Refusal;
 use crate::environments::kvm::steal;
 
 /// Enough for several timeslices each.
@@ -14,7 +15,7 @@ const LONGEST: Duration = Duration::from_millis(150);
 const SHORTEST: Duration = Duration::from_millis(20);
 
 /// Lets two vCPUs spin on `pcpu`. Tells how steal time was seen, and then whether the `preempted` byte was; or why not.
-pub(super) fn test(pcpu: u32) -> Result<(String, Result<String, String>), String> {
+pub(super) fn test(pcpu: u32) -> Result<(String, Result<String, Refusal>), Refusal> {
     let notes = Notes::new()?;
     let (vm, vcpus) = machine(notes, &[guest::spin, guest::spin])?;
     for (vcpu, record) in vcpus.iter().zip(&notes.steal) {
@@ -39,7 +40,8 @@ pub(super) fn test(pcpu: u32) -> Result<(String, Result<String, String>), String
                     "the host keeps no `preempted` byte: it stayed 0 for {:.0} ms while two vCPUs shared a \
                      pCPU; locks that ask whether a vCPU is preempted are told no",
                     waited.as_secs_f64() * 1e3
-                )),
+                )
+                .into()),
                 _ => Ok("the `preempted` byte was seen set on one of two vCPUs that shared a pCPU".into()),
             };
             return Ok((seen, hint));
@@ -48,7 +50,8 @@ pub(super) fn test(pcpu: u32) -> Result<(String, Result<String, String>), String
             return Err(format!(
                 "two vCPUs shared a pCPU for {} ms and were told of no steal time",
                 LONGEST.as_millis()
-            ));
+            )
+            .into());
         }
     }
 }
