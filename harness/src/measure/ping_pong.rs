@@ -110,7 +110,7 @@ fn round_trip_ns([here, there]: [u32; 2]) -> Option<f64> {
         // Without a partner there is nobody to wait for.
         let far = far.ok()?;
         let batches = play(word);
-        word.store(OVER, Ordering::Relaxed);
+        end(word, || far.is_finished());
         far.join().ok()?.then(|| lockbench_reports::statistics::median(&batches)).flatten()
     })
 }
@@ -152,6 +152,15 @@ fn mean(since: Instant, trips: u32) -> f64 {
     since.elapsed().as_nanos() as f64 / f64::from(trips)
 }
 
+/// Says that the game is over until the other player has heard it: an answer that was on its way when a batch was cut short
+/// comes after the first time that it is said, and takes its place.
+fn end(word: &AtomicU32, heard: impl Fn() -> bool) {
+    while !heard() {
+        word.store(OVER, Ordering::Relaxed);
+        std::thread::yield_now();
+    }
+}
+
 fn send_back(word: &AtomicU32) {
     let mut expected = 1;
     loop {
@@ -169,7 +178,24 @@ fn send_back(word: &AtomicU32) {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    #[test]
+    fn an_answer_that_comes_after_the_end_does_not_keep_the_other_player_for_ever() {
+        let word = AtomicU32::new(1);
+        let said = Cell::new(0);
+        end(&word, || {
+            let over = word.load(Ordering::Relaxed) == OVER;
+            said.set(said.get() + u32::from(over));
+            if said.get() == 1 {
+                word.store(2, Ordering::Relaxed);
+            }
+            said.get() == 2
+        });
+        assert_eq!((said.get(), word.load(Ordering::Relaxed)), (2, OVER), "it is said once more");
+    }
 
     fn pair(nodes: [u32; 2]) -> Pair {
         Pair { pcpus: [2 * nodes[0], 2 * nodes[1] + 1], nodes }
