@@ -132,3 +132,33 @@ fn instead(name: &str, known: &[String]) -> String {
         None => format!("; there are: {}", known.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_tells_in_one_sentence_what_lies_behind_it_and_keeps_it_as_its_source() {
+        let gone = || io::Error::from_raw_os_error(libc::ENOENT);
+        let error = Error::file("read the spec", "spec\u{1b}.json", gone()).inside("round 3");
+        let said = error.to_string();
+        assert_eq!(said, "round 3: cannot read the spec spec�.json: there is no such file or directory");
+        let file = error.source().unwrap();
+        assert_eq!(file.source().unwrap().downcast_ref::<io::Error>().unwrap().kind(), gone().kind());
+        let advice = "; give another place with --out".to_owned();
+        let full = Error::File { doing: "write", path: "out".into(), source: gone(), advice };
+        assert!(full.to_string().ends_with("no such file or directory; give another place with --out"));
+        let refused =
+            Error::from(Refusal::of("cannot catch signal 2", io::Error::from_raw_os_error(libc::EINVAL)));
+        assert_eq!(refused.to_string(), "cannot catch signal 2: the kernel does not accept that");
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest_or_with_all() {
+        let of = |name| unknown("lock", name, ["ticket", "mcs"]).to_string();
+        assert_eq!(of("tickt"), "unknown lock `tickt`; did you mean `ticket`?");
+        assert_eq!(of("queued"), "unknown lock `queued`; there are: ticket, mcs");
+    }
+}

@@ -1,11 +1,12 @@
 //! The axes, as options that `suite`, `run` and `duel` share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
 use crate::axes::{Axis, Env, Flag, Lists, Lock, flags, parse_duration};
 use crate::plan::{Profile, SWITCHES, Switch};
+use crate::suite::Asked;
 use crate::topology::CpuList;
 use crate::{Error, Registry};
 
@@ -128,6 +129,17 @@ impl Axes {
         named
     }
 
+    /// What is to be run, of a profile to which all of this was applied.
+    pub(crate) fn asked<'a>(
+        &self,
+        name: &'a str,
+        profile: &'a Profile,
+        began: Instant,
+    ) -> Result<Asked<'a>, Error> {
+        let seed = self.how.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+        Ok(Asked { name, profile, pcpus: self.cpu_list()?, seed, began })
+    }
+
     /// The CPUs asked for.
     pub(crate) fn cpu_list(&self) -> Result<Option<CpuList>, Error> {
         cpu_list(self.how.pcpus.as_deref())
@@ -136,11 +148,6 @@ impl Axes {
     /// The rounds asked for.
     pub(crate) fn rounds(&self) -> Option<u32> {
         self.how.rounds
-    }
-
-    /// The seed, from the clock where none is given.
-    pub(crate) fn seed(&self) -> u64 {
-        self.how.seed.unwrap_or_else(|| fastrand::u64(..1 << 32))
     }
 }
 

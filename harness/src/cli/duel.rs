@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::compare;
 use lockbench_reports::output_file;
-use lockbench_reports::record::{Header, Line, Outcome, Results, Round, SCHEMA_VERSION};
+use lockbench_reports::record::{Line, Outcome, Results, Round};
 
 use super::axes::Axes;
 use super::compare::Output;
-use super::{Ended, command_line, say};
+use super::{Ended, say};
 use crate::axes::parse_duration;
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
-use crate::plan::{self, Profile};
-use crate::suite::{Journal, Progress, Session, something_planned, unmeasured};
+use crate::plan::Profile;
+use crate::suite::{Journal, Run, unmeasured};
 use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
@@ -51,65 +51,33 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
             "a duel of {rounds} rounds shows nothing; give at least {FEWEST_ROUNDS}"
         )));
     }
-    let mut profile = match &args.config {
-        Some(path) => Profile::read(path, registry)?,
-        None => Profile::built_in(&args.profile, registry)?,
-    };
+    let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
     let suite_rounds = profile.rounds;
     args.axes.apply(&mut profile, registry)?;
+    // Planned as a suite would be; the rounds alone are a duel's own.
+    profile.rounds = suite_rounds;
+    profile.time = args.time.or(profile.time);
+    profile.noise_floor = false;
     interrupt::install()?;
     let builds = [Driver::open(&args.base)?, Driver::open(&args.new)?];
-    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
-    let timing = session.timing(profile.window.as_nanos() as u64);
-    let (cells, refused) = session.cells(&profile, registry);
-    let mut fitted = plan::fit(cells, &timing, suite_rounds, args.time.or(profile.time), false);
-    fitted.dropped.extend(refused);
-    something_planned(&fitted.cells, &fitted.dropped)?;
-    let seed = args.axes.seed();
-    let started = jiff::Timestamp::now();
-    let run_id = format!("{}-duel-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-    let dir = args.out.join(&run_id);
+    let mut run = Run::set_up(args.axes.asked("duel", &profile, began)?, registry)?;
+    run.header.rounds = rounds;
+    let dir = args.out.join(&run.header.run_id);
     let mut journals = [Journal::create(&dir, "a")?, Journal::create(&dir, "b")?];
     for ((journal, build), side) in journals.iter_mut().zip(&builds).zip(["a", "b"]) {
-        let mut machine = session.machine.clone();
-        machine.lockbench = format!("{} ({})", build.version, build.name());
-        journal.append(&Line::Header(Header {
-            schema_version: SCHEMA_VERSION,
-            run_id: format!("{run_id}-{side}"),
-            started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            command: command_line(),
-            seed,
-            profile: "duel".into(),
-            rounds,
-            window_ns: timing.window_ns,
-            machine,
-            locks: registry.descriptors(fitted.cells.iter().map(|cell| cell.lock)),
-            cells: fitted.cells.iter().map(|cell| cell.axes.record()).collect(),
-            dropped: fitted.dropped.clone(),
-        }))?;
+        let mut header = run.header.clone();
+        header.run_id = format!("{}-{side}", header.run_id);
+        header.machine.lockbench = format!("{} ({})", build.version, build.name());
+        journal.append(&Line::Header(header))?;
     }
-    let windows = 2 * u64::from(rounds) * plan::round(&fitted.cells, &[], seed, 0).len() as u64;
-    let estimate = fitted.estimate * 2 * rounds / suite_rounds + STARTING * windows as u32;
-    say(format!(
-        "{} cells x {rounds} rounds x 2 builds, about {:.0} s, on CPUs {}; leave the machine alone until it \
-         is done.",
-        fitted.cells.len(),
-        estimate.as_secs_f64().ceil(),
-        session.topology.cpus()
-    ));
-    session.tell_limits();
-    let mut progress = Progress::new(windows, estimate);
-    let duel = Duel { builds: &builds, plan: &fitted, timing, rounds, seed, session: &session };
+    let duel = Duel::new(&builds, &run, suite_rounds);
+    say(run.opening(&format!("{rounds} rounds x 2 builds"), duel.estimate));
+    run.session.tell_limits();
     let mut measuring_ns = [0, 0];
-    let ran = duel.run(
-        &mut |side, line| {
-            measuring_ns[side] += measuring(line);
-            journals[side].append(line)
-        },
-        &mut progress,
-    );
-    progress.finish();
-    ran?;
+    duel.measure(&mut |side, line| {
+        measuring_ns[side] += measuring(line);
+        journals[side].append(line)
+    })?;
     let [base, new] = &mut journals;
     let (base, new) = (finish(base, began, measuring_ns[0])?, finish(new, began, measuring_ns[1])?);
     let comparison = compare::duel(&base, &new, args.output.margin());
@@ -128,9 +96,6 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     }
     Ok(ended)
 }
-
-/// A build's process comes on top of its window: it looks at the machine once more.
-const STARTING: Duration = Duration::from_millis(100);
 
 /// Warm-up and window, as far as the parent of the build's own process can know.
 fn measuring(line: &Line) -> u64 {

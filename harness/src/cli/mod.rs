@@ -35,6 +35,15 @@ pub(crate) enum Ended {
     Interrupted,
 }
 
+impl From<&Error> for Ended {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Interrupted => Self::Interrupted,
+            _ => Self::Failed,
+        }
+    }
+}
+
 impl From<Ended> for ExitCode {
     fn from(ended: Ended) -> Self {
         match ended {
@@ -95,11 +104,11 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Ok(cli) => registry.check().and_then(|()| run(cli.command, registry)),
         Err(instead) => told(&instead),
     };
-    let failed = |e: Error| {
+    let told = |e: Error| {
         say(&e);
-        if matches!(e, Error::Interrupted) { Ended::Interrupted } else { Ended::Failed }
+        Ended::from(&e)
     };
-    ended.unwrap_or_else(failed).into()
+    ended.unwrap_or_else(told).into()
 }
 
 fn run(command: Command, registry: &Registry) -> Result<Ended, Error> {
@@ -129,19 +138,13 @@ fn told(instead: &clap::Error) -> Result<Ended, Error> {
     Ok(Ended::Well)
 }
 
-/// The command as typed, for the record.
-pub(crate) fn command_line() -> String {
-    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let program = words.next().unwrap_or_default();
-    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
-    std::iter::once(program).chain(words.map(quote)).collect::<Vec<_>>().join(" ")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn quote(word: String) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+    #[test]
+    fn a_duel_that_was_interrupted_before_its_first_window_ends_as_interrupted() {
+        assert_eq!(Ended::from(&Error::Interrupted), Ended::Interrupted);
+        assert_eq!(Ended::from(&Error::usage("give at least 12 rounds")), Ended::Failed);
     }
 }

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use lockbench_reports::derive::{self, reasons::reasons as missing};
-use lockbench_reports::record::{Header, Line, Outcome, Round, SCHEMA_VERSION};
+use lockbench_reports::record::{Line, Outcome, Round};
 use lockbench_reports::show::{reasons, summary};
 
 use super::axes::Axes;
-use super::{Ended, command_line, print, suite};
+use super::{Ended, print, suite};
 use crate::cell::{self, Bench, WindowSpec};
-use crate::plan::{self, CellGroup, Profile};
-use crate::suite::{Progress, Session, Suite, something_planned};
+use crate::plan::{CellGroup, Profile};
+use crate::suite::Run;
 use crate::system::proc;
 use crate::topology::{self, Source};
 use crate::{Error, Placer, Quotas, Refusal, Registry, input, interrupt, scheduling};
@@ -38,40 +38,13 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
         return run_spec(spec, registry);
     }
     let profile = profile(&args.axes, registry)?;
-    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
-    let timing = session.timing(profile.window.as_nanos() as u64);
-    let (cells, refused) = session.cells(&profile, registry);
-    something_planned(&cells, &refused)?;
-    session.tell_limits();
-    let fitted = plan::fit(cells, &timing, profile.rounds, None, profile.noise_floor);
-    let seed = args.axes.seed();
-    let started = jiff::Timestamp::now();
-    let mut lines = vec![Line::Header(Header {
-        schema_version: SCHEMA_VERSION,
-        run_id: format!("{}-run-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..)),
-        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        command: command_line(),
-        seed,
-        profile: "run".into(),
-        rounds: profile.rounds,
-        window_ns: timing.window_ns,
-        machine: session.machine.clone(),
-        locks: registry.descriptors(fitted.cells.iter().map(|cell| cell.lock)),
-        cells: fitted.cells.iter().map(|cell| cell.axes.record()).collect(),
-        dropped: refused,
-    })];
-    let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
-    let mut progress = Progress::new(windows, fitted.estimate);
-    let suite =
-        Suite { session: &session, plan: &fitted, timing, rounds: profile.rounds, seed, began, time: None };
-    suite.run(
-        &mut |line| {
-            lines.push(line.clone());
-            Ok(())
-        },
-        &mut progress,
-    )?;
-    progress.finish();
+    let run = Run::set_up(args.axes.asked("run", &profile, began)?, registry)?;
+    run.session.tell_limits();
+    let mut lines = vec![Line::Header(run.header.clone())];
+    run.measure(&mut |line| {
+        lines.push(line.clone());
+        Ok(())
+    })?;
     let results = derive::derive(lines.into_iter());
     if args.json {
         let json = serde_json::to_string_pretty(&results)?;

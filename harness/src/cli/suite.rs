@@ -7,14 +7,14 @@ use lockbench_reports::derive::reasons::reasons as missing;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::answers;
 use lockbench_reports::output_file;
-use lockbench_reports::record::{Header, Line, Results, SCHEMA_VERSION, Status};
+use lockbench_reports::record::{Line, Results, Status};
 use lockbench_reports::show::{html, reasons, summary};
 
 use super::axes::Axes;
-use super::{Ended, command_line, plan_only, print};
+use super::{Ended, plan_only, print};
 use crate::axes::parse_duration;
-use crate::plan::{self, Fitted, Profile};
-use crate::suite::{Journal, Progress, Session, Suite, something_planned, unmeasured};
+use crate::plan::Profile;
+use crate::suite::{Journal, Run, unmeasured};
 use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
@@ -43,75 +43,28 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let began = Instant::now();
-    let (name, mut profile) = match &args.config {
-        Some(path) => (config_name(path), Profile::read(path, registry)?),
-        None => (args.profile.clone(), Profile::built_in(&args.profile, registry)?),
-    };
+    let name = args.config.as_deref().map_or_else(|| args.profile.clone(), config_name);
+    let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
     args.axes.apply(&mut profile, registry)?;
     profile.time = args.time.or(profile.time);
     if args.plan_only {
         return plan_only::run(&profile, args.topology.as_deref(), &args.axes, registry);
     }
     interrupt::install()?;
-    let seed = args.axes.seed();
-    let started = jiff::Timestamp::now();
-    let run_id = format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..));
-    let session = Session::open(args.axes.cpu_list()?.as_ref(), &profile.envs())?;
-    let timing = session.timing(profile.window.as_nanos() as u64);
-    let (cells, refused) = session.cells(&profile, registry);
-    let mut fitted = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
-    fitted.dropped.extend(refused);
-    something_planned(&fitted.cells, &fitted.dropped)?;
+    let run = Run::set_up(args.axes.asked(&name, &profile, began)?, registry)?;
     // Before anything is measured: a directory that cannot be written would lose it all.
-    let mut journal = Journal::create(&args.out, &run_id)?;
-    let header = Header {
-        schema_version: SCHEMA_VERSION,
-        run_id,
-        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        command: command_line(),
-        seed,
-        profile: name,
-        rounds: profile.rounds,
-        window_ns: timing.window_ns,
-        machine: session.machine.clone(),
-        locks: registry.descriptors(fitted.cells.iter().map(|cell| cell.lock)),
-        cells: fitted.cells.iter().map(|cell| cell.axes.record()).collect(),
-        dropped: fitted.dropped.clone(),
-    };
-    journal.append(&Line::Header(header))?;
-    print(&opening(&fitted, &session, profile.rounds))?;
-    session.tell_limits();
-
-    let windows = plan::round(&fitted.cells, &fitted.twins, seed, 0).len() as u64 * u64::from(profile.rounds);
-    let mut progress = Progress::new(windows, fitted.estimate);
-    let suite = Suite {
-        session: &session,
-        plan: &fitted,
-        timing,
-        rounds: profile.rounds,
-        seed,
-        began,
-        time: profile.time,
-    };
-    let ran = suite.run(&mut |line| journal.append(line), &mut progress);
-    progress.finish();
-    ran?;
+    let mut journal = Journal::create(&args.out, &run.header.run_id)?;
+    journal.append(&Line::Header(run.header.clone()))?;
+    let opening = run.opening(&format!("{} rounds", profile.rounds), run.plan.estimate);
+    print(&format!("lockbench: {opening}\n"))?;
+    run.session.tell_limits();
+    run.measure(&mut |line| journal.append(line))?;
     finish(&journal, &args.axes.named_envs(&profile, args.config.is_some()))
 }
 
 fn config_name(path: &std::path::Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
-}
-
-/// "lockbench: 30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."
-fn opening(fitted: &Fitted, session: &Session, rounds: u32) -> String {
-    format!(
-        "lockbench: {} cells x {rounds} rounds, about {:.0} s, on CPUs {}; leave the machine alone until it is done.\n",
-        fitted.cells.len(),
-        fitted.estimate.as_secs_f64().ceil(),
-        session.topology.cpus()
-    )
 }
 
 /// Derives results and report from the journal, prints the answers, and says how it went.

@@ -3,11 +3,12 @@
 mod driver;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use lockbench_reports::record::{Line, Round};
+use lockbench_reports::record::{Header, Line, Round};
 
-use crate::plan::{self, Fitted, Timing};
-use crate::suite::{Progress, Session, failed_for_good};
+use crate::plan;
+use crate::suite::{Progress, Run, failed_for_good};
 use crate::{Error, interrupt};
 
 pub(crate) use driver::Driver;
@@ -15,44 +16,48 @@ pub(crate) use driver::Driver;
 /// Pairs of rounds below which a duel shows nothing worth having.
 pub(crate) const FEWEST_ROUNDS: u32 = 12;
 
-/// A duel over a fitted plan.
+/// A build's process comes on top of its window: it looks at the machine once more.
+const STARTING: Duration = Duration::from_millis(100);
+
+/// A duel over the plan of a run.
 pub(crate) struct Duel<'a> {
     /// The two builds: BASE and NEW.
     pub(crate) builds: &'a [Driver; 2],
-    pub(crate) plan: &'a Fitted,
-    pub(crate) timing: Timing,
-    pub(crate) rounds: u32,
-    pub(crate) seed: u64,
-    pub(crate) session: &'a Session,
+    /// What either build is to measure.
+    pub(crate) run: &'a Run,
+    /// How long that should take.
+    pub(crate) estimate: Duration,
 }
 
-impl Duel<'_> {
+impl<'a> Duel<'a> {
+    /// Over what a suite of the profile would measure, as many times as its header says and not as a suite's would.
+    pub(crate) fn new(builds: &'a [Driver; 2], run: &'a Run, suite_rounds: u32) -> Self {
+        let estimate = run.plan.estimate * 2 * run.header.rounds / suite_rounds;
+        let estimate = estimate + STARTING * (2 * run.windows()) as u32;
+        Self { builds, run, estimate }
+    }
+
     /// Measures everything; `record` is told the side and the round. Ctrl-C ends it early.
-    pub(crate) fn run(
+    pub(crate) fn measure(
         &self,
         record: &mut dyn FnMut(usize, &Line) -> Result<(), Error>,
-        progress: &mut Progress,
     ) -> Result<(), Error> {
+        let Run { plan, header: Header { seed, rounds, .. }, .. } = self.run;
+        let progress = Progress::new(2 * self.run.windows(), self.estimate);
         // A cell that failed on one side is of no use on the other.
         let mut given_up: HashSet<usize> = HashSet::new();
         // A build of before there were draws refuses a spec that names them: then both take those that it takes.
         let both_draw = self.builds.iter().all(Driver::draws);
-        let draws = |number| if both_draw { plan::draws(self.seed, number) } else { 0 };
-        for number in 0..self.rounds {
-            if given_up.len() == self.plan.cells.len() {
+        for number in 0..*rounds {
+            if given_up.len() == plan.cells.len() {
                 break;
             }
-            for (place, turn) in plan::round(&self.plan.cells, &[], self.seed, number).into_iter().enumerate()
+            for (place, turn) in plan::round(&plan.cells, &plan.twins, *seed, number).into_iter().enumerate()
             {
-                let cell = &self.plan.cells[turn.cell];
+                let cell = &plan.cells[turn.cell];
                 progress.show(&cell.axes.id, number);
-                let spec = cell.window(
-                    &self.timing,
-                    number,
-                    turn.purpose,
-                    draws(number),
-                    self.session.counts_preemptions(cell.axes.values.env),
-                );
+                let spec = self.run.spec(cell, turn, number);
+                let spec = if both_draw { spec } else { WindowSpec { draws: 0, ..spec } };
                 for side in order(number, place) {
                     if interrupt::requested() {
                         return Ok(());

@@ -64,6 +64,11 @@ impl Profile {
     /// Below this a window's edges and the kernel's ticks show.
     pub(crate) const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
+    /// A user's own profile, or the built-in one of that name where there is none.
+    pub(crate) fn of(own: Option<&Path>, name: &str, registry: &Registry) -> Result<Self, Error> {
+        own.map_or_else(|| Self::built_in(name, registry), |path| Self::read(path, registry))
+    }
+
     /// A built-in profile.
     pub(crate) fn built_in(name: &str, registry: &Registry) -> Result<Self, Error> {
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
@@ -73,7 +78,7 @@ impl Profile {
     }
 
     /// A user's own profile.
-    pub(crate) fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
+    fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
         let text = input::read_text(path, input::WRITTEN_BY_HAND)
             .map_err(|e| Error::file("read the configuration", path, e))?;
         Self::parse(&text, registry).map_err(|e| e.inside(format!("configuration {}", path.display())))

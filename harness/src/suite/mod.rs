@@ -6,14 +6,15 @@ mod journal;
 mod pace;
 mod progress;
 mod session;
+mod set_up;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lockbench_reports::record::{Line, Outcome, Round};
+use lockbench_reports::record::{Header, Line, Outcome, Round};
 
-use crate::cell::{self, Bench, Interrupted};
+use crate::cell::{self, Bench, Interrupted, WindowSpec};
 use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
 use crate::{Error, interrupt};
 
@@ -22,36 +23,38 @@ pub(crate) use journal::Journal;
 use pace::Pace;
 pub(crate) use progress::Progress;
 pub(crate) use session::Session;
+pub(crate) use set_up::Asked;
 
-/// A run of a fitted plan.
-pub(crate) struct Suite<'a> {
-    pub(crate) session: &'a Session,
-    pub(crate) plan: &'a Fitted,
+/// A run that is set up: nothing is left to be found out before its windows.
+pub(crate) struct Run {
+    /// The machine.
+    pub(crate) session: Session,
+    /// The cells that fit.
+    pub(crate) plan: Fitted,
+    /// The figures that windows are made with.
     pub(crate) timing: Timing,
-    pub(crate) rounds: u32,
-    pub(crate) seed: u64,
+    /// What the record begins with, the number of rounds and the seed among it.
+    pub(crate) header: Header,
     /// When the program started: set-up counts as wall time too.
     pub(crate) began: Instant,
     /// Wall time asked for.
-    pub(crate) time: Option<Duration>,
+    time: Option<Duration>,
 }
 
-impl Suite<'_> {
+impl Run {
     /// Measures everything. Ctrl-C ends it early, and so does its time between two rounds; what was measured was recorded
     /// either way.
-    pub(crate) fn run(
-        &self,
-        record: &mut dyn FnMut(&Line) -> Result<(), Error>,
-        progress: &mut Progress,
-    ) -> Result<(), Error> {
+    pub(crate) fn measure(&self, record: &mut dyn FnMut(&Line) -> Result<(), Error>) -> Result<(), Error> {
+        let Header { seed, rounds, .. } = self.header;
+        let progress = Progress::new(self.windows(), self.plan.estimate);
         // One window of evidence is enough of a cell that failed for good.
         let mut given_up: HashSet<usize> = HashSet::new();
         let mut measuring_ns = 0;
         let mut stopped = None;
-        let pace = self.time.map(|time| Pace { time, planned: self.plan.round(self.rounds) });
-        'rounds: for number in 0..self.rounds {
+        let pace = self.time.map(|time| Pace { time, planned: self.plan.round(rounds) });
+        'rounds: for number in 0..rounds {
             let round_began = Instant::now();
-            for turn in plan::round(&self.plan.cells, &self.plan.twins, self.seed, number) {
+            for turn in plan::round(&self.plan.cells, &self.plan.twins, seed, number) {
                 if interrupt::requested() {
                     break 'rounds;
                 }
@@ -75,7 +78,7 @@ impl Suite<'_> {
                 progress.step();
             }
             let done = number + 1;
-            if let Some(pace) = pace.filter(|_| done < self.rounds) {
+            if let Some(pace) = pace.filter(|_| done < rounds) {
                 stopped = pace.stop(self.began.elapsed(), round_began.elapsed(), done);
                 if stopped.is_some() {
                     break;
@@ -92,11 +95,15 @@ impl Suite<'_> {
     }
 
     fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
-        let count_preemptions = self.session.counts_preemptions(cell.axes.values.env);
-        let draws = plan::draws(self.seed, number);
-        let spec = cell.window(&self.timing, number, turn.purpose, draws, count_preemptions);
-        let session = self.session;
+        let (spec, session) = (self.spec(cell, turn, number), &self.session);
         cell::measure(&spec, &Bench { placer: &session.placer, lock: cell.lock, quotas: &session.quotas })
+    }
+
+    /// One window of a cell, in all detail.
+    pub(crate) fn spec(&self, cell: &PlannedCell, turn: Turn, number: u32) -> WindowSpec {
+        let count_preemptions = self.session.counts_preemptions(cell.axes.values.env);
+        let draws = plan::draws(self.header.seed, number);
+        cell.window(&self.timing, number, turn.purpose, draws, count_preemptions)
     }
 }
 

@@ -35,11 +35,6 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Clears the bar.
-    pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-
     /// From the pace so far, once there is one.
     fn left(&self) -> Duration {
         let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
@@ -47,5 +42,12 @@ impl Progress {
             return self.estimate.saturating_sub(self.began.elapsed());
         }
         self.began.elapsed().mul_f64(all.saturating_sub(done) as f64 / done as f64)
+    }
+}
+
+/// Clears the bar, however the run ended.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -137,7 +137,7 @@ fn blocks_lie_with_their_vcpus_and_those_of_floating_vcpus_with_the_first_pcpu()
     let plan = of_group(group, "pack:2 [numa] core:2 pu:1");
     let window = |pinning: Pinning| {
         let cell = plan.cells.iter().find(|cell| cell.axes.values.pinning == pinning).unwrap();
-let spec = cell.window(&TIMING, 0, Purpose::Rate, 0, false);
+        let spec = cell.window(&TIMING, 0, Purpose::Rate, 0, false);
         spec.check().unwrap();
         assert_eq!(spec.memory_nodes, [1]);
         spec
