@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     if let ([run], [derived], None) = (args.runs.as_slice(), results.as_slice(), &args.output)
         && run.join(run_dir::ROUNDS).is_file()
     {
-        run_dir::write_results(run, derived).map_err(told)?;
+        run_dir::write_results(run, derived)?;
     }
     write_named(&path, page.as_bytes())?;
     Ok(Ended::Well)
