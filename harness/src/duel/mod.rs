@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lockbench_reports::record::{Header, Line, Round};
 
+use crate::cell::WindowSpec;
 use crate::plan;
 use crate::suite::{Progress, Run, failed_for_good};
 use crate::{Error, interrupt};
