@@ -1,5 +1,6 @@
 //! The machine a run is taken on: what identifies it, what describes its state, what to be warned of.
 
+pub(crate) mod build;
 mod cgroups;
 pub(crate) mod kernel;
 pub(crate) mod proc;

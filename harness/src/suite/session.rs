@@ -74,6 +74,11 @@ impl Session {
                 .push(format!("The vCPUs' shares of their pCPUs and their switches will be unknown: {why}."));
         }
         facility("thread-times", thread_times);
+        let loop_alignment = crate::system::build::loop_alignment();
+        if let Err(why) = &loop_alignment {
+            limits.push(format!("This build's figures compare badly with another's: {why}."));
+        }
+        facility("loop-alignment", loop_alignment);
         for env in Env::all() {
             facility(env.name(), env.check().map(|()| env.about().to_owned()));
         }
