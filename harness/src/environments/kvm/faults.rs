@@ -69,7 +69,7 @@ impl Ring0 {
         // The task register is loaded from outside, so its descriptor (words 5 and 6) is never read.
         for vector in 0..VECTORS {
             let stub = stubs as *const () as u64 + (vector * STUB) as u64;
-            words[IDT + 2 * vector] = gate(stub);
+            words[IDT + 2 * vector] = gate(vector, stub);
             words[IDT + 2 * vector + 1] = stub >> 32;
         }
         for page in own {
@@ -117,9 +117,13 @@ impl Ring0 {
     }
 }
 
-/// Lower half of an interrupt gate: present, ring 0 only, interrupts off, on the stack that the task state names.
-fn gate(stub: u64) -> u64 {
-    (stub & 0xffff) | u64::from(KERNEL_CODE) << 16 | 0x8e00 << 32 | (stub >> 16 & 0xffff) << 48
+/// Lower half of an interrupt gate: present, interrupts off, on the stack that the task state names. `int3` and `into` are
+/// instructions of ring 3: behind a gate of ring 0 the processor would report a general protection fault in their place.
+/// (Software KVM reports a breakpoint either way; on hardware this is not verified.)
+fn gate(vector: usize, stub: u64) -> u64 {
+    const RING_3: u64 = 3 << 45;
+    let ring = if matches!(vector, 3 | 4) { RING_3 } else { 0 };
+    (stub & 0xffff) | u64::from(KERNEL_CODE) << 16 | 0x8e00 << 32 | ring | (stub >> 16 & 0xffff) << 48
 }
 
 /// One stub per vector, [`STUB`] bytes apart. Vectors without an error code get 0, so that all frames are alike. The
@@ -198,7 +202,13 @@ mod tests {
         assert_eq!(code(6), [0x6a, 0, 0x6a, 6], "push 0, push 6");
         assert_eq!(code(14)[..2], [0x6a, 14], "the processor pushes a page fault's error code itself");
         assert_eq!(code(31), [0x6a, 0, 0x6a, 31]);
-        assert_eq!(gate(0x1234_5678_9abc), 0x5678_8e00_0008_9abc);
+        assert_eq!(gate(6, 0x1234_5678_9abc), 0x5678_8e00_0008_9abc);
+    }
+
+    #[test]
+    fn breakpoints_and_overflows_may_be_raised_in_ring_3_and_nothing_else() {
+        let open = |vector: &usize| gate(*vector, 0) >> 45 & 3 == 3;
+        assert_eq!((0..VECTORS).filter(open).collect::<Vec<_>>(), [3, 4]);
     }
 
     #[test]

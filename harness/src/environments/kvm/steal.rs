@@ -35,7 +35,9 @@ pub(super) fn watch(block: &Block) {
 }
 
 /// Points everybody's hint at the byte that is not 0 while this vCPU is off its pCPU. Hosts that do not keep the byte
-/// leave it 0, which means: no hint.
+/// leave it 0, which means: no hint. KVM sets the byte whenever the vCPU's thread leaves KVM_RUN, so at every exit to user
+/// space too: a vCPU that halted, or whose kick is being served, counts as off its pCPU (read in KVM's source; not verified on
+/// hardware).
 pub(super) fn hint(block: &Block) {
     block.env.preempted.store(block.steal.preempted.as_ptr().cast(), Relaxed);
 }

@@ -81,9 +81,9 @@ impl Plan {
         self.with(lock, env, "short", ((overcommit * 2.0) as u32, 2), 1e6, Some(causes))
     }
 
-    pub(super) fn kvm(mut self, kind: &str, ple_gap: &str) -> Self {
+    pub(super) fn kvm(mut self, kind: &str, parameter: &str, value: &str) -> Self {
         self.machine.kvm = kind.into();
-        let parameters = BTreeMap::from([("kvm_intel.ple_gap".to_owned(), ple_gap.to_owned())]);
+        let parameters = BTreeMap::from([(parameter.to_owned(), value.to_owned())]);
         self.machine.kvm_costs = Some(Box::new(KvmCosts { parameters, ..KvmCosts::default() }));
         self
     }
