@@ -23,7 +23,7 @@ impl Entry {
         Self { init: init::<L, M, Pr>, run: worker::<L, M, Pr> }
     }
 
-    /// One for each probe, in the order of [`ProbeKind`].
+    /// The workers of one mode, one for each probe, in the order of [`ProbeKind`].
     const fn each<L: RawLock, M: crate::Mode>() -> [Self; 3] {
         [Self::of::<L, M, Off>(), Self::of::<L, M, Count>(), Self::of::<L, M, Trace>()]
     }
@@ -42,15 +42,15 @@ pub struct Family {
     pub source: &'static str,
     /// See [`RawLock::REVISION`].
     pub revision: u32,
-    /// Whether it may run inside a bare vCPU.
+    /// Whether it may run in a bare virtual machine (the `kvm` environment).
     pub leaf: bool,
     /// Whether its waiters may sleep, and so need halt and kick in every environment.
     pub blocks: bool,
-    /// Whether it has a use for [`Params::early_wait`](locks::Params::early_wait).
+    /// Whether it obeys [`Params::early_wait`](locks::Params::early_wait).
     pub waits_early: bool,
     /// Size and alignment of the lock.
     pub lock: Layout,
-    /// Size and alignment of its part per vCPU.
+    /// Size and alignment of the lock's part per vCPU.
     pub per_vcpu: Layout,
     bare: [Entry; 3],
     paravirt: [Entry; 3],
@@ -70,19 +70,19 @@ impl Family {
             waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
             per_vcpu: Layout::new::<L::PerVcpu>(),
-            // A lock that blocks cannot do without halting, whoever compiled it.
+            // A lock that blocks always needs halt and kick, so even its bare workers carry them.
             bare: if L::BLOCKS { Entry::each::<L, Paravirt>() } else { Entry::each::<L, Bare>() },
             paravirt: Entry::each::<L, Paravirt>(),
         }
     }
 
-    /// Whether a waiter may sleep in the kernel without the platform being asked: nothing tells such a sleep from a
+    /// Whether a waiter may sleep in the kernel without calling the platform's `halt`. Nothing tells such a sleep from a
     /// preemption.
     pub const fn sleeps_unseen(&self) -> bool {
         self.blocks && !self.leaf
     }
 
-    /// The worker of one of its variants.
+    /// The compiled form of one of the lock's variants.
     pub const fn entry(&self, paravirt: Carried, probe: ProbeKind) -> Entry {
         match paravirt {
             Carried::CompiledOut => self.bare[probe as usize],

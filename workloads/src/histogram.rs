@@ -1,6 +1,6 @@
 //! The log-linear scale on which durations are counted: 32 steps to an octave, so a bucket is at most 3.2 % wide.
 
-/// Linear steps per octave, as a power of two.
+/// Base-2 logarithm of the number of linear steps per octave.
 const STEP_BITS: u32 = 5;
 const STEPS: u64 = 1 << STEP_BITS;
 /// Durations of 2^OCTAVES ticks and more share the last bucket (2^43 ticks are about an hour).

@@ -3,7 +3,8 @@
 //!
 //! A worker is leaf code. It makes no system call, touches no thread-local storage, allocates nothing and cannot
 //! panic; it is handed a pointer to an [`arena::Header`] and its vCPU number, and the same function pointer runs on a
-//! thread and inside a KVM vCPU. Compiled per lock x {[`Bare`], [`Paravirt`]} x [`Probe`]; everything else is data.
+//! thread and inside a KVM vCPU. One worker is compiled for each lock x {[`Bare`], [`Paravirt`]} x [`Probe`]; everything else
+//! is data in the arena.
 #![no_std]
 #[cfg(test)]
 extern crate std;

@@ -1,8 +1,8 @@
-//! What a lock's time goes into: five classes, booked by whoever holds it.
+//! What a lock's time goes into: five parts, booked by the vCPU that holds the lock.
 //!
-//! Time is cut at the moments at which the lock is released and taken. Each piece is booked by the vCPU that ends it, so
-//! that the classes add up to the time since the first boundary by construction. The parent reads the whole while workers
-//! run, in the middle of a piece, and must neither see half a booking nor wait for a writer that is off its pCPU.
+//! Time is cut into pieces at the moments at which the lock is released and taken. The vCPU that ends a piece books it, so
+//! the parts add up to the time since the first boundary by construction. The parent reads the account while workers run. It
+//! must neither see half a booking nor wait for a writer that is off its pCPU.
 
 use core::sync::atomic::{AtomicU64, Ordering::*, fence};
 
@@ -23,18 +23,18 @@ pub enum Class {
 }
 
 impl Class {
-    /// Number of classes.
+    /// Number of parts.
     pub const COUNT: usize = 5;
 }
 
-/// Ticks per class, indexed by `class as usize`.
+/// Ticks of each part, indexed by `part as usize`.
 pub type Spent = [u64; Class::COUNT];
 
-/// Splits the time from a release to the next acquisition. `wanted` is when the first vCPU began to wait, `ran` when the
-/// grantee last came back onto a pCPU; none if the lock was granted to nobody in particular.
+/// Splits the time from a release to the next acquisition. `wanted` is when the first vCPU began to wait. `ran` is when the
+/// vCPU that the lock was granted to last came back onto a pCPU; none if the lock was granted to no particular vCPU.
 #[inline(always)]
 pub fn until_taken(released: u64, wanted: u64, ran: Option<u64>, acquired: u64) -> Spent {
-    // Not `clamp`, which panics on bounds the wrong way round, and workers cannot panic.
+    // Not `clamp`, which panics if its bounds are in the wrong order: workers cannot panic.
     let within = |at: u64, from: u64| at.max(from).min(acquired.max(from));
     let acquired = acquired.max(released);
     let wanted = within(wanted, released);
@@ -46,7 +46,7 @@ pub fn until_taken(released: u64, wanted: u64, ran: Option<u64>, acquired: u64) 
     spent
 }
 
-/// Splits a hold: up to `typical` of it was of use, the rest was not if the holder lost its pCPU meanwhile.
+/// Splits a hold. If the holder lost its pCPU meanwhile, only the first `typical` ticks count as useful.
 #[inline(always)]
 pub fn while_held(ticks: u64, preempted: bool, typical: u64) -> Spent {
     let useful = if preempted { ticks.min(typical) } else { ticks };
@@ -61,9 +61,9 @@ pub fn while_held(ticks: u64, preempted: bool, typical: u64) -> Spent {
 pub struct Account {
     /// Ticks at the boundary: the last release or acquisition; 0 before the first.
     pub since: u64,
-    /// The holder from then on; none if the lock is free.
+    /// The holder since that boundary; none if the lock is free.
     pub holder: Option<u32>,
-    /// Ticks booked until then.
+    /// Ticks booked up to that boundary.
     pub spent: Spent,
 }
 
@@ -76,8 +76,8 @@ struct Slot {
     spent: [AtomicU64; Class::COUNT],
 }
 
-/// The lock's account, written by its holder and read by anybody: a latch (the kernel's `seqcount_latch`). Of its two
-/// slots one is always whole, so that a reader never waits for a holder that was preempted between two stores.
+/// The lock's account, written by the lock's holder and read by anybody: a latch like the kernel's `seqcount_latch`. One of
+/// its two slots is always whole, so a reader never waits for a holder that was preempted between two stores.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct LockTime {
@@ -93,22 +93,22 @@ impl LockTime {
         even.since.store(at, Relaxed);
     }
 
-    /// Ends the present piece of time, which went into `spent`. Only for the holder: right after it took the lock, right
-    /// before it releases it.
+    /// Ends the present piece of time, which went into `spent`. Only the lock's holder may call this: right after it took the
+    /// lock, and right before it releases it.
     #[inline(always)]
     pub(crate) fn book(&self, spent: &Spent, at: u64, holder: Option<u32>) {
         // Relaxed: the lock orders holders.
         let bookings = self.bookings.load(Relaxed);
         let (old, new) = self.slots(bookings);
-        // A reader that sees a store below must see, too, that the slot is no longer the whole one.
+        // A reader that sees one of the stores below must also see that this slot is no longer the whole one.
         fence(Release);
         for ((old, new), ticks) in old.spent.iter().zip(&new.spent).zip(spent) {
             new.store(old.load(Relaxed).wrapping_add(*ticks), Relaxed);
         }
-        // Never back, for a vCPU's clock may be a few ticks behind another's.
+        // `max`, because a vCPU's clock may be a few ticks behind another's and the boundary must not go back.
         new.since.store(at.max(old.since.load(Relaxed)), Relaxed);
         new.holder.store(holder.map_or(0, |holder| u64::from(holder) + 1), Relaxed);
-        // Release: who sees the count sees the slot.
+        // Release: a reader that sees the new count sees what is in the slot.
         self.bookings.store(bookings.wrapping_add(1), Release);
     }
 
@@ -118,14 +118,13 @@ impl LockTime {
         self.slots(self.bookings.load(Relaxed)).0.since.load(Relaxed)
     }
 
-    /// Number of the turn that the next booking begins or ends: each is booked twice.
+    /// Number of the acquisition that the next booking begins or ends, over all vCPUs: each acquisition is booked twice.
     #[inline(always)]
-    pub(crate) fn turn(&self) -> u64 {
+    pub(crate) fn acquisition(&self) -> u64 {
         self.bookings.load(Relaxed) / 2
     }
 
-    /// The account, for whoever does not hold the lock. None if so many bookings came in between that no attempt saw a
-    /// whole slot.
+    /// The account, for a reader that does not hold the lock. None if bookings came so fast that no attempt saw a whole slot.
     pub fn read(&self) -> Option<Account> {
         (0..1000).find_map(|_| {
             let bookings = self.bookings.load(Acquire);
@@ -175,20 +174,20 @@ mod tests {
 
     #[test]
     fn bookings_add_up_to_the_time_since_the_first() {
-        // SAFETY: integers, of which zeros are valid; so lies the account in a new arena.
+        // SAFETY: it consists of integers, for which zeros are valid; a new arena holds zeros too.
         let time: LockTime = unsafe { core::mem::zeroed() };
         time.book(&[0; Class::COUNT], 1000, None);
         let mut now = 1000;
-        for turn in 0..100_u64 {
-            let (wait, hold) = (7 * turn % 31, 13 * turn % 17);
+        for round in 0..100_u64 {
+            let (wait, hold) = (7 * round % 31, 13 * round % 17);
             time.book(
-                &until_taken(now, now + turn % 5, Some(now + turn % 9), now + wait),
+                &until_taken(now, now + round % 5, Some(now + round % 9), now + wait),
                 now + wait,
                 Some(3),
             );
             now += wait;
             assert_eq!(time.read().unwrap().holder, Some(3));
-            time.book(&while_held(hold, turn % 2 == 0, 4), now + hold, None);
+            time.book(&while_held(hold, round % 2 == 0, 4), now + hold, None);
             now += hold;
             let account = time.read().unwrap();
             assert_eq!((account.since, account.holder, sum(account.spent)), (now, None, now - 1000));
@@ -202,7 +201,7 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for at in 1..=200_000 {
-                    // Each piece is one tick, of one class: the classes always add up to the boundary.
+                    // Each piece is one tick of one part, so the parts always add up to the boundary.
                     let mut spent = [0; Class::COUNT];
                     spent[at as usize % Class::COUNT] = 1;
                     time.book(&spent, at, Some(at as u32));

@@ -1,6 +1,6 @@
 //! What is watched while a worker runs: the third compile-time axis.
 
-/// Where in its turn a vCPU was when it lost its pCPU.
+/// What a vCPU was doing when it lost its pCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Phase {
@@ -17,22 +17,22 @@ impl Phase {
     pub const COUNT: usize = 3;
 }
 
-/// How much a worker watches. A constant per instantiation, so that what is off costs nothing.
+/// How much a worker watches: compile-time constants, so that what is off costs nothing.
 pub trait Probe: 'static {
-    /// Whether preemptions, events and runs are counted: one load and compare at each phase's end.
+    /// Whether preemptions, events and runs are counted, which takes one load and compare at the end of each phase.
     const COUNT: bool;
-    /// Whether times are taken: a time stamp at each look, histograms, the lock's account. Needs an arena laid out for it
-    /// (see [`Detail`](crate::arena::Detail)).
+    /// Whether times are taken: a time stamp at each look, histograms, the lock's account. The arena must be laid out for
+    /// them (see [`Detail`](crate::arena::Detail)).
     const TRACE: bool;
 }
 
-/// Nothing but operations.
+/// Counts operations only.
 #[derive(Debug)]
 pub struct Off;
-/// Preemptions, events, runs.
+/// Counts preemptions, events and runs too.
 #[derive(Debug)]
 pub struct Count;
-/// All of [`Count`], and times.
+/// Counts what [`Count`] counts, and takes times.
 #[derive(Debug)]
 pub struct Trace;
 
@@ -49,7 +49,7 @@ impl Probe for Trace {
     const TRACE: bool = true;
 }
 
-/// The same choice at run time: an index into a lock's table of workers.
+/// The choice of a [`Probe`] at run time: an index into a lock's table of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum ProbeKind {

@@ -1,4 +1,4 @@
-//! The events of a vCPU: a ring of the latest, and one of those around the worst handover so far.
+//! The events of a vCPU: a ring of the latest ones, and a second ring of those around the worst handover so far.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -8,19 +8,19 @@ use crate::counter::bump;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EventKind {
-    /// Began to wait.
+    /// The vCPU began to wait.
     Wait,
-    /// Got the lock; the argument is the number of the turn.
+    /// It got the lock; the argument is the number of the acquisition.
     Acquire,
-    /// About to release it; the argument is the number of the turn.
+    /// It is about to release the lock; the argument is the number of the acquisition.
     Release,
-    /// About to halt.
+    /// It is about to halt.
     Halt,
-    /// Ran again after a halt.
+    /// It ran again after a halt.
     Wake,
-    /// Kicks another; the argument is its number.
+    /// It kicks another vCPU; the argument is the number of that vCPU.
     Kick,
-    /// Noticed that it had been preempted; the argument is how many ticks before it had last looked.
+    /// It noticed that it had been preempted; the argument is the number of ticks since its last look at the probe.
     Resumed,
 }
 
@@ -29,28 +29,29 @@ impl EventKind {
         [Self::Wait, Self::Acquire, Self::Release, Self::Halt, Self::Wake, Self::Kick, Self::Resumed];
 }
 
+/// Number of events in each half of a ring.
 const HALF: usize = 2048;
 const KIND_SHIFT: u32 = 56;
 
-/// Turns after the worst handover until its events are put aside.
+/// Acquisitions after the worst handover until its events are put aside.
 const AFTERWARDS: u64 = 64;
 
 /// The worst handover so far, kept by the lock's holders; only `worst` is reset, by the parent when the window opens.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct Worst {
-    /// Its ticks.
+    /// How many ticks it took.
     pub worst: AtomicU64,
-    /// Turns until its events are put aside; 0 once they are.
+    /// Acquisitions until its events are put aside; 0 once they are.
     pending: AtomicU64,
     /// How often events were put aside. Its lowest bit names the half of each ring that is written now.
     epoch: AtomicU64,
 }
 
 impl Worst {
-    /// A turn began, after a handover of so many ticks or after none.
+    /// To be called at each acquisition, with the ticks of the handover if there was one.
     #[inline(always)]
-    pub(crate) fn turn(&self, handover: Option<u64>) {
+    pub(crate) fn acquired(&self, handover: Option<u64>) {
         let pending = self.pending.load(Relaxed);
         match handover {
             Some(ticks) if ticks > self.worst.load(Relaxed) => {
@@ -71,7 +72,7 @@ impl Worst {
 /// An event as it lies in a ring.
 #[derive(Debug)]
 #[repr(C)]
-struct Entry {
+struct RingEntry {
     at: AtomicU64,
     /// Kind in the highest byte, argument below.
     what: AtomicU64,
@@ -81,11 +82,11 @@ struct Entry {
 #[repr(C)]
 struct Half {
     written: AtomicU64,
-    entries: [Entry; HALF],
+    entries: [RingEntry; HALF],
 }
 
-/// A vCPU's events. Written by it alone; read when nobody writes any more. Whenever the events around a new worst handover
-/// have been written, the half that holds them is left alone and the other one written, until there is a worse one.
+/// A vCPU's events, written by that vCPU only and read once nobody writes any more. As soon as the events around a new worst
+/// handover are complete, the half that holds them is left alone, and events go to the other half until a worse handover.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Ring {
@@ -112,7 +113,7 @@ impl Ring {
         half.written.store(written.wrapping_add(1), Relaxed);
     }
 
-    /// What it holds, in no particular order: when, what, argument.
+    /// The events that the ring holds, in no particular order: time, kind, argument.
     pub fn events(&self) -> impl Iterator<Item = (u64, EventKind, u64)> {
         self.halves.iter().flat_map(|half| {
             let written = half.written.load(Relaxed) as usize;
@@ -131,21 +132,21 @@ mod tests {
 
     #[test]
     fn events_around_the_worst_survive_any_number_of_others() {
-        // SAFETY: integers, of which zeros are valid; so lie these in a new arena.
+        // SAFETY: both consist of integers, for which zeros are valid; a new arena holds zeros too.
         let (ring, worst): (Ring, Worst) = unsafe { core::mem::zeroed() };
-        for turn in 0..100_000_u64 {
-            // The worst handover comes at turn 50,000; a lesser one was the worst before it.
-            worst.turn(Some(match turn {
+        for acquisition in 0..100_000_u64 {
+            // The worst handover comes at acquisition 50,000; before it, a shorter one at 20,000 was the worst.
+            worst.acquired(Some(match acquisition {
                 50_000 => 900,
                 20_000 => 800,
                 _ => 5,
             }));
-            ring.write(&worst, turn, EventKind::Acquire, turn);
+            ring.write(&worst, acquisition, EventKind::Acquire, acquisition);
         }
         let kept: std::vec::Vec<u64> = ring.events().map(|(at, ..)| at).collect();
         assert!(kept.len() <= 2 * HALF);
-        assert!((49_000..50_050).all(|turn| kept.contains(&turn)), "around the worst");
-        assert!((99_000..100_000).all(|turn| kept.contains(&turn)), "the latest");
+        assert!((49_000..50_050).all(|at| kept.contains(&at)), "around the worst");
+        assert!((99_000..100_000).all(|at| kept.contains(&at)), "the latest");
         assert!(ring.events().all(|(at, kind, argument)| kind == EventKind::Acquire && at == argument));
     }
 }

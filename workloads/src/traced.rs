@@ -1,5 +1,5 @@
-//! What a tracing vCPU writes about its times. Behind its block, and only where a window traces, for it is ten times the
-//! size of the rest.
+//! What a tracing vCPU writes about its times. This lies behind the vCPU's block and only exists in windows that trace, for it
+//! is ten times the size of the block.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -22,14 +22,14 @@ impl Times {
     }
 }
 
-/// The longest of something, in ticks, and when it ended. The parent sets it to 0 when the window opens (a reset lost to a
-/// race merely restates what ended at that moment).
+/// The longest of some kind of time, and when it ended. The parent sets it to 0 when the window opens; should the vCPU
+/// overwrite that, it writes a time that ended at that moment.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Longest {
-    /// Its ticks; 0 if there was none.
+    /// Its length in ticks; 0 if there was none.
     pub ticks: AtomicU64,
-    /// When it ended.
+    /// The tick at which it ended.
     pub at: AtomicU64,
 }
 
@@ -43,7 +43,7 @@ impl Longest {
     }
 }
 
-/// A vCPU's times. Single writer but for `kicked_at`; everything in ticks.
+/// A vCPU's times in ticks. Only the vCPU writes them, except `kicked_at`.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct Traced {
@@ -59,39 +59,39 @@ pub struct Traced {
     pub handovers: AtomicU64,
     /// Grants that found this vCPU preempted.
     pub granted_off: AtomicU64,
-    /// From these grants until it ran again, summed.
+    /// Ticks from those grants until this vCPU ran again, summed.
     pub granted_off_ticks: AtomicU64,
     /// The shortest hold that no preemption disturbed; 0 before the first.
     pub shortest_hold: AtomicU64,
-    /// The turn, counted over all vCPUs, in which it last held the lock, plus 1; 0 before its first.
-    pub last_turn: AtomicU64,
-    /// Times between two looks, of which the probe says nothing, that were longer than [`Plan::gap_ticks`]: by phase.
+    /// Number, over all vCPUs, of this vCPU's last acquisition, plus 1; 0 before its first.
+    pub last_acquisition: AtomicU64,
+    /// Number of gaps by phase: the probe had not changed since the last look, which was more than [`Plan::gap_ticks`] ago.
     ///
     /// [`Plan::gap_ticks`]: crate::arena::Plan::gap_ticks
     pub gaps: [AtomicU64; Phase::COUNT],
-    /// Their ticks.
+    /// Ticks of all gaps, summed.
     pub gap_ticks: AtomicU64,
-    /// The longest of them; the parent sets it to 0 when the window opens.
+    /// Ticks of the longest gap; the parent sets it to 0 when the window opens.
     pub longest_gap: AtomicU64,
     /// Spin iterations that ended in a halt.
     pub spins_before_halt: AtomicU64,
-    /// From the beginning of a wait to its end.
+    /// Time from the beginning of a wait to its end.
     pub acquire: Times,
-    /// From the end of a wait to the release.
+    /// Time from the end of a wait to the release.
     pub hold: Times,
-    /// From another's release to this vCPU's end of its wait, where it was waiting already.
+    /// Time from another vCPU's release to this vCPU's acquisition, where this one was waiting already.
     pub handover: Times,
-    /// From a kick to this vCPU running again.
+    /// Time from a kick until this vCPU ran again.
     pub wake: Times,
-    /// From one of its acquisitions to its next, in turns of the lock (not ticks): 1 is the lock taken twice in a row.
+    /// Acquisitions (not ticks), by any vCPU, from one acquisition of this vCPU to its next: 1 is twice in a row.
     pub reacquire: Times,
     /// When this vCPU was first kicked since its last halt; 0 if it was not. Written by kickers.
     pub kicked_at: Kicked,
 }
 
 impl Traced {
-    /// How long a hold takes if nothing comes between: the shortest seen, for the rest of one that was disturbed is longer
-    /// by orders of magnitude; where all were disturbed, what the section was asked to take.
+    /// How long an undisturbed hold takes: the shortest hold seen, since disturbed ones are longer by orders of magnitude.
+    /// Before there is one it is `section_ticks`, the section's nominal length.
     #[inline(always)]
     pub fn typical_hold(&self, section_ticks: u64) -> u64 {
         match self.shortest_hold.load(Relaxed) {
@@ -101,7 +101,7 @@ impl Traced {
     }
 }
 
-/// A word on lines of its own.
+/// A word on cache lines of its own.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct Kicked(pub AtomicU64);
@@ -120,7 +120,7 @@ impl Octaves {
     }
 }
 
-/// The most pCPUs that a handover matrix is kept for: 2 MiB of it.
+/// The most pCPUs that a handover matrix is kept for; that matrix takes 2 MiB.
 pub const MATRIX_PCPUS: usize = 64;
-/// The most NUMA nodes that one is kept for: 32 MiB of it.
+/// The most NUMA nodes that a handover matrix is kept for; that matrix takes 32 MiB.
 pub const MATRIX_NODES: usize = 256;

@@ -1,4 +1,5 @@
-//! What a tracing worker books at each step of a turn. A vCPU whose probe does not trace calls none of this.
+//! What a tracing worker books at each step of a request: asking, acquiring, releasing. A vCPU whose probe does not trace
+//! calls none of this.
 
 use core::cell::Cell;
 use core::sync::atomic::Ordering::Relaxed;
@@ -12,18 +13,18 @@ use crate::probe::Phase;
 use crate::ring::EventKind;
 use crate::traced::{Octaves, Traced};
 
-/// What a vCPU remembers from look to look, in ticks.
+/// What a vCPU remembers from look to look; moments in ticks.
 #[derive(Debug, Default)]
 struct Stamps {
-    /// It last looked at its probe, and so was running.
+    /// When the vCPU last looked at its probe, and so was running.
     last_look: Cell<u64>,
-    /// It last found that it had been preempted.
+    /// When it last found that it had been preempted.
     resumed: Cell<u64>,
-    /// It last returned from a halt.
+    /// When it last returned from a halt.
     woke: Cell<u64>,
-    /// It last asked for the lock.
+    /// When it last asked for the lock.
     asked: Cell<u64>,
-    /// Spin iterations since the wait or the last halt.
+    /// Number of spin iterations since its wait began or since its last halt.
     spins: Cell<u64>,
 }
 
@@ -68,7 +69,7 @@ impl Tracer {
         }
     }
 
-    /// The vCPU looked at its probe, in `phase`, which had not changed.
+    /// The vCPU looked at its probe at the end of `phase`, and the probe had not changed.
     #[inline(always)]
     pub(crate) fn looked(&self, phase: Phase, now: u64) {
         let last = self.stamps.last_look.replace(now);
@@ -78,7 +79,8 @@ impl Tracer {
         }
     }
 
-    /// The kernel took nothing from it, and yet it was away: a VM beneath, an interrupt, a page fault.
+    /// Books a gap: this kernel did not preempt the vCPU, and yet it did not run. A host beneath, an interrupt or a page fault
+    /// does that.
     #[inline(always)]
     fn gap(&self, phase: Phase, ticks: u64) {
         let Some(mine) = self.mine() else { return };
@@ -89,13 +91,13 @@ impl Tracer {
         }
     }
 
-    /// It looks again after it slept, which was no gap.
+    /// The vCPU runs again after it slept, which is no gap.
     #[inline(always)]
     pub(crate) fn awake(&self, now: u64) {
         self.stamps.last_look.set(now);
     }
 
-    /// It had changed: off the pCPU at some time since the last look.
+    /// The vCPU found its probe changed: it was off its pCPU at some time since its last look.
     #[inline(always)]
     pub(crate) fn resumed(&self, now: u64) {
         self.stamps.resumed.set(now);
@@ -108,7 +110,7 @@ impl Tracer {
         self.stamps.spins.set(self.stamps.spins.get().wrapping_add(1));
     }
 
-    /// About to halt.
+    /// The vCPU is about to halt.
     #[inline(always)]
     pub(crate) fn halting(&self, now: u64) {
         let spins = self.stamps.spins.replace(0);
@@ -118,12 +120,12 @@ impl Tracer {
         self.event(now, EventKind::Halt, 0);
     }
 
-    /// Runs again after a halt that began at `halted`.
+    /// The vCPU runs again after a halt that began at `halted`.
     #[inline(always)]
     pub(crate) fn woke(&self, halted: u64, now: u64) {
         self.stamps.woke.set(now);
         if let Some(mine) = self.mine() {
-            // A kick from before the halt woke nobody: it only kept this vCPU from sleeping.
+            // A kick from before the halt did not wake this vCPU: it only kept it from sleeping.
             let kicked = mine.kicked_at.0.swap(0, Relaxed);
             if kicked >= halted && kicked <= now {
                 mine.wake.add(now - kicked);
@@ -132,10 +134,10 @@ impl Tracer {
         self.event(now, EventKind::Wake, 0);
     }
 
-    /// About to kick `cpu`, one of this arena's vCPUs.
+    /// The vCPU is about to kick `cpu`, one of this arena's vCPUs.
     #[inline(always)]
     pub(crate) fn kicking(&self, cpu: usize, now: u64) {
-        // The first of several kicks is the one that wakes. Of two kickers at once either may stand there.
+        // The first of several kicks is the one that wakes. If two vCPUs kick at once, the time of either may be kept.
         if let Some(target) = self.of(cpu)
             && target.kicked_at.0.load(Relaxed) == 0
         {
@@ -144,7 +146,7 @@ impl Tracer {
         self.event(now, EventKind::Kick, cpu as u64);
     }
 
-    /// About to acquire, as was due since `since`.
+    /// The vCPU is about to acquire; its request was due at `since`.
     #[inline(always)]
     pub(crate) fn asking(&self, since: u64, now: u64) {
         self.stamps.asked.set(now);
@@ -155,12 +157,12 @@ impl Tracer {
         self.event(now, EventKind::Wait, 0);
     }
 
-    /// Holds the lock.
+    /// The vCPU holds the lock.
     #[inline(always)]
     pub(crate) fn acquired(&self, order: Order, now: u64) {
         let header = self.header();
         let Some(mine) = self.mine() else { return };
-        // A vCPU's clock may be a few ticks behind another's; no time is negative.
+        // Saturating, because a vCPU's clock may be a few ticks behind another's.
         let waited = now.saturating_sub(mine.wait_since.load(Relaxed));
         mine.acquire.add(waited);
         mine.longest_wait.note(waited, now);
@@ -175,31 +177,31 @@ impl Tracer {
         if handover.is_some() {
             self.handed_over(mine, released, now, previous);
         }
-        header.worst.turn(handover);
-        let turn = header.time.turn();
-        let last = mine.last_turn.load(Relaxed);
+        header.worst.acquired(handover);
+        let acquisition = header.time.acquisition();
+        let last = mine.last_acquisition.load(Relaxed);
         if last != 0 {
-            mine.reacquire.add(turn.wrapping_add(1).saturating_sub(last));
+            mine.reacquire.add(acquisition.wrapping_add(1).saturating_sub(last));
         }
-        mine.last_turn.store(turn.wrapping_add(1), Relaxed);
-        // An unfair lock is granted to whoever comes, so a vCPU that was not running was not waited for.
+        mine.last_acquisition.store(acquisition.wrapping_add(1), Relaxed);
+        // An unfair lock is granted to no particular vCPU, so it never waits for one that is not running.
         let granted = waiting && !matches!(order, Order::Unfair);
         let ran = granted.then(|| self.stamps.resumed.get().max(self.stamps.woke.get()));
         let spent = until_taken(released, self.first_wanted(released), ran, now);
         header.time.book(&spent, now, Some(self.me));
-        // Only now, for `first_wanted` counts this vCPU in.
+        // Not earlier: `first_wanted` counts this vCPU's wait too.
         mine.wait_since.store(0, Relaxed);
-        self.event(now, EventKind::Acquire, turn);
+        self.event(now, EventKind::Acquire, acquisition);
     }
 
-    /// The lock came from vCPU `previous` while this one was waiting for it.
+    /// Books a handover: vCPU `previous` released the lock while this vCPU was waiting for it.
     #[inline(always)]
     fn handed_over(&self, mine: &Traced, released: u64, now: u64, previous: u32) {
         let took = now.saturating_sub(released);
         mine.handover.add(took);
         mine.longest_handover.note(took, now);
         let resumed = self.stamps.resumed.get();
-        // A lock that waits inside the kernel is never seen to spin: when it ran again is when it had the lock.
+        // A vCPU that waits inside the kernel neither spins nor halts here, so when it ran again is not known.
         let watched = self.stamps.spins.get() > 0 || self.stamps.woke.get() > self.stamps.asked.get();
         if watched && resumed > released {
             bump(&mine.granted_off);
@@ -210,18 +212,18 @@ impl Tracer {
         let (matrix, nodes, rows) =
             unsafe { (self.header().matrix(), self.header().node_matrix(), self.header().node_rows()) };
         let ends = [previous as usize, self.me as usize];
-        // vCPUs are dealt to pCPUs in turns. `checked_rem`, for without a matrix there are no pCPUs to divide by.
+        // vCPUs are dealt to pCPUs round-robin. `checked_rem`, because `matrix_pcpus` is 0 where no matrix is kept.
         book(matrix, layout.matrix_pcpus, ends.map(|cpu| cpu.checked_rem(layout.matrix_pcpus)), took);
         let row = |cpu: usize| rows.get(cpu).map(|row| usize::from(row.load(Relaxed)));
         book(nodes, layout.matrix_nodes, ends.map(row), took);
     }
 
-    /// When the lock, free since `released`, was first wanted by a vCPU that waits now, this one included.
+    /// When the lock, free since `released`, was first wanted by a vCPU that is waiting now. This vCPU counts too.
     #[inline(always)]
     fn first_wanted(&self, released: u64) -> u64 {
         let mut first = self.stamps.asked.get();
-        // One that was there before the release settles it, and in a contended lock that is this vCPU itself. In one that
-        // is often free nearly all of them are looked at, each on a line that seldom changes.
+        // The loop ends at the first vCPU that waited before the release; in a contended lock that is this vCPU itself. In a
+        // lock that is often free nearly all vCPUs are looked at, each on a cache line that seldom changes.
         for cpu in 0..self.header().plan.params.vcpus as usize {
             if first <= released {
                 break;
@@ -234,16 +236,16 @@ impl Tracer {
         first
     }
 
-    /// About to release the lock.
+    /// The vCPU is about to release the lock.
     #[inline(always)]
     pub(crate) fn releasing(&self, now: u64) {
         let header = self.header();
         let Some(mine) = self.mine() else { return };
-        let (acquired, turn) = (header.time.since(), header.time.turn());
+        let (acquired, acquisition) = (header.time.since(), header.time.acquisition());
         let held = now.saturating_sub(acquired);
         mine.hold.add(held);
         mine.longest_hold.note(held, now);
-        // The look at the section's end, or one within it, found the probe changed.
+        // True if the look at the section's end, or one within it, found the probe changed.
         let preempted = self.stamps.resumed.get() > acquired;
         let shortest = mine.shortest_hold.load(Relaxed);
         if !preempted && (shortest == 0 || held < shortest) {
@@ -251,7 +253,7 @@ impl Tracer {
         }
         let spent = while_held(held, preempted, mine.typical_hold(header.plan.section_ticks));
         header.time.book(&spent, now, None);
-        self.event(now, EventKind::Release, turn);
+        self.event(now, EventKind::Release, acquisition);
     }
 }
 
@@ -272,8 +274,8 @@ mod tests {
     use crate::traced::MATRIX_PCPUS;
     use std::alloc;
 
-    /// A zeroed arena of two vCPUs, of which each runs on a node of its own, on a machine with too many pCPUs for a map of
-    /// them. Never freed.
+    /// A zeroed arena of two vCPUs, each on a node of its own, on a machine with too many pCPUs for a matrix of pCPUs. It is
+    /// never freed.
     fn arena() -> &'static Header {
         let unit = alloc::Layout::new::<()>();
         let pcpus = MATRIX_PCPUS + 1;

@@ -21,7 +21,7 @@ pub trait Mode: 'static {
 /// Compiled without paravirtual code.
 #[derive(Debug)]
 pub struct Bare;
-/// Compiled with it; whether it is used is data.
+/// Compiled with paravirtual code; whether it is used is data.
 #[derive(Debug)]
 pub struct Paravirt;
 
@@ -32,8 +32,8 @@ impl Mode for Paravirt {
     const PARAVIRT: bool = true;
 }
 
-/// A running vCPU. What the environment provides (halt, kick, probe) it reaches through the vCPU's block, so there
-/// is one type, and one worker, for threads and real vCPUs alike.
+/// A running vCPU. It reaches what the environment provides (halt, kick, probe) through its block, so threads and KVM vCPUs
+/// have one type and one worker.
 pub struct Vcpu<M, Pr> {
     header: *const Header,
     me: u32,
@@ -56,7 +56,8 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         let env = unsafe { &(*header).block(me as usize).env };
         let mut probe = env.probe.load(Relaxed);
         if probe.is_null() {
-            // Nobody counts: watch a word that nobody changes, which is cheaper than asking each time.
+            // Preemptions are not counted: the vCPU watches a word that nobody changes, which is cheaper than a test at each
+            // look.
             probe = env.expected.as_ptr();
         }
         Self {
@@ -97,19 +98,19 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         unsafe { self.header().block(self.known(cpu)) }
     }
 
-    /// Where its times are booked.
+    /// What books this vCPU's times.
     #[inline(always)]
     pub(crate) fn tracer(&self) -> &Tracer {
         &self.tracer
     }
 
-    /// Looks whether the pCPU was lost since the last look, and books it under `phase`.
+    /// Looks at the probe, and books a preemption under `phase` if the pCPU was lost since the last look.
     #[inline(always)]
     pub fn look(&self, phase: Phase) {
         if !Pr::COUNT {
             return;
         }
-        // Before the probe is read: whoever is preempted in between finds the probe changed, and none of that is a gap.
+        // The clock is read before the probe: a preemption between the two changes the probe, and so is no gap.
         let now = if Pr::TRACE { self.now() } else { 0 };
         // SAFETY: the environment points the probe at a word that lives as long as the vCPU: its thread's rseq area,
         // its steal record or its own block. Volatile, for the kernel or the hypervisor changes it.
@@ -130,7 +131,7 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         }
     }
 
-    /// Lets whatever was lost since the last look pass uncounted.
+    /// Forgets a change of the probe since the last look: no preemption is counted for it.
     #[inline(always)]
     pub fn overlook(&self) {
         if Pr::COUNT {
@@ -182,7 +183,7 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
             // SAFETY: the environment that filled it in vouches for it under just these arguments.
             unsafe { halt(self.header, self.me) };
         }
-        // Sleeping clears the probe too; that was no preemption.
+        // Sleeping changes the probe too, and is no preemption.
         self.overlook();
         if Pr::TRACE {
             self.tracer.woke(halted, self.now());
@@ -204,7 +205,7 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
             unsafe { kick(self.header, cpu as u32) };
         }
         if Pr::TRACE {
-            // A kick takes a call or an exit, which is no gap.
+            // The time that a kick takes (a system call or an exit) is no gap.
             self.tracer.awake(self.now());
         }
     }

@@ -1,13 +1,14 @@
 //! Busy work of a known length, for sections and think times.
 
-/// [`burn`], compiled where the workers are: whoever times it times what they do, in every build profile.
+/// [`burn`] as a function of its own, compiled in this crate as the workers are: timing it times what they execute, in every
+/// build profile.
 #[inline(never)]
 pub fn burn_apart(seed: u64, iterations: u32) -> u64 {
     burn(seed, iterations)
 }
 
-/// Spends `iterations` dependent steps and returns what they made, which the caller must store or the compiler may
-/// drop the loop. One step costs the same whatever the value, and touches no memory.
+/// Takes `iterations` dependent steps and returns their result. The caller must store it, or the compiler may drop the loop.
+/// A step costs the same whatever the value, and touches no memory.
 #[inline(always)]
 pub fn burn(seed: u64, iterations: u32) -> u64 {
     // xorshift64 (Marsaglia 2003): a chain that no compiler folds, without multiplications whose latency differs

@@ -11,7 +11,7 @@ use crate::probe::{Phase, Probe};
 use crate::vcpu::{Mode, Vcpu};
 use crate::work::burn;
 
-/// A worker: entered once per vCPU, left by being killed.
+/// A worker: each vCPU enters it once and runs it until the process is killed.
 pub type WorkerFn = unsafe extern "C" fn(arena: *const Header, me: u32) -> !;
 
 /// The worker of lock `L` on vCPU `me`.
@@ -55,16 +55,16 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
             random = burn(random, 1);
             let think = plan.think[(random >> 32) as usize % THINK_ENTRIES];
             match &mut due {
-                Some(due) => wait_for_turn(ctx.platform(), due, think),
+                Some(due) => wait_until_due(ctx.platform(), due, think),
                 None => own.sink.store(burn(random, think), Relaxed),
             }
-            // Without think time there is no such phase: whoever has released is asking again.
+            // Without think time there is no phase *thinking*: after its release the vCPU asks again at once.
             ctx.platform().look(Phase::Thinking);
         }
     }
 }
 
-/// Takes the lock, as was `due` since then, else since now.
+/// Takes the lock. The wait counts from `due`, or from now if that is none.
 #[inline(always)]
 fn acquire<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: &L, due: Option<u64>) {
     let platform = ctx.platform();
@@ -74,8 +74,7 @@ fn acquire<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: 
     }
     lock.acquire(ctx);
     if L::BLOCKS && !L::LEAF {
-        // The vCPU may have slept in the kernel, and nothing tells that from a preemption. What it spun through was
-        // looked at.
+        // The vCPU may have slept in the kernel, and nothing tells that from a preemption. While it spun, `relax` looked.
         platform.overlook();
     } else {
         platform.look(Phase::Waiting);
@@ -95,10 +94,10 @@ fn release<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: 
     lock.release(ctx);
 }
 
-/// Waits for the next turn, `ticks` after the last was due; not at all if that has passed. It keeps the pCPU, as a server
-/// that polls does: what an idle vCPU does is the next question, not this one.
+/// Waits until the next request is due, `ticks` after the last was due; returns at once if that has passed. The vCPU keeps its
+/// pCPU meanwhile, as a server that polls does.
 #[inline(always)]
-fn wait_for_turn<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, ticks: u32) {
+fn wait_until_due<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, ticks: u32) {
     *due = due.wrapping_add(u64::from(ticks));
     while platform.now() < *due {
         core::hint::spin_loop();
@@ -112,7 +111,7 @@ fn wait_for_turn<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, tick
 fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32) {
     let counter = data.counter.load(Relaxed);
     if Pr::COUNT {
-        // A run is measured by whoever ends it: while it lasts, counting it costs a compare.
+        // The vCPU that ends a run books its length, so while a run lasts it costs one comparison.
         if data.owner.load(Relaxed) != me {
             let run = counter.wrapping_sub(data.run_began.load(Relaxed));
             if run > own.longest_run.load(Relaxed) {

@@ -1,8 +1,8 @@
 //! Workers are leaf code: their machine code calls nothing but halt and kick.
 //!
-//! Every worker of the table is disassembled, with whatever it calls directly. Allowed are calls and jumps within that
-//! closure and indirect calls through the vCPU block's `halt` and `kick`. Two locks exist to show what a table of
-//! function pointers costs; they may call through their own table as well, and what stands in it is checked likewise.
+//! Every worker of the table is disassembled, together with the functions that it calls directly. It may call and jump within
+//! these, and call indirectly through `halt` and `kick` of the vCPU's block. Two locks exist to show what a table of function
+//! pointers costs; they may call through their own table as well, and the functions in that table are checked too.
 #![cfg(target_arch = "x86_64")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use object::{Object, ObjectSymbol, SymbolKind};
 /// Locks whose subject is an indirect call.
 const BY_TABLE: [&str; 2] = ["pvops-ticket", "pv-byte"];
 
-/// This test's own functions, by address in memory.
+/// The functions of this test's own program, by address in memory.
 struct Program {
     functions: BTreeMap<u64, (u64, String)>,
 }
@@ -58,7 +58,7 @@ impl Program {
         self.functions.get(&start).map_or("?", |(_, name)| name)
     }
 
-    /// Everything that the function at `start` does and must not, and the same of what it calls.
+    /// Finds what the function at `start`, and every function that it calls, must not do and does.
     fn offences(&self, start: u64, by_table: bool, seen: &mut BTreeSet<u64>, found: &mut Vec<String>) {
         if !seen.insert(start) {
             return;

@@ -1,4 +1,4 @@
-//! What differs by processor.
+//! What differs by processor architecture: the clock that is read.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

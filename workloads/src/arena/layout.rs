@@ -1,4 +1,4 @@
-//! Where everything lies in an arena.
+//! Where the parts of an arena lie.
 
 use core::ops::Range;
 use core::sync::atomic::AtomicU16;
@@ -7,17 +7,17 @@ use super::{Block, Header, LINE};
 use crate::ring::Ring;
 use crate::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves, Traced};
 
-/// Two lines, for the prefetcher fetches pairs.
+/// Bytes of two cache lines: the prefetcher fetches lines in pairs, so one line apart is not enough.
 const PAIR: usize = 128;
 
 /// How much a cell's vCPUs write about themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// Counters.
+    /// Counters only.
     Counts,
-    /// Times as well: what a worker of [`Trace`](crate::Trace) needs.
+    /// Counters and times: what a worker of [`Trace`](crate::Trace) needs.
     Times,
-    /// A ring of their latest events as well.
+    /// Counters, times and a ring of the latest events.
     Events,
 }
 
@@ -26,15 +26,16 @@ pub enum Detail {
 pub struct Extent {
     /// Number of vCPUs.
     pub vcpus: usize,
-    /// Shared lines that sections write.
+    /// Number of shared cache lines that sections write.
     pub lines: usize,
     /// What each vCPU writes about itself.
     pub detail: Detail,
-    /// pCPUs that vCPUs are pinned to in turns; 0 where they are not, or nobody asks for handovers between them.
+    /// Number of pCPUs that vCPUs are pinned to, round-robin; 0 where vCPUs float, or where nobody asks for handovers between
+    /// pCPUs.
     pub pcpus: usize,
-    /// NUMA nodes that vCPUs are pinned to; 0 where they are not. Of a single one there is nothing to tell apart.
+    /// Number of NUMA nodes that vCPUs are pinned to; 0 where vCPUs float. With a single node no matrix is kept.
     pub nodes: usize,
-    /// Bytes of a page of the kernel's: the least that can lie on a NUMA node of its own.
+    /// Size of a page of the kernel in bytes: the least that can lie on a NUMA node of its own.
     pub page: usize,
 }
 
@@ -48,33 +49,33 @@ pub struct Layout {
     pub lines: usize,
     /// The handover matrix of pCPUs.
     pub matrix: usize,
-    /// Its rows and columns; 0 where none is kept.
+    /// Rows (and columns) of the matrix of pCPUs; 0 where none is kept.
     pub matrix_pcpus: usize,
     /// Each vCPU's row and column in the handover matrix of NUMA nodes.
     pub node_rows: usize,
-    /// That matrix.
+    /// The handover matrix of NUMA nodes.
     pub node_matrix: usize,
-    /// Its rows and columns; 0 where none is kept.
+    /// Rows (and columns) of the matrix of nodes; 0 where none is kept.
     pub matrix_nodes: usize,
     /// The first vCPU's block.
     pub blocks: usize,
-    /// From one block to the next.
+    /// Distance from one block to the next.
     pub stride: usize,
-    /// From a block to the lock's per-vCPU part behind it.
+    /// Distance from a block to the lock's per-vCPU part behind it.
     pub per_vcpu: usize,
-    /// From a block to the vCPU's times; 0 where none are taken.
+    /// Distance from a block to the vCPU's times; 0 where no times are taken.
     pub traced: usize,
-    /// From a block to the vCPU's ring of events; 0 where none are kept.
+    /// Distance from a block to the vCPU's ring of events; 0 where no events are kept.
     pub ring: usize,
-    /// The whole arena, in whole pages.
+    /// Size of the whole arena, in whole pages.
     pub total: usize,
 }
 
 impl Layout {
-    /// The layout for a lock and its part per vCPU; none if an alignment above two lines is asked for.
+    /// The layout for a lock and its part per vCPU; none if either asks for an alignment above two cache lines.
     ///
-    /// What all vCPUs share fills whole pages, and so does each block with what lies behind it: each may be put on another
-    /// NUMA node.
+    /// What all vCPUs share fills whole pages, and so does each block with what lies behind it, because each of them may be
+    /// put on another NUMA node.
     pub const fn new(
         lock: core::alloc::Layout,
         per_vcpu: core::alloc::Layout,
@@ -130,7 +131,7 @@ impl Layout {
         start..start + self.stride
     }
 
-    /// The block of vCPU `cpu` in an arena. Whoever does not trust what stands in the arena keeps a layout of its own.
+    /// The block of vCPU `cpu` in an arena. A caller that does not trust the layout written in the arena keeps one of its own.
     ///
     /// # Safety
     ///
@@ -164,7 +165,7 @@ impl Layout {
         unsafe { self.behind_block(arena, cpu, self.ring) }
     }
 
-    /// What lies `offset` bytes behind a block; none at 0, where the block itself lies.
+    /// What lies `offset` bytes behind a block; none if `offset` is 0, which stands for "not kept".
     ///
     /// # Safety
     ///
@@ -175,7 +176,7 @@ impl Layout {
         (offset != 0).then(|| unsafe { &*arena.byte_add(self.blocks + cpu * self.stride + offset).cast() })
     }
 
-    /// Handovers from each pCPU to each, as many rows as columns; empty where no matrix is kept.
+    /// Handovers from each pCPU (row) to each (column); empty where no matrix is kept.
     ///
     /// # Safety
     ///
@@ -190,7 +191,7 @@ impl Layout {
         }
     }
 
-    /// Handovers from each NUMA node to each; likewise.
+    /// Handovers from each NUMA node (row) to each (column); empty where no matrix is kept.
     ///
     /// # Safety
     ///
@@ -204,7 +205,8 @@ impl Layout {
         }
     }
 
-    /// Row and column of each of `vcpus` vCPUs' node in that matrix; empty where none is kept.
+    /// For each of `vcpus` vCPUs the row of its node in the matrix of nodes, which is also its column; empty where no such
+    /// matrix is kept.
     ///
     /// # Safety
     ///
@@ -220,7 +222,7 @@ impl Layout {
     }
 }
 
-/// Reserves `size` bytes at the next pair of lines.
+/// Reserves `size` bytes at the next multiple of [`PAIR`].
 const fn place(at: &mut usize, size: usize) -> usize {
     let place = at.next_multiple_of(PAIR);
     *at = place + size;

@@ -1,7 +1,7 @@
 //! The arena: one shared mapping that holds a cell's lock, the data it protects and a block per vCPU.
 //!
-//! `repr(C)`, reached at the same address by the cell's threads and its virtual machine, at another by the parent that
-//! samples it; so it holds offsets, never pointers to itself, but for what the cell's own process fills in. Every
+//! The arena is `repr(C)`. The cell's threads and its virtual machine reach it at the same address, the parent that samples it
+//! at another. So it holds offsets and no pointers into itself, except in fields that the cell's own process fills in. Every
 //! field has one writer, and all that changes while workers run is atomic.
 
 mod layout;
@@ -17,12 +17,12 @@ use crate::ring::{Ring, Worst};
 use crate::traced::{Octaves, Traced};
 pub use layout::{Detail, Extent, Layout};
 
-/// Entries of the think-time table.
+/// Number of quantiles in the think-time table.
 pub const THINK_ENTRIES: usize = 256;
-/// Distance of two cache lines in [`Plan::lines`]' region.
+/// Distance in bytes between two of the cache lines that sections write ([`Plan::lines`]).
 pub const LINE: usize = 64;
 
-/// First bytes of an arena, so that a stranger's file descriptor is refused.
+/// First bytes of an arena: a file descriptor of anything else is refused.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"lockbnc1");
 
 /// Head of the arena.
@@ -34,9 +34,9 @@ pub struct Header {
     pub gate: Gate,
     /// What the lock protects.
     pub data: Data,
-    /// What the lock's time goes into; kept by its holders where they trace.
+    /// What the lock's time goes into; written by the lock's holders where they trace.
     pub time: LockTime,
-    /// Which handover was the worst; likewise.
+    /// Which handover was the worst; written by the lock's holders where they trace.
     pub worst: Worst,
 }
 
@@ -47,28 +47,28 @@ pub struct Header {
 pub struct Plan {
     /// [`MAGIC`].
     pub magic: u64,
-    /// Where everything lies.
+    /// Where the parts of the arena lie.
     pub layout: Layout,
     /// The lock's parameters, with the number of vCPUs.
     pub params: Params,
     /// Steps of [`burn`](crate::work::burn) in the section.
     pub section_work: u32,
-    /// Nominal length of that, in ticks.
+    /// Nominal length of the section's work, in ticks.
     pub section_ticks: u64,
-    /// Time between two looks at the probe beyond which a tracing vCPU was away, whatever the probe says, in ticks.
+    /// The longest time, in ticks, that may pass between two looks at an unchanged probe; more than that is a gap.
     pub gap_ticks: u64,
-    /// Shared cache lines written in the section.
+    /// Number of shared cache lines written in the section.
     pub lines: u32,
     /// Whether vCPU 0 takes the lock first and holds it until [`Gate::hold`] falls.
     pub start_queued: bool,
     /// Whether there is think time at all.
     pub thinks: bool,
-    /// Whether turns begin when they are due rather than some time after the last one: `think` then holds the times from
-    /// one to the next, in ticks.
+    /// Whether the loop is open: requests arrive at times of their own, whether or not the last one is done. `think` then
+    /// holds the times between two arrivals, in ticks.
     pub open: bool,
-    /// What the vCPUs' random draws begin from, besides each vCPU's number.
+    /// Seed of the vCPUs' random draws, to which each vCPU adds its number.
     pub draws: u64,
-    /// Think times in steps of work, drawn from uniformly: `core` has no logarithm, so the quantiles come as data.
+    /// Quantiles of the think time in steps of work, drawn from uniformly: `core` has no logarithm to compute them with.
     pub think: [u32; THINK_ENTRIES],
 }
 
@@ -85,18 +85,18 @@ pub struct Gate {
     pub ready: AtomicU32,
 }
 
-/// What the lock protects, on lines of its own. Only ever touched inside the section, so relaxed everywhere.
+/// What the lock protects, on cache lines of its own. It is accessed inside the section only, so every access is relaxed.
 #[repr(C, align(128))]
 pub struct Data {
-    /// Turns taken. A plain load and a plain store: two vCPUs inside at once lose an update.
+    /// Acquisitions by all vCPUs. Raised by a plain load and a plain store: two vCPUs inside at once lose an update.
     pub counter: AtomicU64,
     /// Number of the vCPU inside.
     pub owner: AtomicU32,
-    /// What `counter` was when the owner's present run of turns began.
+    /// What `counter` was when the owner's present run (acquisitions in a row by one vCPU) began.
     pub run_began: AtomicU64,
 }
 
-/// Halts vCPU `me` until it is kicked. Leaf code where the vCPU is a real one.
+/// Halts vCPU `me` until it is kicked. In the `kvm` environment this is leaf code.
 pub type HaltFn = unsafe extern "C" fn(arena: *const Header, me: u32);
 /// Kicks vCPU `cpu`.
 pub type KickFn = unsafe extern "C" fn(arena: *const Header, cpu: u32);
@@ -119,17 +119,17 @@ pub struct Block {
 pub struct EnvBlock {
     /// Halts this vCPU.
     pub halt: UnsafeCell<Option<HaltFn>>,
-    /// Kicks another.
+    /// Kicks another vCPU.
     pub kick: UnsafeCell<Option<KickFn>>,
-    /// A word that the kernel or hypervisor changes when it takes the pCPU away; null where nobody counts.
+    /// A word that the kernel or hypervisor changes when it takes the pCPU away; null where preemptions are not counted.
     pub probe: AtomicPtr<u64>,
     /// What the probe reads while the vCPU runs undisturbed.
     pub expected: AtomicU64,
-    /// What to store into the probe after it changed; 0 where the new value is simply what to expect next.
+    /// What to store into the probe after it changed; 0 where nothing is stored and the new value is expected from then on.
     pub rearm: AtomicU64,
     /// A byte that is not 0 while the vCPU is off its pCPU; null where the host gives no such hint.
     pub preempted: AtomicPtr<u8>,
-    /// NUMA node of its pCPU.
+    /// NUMA node of this vCPU's pCPU.
     pub node: AtomicU32,
     /// Kernel thread id of the thread that is or runs this vCPU.
     pub tid: AtomicU32,
@@ -139,7 +139,7 @@ pub struct EnvBlock {
 // are read by that vCPU only, after the gate opened. The rest is atomic.
 unsafe impl Sync for EnvBlock {}
 
-/// A word on lines of its own.
+/// A word on cache lines of its own.
 #[repr(C, align(128))]
 pub struct Doorbell(pub AtomicU32);
 
@@ -158,19 +158,19 @@ pub struct Steal {
     pub pad: [u32; 11],
 }
 
-/// What a worker writes about itself. Single writer, so plain load-add-store on atomics.
+/// What a worker writes about itself. It is the only writer, so it adds by a plain load and store of atomics.
 #[repr(C, align(128))]
 pub struct OwnBlock {
-    /// Turns taken, counted inside the section.
+    /// Acquisitions by this vCPU, counted inside the section.
     pub operations: AtomicU64,
-    /// Times that another vCPU's number stood in `owner` at the end of the section.
+    /// How often another vCPU's number stood in `owner` at the end of the section.
     pub violations: AtomicU64,
-    /// Most turns in a row of any run that this vCPU ended; the parent sets it to 0 when the window opens (a reset lost to a race merely restates a run
-    /// that ended at that moment).
+    /// Acquisitions of the longest run that this vCPU ended. The parent sets it to 0 when the window opens; should the worker
+    /// overwrite that, it writes the length of a run that ended at that moment.
     pub longest_run: AtomicU64,
-    /// Preemptions by phase.
+    /// Preemptions by the phase that they were noticed in.
     pub preempted: [AtomicU64; Phase::COUNT],
-    /// The lock's events.
+    /// The lock's events, by kind.
     pub events: [AtomicU64; Event::COUNT],
     /// 1 once the worker is in its loop (for a vCPU 0 that starts by holding the lock: once it holds it).
     pub entered: AtomicU32,
@@ -213,7 +213,7 @@ impl Header {
         unsafe { self.plan.layout.ring(self, cpu) }
     }
 
-    /// Handovers from each pCPU to each, as many rows as columns; empty where no matrix is kept.
+    /// Handovers from each pCPU (row) to each (column); empty where no matrix is kept.
     ///
     /// # Safety
     ///
@@ -224,7 +224,7 @@ impl Header {
         unsafe { self.plan.layout.matrix(self) }
     }
 
-    /// Handovers from each NUMA node to each, as many rows as columns; empty where no such matrix is kept.
+    /// Handovers from each NUMA node (row) to each (column); empty where no such matrix is kept.
     ///
     /// # Safety
     ///
@@ -235,9 +235,9 @@ impl Header {
         unsafe { self.plan.layout.node_matrix(self) }
     }
 
-    /// Row and column of each vCPU's node in that matrix; empty where none is kept. Written by the parent before the
-    /// cell's process starts. Not in the vCPUs' blocks: those are whole pages apart, so that reading many would keep
-    /// evicting one another from the cache.
+    /// For each vCPU the row of its node in the matrix of nodes, which is also its column; empty where no such matrix is kept.
+    /// The parent writes them before the cell's process starts. They are not in the vCPUs' blocks, which are whole pages apart:
+    /// the lines would share few sets of the cache and evict one another.
     ///
     /// # Safety
     ///

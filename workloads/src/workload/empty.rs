@@ -1,4 +1,4 @@
-//! Nothing but the counter: the cost of the lock itself.
+//! A section without work: only the counter is updated, so the lock itself is what costs.
 
 use super::{Section, Takes};
 

@@ -1,4 +1,4 @@
-//! Exponential think time: arrivals without memory.
+//! Exponentially distributed think time, as of arrivals that are independent of one another.
 
 use super::Think;
 

@@ -7,5 +7,5 @@ pub(super) const THINK: Think = Think {
     default_ns: 500.0,
     quantile: |_, _| 1.0,
     open: false,
-    about: "the same time each turn: fixed:500ns",
+    about: "always the same time: fixed:500ns",
 };

@@ -15,15 +15,15 @@ mod work;
 pub struct Section {
     /// Name on the command line.
     pub name: &'static str,
-    /// What follows the name.
+    /// What the user gives behind the name.
     pub takes: Takes,
-    /// Time spent holding the lock besides the counter's update, in nanoseconds; 0 where it is given with the name.
+    /// Work in the section besides the counter's update, in nanoseconds; 0 where the length is given behind the name.
     pub work_ns: f64,
     /// One line for `list`.
     pub about: &'static str,
 }
 
-/// What is given with a section's name.
+/// What the user gives behind a section's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// Nothing.
@@ -37,14 +37,14 @@ pub enum Takes {
 /// How the time between a release and the next acquire is distributed.
 #[derive(Clone, Copy, Debug)]
 pub struct Think {
-    /// Name on the command line; takes a mean but for `none`: `exp:500ns`.
+    /// Name on the command line. All but `none` take a mean: `exp:500ns`.
     pub name: &'static str,
-    /// Mean where none is given, in nanoseconds.
+    /// Mean in nanoseconds where the user gives none.
     pub default_ns: f64,
     /// The think time at quantile `u` in (0, 1), as a multiple of the mean. `ln` is the natural logarithm, which
     /// `core` lacks.
     pub quantile: fn(u: f64, ln: fn(f64) -> f64) -> f64,
-    /// Whether the time counts from when the last turn was due rather than from its end: an open loop.
+    /// Whether the loop is open: the time counts from when the last request was due, not from its end.
     pub open: bool,
     /// One line for `list`.
     pub about: &'static str,

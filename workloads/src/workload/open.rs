@@ -1,4 +1,5 @@
-//! Arrivals that wait for nobody: a turn is due whether or not the last one is over, and its wait counts from then.
+//! An open loop: requests arrive at times of their own, whether or not the last one is done. A wait counts from the moment at
+//! which its request was due.
 
 use super::{Think, exponential};
 
@@ -6,6 +7,6 @@ pub(super) const THINK: Think = Think {
     name: "open",
     default_ns: 10_000.0,
     open: true,
-    about: "each vCPU's turns arrive by themselves, so far apart on average: open:10us",
+    about: "an open loop: each vCPU's requests arrive this far apart on average, whether or not the last one is done: open:10us",
     ..exponential::THINK
 };

@@ -2,5 +2,9 @@
 
 use super::{Section, Takes};
 
-pub(super) const SECTION: Section =
-    Section { name: "work", work_ns: 0.0, takes: Takes::Length, about: "so much work: work:500ns" };
+pub(super) const SECTION: Section = Section {
+    name: "work",
+    work_ns: 0.0,
+    takes: Takes::Length,
+    about: "work of the given length: work:500ns",
+};
