@@ -1,6 +1,6 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
-/// tera templates by name; register them together, for they include one another.
+/// The report's tera templates by name. They include one another, so they must be registered together.
 pub const TEMPLATES: [(&str, &str); 12] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
@@ -27,7 +27,7 @@ pub const STYLES: [&str; 4] = [
     include_str!("css/print.css"),
 ];
 
-/// The page's only script: sorts tables and saves the data that the page carries. Without it everything can be read.
+/// The page's only script: it sorts tables and saves the data that the page carries. Everything can be read without it.
 pub const SCRIPT: &str = include_str!("js/report.js");
 
 /// Name of the trend page's template.
@@ -36,8 +36,8 @@ pub const TREND: &str = "trend.html";
 /// The trend page's template.
 pub const TREND_TEMPLATE: &str = include_str!("html/trend.html");
 
-/// What the trend page adds to [`STYLES`].
+/// The style sheet that the trend page adds to [`STYLES`].
 pub const TREND_STYLE: &str = include_str!("css/trend.css");
 
-/// The trend page's only script: shows the night under the pointer and saves the data.
+/// The trend page's only script: it shows the night under the pointer and saves the data.
 pub const TREND_SCRIPT: &str = include_str!("js/trend.js");

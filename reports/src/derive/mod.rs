@@ -11,7 +11,7 @@ pub mod reasons;
 pub mod roster;
 pub mod run_dir;
 mod selection;
-pub mod slices;
+pub mod setting;
 pub mod sweep;
 pub mod timeline;
 

@@ -1,6 +1,6 @@
 //! The cure's one dial: cells that differ only in the spin threshold.
 
-use crate::derive::slices::{Slice, above, same};
+use crate::derive::setting::{Setting, above, same};
 use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Results, Status};
 
@@ -16,9 +16,9 @@ pub struct Sweep<'a> {
     pub steps: Vec<(u64, &'a Cell)>,
 }
 
-/// The sweeps of a lock in the environment, workload and placement of `slice`, one for each overcommit factor.
-pub fn sweeps<'a>(results: &'a Results, slice: &Slice<'_>, lock: &str) -> Vec<Sweep<'a>> {
-    let shared = slice.axes();
+/// The sweeps of a lock in the environment, workload and placement of `setting`, one for each overcommit factor.
+pub fn sweeps<'a>(results: &'a Results, setting: &Setting<'_>, lock: &str) -> Vec<Sweep<'a>> {
+    let shared = setting.axes();
     let mut plain = shared.params.clone();
     plain.remove(SPIN_THRESHOLD);
     let mut sweeps: Vec<Sweep<'a>> = Vec::new();

@@ -1,6 +1,6 @@
 //! How far emulation can be trusted on this machine: emulated cells beside the same cells on real vCPUs.
 
-use crate::derive::slices::counterpart;
+use crate::derive::setting::counterpart;
 use crate::format::{overcommit, range, ratio};
 use crate::judge::comparison::{Comparison, compare};
 use crate::record::{Cell, Interval, Results, Status};

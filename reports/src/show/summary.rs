@@ -1,7 +1,7 @@
 //! The table for those without a browser: lock x overcommit.
 
 use crate::derive::placement_notes;
-use crate::derive::slices::{Slice, slices};
+use crate::derive::setting::{Setting, settings};
 use crate::format::{overcommit, printable};
 use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Results};
@@ -14,11 +14,13 @@ const WIDTH: usize = 110;
 /// table for each environment, workload and placement. Spin-threshold sweeps are left to the answers.
 pub fn table(results: &Results) -> String {
     let mut text = String::new();
-    for slice in slices(results).iter().filter(|slice| !slice.axes().params.contains_key(SPIN_THRESHOLD)) {
+    for setting in
+        settings(results).iter().filter(|setting| !setting.axes().params.contains_key(SPIN_THRESHOLD))
+    {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&of_slice(results, slice));
+        text.push_str(&of_setting(results, setting));
     }
     text
 }
@@ -36,26 +38,26 @@ pub fn closing(results: &Results) -> String {
     format!("{environments}{between}{published}")
 }
 
-fn of_slice(results: &Results, slice: &Slice<'_>) -> String {
+fn of_setting(results: &Results, setting: &Setting<'_>) -> String {
     let title =
-        format!("{}: acquisitions per second (interval), then what is left of the 1x rate", slice.title());
+        format!("{}: acquisitions per second (interval), then what is left of the 1x rate", setting.title());
     let mut columns: Vec<Vec<String>> = vec![vec!["lock".into()]];
-    columns[0].extend(slice.locks().into_iter().map(printable));
-    for point in points(slice) {
+    columns[0].extend(setting.locks().into_iter().map(printable));
+    for point in points(setting) {
         let mut column = vec![point.heading()];
-        column.extend(slice.locks().into_iter().map(|lock| match point.of(slice, lock) {
-            Some(cell) => on_terminal(&Row { results, slice: Some(slice), cell }),
+        column.extend(setting.locks().into_iter().map(|lock| match point.of(setting, lock) {
+            Some(cell) => on_terminal(&Row { results, setting: Some(setting), cell }),
             None => String::new(),
         }));
         columns.push(column);
     }
-    format!("{}\n{}{}", printable(&title), in_blocks(&columns), notes(slice))
+    format!("{}\n{}{}", printable(&title), in_blocks(&columns), notes(setting))
 }
 
 /// What the windows of its cells say of their placement, each sentence on a line of its own, once.
-fn notes(slice: &Slice<'_>) -> String {
+fn notes(setting: &Setting<'_>) -> String {
     let mut notes: Vec<&String> = Vec::new();
-    for note in slice.cells.iter().flat_map(|cell| placement_notes(&cell.rounds)) {
+    for note in setting.cells.iter().flat_map(|cell| placement_notes(&cell.rounds)) {
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -76,8 +78,8 @@ impl Point {
         format!("{} ({} on {})", overcommit(self.overcommit), self.vcpus, self.pcpus)
     }
 
-    fn of<'a>(self, slice: &Slice<'a>, lock: &str) -> Option<&'a Cell> {
-        slice.of(lock).find(|cell| Self::at(cell) == self)
+    fn of<'a>(self, setting: &Setting<'a>, lock: &str) -> Option<&'a Cell> {
+        setting.of(lock).find(|cell| Self::at(cell) == self)
     }
 
     fn at(cell: &Cell) -> Self {
@@ -85,9 +87,9 @@ impl Point {
     }
 }
 
-fn points(slice: &Slice<'_>) -> Vec<Point> {
+fn points(setting: &Setting<'_>) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
-    for cell in &slice.cells {
+    for cell in &setting.cells {
         if !points.contains(&Point::at(cell)) {
             points.push(Point::at(cell));
         }

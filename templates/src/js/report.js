@@ -9,7 +9,7 @@ for (const table of document.querySelectorAll('table.sortable')) {
   };
   const missing = (value) => value === '' || value === '\u2013';
   const before = (a, b, up) => {
-    // What is missing stays at the end, whichever way the rest is turned.
+    // Missing values stay at the end in either order.
     if (missing(a) || missing(b)) return missing(a) - missing(b);
     const order = typeof a === 'number' && typeof b === 'number'
       ? a - b
@@ -31,8 +31,8 @@ for (const table of document.querySelectorAll('table.sortable')) {
     });
   });
 }
-// Saving: the results are saved as they stand, for parsing would round large integers. The CSV stands there as one
-// JSON string.
+// Saving: results.json is saved as it stands in the page, because parsing it would round large integers. The CSV stands in the
+// page as one JSON string.
 for (const button of document.querySelectorAll('button[data-save]')) {
   button.addEventListener('click', () => {
     const content = document.getElementById(button.dataset.save).textContent;

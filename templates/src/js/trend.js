@@ -1,5 +1,5 @@
 'use strict';
-// Shows the night under the pointer below its chart, with a link to that night's report.
+// Shows below a chart which night is under the pointer, with a link to the report of that night.
 const source = document.getElementById('data');
 let data;
 const read = () => (data ??= JSON.parse(source.textContent));

@@ -2,7 +2,7 @@
 
 use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::derive::roster::cures;
-use crate::derive::slices::{Slice, environments, main_slice};
+use crate::derive::setting::{Setting, environments, main_setting};
 use crate::derive::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
 use crate::format::{duration, overcommit, range, rate, ratio};
 use crate::judge::comparison::compare;
@@ -11,13 +11,13 @@ use crate::record::Results;
 pub(super) fn statements(results: &Results) -> Vec<Statement> {
     let mut statements = Vec::new();
     for env in environments(results) {
-        let Some(slice) = main_slice(results, env) else { continue };
-        let factors = main_factor_first(slice.above_one());
+        let Some(setting) = main_setting(results, env) else { continue };
+        let factors = main_factor_first(setting.above_one());
         for pair in cures(results) {
-            statements.extend(of_pair(results, &slice, pair.lock, pair.plain, &factors));
+            statements.extend(of_pair(results, &setting, pair.lock, pair.plain, &factors));
         }
         for pair in cures(results) {
-            let sweeps = sweeps(results, &slice, pair.lock);
+            let sweeps = sweeps(results, &setting, pair.lock);
             let longest = sweeps.iter().rev().max_by_key(|sweep| sweep.steps.len());
             statements.extend(longest.and_then(|sweep| of_sweep(results, pair.lock, sweep)));
         }
@@ -31,13 +31,13 @@ pub(super) fn statements(results: &Results) -> Vec<Statement> {
 
 fn of_pair(
     results: &Results,
-    slice: &Slice<'_>,
+    setting: &Setting<'_>,
     cure: &str,
     plain: &str,
     factors: &[f64],
 ) -> Option<Statement> {
     let mut told = factors.iter().filter_map(|&k| {
-        let (cured, ill) = (slice.at(cure, k)?, slice.at(plain, k)?);
+        let (cured, ill) = (setting.at(cure, k)?, setting.at(plain, k)?);
         Some((k, cured, ill, compare(results, cured, ill)))
     });
     let (k, cured, ill, gain) = told.next()?;

@@ -142,7 +142,7 @@ fn basis(comparison: &Comparison) -> String {
 
 /// Overcommit factors with the one that is told at length first: 2x, or the smallest above 1.
 fn main_factor_first(mut factors: Vec<f64>) -> Vec<f64> {
-    if let Some(at) = factors.iter().position(|k| crate::derive::slices::same(*k, 2.0)) {
+    if let Some(at) = factors.iter().position(|k| crate::derive::setting::same(*k, 2.0)) {
         let two = factors.remove(at);
         factors.insert(0, two);
     }

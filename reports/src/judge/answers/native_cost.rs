@@ -2,7 +2,7 @@
 
 use super::{Statement, basis};
 use crate::derive::roster::{carriers, of_kernel};
-use crate::derive::slices::slices;
+use crate::derive::setting::settings;
 use crate::format::{range, ratio, significant};
 use crate::judge::comparison::{Comparison, compare, noise_floor};
 use crate::record::{Cell, Interval, Results, Status};
@@ -47,10 +47,10 @@ pub(crate) fn ns_per_pair(cell: &Cell) -> Option<Interval> {
 /// The cell of a lock on one vCPU with the shortest section and the least thinking.
 pub(crate) fn uncontended<'a>(results: &'a Results, env: &str, lock: &str) -> Option<&'a Cell> {
     let weight = |cell: &Cell| cell.axes.workload.section_ns + cell.axes.workload.think_ns;
-    slices(results)
+    settings(results)
         .into_iter()
-        .filter(|slice| slice.axes().env == env && slice.axes().params.is_empty())
-        .flat_map(|slice| slice.cells)
+        .filter(|setting| setting.axes().env == env && setting.axes().params.is_empty())
+        .flat_map(|setting| setting.cells)
         .filter(|cell| cell.axes.lock == lock && cell.axes.vcpus == 1 && cell.axes.workload.section_ns <= 0.0)
         .min_by(|a, b| weight(a).total_cmp(&weight(b)))
 }

@@ -2,7 +2,7 @@
 
 use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::derive::roster::plain_fifo;
-use crate::derive::slices::{Slice, environments, main_slice};
+use crate::derive::setting::{Setting, environments, main_setting};
 use crate::format::{overcommit, percent};
 use crate::judge::comparison::{Comparison, compare};
 use crate::record::{Cell, Results};
@@ -10,10 +10,10 @@ use crate::record::{Cell, Results};
 pub(super) fn statements(results: &Results) -> Vec<Statement> {
     let mut statements = Vec::new();
     for env in environments(results) {
-        let Some(slice) = main_slice(results, env) else { continue };
-        let factors = main_factor_first(slice.above_one());
+        let Some(setting) = main_setting(results, env) else { continue };
+        let factors = main_factor_first(setting.above_one());
         for lock in plain_fifo(results) {
-            statements.extend(of_lock(results, &slice, lock, &factors));
+            statements.extend(of_lock(results, &setting, lock, &factors));
         }
     }
     if statements.is_empty() {
@@ -22,10 +22,10 @@ pub(super) fn statements(results: &Results) -> Vec<Statement> {
     statements
 }
 
-fn of_lock(results: &Results, slice: &Slice<'_>, lock: &str, factors: &[f64]) -> Option<Statement> {
+fn of_lock(results: &Results, setting: &Setting<'_>, lock: &str, factors: &[f64]) -> Option<Statement> {
     let mut told = factors.iter().filter_map(|&k| {
-        let above = slice.at(lock, k)?;
-        let one = slice.at_one(above)?;
+        let above = setting.at(lock, k)?;
+        let one = setting.at_one(above)?;
         Some((k, above, one, compare(results, above, one)))
     });
     let (k, above, one, efficiency) = told.next()?;

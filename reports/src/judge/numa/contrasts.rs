@@ -2,7 +2,7 @@
 
 use super::groups;
 use crate::derive::nodes::LOCAL;
-use crate::derive::slices::above;
+use crate::derive::setting::above;
 use crate::format::printable;
 use crate::judge::comparison::{Comparison, compare, compare_across};
 use crate::record::params::MEMORY;

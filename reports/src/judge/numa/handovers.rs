@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups;
 use crate::derive::nodes::Nodes;
-use crate::derive::slices::above;
+use crate::derive::setting::above;
 use crate::record::{Cell, CellAxes, Handovers, Results};
 use crate::statistics::weighted_median;
 

@@ -3,7 +3,7 @@
 use super::shape::{Finding, Outcome, Shape, at_least, told};
 use super::steps::gain;
 use super::thresholds::{EARLY_WAIT_HURTS, EARLY_WAITS_NEEDED};
-use crate::derive::slices::{counterpart, main_slice};
+use crate::derive::setting::{counterpart, main_setting};
 use crate::format::{count, overcommit, range, ratio, significant};
 use crate::judge::comparison::compare;
 use crate::record::params::EARLY_WAIT;
@@ -14,7 +14,7 @@ const ALWAYS_EARLY: (&str, &str) = (EARLY_WAIT, "always");
 
 /// S5: the gain is larger where the host gives no help.
 pub(super) fn help(results: &Results) -> Shape {
-    let at_two = |env: &str| gain(results, &main_slice(results, env)?, 2.0);
+    let at_two = |env: &str| gain(results, &main_setting(results, env)?, 2.0);
     let findings = at_two("emulated").zip(at_two("kvm")).map(|(alone, helped)| {
         let shown = |name: &str, gain: &Result<crate::record::Interval, Outcome>| match gain {
             Ok(times) => format!("{} ({}) times {name}", ratio(times.median), range(*times, ratio)),

@@ -2,7 +2,7 @@
 
 use super::shape::{Finding, Outcome, Shape};
 use super::steps::virtualized;
-use crate::derive::slices::same;
+use crate::derive::setting::same;
 use crate::format::{overcommit, range, ratio, significant};
 use crate::judge::comparison::compare;
 use crate::record::{Cell, Results};
@@ -16,14 +16,14 @@ const HALVES: [&str; 2] = ["hybrid ≥ PV FIFO", "PV FIFO ≥ plain FIFO"];
 /// S7: at 1.5x to 2x a bounded-unfair or hybrid lock does as well as a PV FIFO one or better, and that one as well
 /// as a plain FIFO one or better.
 pub(super) fn order(results: &Results) -> Shape {
-    let findings = virtualized(results).flat_map(|slice| {
-        let factors = slice.above_one();
-        let told = |k: &f64| ORDER.iter().all(|lock| slice.at(lock, *k).is_some());
+    let findings = virtualized(results).flat_map(|setting| {
+        let factors = setting.above_one();
+        let told = |k: &f64| ORDER.iter().all(|lock| setting.at(lock, *k).is_some());
         let wanted = [2.0, 1.5]
             .into_iter()
             .find_map(|k| factors.iter().copied().find(|other| same(*other, k) && told(other)));
         let cells: Vec<&Cell> =
-            wanted.map(|k| ORDER.iter().filter_map(|lock| slice.at(lock, k)).collect()).unwrap_or_default();
+            wanted.map(|k| ORDER.iter().filter_map(|lock| setting.at(lock, k)).collect()).unwrap_or_default();
         let pairs = cells.windows(2).zip(HALVES);
         pairs.map(|(pair, half)| finding(results, half, pair[0], pair[1])).collect::<Vec<_>>()
     });

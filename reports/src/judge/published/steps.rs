@@ -2,7 +2,7 @@
 
 use super::shape::{Finding, Outcome, Shape, at_most, straddles, told};
 use super::thresholds::{ABOUT_NOTHING, FAR_BELOW_FAIR, STEPS_FOR_A_PEAK};
-use crate::derive::slices::{Slice, above, environments, main_slice, same};
+use crate::derive::setting::{Setting, above, environments, main_setting, same};
 use crate::format::{overcommit, percent, range, ratio};
 use crate::judge::comparison::compare;
 use crate::record::{Interval, Results};
@@ -10,23 +10,23 @@ use crate::record::{Interval, Results};
 /// The cure that was published, and what it cures.
 pub(super) const CURE: (&str, &str) = ("pv-ticket", "ticket");
 
-/// The main slices of the environments in which vCPUs are preempted.
-pub(super) fn virtualized(results: &Results) -> impl Iterator<Item = Slice<'_>> {
+/// The main settings of the environments in which vCPUs are preempted.
+pub(super) fn virtualized(results: &Results) -> impl Iterator<Item = Setting<'_>> {
     environments(results)
         .into_iter()
         .filter(|env| *env != "native")
-        .filter_map(|env| main_slice(results, env))
+        .filter_map(|env| main_setting(results, env))
 }
 
 /// Gain of the cure over the plain lock at a step, or why it is not known; none where a cell is missing.
-pub(super) fn gain(results: &Results, slice: &Slice<'_>, k: f64) -> Option<Result<Interval, Outcome>> {
-    let (cure, plain) = (slice.at(CURE.0, k)?, slice.at(CURE.1, k)?);
+pub(super) fn gain(results: &Results, setting: &Setting<'_>, k: f64) -> Option<Result<Interval, Outcome>> {
+    let (cure, plain) = (setting.at(CURE.0, k)?, setting.at(CURE.1, k)?);
     Some(told(&compare(results, cure, plain)))
 }
 
 /// Overcommit factors up to 1 at which somebody may have to wait, ascending: a vCPU by itself gains nothing from anything.
-fn up_to_one(slice: &Slice<'_>) -> Vec<f64> {
-    let cells = slice.cells.iter().filter(|cell| cell.axes.vcpus > 1);
+fn up_to_one(setting: &Setting<'_>) -> Vec<f64> {
+    let cells = setting.cells.iter().filter(|cell| cell.axes.vcpus > 1);
     let mut factors: Vec<f64> = cells.map(|cell| cell.axes.overcommit).filter(|k| !above(*k)).collect();
     factors.sort_by(f64::total_cmp);
     factors.dedup_by(|a, b| same(*a, *b));
@@ -35,10 +35,10 @@ fn up_to_one(slice: &Slice<'_>) -> Vec<f64> {
 
 /// S3: at or under 1x the cure gains about nothing.
 pub(super) fn no_gain_at_one(results: &Results) -> Shape {
-    let findings = virtualized(results).flat_map(|slice| {
+    let findings = virtualized(results).flat_map(|setting| {
         let of_step = |k: f64| {
-            let at = format!("{}, {}", slice.axes().env, overcommit(k));
-            let (measured, outcome) = match gain(results, &slice, k)? {
+            let at = format!("{}, {}", setting.axes().env, overcommit(k));
+            let (measured, outcome) = match gain(results, &setting, k)? {
                 Ok(times) => (
                     format!(
                         "pv-ticket does {} ({}) times the rate of ticket, {at}",
@@ -51,7 +51,7 @@ pub(super) fn no_gain_at_one(results: &Results) -> Shape {
             };
             Some(Finding::new(measured, outcome))
         };
-        up_to_one(&slice).into_iter().filter_map(of_step).collect::<Vec<_>>()
+        up_to_one(&setting).into_iter().filter_map(of_step).collect::<Vec<_>>()
     });
     Shape {
         id: "S3",
@@ -84,10 +84,10 @@ fn about_nothing(times: Interval) -> Outcome {
 
 /// S4: above 1x a plain FIFO lock loses far more than its fair share.
 pub(super) fn collapse(results: &Results) -> Shape {
-    let findings = virtualized(results).filter_map(|slice| {
-        let env = &slice.axes().env;
-        let above = slice.at("ticket", 2.0)?;
-        let one = slice.at_one(above)?;
+    let findings = virtualized(results).filter_map(|setting| {
+        let env = &setting.axes().env;
+        let above = setting.at("ticket", 2.0)?;
+        let one = setting.at_one(above)?;
         let (measured, outcome) = match told(&compare(results, above, one)) {
             Ok(kept) => (
                 format!(
@@ -119,10 +119,13 @@ pub(super) fn collapse(results: &Results) -> Shape {
 
 /// S6: the gain peaks; it does not grow for ever.
 pub(super) fn peak(results: &Results) -> Shape {
-    let findings = virtualized(results).filter_map(|slice| {
-        let above_one = slice.above_one();
-        let gains: Vec<(f64, Result<Interval, Outcome>)> =
-            [1.0].into_iter().chain(above_one).filter_map(|k| Some((k, gain(results, &slice, k)?))).collect();
+    let findings = virtualized(results).filter_map(|setting| {
+        let above_one = setting.above_one();
+        let gains: Vec<(f64, Result<Interval, Outcome>)> = [1.0]
+            .into_iter()
+            .chain(above_one)
+            .filter_map(|k| Some((k, gain(results, &setting, k)?)))
+            .collect();
         if !gains.iter().any(|(k, _)| above(*k)) {
             return None;
         }
@@ -136,7 +139,7 @@ pub(super) fn peak(results: &Results) -> Shape {
             .collect();
         let measured = format!(
             "pv-ticket to ticket, {}: {}",
-            slice.axes().env,
+            setting.axes().env,
             if told.is_empty() { "no step known".into() } else { told.join("; ") }
         );
         Some(Finding::new(measured, peaks(&known)))

@@ -3,7 +3,7 @@
 use super::shape::{Finding, Outcome, Shape, at_least, at_most};
 use super::steps::virtualized;
 use super::thresholds::{DWARFS, HANDOVERS_NEEDED, VANISHES, least_granted_off};
-use crate::derive::slices::Slice;
+use crate::derive::setting::Setting;
 use crate::derive::timeline::uncounted;
 use crate::format::{count, overcommit, percent, range};
 use crate::record::{Cell, CellCauses, Results};
@@ -13,10 +13,10 @@ const HALVES: [&str; 2] = ["in a FIFO lock it dwarfs", "with test-and-set it van
 
 /// S9: in a FIFO lock waiter preemption dwarfs holder preemption; with test-and-set it vanishes.
 pub(super) fn dwarf(results: &Results) -> Shape {
-    let findings = virtualized(results).flat_map(|slice| {
-        let why = uncounted(&results.machine, &slice.axes().env);
+    let findings = virtualized(results).flat_map(|setting| {
+        let why = uncounted(&results.machine, &setting.axes().env);
         let finding = |half, lock: &str, judge: fn(&Cell, &CellCauses) -> (String, Outcome)| {
-            let (cell, causes) = traced(&slice, lock)?;
+            let (cell, causes) = traced(&setting, lock)?;
             let why = causes.no_preemptions.as_deref().or(why);
             let (measured, outcome) =
                 why.map_or_else(|| judge(cell, causes), |why| untold(cell, causes, why));
@@ -44,10 +44,13 @@ pub(super) fn dwarf(results: &Results) -> Shape {
 }
 
 /// The traced cell of a lock at 2x, or at the smallest step above 1x that was traced.
-fn traced<'a>(slice: &Slice<'a>, lock: &str) -> Option<(&'a Cell, &'a CellCauses)> {
-    let mut factors = slice.above_one();
-    factors.sort_by_key(|k| !crate::derive::slices::same(*k, 2.0));
-    factors.into_iter().filter_map(|k| slice.at(lock, k)).find_map(|cell| Some((cell, cell.causes.as_ref()?)))
+fn traced<'a>(setting: &Setting<'a>, lock: &str) -> Option<(&'a Cell, &'a CellCauses)> {
+    let mut factors = setting.above_one();
+    factors.sort_by_key(|k| !crate::derive::setting::same(*k, 2.0));
+    factors
+        .into_iter()
+        .filter_map(|k| setting.at(lock, k))
+        .find_map(|cell| Some((cell, cell.causes.as_ref()?)))
 }
 
 /// Where nothing tells whether a vCPU runs, counts of 0 say nothing.

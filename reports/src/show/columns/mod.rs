@@ -11,7 +11,7 @@ mod windows;
 
 pub use value::{Told, Tone, Unit, Value};
 
-use crate::derive::slices::{Slice, slices};
+use crate::derive::setting::{Setting, settings};
 use crate::record::{Cell, Results};
 
 /// A column: one figure of a cell.
@@ -58,17 +58,18 @@ impl Column {
 pub struct Row<'a> {
     /// The run.
     pub results: &'a Results,
-    /// The slice that the cell belongs to.
-    pub slice: Option<&'a Slice<'a>>,
+    /// The setting that the cell belongs to.
+    pub setting: Option<&'a Setting<'a>>,
     /// The cell.
     pub cell: &'a Cell,
 }
 
 /// Hands a row for each cell, in plan order, to `each`.
 pub fn rows<T>(results: &Results, each: impl Fn(&Row<'_>) -> T) -> Vec<T> {
-    let slices = slices(results);
-    let of = |cell| slices.iter().find(|slice| slice.cells.iter().any(|other| std::ptr::eq(*other, cell)));
-    results.cells.iter().map(|cell| each(&Row { results, slice: of(cell), cell })).collect()
+    let settings = settings(results);
+    let of =
+        |cell| settings.iter().find(|setting| setting.cells.iter().any(|other| std::ptr::eq(*other, cell)));
+    results.cells.iter().map(|cell| each(&Row { results, setting: of(cell), cell })).collect()
 }
 
 /// Every column, in the order of the CSV and of tables for people.

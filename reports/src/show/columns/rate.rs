@@ -1,7 +1,7 @@
 //! How often the lock was acquired, by itself and beside other cells.
 
 use super::{Column, Row, Told, Unit};
-use crate::derive::slices::{above, counterpart, same};
+use crate::derive::setting::{above, counterpart, same};
 use crate::format::{percent, range, rate, ratio, significant};
 use crate::judge::comparison::compare;
 use crate::record::params::SPIN_THRESHOLD;
@@ -84,7 +84,7 @@ pub(super) static KEPT: Column =
         .headed("Part of 1x rate")
         .on_terminal(|row| {
             // Below 1x as well: what the lock does with fewer vCPUs.
-            let one = row.slice?.at_one(row.cell).filter(|one| one.status == Status::Ok)?;
+            let one = row.setting?.at_one(row.cell).filter(|one| one.status == Status::Ok)?;
             let apart = !same(row.cell.axes.overcommit, 1.0);
             let kept = compare(row.results, row.cell, one).ratio.filter(|_| apart)?;
             Some(percent(kept.median))
@@ -96,7 +96,7 @@ fn kept(row: &Row<'_>) -> Told {
     if !above(cell.axes.overcommit) || cell.status != Status::Ok {
         return Told::nothing();
     }
-    let Some(one) = row.slice.and_then(|slice| slice.at_one(cell)) else { return Told::nothing() };
+    let Some(one) = row.setting.and_then(|setting| setting.at_one(cell)) else { return Told::nothing() };
     let comparison = compare(row.results, cell, one);
     let told = Told::number(comparison.ratio.map(|ratio| ratio.median), percent);
     match (comparison.ratio, comparison.verdict.reason()) {

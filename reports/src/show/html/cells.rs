@@ -1,6 +1,6 @@
 //! The table of everything.
 
-use super::view::{Column, Entry, Table, class, shown};
+use super::view::{Column, Table, TableEntry, class, shown};
 use crate::record::Results;
 use crate::show::columns::{self, COLUMNS, Row, rows};
 
@@ -16,7 +16,7 @@ pub(super) fn table(results: &Results) -> Table {
     table
 }
 
-fn entry(column: &columns::Column, row: &Row<'_>) -> Entry {
+fn entry(column: &columns::Column, row: &Row<'_>) -> TableEntry {
     let told = (column.of)(row);
     // A badge that says the value itself needs no text beside it.
     let text = if told.badge.is_some_and(|(word, _)| told.value == word.into()) {
@@ -25,13 +25,13 @@ fn entry(column: &columns::Column, row: &Row<'_>) -> Entry {
         shown(&told.shown())
     };
     let number = column.unit.is_number();
-    let entry = Entry {
+    let entry = TableEntry {
         text,
         number,
         value: (number && told.value.is_some()).then(|| told.value.plain()),
         badge: told.badge.map(|(word, _)| word.into()),
         class: told.badge.map(|(_, tone)| class(tone)),
-        ..Entry::default()
+        ..TableEntry::default()
     };
     entry.with_note(&told.note).with_why(&told.why)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::view::{Column, Entry, Table};
+use super::view::{Column, Table, TableEntry};
 use crate::format::{count, overcommit, significant};
 use crate::record::{Cell, Results};
 
@@ -35,19 +35,22 @@ pub(super) fn table(results: &Results) -> Table {
     table
 }
 
-fn row(cell: &Cell, names: &[&String]) -> Vec<Entry> {
+fn row(cell: &Cell, names: &[&String]) -> Vec<TableEntry> {
     let axes = &cell.axes;
     let params: Vec<String> = axes.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut row = vec![
-        Entry::text(&axes.lock),
-        Entry::text(&axes.env),
-        Entry::text(&axes.workload.name).with_note(params.join(", ")),
-        Entry::number(Some(axes.overcommit), overcommit),
-        Entry::number(Some(cell.counted_operations as f64), |_| count(cell.counted_operations)),
+        TableEntry::text(&axes.lock),
+        TableEntry::text(&axes.env),
+        TableEntry::text(&axes.workload.name).with_note(params.join(", ")),
+        TableEntry::number(Some(axes.overcommit), overcommit),
+        TableEntry::number(Some(cell.counted_operations as f64), |_| count(cell.counted_operations)),
     ];
     row.extend(names.iter().map(|name| {
         let events = cell.counters.get(*name).copied();
-        Entry::number(events.map(|events| events as f64 * 1e6 / cell.counted_operations as f64), significant)
+        TableEntry::number(
+            events.map(|events| events as f64 * 1e6 / cell.counted_operations as f64),
+            significant,
+        )
     }));
     row
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::view::{Column, Entry, Table};
+use super::view::{Column, Table, TableEntry};
 use crate::derive::Selection;
 use crate::derive::nodes::Nodes;
 use crate::format::duration;
@@ -24,9 +24,9 @@ pub(super) fn table(results: &Results) -> Option<Table> {
         return None;
     }
     let rows = numbers.iter().map(|from| {
-        let mut row = vec![Entry::text(format!("node {from}"))];
+        let mut row = vec![TableEntry::text(format!("node {from}"))];
         row.extend(numbers.iter().map(|to| {
-            let entry = Entry::number(told(*from, *to).map(|told| told as f64), |told| told.to_string());
+            let entry = TableEntry::number(told(*from, *to).map(|told| told as f64), |told| told.to_string());
             entry.with_note(measured.get(&[*from, *to]).map_or_else(String::new, |ns| duration(*ns)))
         }));
         row

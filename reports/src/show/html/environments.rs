@@ -1,7 +1,7 @@
 //! The same lock in each environment, side by side.
 
-use super::view::{Entry, Table};
-use crate::derive::slices::counterpart;
+use super::view::{Table, TableEntry};
+use crate::derive::setting::counterpart;
 use crate::format::{overcommit, range, rate, ratio};
 use crate::judge::comparison::{compare, word};
 use crate::record::{Cell, Results, Status};
@@ -47,37 +47,37 @@ pub(super) fn table(results: &Results) -> Table {
     )
 }
 
-fn row(results: &Results, of: &[Option<&Cell>; 3]) -> Vec<Entry> {
+fn row(results: &Results, of: &[Option<&Cell>; 3]) -> Vec<TableEntry> {
     let Some(axes) = of.iter().flatten().next().map(|cell| &cell.axes) else { return Vec::new() };
     let mut parts = vec![axes.placement.clone(), axes.pinning.clone()];
     parts.extend(axes.params.iter().map(|(name, value)| format!("{name}={value}")));
     let mut row = vec![
-        Entry::text(&axes.lock),
-        Entry::text(&axes.workload.name).with_note(parts.join(", ")),
-        Entry::number(Some(f64::from(axes.vcpus)), |_| format!("{} : {}", axes.vcpus, axes.pcpus.len())),
-        Entry::number(Some(axes.overcommit), overcommit),
+        TableEntry::text(&axes.lock),
+        TableEntry::text(&axes.workload.name).with_note(parts.join(", ")),
+        TableEntry::number(Some(f64::from(axes.vcpus)), |_| format!("{} : {}", axes.vcpus, axes.pcpus.len())),
+        TableEntry::number(Some(axes.overcommit), overcommit),
     ];
     row.extend(of.iter().map(|cell| absolute(*cell)));
     row.extend([relative(results, of[0], of[1]), relative(results, of[1], of[2])]);
     row
 }
 
-fn absolute(cell: Option<&Cell>) -> Entry {
-    let Some(cell) = cell else { return Entry::number(None, rate) };
+fn absolute(cell: Option<&Cell>) -> TableEntry {
+    let Some(cell) = cell else { return TableEntry::number(None, rate) };
     match cell.ops_per_second {
-        Some(ops) => Entry::number(Some(ops.median), rate).with_note(format!("({})", range(ops, rate))),
-        None => Entry::number(None, rate).with_note(word(cell.status)),
+        Some(ops) => TableEntry::number(Some(ops.median), rate).with_note(format!("({})", range(ops, rate))),
+        None => TableEntry::number(None, rate).with_note(word(cell.status)),
     }
 }
 
-fn relative(results: &Results, one: Option<&Cell>, other: Option<&Cell>) -> Entry {
-    let (Some(one), Some(other)) = (one, other) else { return Entry::number(None, ratio) };
+fn relative(results: &Results, one: Option<&Cell>, other: Option<&Cell>) -> TableEntry {
+    let (Some(one), Some(other)) = (one, other) else { return TableEntry::number(None, ratio) };
     if one.status != Status::Ok || other.status != Status::Ok {
-        return Entry::number(None, ratio);
+        return TableEntry::number(None, ratio);
     }
     let comparison = compare(results, one, other);
     let note = comparison.ratio.map_or_else(String::new, |interval| format!("({})", range(interval, ratio)));
-    let entry = Entry::number(comparison.ratio.map(|ratio| ratio.median), ratio).with_note(note);
+    let entry = TableEntry::number(comparison.ratio.map(|ratio| ratio.median), ratio).with_note(note);
     // Neither environment is better than the other; only whether they agree is told.
     match comparison.verdict.reason() {
         Some(reason) => entry.with_why(reason),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::view::{Entry, Table, shown};
+use super::view::{Table, TableEntry, shown};
 use crate::format::{count, duration, percent, significant};
 use crate::record::{CostNs, CpuQuota, KvmCosts, Results};
 
@@ -171,8 +171,8 @@ fn kvm(costs: &KvmCosts) -> Vec<Fact> {
 pub(super) fn facilities(results: &Results) -> Table {
     let rows = results.machine.facilities.iter().map(|facility| {
         let (badge, class) = if facility.available { ("available", "good") } else { ("missing", "unsure") };
-        let state = Entry { badge: Some(badge.into()), class: Some(class), ..Entry::default() };
-        vec![Entry::text(&facility.name), state, Entry::text(&facility.detail)]
+        let state = TableEntry { badge: Some(badge.into()), class: Some(class), ..TableEntry::default() };
+        vec![TableEntry::text(&facility.name), state, TableEntry::text(&facility.detail)]
     });
     let mut table = Table::new(
         "Facilities",

@@ -1,6 +1,6 @@
 //! What is missing, and why: cells dropped from the plan, cells that failed, windows that were left out. Each reason once.
 
-use super::view::{Entry, Table};
+use super::view::{Table, TableEntry};
 use crate::derive::disturbances;
 use crate::derive::reasons::reasons;
 use crate::format::printable_up_to;
@@ -10,28 +10,28 @@ use crate::record::Results;
 const LONGEST: usize = 20_000;
 
 pub(super) fn table(results: &Results) -> Table {
-    let mut rows: Vec<Vec<Entry>> = Vec::new();
-    let mut add = |what: &str, state: &str, why: Entry| {
-        rows.push(vec![Entry::text(what), Entry::text(state), why]);
+    let mut rows: Vec<Vec<TableEntry>> = Vec::new();
+    let mut add = |what: &str, state: &str, why: TableEntry| {
+        rows.push(vec![TableEntry::text(what), TableEntry::text(state), why]);
     };
     for note in &results.notes {
-        add("the record", "note", Entry::text(note));
+        add("the record", "note", TableEntry::text(note));
     }
     if results.interrupted {
         let why = "it ended before its plan did; what was measured until then is here";
-        add("the run", "interrupted", Entry::text(why));
+        add("the run", "interrupted", TableEntry::text(why));
     }
     if let Some(stopped) = &results.stopped {
         let state = format!("stopped after {} of {} rounds", stopped.rounds, results.rounds);
-        add("the run", &state, Entry::text(&stopped.reason));
+        add("the run", &state, TableEntry::text(&stopped.reason));
     }
     for reason in reasons(results) {
-        let why = Entry::text(&reason.why);
+        let why = TableEntry::text(&reason.why);
         match reason.cells.as_slice() {
             [only] => add(only, reason.state, why),
             several => {
                 let cells = Some(printable_up_to(&several.join(", "), LONGEST));
-                add(&reason.count(), reason.state, Entry { why: cells, ..why });
+                add(&reason.count(), reason.state, TableEntry { why: cells, ..why });
             }
         }
     }
@@ -39,7 +39,7 @@ pub(super) fn table(results: &Results) -> Table {
         let told = disturbances(&cell.rounds);
         let untold = |note: &&String| told.iter().all(|(_, told)| told != *note);
         for note in cell.notes.iter().filter(|note| note.contains("left out")).filter(untold) {
-            add(&cell.axes.id, "windows left out", Entry::text(note));
+            add(&cell.axes.id, "windows left out", TableEntry::text(note));
         }
     }
     Table::new(

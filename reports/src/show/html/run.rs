@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::facts::{self, Group};
 use super::published::ShapeView;
 use super::traces::TraceView;
-use super::view::{Entry, Table, class, shown, unbroken};
+use super::view::{Table, TableEntry, class, shown, unbroken};
 use super::{cells, counters, distances, embed, environments, missing, published, traces};
 use crate::Error;
 use crate::format::{duration, percent, range, rate, ratio};
@@ -161,11 +161,11 @@ fn noise(results: &Results) -> Table {
         let interval =
             floor.ratio.map_or_else(String::new, |interval| format!("({})", range(interval, ratio)));
         vec![
-            Entry::text(&floor.class),
-            Entry::text(&floor.cell).with_note(medians),
-            Entry::number(floor.ratio.map(|ratio| ratio.median), ratio).with_note(interval),
-            Entry::number(floor.floor, percent),
-            Entry::number(Some(f64::from(floor.rounds)), |rounds| rounds.to_string()),
+            TableEntry::text(&floor.class),
+            TableEntry::text(&floor.cell).with_note(medians),
+            TableEntry::number(floor.ratio.map(|ratio| ratio.median), ratio).with_note(interval),
+            TableEntry::number(floor.floor, percent),
+            TableEntry::number(Some(f64::from(floor.rounds)), |rounds| rounds.to_string()),
         ]
     });
     let columns = [

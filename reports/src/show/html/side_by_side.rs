@@ -1,6 +1,6 @@
 //! Several runs side by side: the same cells, their rates and ratios.
 
-use super::view::{Column, Entry, Table, shown};
+use super::view::{Column, Table, TableEntry, shown};
 use crate::format::{range, rate, ratio};
 use crate::judge::comparison::word;
 use crate::record::{Cell, Interval, Results};
@@ -32,8 +32,8 @@ pub(super) fn table(runs: &[Results]) -> Table {
     table
 }
 
-fn row(id: &str, runs: &[Option<&Cell>]) -> Vec<Entry> {
-    let mut entries = vec![Entry::text(id)];
+fn row(id: &str, runs: &[Option<&Cell>]) -> Vec<TableEntry> {
+    let mut entries = vec![TableEntry::text(id)];
     for (index, cell) in runs.iter().enumerate() {
         entries.push(absolute(*cell));
         if index > 0 {
@@ -43,25 +43,24 @@ fn row(id: &str, runs: &[Option<&Cell>]) -> Vec<Entry> {
     entries
 }
 
-fn absolute(cell: Option<&Cell>) -> Entry {
-    let Some(cell) = cell else { return Entry::number(None, rate).with_note("not in this run") };
+fn absolute(cell: Option<&Cell>) -> TableEntry {
+    let Some(cell) = cell else { return TableEntry::number(None, rate).with_note("not in this run") };
     match cell.ops_per_second {
-        Some(ops) => Entry::number(Some(ops.median), rate).with_note(format!("({})", range(ops, rate))),
-        None => Entry::number(None, rate).with_note(word(cell.status)),
+        Some(ops) => TableEntry::number(Some(ops.median), rate).with_note(format!("({})", range(ops, rate))),
+        None => TableEntry::number(None, rate).with_note(word(cell.status)),
     }
 }
 
-fn relative(cell: Option<&Cell>, first: Option<&Cell>) -> Entry {
-    let none = Entry::number(None, ratio);
+fn relative(cell: Option<&Cell>, first: Option<&Cell>) -> TableEntry {
+    let none = TableEntry::number(None, ratio);
     let (Some(cell), Some(first)) = (cell, first) else { return none };
     let (Some(one), Some(other)) = (cell.ops_per_second, first.ops_per_second) else { return none };
     if let Some(apart) = Spans::of_cell(first).apart(&Spans::of_cell(cell)) {
         return none.with_why(format!("not enough data: {}", apart.told("in the first", "here")));
     }
     match widest(one, other) {
-        Some(interval) => {
-            Entry::number(Some(interval.median), ratio).with_note(format!("({})", range(interval, ratio)))
-        }
+        Some(interval) => TableEntry::number(Some(interval.median), ratio)
+            .with_note(format!("({})", range(interval, ratio))),
         None => none,
     }
 }

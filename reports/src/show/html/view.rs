@@ -11,7 +11,7 @@ pub(super) struct Table {
     pub(super) caption: String,
     pub(super) sortable: bool,
     pub(super) columns: Vec<Column>,
-    pub(super) rows: Vec<Vec<Entry>>,
+    pub(super) rows: Vec<Vec<TableEntry>>,
 }
 
 /// A heading.
@@ -23,7 +23,7 @@ pub(super) struct Column {
 
 /// One entry of a table.
 #[derive(Clone, Default, Serialize)]
-pub(super) struct Entry {
+pub(super) struct TableEntry {
     pub(super) text: String,
     pub(super) number: bool,
     /// What it is sorted by, if not by its text.
@@ -37,13 +37,13 @@ pub(super) struct Entry {
 }
 
 impl Table {
-    pub(super) fn new(caption: &str, columns: &[(&str, bool)], rows: Vec<Vec<Entry>>) -> Self {
+    pub(super) fn new(caption: &str, columns: &[(&str, bool)], rows: Vec<Vec<TableEntry>>) -> Self {
         let columns = columns.iter().map(|&(name, number)| Column { name: name.into(), number }).collect();
         Self { caption: caption.into(), sortable: rows.len() > 1, columns, rows }
     }
 }
 
-impl Entry {
+impl TableEntry {
     /// Text, whosever it is.
     pub(super) fn text(text: impl AsRef<str>) -> Self {
         Self { text: shown(text.as_ref()), ..Self::default() }

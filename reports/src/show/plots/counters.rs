@@ -24,11 +24,11 @@ const DRAWN: [(&str, &str); 6] = [
 const ROW: u32 = 22;
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let Some((slice, k)) = contested(results) else { return Ok(missing()) };
-    let cells: Vec<&Cell> = slice
+    let Some((setting, k)) = contested(results) else { return Ok(missing()) };
+    let cells: Vec<&Cell> = setting
         .locks()
         .into_iter()
-        .filter_map(|lock| slice.at(lock, k))
+        .filter_map(|lock| setting.at(lock, k))
         .filter(|cell| cell.status == Status::Ok && cell.counted_operations > 0)
         .take(40)
         .collect();
@@ -42,7 +42,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some(x) = Axis::log10("events per million acquisitions (log scale)", values, trimmed) else {
         return Ok(missing());
     };
-    let title = format!("{TITLE}, {}, {}", slice.axes().env, overcommit(k));
+    let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
     let height = 72 + cells.len() as u32 * ROW;
     let left = label_room(cells.iter().map(|cell| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0));
     let description =

@@ -5,7 +5,7 @@ use super::axis::{Axis, trimmed};
 use super::forest::{Forest, Row};
 use super::style::nth;
 use crate::Error;
-use crate::derive::slices::same;
+use crate::derive::setting::same;
 use crate::format::{overcommit, range, rate, ratio};
 use crate::judge::trust::{Pair, pairs};
 use crate::record::Results;

@@ -6,7 +6,7 @@ use super::style::{Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::derive::Selection;
-use crate::derive::slices::{Slice, environments, main_slice};
+use crate::derive::setting::{Setting, environments, main_setting};
 use crate::format::{overcommit, significant};
 use crate::record::{Cell, Results, Status};
 use crate::statistics::{median, shares};
@@ -20,8 +20,8 @@ struct Divided<'a> {
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let title = "How a lock divides itself among vCPUs";
-    let found =
-        contested(results).map(|(slice, k)| (k, slice.axes().env.as_str(), divided(results, &slice, k)));
+    let found = contested(results)
+        .map(|(setting, k)| (k, setting.axes().env.as_str(), divided(results, &setting, k)));
     let Some((k, env, locks)) = found.filter(|found| !found.2.is_empty()) else {
         return Ok(Figure::missing(title, "No lock served several vCPUs often enough to judge by."));
     };
@@ -71,28 +71,28 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
 
 /// Where fairness is looked at: the first environment with overcommit, at 2x or the smallest factor above 1;
 /// without overcommit, at 1x.
-pub(super) fn contested(results: &Results) -> Option<(Slice<'_>, f64)> {
-    let slices: Vec<Slice<'_>> =
-        environments(results).into_iter().filter_map(|env| main_slice(results, env)).collect();
-    let above = slices.iter().find(|slice| !slice.above_one().is_empty());
+pub(super) fn contested(results: &Results) -> Option<(Setting<'_>, f64)> {
+    let settings: Vec<Setting<'_>> =
+        environments(results).into_iter().filter_map(|env| main_setting(results, env)).collect();
+    let above = settings.iter().find(|setting| !setting.above_one().is_empty());
     match above {
-        Some(slice) => {
-            let factors = slice.above_one();
+        Some(setting) => {
+            let factors = setting.above_one();
             let k = factors.iter().copied().find(|k| *k >= 2.0 - 1e-9).or(factors.last().copied())?;
-            Some((slice.clone(), k))
+            Some((setting.clone(), k))
         }
-        None => Some((slices.first()?.clone(), 1.0)),
+        None => Some((settings.first()?.clone(), 1.0)),
     }
 }
 
-fn divided<'a>(results: &Results, slice: &Slice<'a>, k: f64) -> Vec<Divided<'a>> {
+fn divided<'a>(results: &Results, setting: &Setting<'a>, k: f64) -> Vec<Divided<'a>> {
     let looks = Looks::of(results);
     let of = |lock: &str| {
-        let cell = slice.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
+        let cell = setting.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
         let shares = sorted_shares(cell);
         (shares.len() > 1).then(|| Divided { cell, style: looks.lock(lock), shares })
     };
-    slice.locks().into_iter().filter_map(of).collect()
+    setting.locks().into_iter().filter_map(of).collect()
 }
 
 /// Medians over rounds of the largest share, the second largest, ….

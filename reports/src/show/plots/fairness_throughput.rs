@@ -13,13 +13,13 @@ const TITLE: &str = "Fairness against throughput";
 const NOTHING: &str = "No lock has both a rate and a fairness.";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let Some((slice, k)) = contested(results) else { return Ok(Figure::missing(TITLE, NOTHING)) };
-    let locks = slice.locks();
+    let Some((setting, k)) = contested(results) else { return Ok(Figure::missing(TITLE, NOTHING)) };
+    let locks = setting.locks();
     let looks = Looks::of(results);
     let points: Vec<(&Cell, Style, Interval, f64)> = locks
         .iter()
         .filter_map(|lock| {
-            let cell = slice.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
+            let cell = setting.at(lock, k).filter(|cell| cell.status == Status::Ok)?;
             Some((cell, looks.lock(lock), cell.ops_per_second?, cell.fairness.jain?))
         })
         .collect();
@@ -29,7 +29,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     };
     let ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0].map(|tick| (tick, trimmed(tick))).to_vec();
     let y = Axis::with_ticks("Jain's index (1 is fair)", 0.0..1.05, ticks);
-    let title = format!("{TITLE}, {}, {}", slice.axes().env, overcommit(k));
+    let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
     let told: Vec<String> = points
         .iter()
         .take(6)

@@ -4,7 +4,7 @@ use super::Figure;
 use super::percentiles::{Curve, Details, Percentiles};
 use super::style::{Looks, Style};
 use crate::Error;
-use crate::derive::slices::{above, environments, main_slice};
+use crate::derive::setting::{above, environments, main_setting};
 use crate::derive::waits;
 use crate::format::{overcommit, rate};
 use crate::record::{Arrivals, Cell, Results};
@@ -43,12 +43,12 @@ fn curves(results: &Results) -> Option<(String, Vec<Curve<'_>>)> {
     let looks = Looks::of(results);
     let mut best: Option<(String, Vec<Curve<'_>>)> = None;
     for env in environments(results) {
-        let Some(slice) = main_slice(results, env) else { continue };
-        let mut factors = slice.above_one();
-        factors.sort_by_key(|k| !crate::derive::slices::same(*k, 2.0));
+        let Some(setting) = main_setting(results, env) else { continue };
+        let mut factors = setting.above_one();
+        factors.sort_by_key(|k| !crate::derive::setting::same(*k, 2.0));
         for k in factors.into_iter().chain([1.0]) {
-            let of = |lock| curve(slice.at(lock, k)?, looks.lock(lock));
-            let found: Vec<Curve<'_>> = slice.locks().into_iter().filter_map(of).collect();
+            let of = |lock| curve(setting.at(lock, k)?, looks.lock(lock));
+            let found: Vec<Curve<'_>> = setting.locks().into_iter().filter_map(of).collect();
             if !found.is_empty() && best.as_ref().is_none_or(|(_, best)| found.len() > best.len()) {
                 let where_ = if above(k) { overcommit(k) } else { "without overcommit".into() };
                 best = Some((format!("{TITLE}, {env}, {where_}"), found));

@@ -30,12 +30,12 @@ const ROW: u32 = 22;
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let nothing = || Figure::missing(TITLE, "No lock counted an event of its own.");
-    let Some((slice, k)) = contested(results) else { return Ok(nothing()) };
+    let Some((setting, k)) = contested(results) else { return Ok(nothing()) };
     let looks = Looks::of(results);
-    let locks: Vec<(&Cell, Style)> = slice
+    let locks: Vec<(&Cell, Style)> = setting
         .locks()
         .into_iter()
-        .filter_map(|lock| Some((slice.at(lock, k)?, looks.lock(lock))))
+        .filter_map(|lock| Some((setting.at(lock, k)?, looks.lock(lock))))
         .filter(|(cell, _)| {
             cell.status == Status::Ok && NAMES.iter().any(|name| per_million(cell, name).is_some())
         })
@@ -49,7 +49,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some(x) = Axis::log10("events per million acquisitions (log scale)", values, trimmed) else {
         return Ok(nothing());
     };
-    let title = format!("{TITLE}, {}, {}", slice.axes().env, overcommit(k));
+    let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
     let left = label_room(names.iter().map(|name| name.len()).max().unwrap_or(0));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", names.len(), locks.len());

@@ -41,7 +41,7 @@ mod wake;
 use serde::Serialize;
 
 use crate::Error;
-use crate::derive::slices::environments;
+use crate::derive::setting::environments;
 use crate::record::Results;
 
 pub use legend::Key;

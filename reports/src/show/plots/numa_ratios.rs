@@ -6,7 +6,7 @@ use super::forest::{Forest, Row};
 use super::style::nth;
 use crate::Error;
 use crate::derive::nodes::{count, resides};
-use crate::derive::slices::{above, environments};
+use crate::derive::setting::{above, environments};
 use crate::format::{range, rate, ratio};
 use crate::judge::numa::{Change, Contrast, contrasts};
 use crate::record::{Cell, Results};

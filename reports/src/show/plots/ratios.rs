@@ -5,7 +5,7 @@ use super::axis::Axis;
 use super::forest::{Forest, Row};
 use super::style::nth;
 use crate::Error;
-use crate::derive::slices::{above, counterpart};
+use crate::derive::setting::{above, counterpart};
 use crate::format::{range, rate, ratio};
 use crate::judge::comparison::compare;
 use crate::record::{Cell, Results, Status};

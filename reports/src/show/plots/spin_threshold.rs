@@ -6,7 +6,7 @@ use super::percentiles::axis_duration;
 use super::style::nth;
 use crate::Error;
 use crate::derive::roster::halting;
-use crate::derive::slices::{environments, main_slice};
+use crate::derive::setting::{environments, main_setting};
 use crate::derive::sweep::{DEFAULT_SPINS, loops, sweeps};
 use crate::format::overcommit;
 use crate::record::Results;
@@ -20,9 +20,9 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let scale = if calibrated { spin_ns } else { 1.0 };
     let mut series: Vec<Series> = Vec::new();
     for env in environments(results) {
-        let Some(slice) = main_slice(results, env) else { continue };
+        let Some(setting) = main_setting(results, env) else { continue };
         for lock in halting(results) {
-            for sweep in sweeps(results, &slice, lock) {
+            for sweep in sweeps(results, &setting, lock) {
                 let spins = |cell: &crate::record::Cell| {
                     sweep
                         .steps

@@ -5,7 +5,7 @@ use super::percentiles::axis_duration;
 use super::style::Looks;
 use super::{Figure, timeslice};
 use crate::Error;
-use crate::derive::slices::same;
+use crate::derive::setting::same;
 use crate::format::overcommit;
 use crate::record::{Cell, CellAxes, Results, Status, params};
 

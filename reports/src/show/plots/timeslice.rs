@@ -1,7 +1,7 @@
 //! The timeslice that a cell's vCPUs had, as far as windows can tell.
 
 use super::percentiles::axis_duration;
-use crate::derive::slices::alike;
+use crate::derive::setting::alike;
 use crate::record::params::SLICE;
 use crate::record::{Cell, Outcome, Results, Status};
 use crate::statistics::median;

@@ -1,6 +1,6 @@
 //! Which traced cells a plot shows.
 
-use crate::derive::slices::{above, environments, main_slice, same};
+use crate::derive::setting::{above, environments, main_setting, same};
 use crate::derive::timeline::uncounted;
 use crate::format::overcommit;
 use crate::record::{Cell, CellCauses, Machine, Results};
@@ -28,17 +28,17 @@ pub(super) fn by_environment(results: &Results) -> Vec<Traced<'_>> {
     environments(results)
         .into_iter()
         .filter_map(|env| {
-            let slice = main_slice(results, env)?;
-            let mut factors = slice.above_one();
+            let setting = main_setting(results, env)?;
+            let mut factors = setting.above_one();
             factors.sort_by_key(|k| !same(*k, 2.0));
             factors.push(1.0);
             let at = |k: f64| Traced {
                 env,
                 overcommit: k,
-                locks: slice
+                locks: setting
                     .locks()
                     .into_iter()
-                    .filter_map(|lock| slice.at(lock, k))
+                    .filter_map(|lock| setting.at(lock, k))
                     .filter_map(|cell| Some((cell, cell.causes.as_ref()?)))
                     .collect(),
             };

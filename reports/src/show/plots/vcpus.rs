@@ -5,23 +5,23 @@ use super::axis::trimmed;
 use super::lines::{Lines, Series};
 use super::style::Looks;
 use crate::Error;
-use crate::derive::slices::main_slice;
+use crate::derive::setting::main_setting;
 use crate::record::Results;
 
 pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     let title = format!("Throughput against vCPUs, {env}");
     let nothing = format!("No cell of {env} gave a rate.");
-    let Some(slice) = main_slice(results, env) else { return Ok(Figure::missing(title, nothing)) };
+    let Some(setting) = main_setting(results, env) else { return Ok(Figure::missing(title, nothing)) };
     let vcpus = |cell: &crate::record::Cell| f64::from(cell.axes.vcpus);
     let looks = Looks::of(results);
-    let locks = slice.locks().into_iter();
+    let locks = setting.locks().into_iter();
     let series: Vec<Series> =
-        locks.filter_map(|lock| Series::of_cells(lock, looks.lock(lock), slice.of(lock), vcpus)).collect();
-    let pcpus = slice.cells.iter().map(|cell| cell.axes.pcpus.len()).max().unwrap_or(0);
-    let run_out = slice.cells.iter().any(|cell| cell.axes.vcpus as usize > pcpus);
+        locks.filter_map(|lock| Series::of_cells(lock, looks.lock(lock), setting.of(lock), vcpus)).collect();
+    let pcpus = setting.cells.iter().map(|cell| cell.axes.pcpus.len()).max().unwrap_or(0);
+    let run_out = setting.cells.iter().any(|cell| cell.axes.vcpus as usize > pcpus);
     Lines {
         id: format!("vcpus-{env}"),
-        title: format!("{title}: {}", slice.axes().workload.name),
+        title: format!("{title}: {}", setting.axes().workload.name),
         reading: "Higher is better. Bars are intervals of the median, faint dots single rounds. A closed loop: each \
                   vCPU asks again as soon as it has thought, so this is service, not demand. Right of the dashed line \
                   vCPUs outnumber pCPUs.",

@@ -3,7 +3,7 @@
 use super::Statement;
 use crate::derive::Selection;
 use crate::derive::nodes::Nodes;
-use crate::derive::slices::above;
+use crate::derive::setting::above;
 use crate::format::{duration, printable, range, ratio};
 use crate::judge::numa::{told_by_node, variant};
 use crate::record::{Cell, Handovers, Results};

@@ -3,7 +3,7 @@
 use std::cmp::Ordering::Equal;
 
 use super::{Statement, margin, times_of, weight};
-use crate::derive::slices::environments;
+use crate::derive::setting::environments;
 use crate::format::printable;
 use crate::judge::numa::Contrast;
 use crate::record::Results;

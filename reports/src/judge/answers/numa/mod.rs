@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{Statement, against};
 use crate::derive::nodes::{Nodes, count};
-use crate::derive::slices::above;
+use crate::derive::setting::above;
 use crate::format::{printable, range, ratio};
 use crate::judge::numa::{Change, Contrast, contrasts};
 use crate::record::{Interval, Results};

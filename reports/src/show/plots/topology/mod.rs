@@ -14,7 +14,7 @@ use self::marks::{Marks, marks};
 use super::canvas::{WIDTH, wrap};
 use super::{Figure, Plot, Table};
 use crate::derive::nodes::{self, LOCAL, Nodes};
-use crate::derive::slices::{environments, main_slice};
+use crate::derive::setting::{environments, main_setting};
 use crate::format::{overcommit, printable};
 use crate::record::params::MEMORY;
 use crate::record::{Cell, Outcome, Results};
@@ -121,9 +121,9 @@ fn reading(shown: &Shown<'_>) -> String {
 
 /// The cell with most vCPUs a pCPU that is still easy to read: 2x, or what there is.
 fn crowded(results: &Results) -> Option<&Cell> {
-    let slices: Vec<_> =
-        environments(results).into_iter().filter_map(|env| main_slice(results, env)).collect();
-    most_crowded(slices.iter().flat_map(|slice| slice.cells.iter().copied()))
+    let settings: Vec<_> =
+        environments(results).into_iter().filter_map(|env| main_setting(results, env)).collect();
+    most_crowded(settings.iter().flat_map(|setting| setting.cells.iter().copied()))
 }
 
 /// The same of the cells with a memory policy whose pages were found; of those that run as `like` does, if there are any.

@@ -6,12 +6,12 @@ use crate::record::{Cell, CellAxes, Results, Status};
 
 /// Cells alike in environment, workload, placement, pinning and parameters, in plan order.
 #[derive(Clone, Debug)]
-pub struct Slice<'a> {
+pub struct Setting<'a> {
     /// The cells; at least one.
     pub cells: Vec<&'a Cell>,
 }
 
-impl<'a> Slice<'a> {
+impl<'a> Setting<'a> {
     /// The axes of its first cell, for what all its cells share.
     pub fn axes(&self) -> &'a CellAxes {
         &self.cells[0].axes
@@ -70,10 +70,10 @@ impl<'a> Slice<'a> {
     }
 }
 
-/// All slices, by the plan order of their first cells.
-pub fn slices(results: &Results) -> Vec<Slice<'_>> {
+/// All settings, by the plan order of their first cells.
+pub fn settings(results: &Results) -> Vec<Setting<'_>> {
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
-    let mut slices: Vec<Slice<'_>> = Vec::new();
+    let mut settings: Vec<Setting<'_>> = Vec::new();
     for cell in &results.cells {
         let axes = &cell.axes;
         let key = format!(
@@ -81,26 +81,27 @@ pub fn slices(results: &Results) -> Vec<Slice<'_>> {
             (&axes.env, &axes.workload.name, &axes.placement, &axes.pinning, &axes.params, &axes.scheduler)
         );
         match index.get(&key) {
-            Some(&at) => slices[at].cells.push(cell),
+            Some(&at) => settings[at].cells.push(cell),
             None => {
-                index.insert(key, slices.len());
-                slices.push(Slice { cells: vec![cell] });
+                index.insert(key, settings.len());
+                settings.push(Setting { cells: vec![cell] });
             }
         }
     }
-    slices
+    settings
 }
 
-/// The slice of an environment that says most about overcommit: with the most measured cells above 1x, then with the
+/// The setting of an environment that says most about overcommit: with the most measured cells above 1x, then with the
 /// most measured cells, then the first planned.
-pub fn main_slice<'a>(results: &'a Results, env: &str) -> Option<Slice<'a>> {
-    let weight = |slice: &Slice<'_>| {
-        let above = slice.cells.iter().filter(|c| c.status == Status::Ok && above(c.axes.overcommit)).count();
-        (above, slice.ok())
+pub fn main_setting<'a>(results: &'a Results, env: &str) -> Option<Setting<'a>> {
+    let weight = |setting: &Setting<'_>| {
+        let above =
+            setting.cells.iter().filter(|c| c.status == Status::Ok && above(c.axes.overcommit)).count();
+        (above, setting.ok())
     };
-    slices(results)
+    settings(results)
         .into_iter()
-        .filter(|slice| slice.axes().env == env)
+        .filter(|setting| setting.axes().env == env)
         .reduce(|best, next| if weight(&next) > weight(&best) { next } else { best })
 }
 
