@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A/A: the same build again and again, each run compared with the one before. Whatever is called better or worse is
-# called wrongly. Needs a quiet machine for RUNS times the profile's time (twenty `quick` runs: about 20 minutes).
+# A/A test: measures the same build again and again and compares each run with the one before. Every verdict of better or
+# worse is then a false one. Needs a quiet machine for RUNS times the profile's time (twenty `quick` runs: about 20 minutes).
 #
 # usage: contrib/aa.sh PROGRAM [RUNS [PROFILE [DIR]]]
 set -eu

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Power: how often a duel finds a ticket lock that was made slower on purpose, by a memory fence at every so-manieth
-# acquisition; and what it says of an unchanged rebuild (never a fence). What a fence costs is the processor's affair:
-# read the size of the change from the ratios. Builds in a work tree of its own. Needs a quiet machine: half a minute a
-# duel and about four minutes for each of the two at `quick`, besides the builds.
+# Power test: how often a duel finds a ticket lock that was made slower on purpose, by a memory fence at every EVERYth
+# acquisition; and what it says of an unchanged rebuild (no fence). The cost of a fence depends on the processor: read the
+# size of the change from the ratios. Builds in a work tree of its own. Needs a quiet machine: half a minute a duel and
+# about four minutes for each of the two at `quick`, besides the builds.
 #
 # usage: contrib/power.sh [DUELS [DIR [EVERY...]]]      EVERY: 0 for an unchanged rebuild; by default 0 512 256 64 8
 #
-# With DUELS 0 it dueles at `quick` instead, once for each EVERY, and prints all that was called.
+# With DUELS 0 it runs a duel at `quick` instead, once for each EVERY, and prints all verdicts.
 set -eu
 cd "$(dirname "$0")/.."
 duels=${1:-5} dir=$(mkdir -p "${2:-lockbench-power}" && cd "${2:-lockbench-power}" && pwd)
@@ -25,7 +25,7 @@ workloads = ["empty"]
 vcpus = [1]
 T
 
-# What was built before is taken again, but never that of another commit.
+# Earlier builds of the same commit are used again.
 commit=$(git rev-parse --short HEAD)
 built() { echo "$dir/$commit-$1"; }
 
@@ -39,13 +39,13 @@ build() { # name, a fence at every so-manieth acquisition or 0
         sed -i "s|        let tickets = self.tickets.take();|&\n        if (tickets.tail as usize >> 1).is_multiple_of($2) {\n            core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);\n        }|" "$tree/locks/src/ticket.rs"
         git -C "$tree" diff --quiet && { echo "power: the ticket lock's source has changed; mend this script" >&2; exit 2; }
     fi
-    # One directory for all: only the lock's crates are built again.
+    # One target directory for all builds: only the lock's crates are built again.
     (cd "$tree" && CARGO_TARGET_DIR="$dir/target" cargo build --release --locked -q)
     cp "$dir/target/release/lockbench" "$(built "$1")"
     git worktree remove --force "$tree"
 }
 
-# All builds first: nothing is to be measured while one runs.
+# All builds come first: none may run while something is measured.
 build base 0
 for every; do build "every-$every" "$every"; done
 

@@ -66,7 +66,7 @@ pub struct Plan {
     /// Whether the loop is open: requests arrive at times of their own, whether or not the last one is done. `think` then
     /// holds the times between two arrivals, in ticks.
     pub open: bool,
-    /// Seed of the vCPUs' random draws, to which each vCPU adds its number.
+    /// Seed of the random draws; each vCPU mixes its own number into it.
     pub draws: u64,
     /// Quantiles of the think time in steps of work, drawn from uniformly: `core` has no logarithm to compute them with.
     pub think: [u32; THINK_ENTRIES],
