@@ -1,6 +1,5 @@
-//! Writes a SYNTHETIC run directory, for looking at the page: `cargo run -p lockbench-reports --example fixture -- DIR`,
-//! and in DIR/nodes one of a machine with four NUMA nodes. With a second directory it writes two runs and the page that
-//! compares them.
+//! Writes a SYNTHETIC run directory with its page, `cargo run -p lockbench-reports --example fixture -- DIR`, and in DIR/nodes
+//! that of a machine with four NUMA nodes. With a second directory it writes a second run, and a page that compares the two.
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
@@ -46,7 +45,7 @@ fn main() {
     page(&dir, &results);
 }
 
-/// What other memory and other placements cost there.
+/// By which factor other memory and other placements slow a cell down on that machine.
 fn costs(axes: &CellAxes) -> f64 {
     let memory = match axes.params.get("memory").map(String::as_str) {
         Some("remote") if axes.lock != "tas" => 1.6,

@@ -1,4 +1,4 @@
-//! Prints a SYNTHETIC year as JSON lines, to be imported: 365 nights of 300 series, measured nowhere.
+//! Prints a SYNTHETIC history of a year as JSON lines that can be imported: 365 nights of 300 series, none of it measured.
 //!
 //! `cargo run -p lockbench-reports --example year | lockbench history import - --history year.db`, then
 //! `/usr/bin/time -v lockbench history report --history year.db` shows what the trend page costs.
@@ -100,7 +100,7 @@ fn digest(night: usize, machine: &Identity, random: &mut Random) -> Digest {
         ("toolchain".to_owned(), format!("rustc 1.{}.0", 95 + night / 60)),
         ("lockbench".to_owned(), format!("0.1.0 {:07x}", night / 3 * 7919)),
     ]);
-    // A bad night spoils everything; a host that moves the pCPUs apart, everything that uses two.
+    // A bad night slows every cell down; a host that moves the pCPUs apart, every cell that uses two.
     let bad = if random.below(40) == 0 { 0.7 } else { 1.0 };
     let trip = if random.below(12) == 0 { 400.0 } else { 84.0 };
     let mut cells = Vec::new();
@@ -125,7 +125,7 @@ fn digest(night: usize, machine: &Identity, random: &mut Random) -> Digest {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "thin air has many dimensions")]
+#[expect(clippy::too_many_arguments, reason = "a made-up cell depends on all of them")]
 fn cell(
     night: usize,
     place: usize,
@@ -139,7 +139,7 @@ fn cell(
     let pcpus = vcpus.min(2);
     let over = f64::from(vcpus) / f64::from(pcpus);
     let mut rate = 1.6e8 / (1.0 + lock_place as f64 * 0.3 + place as f64) / over.powi(3);
-    // What really changed.
+    // The changes that the trend page should find.
     if lock == "ticket" && workload == "empty" && night >= 150 {
         rate *= 0.88;
     }

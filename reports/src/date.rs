@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::format::printable;
 
-/// How far a clock may be ahead of another: a day, for nobody's clock is that wrong unnoticed, and many are by an hour.
+/// How far a clock may be ahead of another: a day. Many clocks are wrong by an hour; one that is wrong by a day gets noticed.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
-/// Before this there was no lockbench: a clock that says so was never set.
+/// Before this there was no lockbench: a clock that shows an earlier date was never set.
 const EARLIEST: &str = "2025-01-01T00:00:00Z";
 
-/// Why a text is not the moment at which a run was started: one sentence.
+/// One sentence that says why a text is not the moment at which a run was started.
 #[derive(Debug)]
 pub struct Misdated(String);
 
@@ -24,21 +24,21 @@ impl fmt::Display for Misdated {
 
 impl std::error::Error for Misdated {}
 
-/// A moment as RFC 3339 has it, in whatever time zone.
+/// Reads a moment as RFC 3339 writes it, in any time zone.
 pub fn parse(text: &str) -> Result<Timestamp, Misdated> {
     let no_date =
         |_| Misdated(format!("`{}` is no date and time like 2026-11-22T03:15:00Z", printable(text)));
     text.parse().map_err(no_date)
 }
 
-/// As records have it, in UTC, so that the order of the texts is that of the moments.
+/// Writes a moment as records do: in UTC, so that texts sort as their moments do.
 pub fn utc(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The moment at which a run was started, if the run can be a night of a history by the clock of whoever reads it.
+/// Reads the moment at which a run was started; an error if such a run cannot be a night of a history, judged at `now`.
 ///
-/// A run dated ahead would be the latest for years to come, and nothing that fails after it would be noticed.
+/// A run dated ahead would stay the latest for a long time, and no failure after it would be noticed.
 pub fn night(text: &str, now: Timestamp) -> Result<Timestamp, Misdated> {
     let started = parse(text)?;
     misdated(started, now).map_or(Ok(started), |why| Err(Misdated(why)))
@@ -53,7 +53,7 @@ fn misdated(started: Timestamp, now: Timestamp) -> Option<String> {
             utc(now)
         ))
     } else if started < earliest {
-        Some(format!("it is dated {}, before there was a lockbench: its clock was never set", utc(started)))
+        Some(format!("it is dated {}, before lockbench existed: the clock was never set", utc(started)))
     } else {
         None
     }
@@ -90,7 +90,7 @@ mod tests {
     fn moments_are_ordered_by_what_they_are_whatever_their_zone() {
         assert_eq!(utc(at("2026-11-22T01:30:00+02:00")), "2026-11-21T23:30:00Z");
         assert_eq!(utc(at("2026-11-22T03:15:00.987Z")), "2026-11-22T03:15:00Z");
-        // The hour that comes twice when clocks are put back: its text repeats, its moment does not.
+        // When clocks are put back an hour comes twice: the texts repeat, the moments do not.
         assert!(at("2026-10-25T02:30:00+02:00") < at("2026-10-25T02:10:00+01:00"));
     }
 

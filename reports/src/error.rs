@@ -1,4 +1,4 @@
-//! What can go wrong between a file and a page, as one sentence each.
+//! What can go wrong when records are read and pages written. Each error is one sentence.
 
 use std::fmt;
 use std::io;
@@ -14,21 +14,21 @@ pub enum Error {
     Io {
         /// What was being done: `read`, `write`, ….
         doing: &'static str,
-        /// To which path.
+        /// The path.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
     /// A file is not a record of lockbench.
     Input {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
     },
     /// A file was written by a newer lockbench.
     Newer {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Its schema version.
         found: u64,

@@ -1,4 +1,4 @@
-//! Figures and foreign text as people read them.
+//! Writes figures, and text from outside, for people to read.
 
 use crate::record::Interval;
 
@@ -47,7 +47,7 @@ pub fn range(interval: Interval, show: impl Fn(f64) -> String) -> String {
     format!("{} to {}", show(interval.low), show(interval.high))
 }
 
-/// Three significant digits with thousands separated, never `-0`; a dash for what is no number.
+/// Three significant digits with thousands separated, never `-0`; a dash for NaN and infinity.
 pub fn significant(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();
@@ -86,8 +86,8 @@ pub fn count(value: u64) -> String {
     shown
 }
 
-/// Foreign text fit for a terminal and for a line of prose: control and bidirectional characters become `�`, and
-/// what is longer than 300 characters is cut.
+/// Text from outside, made safe for a terminal and a line of prose: control and bidirectional characters become `�`, and
+/// text beyond 300 characters is cut off.
 pub fn printable(text: &str) -> String {
     printable_up_to(text, 300)
 }

@@ -1,8 +1,8 @@
 //! What a lockbench run leaves behind and what is made of it: the record schema, the statistics, comparison, plots
-//! and the HTML report. Knows nothing of how a number was measured, and builds on every platform.
+//! and the HTML report. This crate imports nothing that measures, and builds on every platform.
 //!
-//! From the bottom up: [`record`] is what is written and read, [`statistics`] what numbers allow to be said, [`mod@derive`] turns
-//! rounds into results, [`judge`] says what they mean, and [`show`] puts them before a reader.
+//! From the bottom up: [`record`] holds the types that are written and read, [`statistics`] computes medians and intervals,
+//! [`mod@derive`] turns rounds into results, [`judge`] says what results mean, and [`show`] presents them to a reader.
 
 pub mod date;
 pub mod derive;

@@ -1,4 +1,4 @@
-//! Writing a file that somebody named, whatever stands there already.
+//! Writes a file that a user named, whatever is at that path already.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::Error;
 
-/// Symbolic links that are followed to a file that is not there yet; as many as Linux follows.
+/// How many symbolic links are followed to a file that does not exist yet; Linux follows as many.
 const MOST_LINKS: u32 = 40;
 
 /// Writes `content` to `path`.
 ///
-/// A regular file, or none so far: aside first, then renamed, so that no reader sees half of it and nothing is left behind
-/// where it cannot be written. Its permissions and owner stay. A symbolic link stays and leads to the new content. Into
-/// whatever else stands there (a device, a pipe) the content is written. A directory is refused.
+/// Where there is a regular file or nothing, the content is written to a temporary file that is then renamed, so that no reader
+/// sees half of it and nothing is left behind if writing fails. The permissions and owner of the old file stay. A symbolic link
+/// stays and leads to the new content. Into anything else (a device, a pipe) the content is written. A directory is refused.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
     let cannot = |source| Error::io("write", path, source);
     match target(path).map_err(cannot)? {
@@ -26,7 +26,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
                 return into(&place, content).map_err(cannot);
             }
             match aside(&place, Some(&old), content) {
-                // Its directory takes no other file, or it is mounted by itself: then it is written where it is.
+                // The directory takes no other file, or the file is a mount point: then it is overwritten in place.
                 Err(e) if is_bound_to_its_place(&e) => into(&place, content).map_err(cannot),
                 written => written.map_err(cannot),
             }
@@ -37,9 +37,9 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
 /// What a path leads to.
 enum Target {
     Directory,
-    /// No file that could be replaced.
+    /// Something that cannot be replaced by a regular file: a device, a pipe, a file without a name.
     Special,
-    /// A regular file where no symbolic link is passed any more; none if it is not there yet.
+    /// The path of a regular file with all symbolic links resolved, and its metadata; none if it does not exist yet.
     File(PathBuf, Option<Metadata>),
 }
 
@@ -63,7 +63,7 @@ fn target(path: &Path) -> io::Result<Target> {
     }
 }
 
-/// Where a file that is not there is to be made: at the end of the links, if `path` is one.
+/// Where a file that does not exist is to be created: at the end of the links, if `path` is a symbolic link.
 fn absent(path: &Path, links: u32) -> io::Result<Target> {
     let Ok(next) = fs::read_link(path) else { return Ok(Target::File(path.to_owned(), None)) };
     if links == 0 {
@@ -76,10 +76,10 @@ fn absent(path: &Path, links: u32) -> io::Result<Target> {
     }
 }
 
-/// Writes beside `place` and renames.
+/// Writes a temporary file in the directory of `place` and renames it.
 fn aside(place: &Path, old: Option<&Metadata>, content: &[u8]) -> io::Result<()> {
     static WRITTEN: AtomicU32 = AtomicU32::new(0);
-    // Short, for the file's own name may be as long as names can be.
+    // The temporary name is short and not made of the file's own, which may be as long as names can be.
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let name = format!(".lockbench-{}-{number}.tmp", std::process::id());
     let dir = place.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -91,20 +91,20 @@ fn aside(place: &Path, old: Option<&Metadata>, content: &[u8]) -> io::Result<()>
         fs::rename(&temporary, place)
     });
     if written.is_err() {
-        // That it may not exist is no second error.
+        // The temporary file may not exist; that is no further error.
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    // The name, too, is to outlast a power cut; not every file system can say so.
+    // The directory is synchronised so that the name outlasts a power cut; not every file system can do that.
     let _ = File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }
 
-/// Writes into what is there.
+/// Writes into whatever is at `path`.
 fn into(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
     file.write_all(content)?;
-    // What is no regular file cannot be waited for.
+    // Devices and pipes cannot be synchronised, which is no error.
     let _ = file.sync_all();
     Ok(())
 }
@@ -124,7 +124,7 @@ fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true
 }
 
-/// Whether it has other names, which a new file would not have.
+/// Whether the file has other hard links, which a new file would not have.
 #[cfg(unix)]
 fn stays_in_place(old: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(old) > 1
@@ -135,7 +135,8 @@ fn stays_in_place(_: &Metadata) -> bool {
     false
 }
 
-/// Fails where the owner may not be kept: then the old file is written.
+/// Gives a new file the owner and permissions of the old one. Where the owner cannot be set this fails, and the old file is
+/// overwritten instead.
 fn keep_owner_and_permissions(file: &File, old: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {

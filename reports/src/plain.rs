@@ -1,9 +1,9 @@
-//! What the operating system said, in plain words.
+//! Errors of the operating system in plain words.
 
 use std::io::{Error, ErrorKind};
 
-/// An error as words that end a sentence: "no file descriptor was free". Numbers and names of the C library stay out: a
-/// reader can act upon the words alone.
+/// An error as words that can end a sentence: "no file descriptor was free". Error numbers and names of the C library are left
+/// out: the words must be enough to act upon.
 pub fn words(error: &Error) -> String {
     if let Some(known) = by_number(error.raw_os_error()).or_else(|| by_kind(error)) {
         return known.to_owned();
@@ -11,7 +11,7 @@ pub fn words(error: &Error) -> String {
     let said = error.to_string();
     let said = said.split(" (os error ").next().unwrap_or_default();
     let mut letters = said.chars();
-    // "No message of desired type" begins in the middle of a sentence here.
+    // Words of the C library like "No message of desired type" get a small first letter, for they stand inside a sentence.
     match (letters.next(), letters.clone().next()) {
         (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
             first.to_lowercase().chain(letters).collect()
@@ -33,7 +33,7 @@ fn by_number(number: Option<i32>) -> Option<&'static str> {
 }
 
 fn by_kind(error: &Error) -> Option<&'static str> {
-    // An error of a library's own has words of its own.
+    // An error without a number is a library's, and has words of its own.
     error.raw_os_error()?;
     Some(match error.kind() {
         ErrorKind::NotFound => "there is no such file or directory",

@@ -1,12 +1,12 @@
 //! Lines of comma-separated values (RFC 4180).
 
-/// One line of those fields.
+/// Writes one line of these fields.
 pub(crate) fn line(fields: &[String]) -> String {
     let fields: Vec<String> = fields.iter().map(|value| field(value)).collect();
     format!("{}\r\n", fields.join(","))
 }
 
-/// Quotes a field where needed. A field that a spreadsheet would take for a formula gets an apostrophe before it.
+/// Quotes a field where needed. A field that a spreadsheet would take for a formula gets an apostrophe in front.
 fn field(value: &str) -> String {
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']) && value.parse::<f64>().is_err();
     let value = if formula { format!("'{value}") } else { value.to_owned() };

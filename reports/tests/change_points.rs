@@ -1,4 +1,4 @@
-//! How many known steps are found in made-up series, and how many calls are false: ours and E-divisive's.
+//! How many known steps our method and E-divisive find in made-up series, and how many of their calls are false.
 //!
 //! `cargo test -p lockbench-reports --release --test change_points -- --nocapture` prints the figures that
 //! docs/nightly.md states.
@@ -22,11 +22,11 @@ const KINDS: [Kind; 5] = [Kind::Noise, Kind::Outliers, Kind::Drift, Kind::Lastin
 struct Made {
     kind: Kind,
     values: Vec<f64>,
-    /// First night after it, and its size; none in half of the series.
+    /// First night after the step, and the step's size; half of the series have no step.
     step: Option<(usize, f64)>,
 }
 
-/// Nights that differ by about 2 to 3 % as they are, with what nights do besides.
+/// Unchanged nights differ by about 2 to 3 %; some are outliers besides.
 fn made(random: &mut Random, kind: Kind, step: Option<f64>) -> Made {
     let sigma = 0.02 + 0.01 * random.unit();
     let at = 40 + random.below(NIGHTS - 60);
@@ -146,7 +146,7 @@ fn as_good_as_e_divisive() {
     for made in &fleet {
         let mut calls = Vec::new();
         e_divisive(&made.values, 0, made.values.len(), &mut calls, &mut random);
-        // The same margin for both: what is too small to matter is no call.
+        // The same margin for both methods: a difference too small to matter does not count as a call.
         calls.sort_unstable();
         let course = Course::new(&made.values).unwrap();
         let all = calls.clone();

@@ -1,4 +1,4 @@
-//! What the columns say of a run, in the CSV and in the page's table.
+//! The columns' values for a run, in the CSV and in the page's table.
 
 mod fixture;
 
@@ -9,7 +9,7 @@ use lockbench_reports::record::{Facility, Line, Outcome, Results, Round, Status}
 use lockbench_reports::show::columns::{COLUMNS, rows};
 use lockbench_reports::show::csv;
 
-/// The synthetic run, with a wait in each window that took times which its end cut off.
+/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended.
 fn results() -> Results {
     let mut lines = fixture::lines(7, 1.0);
     for line in &mut lines {
@@ -39,7 +39,7 @@ fn every_column_tells_something_of_some_cell() {
     }
 }
 
-/// A value that goes missing shows here.
+/// A column that lost its value is noticed here.
 #[test]
 fn the_csv_of_some_cells() {
     let results = results();

@@ -34,7 +34,7 @@ fn slowed(line: &mut Line, lock: &str, workload: &str, by: f64) {
 
 fn called(comparison: &Comparison) -> Vec<&str> {
     let called = comparison.rows.iter().filter(|row| matches!(row.verdict.word(), "worse" | "better"));
-    // Cells that fail in the fixture are another matter.
+    // Cells that fail in the fixture are left out here.
     called.filter(|row| row.note.is_none()).map(|row| row.cell.as_str()).collect()
 }
 
@@ -106,7 +106,7 @@ fn a_duel_of_twelve_rounds_finds_the_slower_lock_and_no_other() {
     assert!(slow.worse() && slow.count("better") == 0);
 }
 
-/// Leaves one cell's windows with so many acquisitions a vCPU.
+/// Gives every window of one cell this number of acquisitions per vCPU.
 fn starved(line: &mut Line, cell: &str, rounds: std::ops::Range<u32>, count: u64) {
     if let Line::Round(round) = line
         && round.cell.starts_with(cell)
@@ -138,7 +138,7 @@ fn a_lock_that_nobody_gets_any_more_is_worse() {
         let dueled = duel(&alone(twelve_rounds(1, |_| ())), &alone(twelve_rounds(2, change)), MARGIN);
         assert_eq!(row(&dueled, cell, Metric::Rate).verdict, Verdict::Worse);
     }
-    // BASE is divided by.
+    // Ratios divide by BASE.
     let mended =
         compare(&[Digest::of(&results(2, |line| starved(line, cell, 0..99, 0)))], &digest(1), MARGIN)
             .unwrap();
@@ -164,10 +164,10 @@ fn what_cannot_be_told_any_more_is_a_row() {
     assert_eq!(reason(&compared, Metric::Tail), format!("in 1 of 1 windows of NEW {lost}"));
     let dueled = duel(&results(1, no_tail), &results(2, |_| ()), MARGIN);
     assert_eq!(reason(&dueled, Metric::Tail), format!("in 1 of 1 windows of BASE {lost}"));
-    // Of the windows that are left all may look well.
+    // The windows that are left may all look good.
     let few = |line: &mut Line| starved(line, cell, 0..3, 10);
     let compared = compare(&[digest(1)], &Digest::of(&results(2, few)), MARGIN).unwrap();
-    let half = "in 3 of 6 windows of NEW too few acquisitions were counted to share out";
+    let half = "in 3 of 6 windows of NEW too few acquisitions were counted for shares";
     assert_eq!(reason(&compared, Metric::Fairness), half);
 }
 
@@ -176,7 +176,7 @@ fn a_duel_finds_the_same() {
     let base = results(1, |_| ());
     let unchanged = duel(&base, &results(2, |_| ()), MARGIN);
     assert!(called(&unchanged).is_empty(), "{}", text(&unchanged));
-    // Six rounds: p = 2/64 at best, which no family survives; twelve are asked for on purpose.
+    // With six rounds p is 2/64 at best, too large for any family after Holm's correction; hence twelve here.
     let slow = duel(&base, &results(2, |line| slowed(line, "ticket", "empty", 0.8)), MARGIN);
     assert!(called(&slow).is_empty());
 }
@@ -232,7 +232,7 @@ fn an_accepted_change_is_what_later_runs_are_judged_by() {
     assert!(called(&since).is_empty(), "{}", text(&since));
     let cell = "ticket/native/empty/1v:1p";
     assert_eq!((row(&since, cell, Metric::Rate).base_runs, since.accepted.len()), (1, 0));
-    // What was accepted on the very night has nothing to be judged by, and what was accepted later is not known yet.
+    // A change accepted on this very night leaves nothing to compare with; one accepted later is not known yet.
     let very_night = compare_since(&base, &new, MARGIN, &[accepted(&new)]).unwrap();
     assert!(very_night.accepted.iter().any(|id| id.starts_with(cell)) && very_night.only_new.is_empty());
     assert!(text(&very_night).contains("were accepted as changed"));
@@ -252,7 +252,7 @@ fn a_whole_class_that_moves_is_no_finding() {
     }));
     let comparison = compare(&[digest(1)], &slower, MARGIN).unwrap();
     let row = comparison.rows.iter().find(|row| row.cell.contains("/empty/")).unwrap();
-    assert!(row.verdict.reason().unwrap().contains("moved together"), "{row:?}");
+    assert!(row.verdict.reason().unwrap().contains("changed together"), "{row:?}");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn where_the_arena_lay_and_what_is_to_be_said_of_it_reach_the_results_and_the_ta
         });
         measured.notes = vec![note.into()];
     }
-    // As the rounds are kept: the nodes are numbers there too.
+    // As in `rounds.jsonl`: the nodes are numbers there too.
     let kept: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
     let results = derive(kept.iter().map(|line| serde_json::from_str(line).unwrap()));
     let ticket = cell(&results, "ticket/emulated/short+exp/2v:2p");
@@ -142,11 +142,11 @@ fn windows_of_a_handful_of_acquisitions_are_not_called_steady() {
     assert!(!kept.iter().any(|line| line.contains("\"steady\"")), "left out where it cannot be told");
     let results = derive(kept.iter().map(|line| serde_json::from_str(line).unwrap()));
     let ticket = cell(&results, "ticket/emulated/short+exp/2v:2p");
-    let told = "6 of 6 windows too short of acquisitions to tell whether they were steady";
+    let told = "6 of 6 windows had too few acquisitions to tell whether they were steady";
     assert!(ticket.notes.iter().any(|note| note == told), "{:?}", ticket.notes);
 }
 
-/// The synthetic run with something done to the windows of one cell.
+/// The synthetic run after a change to the windows of one cell.
 fn with(id: &str, mut change: impl FnMut(&Round, &mut Measured)) -> Results {
     let mut lines = fixture::lines(7, 1.0);
     for line in &mut lines {
@@ -183,7 +183,7 @@ fn windows_that_something_reached_into_are_left_out_and_said() {
     assert!(!after.notes.iter().any(|said| said.contains("another distance")), "{:?}", after.notes);
     let disturbed = reasons(&left_out).into_iter().find(|reason| reason.state == "disturbed").unwrap();
     assert_eq!((disturbed.why.as_str(), disturbed.cells.len()), (note, 1));
-    // Where every window was, there is no figure.
+    // Where every window was skipped, there is no figure.
     let none = with(TICKET, |_, measured| measured.disturbed = Some("the machine was suspended".into()));
     let ticket = cell(&none, TICKET);
     assert_eq!((ticket.status, ticket.ops_per_second), (Status::Skipped, None));
@@ -200,7 +200,6 @@ fn windows_that_a_quota_throttled_are_left_out_beside_others() {
     assert_eq!(ticket.windows_used, 4);
     let note = "2 of 6 windows left out: a CPU quota held their vCPUs up";
     assert!(ticket.notes.iter().any(|said| said == note), "{:?}", ticket.notes);
-    // A trifle is none.
     let trifle = Throttling { taken_ns: 100_000, ..HELD };
     let results = with(TICKET, |_, measured| measured.throttling = Some(trifle));
     assert_eq!(cell(&results, TICKET).windows_used, 6);

@@ -1,4 +1,4 @@
-//! Runs on several NUMA nodes: a window is known by every pair of pCPUs that was looked at, and by one in older records.
+//! Runs on several NUMA nodes: a window's noise group uses every pair of pCPUs that was looked at; older records have one pair.
 
 mod fixture;
 
@@ -26,7 +26,8 @@ fn look_across(measured: &mut Measured, across: f64) {
     ];
 }
 
-/// A run whose windows looked across two nodes: how far those were apart, by cell and round; none: as on one node.
+/// A run whose windows looked at a pair across two nodes. `across` gives that pair's handover time by cell and round, or
+/// none, as on a machine with one node.
 fn run(seed: u64, across: impl Fn(&str, u32) -> Option<f64>) -> Results {
     let mut lines = fixture::lines(seed, 1.0);
     for line in &mut lines {
@@ -112,7 +113,7 @@ fn a_record_of_an_older_build_classes_as_before() {
     assert_eq!(([low, high].map(|ns| ns.round()), native.interconnect_ns), ([63.0, 65.0], None));
     assert!(emulated.notes.iter().any(|note| note.starts_with("2 of 6 windows left out")));
     assert!(older.cells.iter().all(|cell| cell.distances.is_empty()));
-    // As it was digested before, row by row; and so it reads again.
+    // Digested as before, row by row, and read back the same.
     let digest = serde_json::to_string(&Digest::of(&older)).unwrap();
     assert!(!digest.contains("pair"));
     assert_eq!(serde_json::from_str::<Digest>(&digest).unwrap(), Digest::of(&older));

@@ -1,4 +1,4 @@
-//! Records that someone else wrote, with the worst in mind.
+//! Records that an attacker wrote.
 
 mod fixture;
 
@@ -30,7 +30,7 @@ fn change(value: &mut Value, key: &str, to: &dyn Fn(&str, &mut Value)) {
     }
 }
 
-/// A small run: the whole one takes its time in a debug build.
+/// A small run: the whole fixture is slow in a debug build.
 fn small() -> Value {
     let wanted = |cell: &str| {
         let lock = cell.split('/').next().unwrap_or_default();
@@ -62,7 +62,7 @@ fn render(value: Value) -> String {
     page
 }
 
-/// As many scripts as the page has of its own, and no element that came from the record.
+/// The page has only its own scripts, and no element that came from the record.
 fn well_formed(page: &str, scripts: usize) {
     assert_eq!(page.matches("<script").count(), scripts);
     assert_eq!(page.matches("</script").count(), scripts);

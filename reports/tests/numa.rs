@@ -1,4 +1,4 @@
-//! What is said of NUMA, from made-up records whose truth is known.
+//! The report's sentences on NUMA, from made-up records whose truth is known.
 
 mod fixture;
 #[path = "fixture/nodes.rs"]
@@ -20,7 +20,7 @@ fn numa(several: &Several) -> Answer {
     answers(&results(several)).numa
 }
 
-/// The one sentence, of a run after a change to its lines.
+/// The only sentence on NUMA of a run, after a change to its lines.
 fn changed(several: &Several, change: impl Fn(&mut Vec<Line>)) -> Statement {
     let mut lines = several.lines();
     change(&mut lines);
@@ -53,7 +53,7 @@ fn remote_memory_that_is_dear_is_said_to_be_with_its_interval() {
         let [median, low, high] = figures(&said.text, "remote node");
         assert!(low > 1.5 && low <= median && median <= high && high < 1.7, "{said}");
         assert!(said.text.contains("2 vCPUs on 2 pCPUs, compact: ") && said.text.contains(" M/s against 6."));
-        // What costs nothing here is said to in the same sentence.
+        // The same sentence says what costs nothing here.
         assert!(said.text.ends_with("within 5 % like every other lock."), "{said}");
         for env in ["native", "emulated"] {
             let list = answer.statements.iter().find(|one| one.text.starts_with(&format!("{env}, ratios")));
@@ -83,7 +83,7 @@ fn memory_and_placement_that_cost_nothing_are_said_to() {
     }
 }
 
-/// Memory that is not local scatters; nothing else does.
+/// Only windows with remote memory vary.
 fn elsewhere(axes: &CellAxes) -> f64 {
     if memory(axes) == "local" { 0.01 } else { 0.6 }
 }
@@ -100,7 +100,7 @@ fn windows_that_scatter_too_much_tell_nothing() {
 
 #[test]
 fn of_many_comparisons_none_is_called_by_chance() {
-    // Sixteen comparisons a run: by their intervals alone every fifth run calls one.
+    // Sixteen comparisons per run: judged by their intervals alone, every fifth run would have one false call.
     let calls = |seed: &u64| {
         let said =
             numa(&Several { noise: elsewhere, seed: *seed, ..Several::default() }).statements.remove(0);
@@ -260,7 +260,9 @@ fn traced_windows_tell_what_a_handover_between_nodes_costs() {
     let answer = numa(&Several { traced: true, ..Several::default() });
     let said = &answer.statements.last().unwrap().text;
     assert!(
-        said.contains("from node to node a handover takes, times as long as within one: ticket 2.09 "),
+        said.contains(
+            "how many times as long a handover takes from node to node as within a node: ticket 2.09 "
+        ),
         "{said}"
     );
     assert!(said.contains("199 ns against 95.0 ns, 6 windows"), "{said}");
@@ -356,7 +358,7 @@ fn the_drawing_marks_where_the_kernel_found_the_pages() {
     assert_eq!(row(&remote, "2")[4], "3 of 3 pages");
     assert!(remote.svg.contains(">lock and data: 3 of 3 pages<") && remote.svg.contains(">blocks of v0 v1<"));
     assert_eq!(row(&of(&lines, "topology-interleave"), "2")[4], "2 of 4 pages");
-    // What was asked for does not matter: here the kernel put all of it on node 0.
+    // What counts is where the pages lie, not what was asked for: here the kernel put all of them on node 0.
     for line in &mut lines {
         if let Line::Round(round) = line
             && let Outcome::Measured(measured) = &mut round.outcome
@@ -399,7 +401,7 @@ fn every_figure_of_several_nodes_has_title_description_and_data() {
 #[test]
 fn a_map_and_a_row_say_of_which_memory_they_are() {
     let mut lines = Several { traced: true, ..Several::default() }.lines();
-    // Nothing but remote memory was traced: the map's title says so.
+    // Only windows with remote memory were traced: the map's title says so.
     for line in &mut lines {
         if let Line::Round(round) = line
             && !round.cell.ends_with("/memory=remote")

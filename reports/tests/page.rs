@@ -1,4 +1,4 @@
-//! The page of a synthetic run: whole, self-contained and the same each time.
+//! The page of a synthetic run: complete, self-contained and the same each time.
 
 mod fixture;
 
@@ -127,7 +127,7 @@ fn a_lock_that_sleeps_does_not_tell_the_timeslice() {
     let all = changed(|_, measured| _ = measured.counters.insert("voluntary_switches".into(), 10_000));
     let reading = plot(&all, "sweep-timeslice").reading;
     assert!(
-        reading.ends_with("not measured: 1 ms, 6 ms, 12 ms, 24 ms; every lock there slept."),
+        reading.ends_with("every lock slept and none tells the timeslice: 1 ms, 6 ms, 12 ms, 24 ms."),
         "{reading}"
     );
 }
@@ -144,7 +144,7 @@ fn what_a_trace_leaves_out_is_shown_as_such() {
     assert!(!plot(&results(), "timeline-0").reading.contains("left out"));
     let results = changed(|_, measured| {
         let Some(trace) = measured.causes.as_mut().and_then(|causes| causes.trace.as_mut()) else { return };
-        // The middle of the worst handover goes, but for its two ends.
+        // Removes the middle of the worst handover and keeps its two ends.
         let acquires = trace.events.iter().filter(|event| format!("{:?}", event.kind) == "Acquire");
         let before = |at: u64| {
             let releases = trace.events.iter().filter(|event| format!("{:?}", event.kind) == "Release");
@@ -158,7 +158,7 @@ fn what_a_trace_leaves_out_is_shown_as_such() {
         trace.omitted = Some(cut);
     });
     let line = plot(&results, "timeline-0");
-    assert!(line.reading.contains("are left out, and nothing is known"), "{}", line.reading);
+    assert!(line.reading.contains("are left out, except preemptions"), "{}", line.reading);
     assert!(line.legend.iter().any(|key| key.name == "left out"));
     assert!(line.data.rows.iter().any(|row| row[1] == "left out"));
     let ticket =

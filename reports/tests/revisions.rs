@@ -1,4 +1,4 @@
-//! A lock whose machine code was changed on purpose: nothing is judged across.
+//! A lock whose machine code was changed on purpose: runs before and after the change are not compared.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use lockbench_reports::statistics::{MARGIN, Trips};
 
 const CELL: &str = "ticket/native/short/2v:2p/compact/pinned";
 
-/// A night on which the lock of that revision took about so many acquisitions a second.
+/// A night on which the lock of this revision reached about this rate, in acquisitions per second.
 fn night(number: usize, revision: u32, rate: f64) -> Digest {
-    // Nights differ a little, or a change point could not be told from none.
+    // Nights must differ a little: without any noise the test for a change point has nothing to compare with.
     let wobble = 1.0 + [0.0, 0.01, -0.01, 0.005, -0.005][number % 5];
     let window = |n: usize| Reading {
         value: rate * wobble * (1.0 + n as f64 * 1e-4),
@@ -68,7 +68,7 @@ fn compare_refuses_a_ratio_across_revisions_and_says_why() {
     assert_eq!(row.ratio, None);
     let reason = row.verdict.reason().unwrap();
     assert!(reason.contains("ticket was changed on purpose (revision 1 in BASE, 2 in NEW)"), "{reason}");
-    // The same figures of one revision are a finding.
+    // Within one revision, the same figures are a finding.
     assert!(compare(&base, &night(6, 1, 2e6), MARGIN).unwrap().worse());
 }
 

@@ -79,7 +79,7 @@ fn course(levels: &[Option<f64>]) -> History {
                     reading.value *= level * noise;
                 }
             }
-            // Without any cell it would be no night.
+            // A run without any cell is not a night.
             None => night.cells.iter_mut().for_each(|cell| cell.id = "another/native".into()),
         }
         collector.add(night);
@@ -87,7 +87,7 @@ fn course(levels: &[Option<f64>]) -> History {
     collector.finish()
 }
 
-/// What the night's gate says: the ratio at which the series stands, if that is beyond the margin.
+/// What the night's gate says: the series' current ratio, if it is beyond the margin.
 fn stands(history: &History, blessed: Option<&str>) -> Option<f64> {
     let blessing = blessed.map(|run| Blessing {
         machine: String::new(),

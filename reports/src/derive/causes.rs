@@ -63,13 +63,13 @@ fn sum(counts: impl Iterator<Item = u64>) -> u64 {
 }
 
 fn shares(times: impl Iterator<Item = LockTime>, window_ns: u64) -> Option<TimeShares> {
-    let classes = times.fold([0.0; 5], |mut total, time| {
+    let parts = times.fold([0.0; 5], |mut total, time| {
         let of = [time.idle_ns, time.free_ns, time.granted_off_ns, time.held_off_ns, time.held_ns];
         total.iter_mut().zip(of).for_each(|(total, ns)| *total += ns as f64);
         total
     });
-    let total: f64 = classes.iter().sum();
-    let [idle, free, granted_off, held_off, held] = classes.map(|ns| ns / total);
+    let total: f64 = parts.iter().sum();
+    let [idle, free, granted_off, held_off, held] = parts.map(|ns| ns / total);
     let covered = if window_ns > 0 { total / window_ns as f64 } else { 0.0 };
     (total > 0.0).then_some(TimeShares { idle, free, granted_off, held_off, held, covered })
 }

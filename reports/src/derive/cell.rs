@@ -1,4 +1,4 @@
-//! One cell from its rounds.
+//! Makes the results of one cell from its rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
     let (status, reason) = status(&rounds);
     let exclusion = exclusion(&rounds, status);
     let mut notes = if status == Status::Ok { skips(&rounds) } else { Vec::new() };
-    // The second runs of A/A pairs live in the noise floor; only their failures concern the cell.
+    // The second runs of A/A pairs belong to the noise floor; only their failures concern the cell.
     rounds.retain(|round| round.purpose != Purpose::Twin);
-    // A lock that failed never yields a number: what it did until then says nothing.
+    // A lock that failed never yields a number, not even for its windows before the failure.
     let ok = status == Status::Ok;
     let used = ok.then(|| Selection::usable(&rounds, Purpose::Rate).in_class(class));
     let windows = used.as_ref().map_or_else(Vec::new, Selection::windows);
@@ -47,7 +47,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
     }
 }
 
-/// The worst that happened in any window, and what it said.
+/// The worst that happened in any window, and its reason.
 fn status(rounds: &[Round]) -> (Status, Option<String>) {
     let failed = |round: &Round| match &round.outcome {
         Outcome::Measured(_) => None,
@@ -75,7 +75,7 @@ fn status(rounds: &[Round]) -> (Status, Option<String>) {
     (status, Some(format!("{reason} (in {alike} of {} windows)", rounds.len())))
 }
 
-/// Measured; but not if something reached into every window, for then there is nothing to be believed.
+/// `Ok` for a cell with at least one undisturbed window; skipped if something reached into every window.
 fn undisturbed(rounds: &[Round]) -> (Status, Option<String>) {
     if rounds.iter().filter_map(Round::measured).any(|measured| measured.disturbed.is_none()) {
         return (Status::Ok, None);
@@ -137,13 +137,13 @@ fn on_cpu_share(rounds: &[Round]) -> Option<f64> {
         .filter(|mean| mean.is_finite())
 }
 
-/// The named pairs: where the first two pCPUs are all there is, `interconnect_ns` says it.
+/// The distances of named pairs. Where the first two pCPUs are the only pair it has no name: `interconnect_ns` is its distance.
 fn distances(spans: &Spans) -> Vec<Distance> {
     let named = spans.named();
     named.map(|(pair, [shortest_ns, longest_ns])| Distance { pair, shortest_ns, longest_ns }).collect()
 }
 
-/// That some windows of a cell that was measured were skipped: each reason once, with the number of rounds.
+/// Notes on skipped windows of a cell that was measured: each reason once, with the number of rounds.
 pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
     let all: BTreeSet<u32> = rounds.iter().map(|round| round.round).collect();
     let mut reasons: Vec<(&str, bool, BTreeSet<u32>)> = Vec::new();
@@ -181,7 +181,7 @@ fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
     }
     if untold > 0 {
         notes.push(format!(
-            "{untold} of {} windows too short of acquisitions to tell whether they were steady",
+            "{untold} of {} windows had too few acquisitions to tell whether they were steady",
             used.len()
         ));
     }
@@ -191,7 +191,7 @@ fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
     notes
 }
 
-/// What the windows say of their placement, each sentence once.
+/// The windows' notes on their placement, each sentence once.
 pub(crate) fn placement_notes(rounds: &[Round]) -> Vec<&String> {
     let mut notes = Vec::new();
     for note in rounds.iter().filter_map(Round::measured).flat_map(|measured| &measured.notes) {
@@ -214,7 +214,8 @@ fn starts_disagree(used: &Selection<'_>) -> Option<String> {
         if rates.len() < 2 { None } else { interval(&rates) }
     };
     let (free, queued) = (of(Start::Free)?, of(Start::Queued)?);
-    // Two or three windows a side scatter more than their extremes say; only a factor speaks of a warm-up too short.
+    // Two or three windows on each side scatter more than their extremes show, so only a factor of 1.5 shows that a warm-up
+    // was too short.
     let apart = free.low > queued.high * 1.5 || queued.low > free.high * 1.5;
     apart.then(|| {
         format!(

@@ -1,17 +1,17 @@
-//! What is to be said of windows that were not ones of their lock alone.
+//! Notes on windows whose figures do not come from their lock alone: disturbed ones and throttled ones.
 
 use super::Selection;
 use crate::record::{Measured, Purpose, Round};
 
-/// Reasons that are told one by one.
+/// The most reasons that are told one by one; the rest is told as a number.
 const MOST_REASONS: usize = 3;
 
-/// What became of a cell's windows.
+/// What happened to windows of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Something reached into them; they are left out.
+    /// Something reached into the windows; they are left out.
     Disturbed,
-    /// A CPU quota held their vCPUs up; they are left out beside others, and kept where there are no others.
+    /// A CPU quota held their vCPUs up; the windows are left out if the cell has others.
     Throttled,
 }
 
@@ -24,7 +24,7 @@ impl State {
     }
 }
 
-/// Rate windows that are left out for the one or the other.
+/// Number of rate windows that are left out as disturbed or throttled.
 pub(super) fn left_out(rounds: &[Round]) -> usize {
     let all = of_rate(rounds);
     let still = all.iter().filter(|measured| measured.undisturbed());
@@ -33,7 +33,7 @@ pub(super) fn left_out(rounds: &[Round]) -> usize {
     disturbed + if throttled < still.count() { throttled } else { 0 }
 }
 
-/// Sentences for the reader, each with what it is about.
+/// Sentences for the reader, each with the state that it tells of.
 pub(crate) fn disturbances(rounds: &[Round]) -> Vec<(State, String)> {
     let all = of_rate(rounds);
     let mut notes: Vec<(State, String)> = reasons(&all).map(|note| (State::Disturbed, note)).collect();
@@ -42,7 +42,7 @@ pub(crate) fn disturbances(rounds: &[Round]) -> Vec<(State, String)> {
     if throttled.is_empty() {
         return notes;
     }
-    // Where the kernel counted none of them the quota was inferred.
+    // Where the kernel counted no throttled window, the quota was inferred.
     let counted =
         throttled.iter().any(|measured| measured.throttling.is_some_and(|t| t.idle_ns == 0 || t.periods > 0));
     let inferred =
@@ -56,14 +56,14 @@ pub(crate) fn disturbances(rounds: &[Round]) -> Vec<(State, String)> {
     } else {
         format!(
             "a CPU quota held the vCPUs up in every window{inferred}: the figures are those of the quota as much as of the \
-             lock, and are not set against others"
+             lock, and are not compared with others"
         )
     };
     notes.push((State::Throttled, note));
     notes
 }
 
-/// Why nothing is to be believed of a cell whose windows were all disturbed, whatever they were for.
+/// The reason why a cell has no figures if all its windows, of every purpose, were disturbed.
 pub(super) fn why_disturbed(rounds: &[Round]) -> String {
     let all: Vec<&Measured> = rounds.iter().filter_map(Round::measured).collect();
     reasons(&all).collect::<Vec<_>>().join("; ")
@@ -73,7 +73,7 @@ fn of_rate(rounds: &[Round]) -> Vec<&Measured> {
     Selection::measured(rounds, &[Purpose::Rate]).each().collect()
 }
 
-/// Why windows were disturbed, each reason once with the number of windows.
+/// The reasons why windows were disturbed, each once with the number of windows.
 fn reasons(all: &[&Measured]) -> impl Iterator<Item = String> {
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     for reason in all.iter().filter_map(|measured| measured.disturbed.as_deref()) {

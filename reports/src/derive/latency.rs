@@ -32,7 +32,7 @@ pub(super) fn acquire(rounds: &[Round]) -> Option<Acquire> {
     })
 }
 
-/// The waits of all latency windows in the largest class.
+/// The waits of all latency windows in the largest distance class.
 pub(crate) fn waits(rounds: &[Round]) -> Waits {
     let windows = Selection::usable(rounds, Purpose::Latency).in_largest_class();
     Waits::of(windows.each().filter_map(|measured| measured.acquire.as_ref()))

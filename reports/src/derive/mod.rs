@@ -1,4 +1,4 @@
-//! From the rounds as they were written to the results as they are read.
+//! Derives results from rounds.
 
 mod causes;
 mod cell;
@@ -23,13 +23,13 @@ use crate::statistics::Class;
 pub(crate) use cell::{placement_notes, skips};
 pub(crate) use disturbances::disturbances;
 pub(crate) use latency::waits;
-pub use noise::class_of;
+pub use noise::noise_group;
 pub(crate) use selection::{Selection, operations};
 
 /// Derives the results from the lines of a run, finished or not.
 ///
-/// Cells stand in plan order. Without an end line the run counts as interrupted; without a header there are no
-/// cells, for nothing says what they were.
+/// Cells stand in plan order. Without an end line the run counts as interrupted; without a header there are no cells, for the
+/// header says what they are.
 pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
     let mut results = empty();
     let mut planned: Vec<CellAxes> = Vec::new();
@@ -60,7 +60,7 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
     results
 }
 
-/// For each set of pCPUs the class that most of the run's windows on them belong to.
+/// For each set of pCPUs, the distance class that most of the run's windows on them belong to.
 fn classes(planned: &[CellAxes], rounds: &BTreeMap<String, Vec<Round>>) -> BTreeMap<Vec<u32>, Class> {
     let mut on: BTreeMap<Vec<u32>, Vec<&[Round]>> = BTreeMap::new();
     for axes in planned {

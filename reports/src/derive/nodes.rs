@@ -1,7 +1,7 @@
-//! NUMA nodes as a record's topology tells of them.
+//! The NUMA nodes that a record's topology tells of.
 //!
-//! Whoever measured describes the machine in a shape of their own (the harness's `topology::Machine`); it is read with
-//! suspicion, and what is not understood is not there.
+//! The program that measured describes the machine in a format of its own (the harness's `topology::Machine`). Parts of that
+//! description that cannot be understood are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,26 +10,26 @@ use serde_json::Value;
 use crate::record::params::MEMORY;
 use crate::record::{Cell, Machine, Residence, Results, Status};
 
-/// The default of [`MEMORY`]: a cell that does not name it.
+/// The default of [`MEMORY`], for a cell that does not name it.
 pub const LOCAL: &str = "local";
 
 /// The nodes of a machine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nodes {
-    /// Their numbers, ascending: they need not be dense.
+    /// Their numbers, ascending, possibly with gaps.
     pub numbers: Vec<u32>,
     /// The node of each pCPU.
     pub of_pcpu: BTreeMap<u32, u32>,
-    /// How far they are apart, where the firmware tells.
+    /// How far the nodes are apart, where the firmware tells.
     pub distances: Option<Distances>,
 }
 
-/// Relative distances between nodes as the firmware tells them; 10 is usually "here".
+/// Relative distances between nodes as the firmware tells them; from a node to itself it is usually 10.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distances {
     /// The nodes, in the order of rows and columns.
     pub nodes: Vec<u32>,
-    /// Row after row; a row is "from".
+    /// The distances, row after row; a row holds those from one node.
     pub values: Vec<u64>,
 }
 
@@ -42,7 +42,7 @@ impl Distances {
 }
 
 impl Nodes {
-    /// What a machine's description says of its nodes; nothing where there is none.
+    /// The nodes in a machine's description; empty where it has none.
     pub fn of(machine: &Machine) -> Self {
         let Some(detail) = &machine.topology_detail else { return Self::default() };
         let list = |name: &str| detail.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -58,7 +58,7 @@ impl Nodes {
         }
     }
 
-    /// The nodes that a cell's vCPUs run on: as they were found, or else those of its pCPUs. Empty where not known.
+    /// The nodes that a cell's vCPUs run on: those that were found, or else those of its pCPUs. Empty where not known.
     pub fn of_cell(&self, cell: &Cell) -> BTreeSet<u32> {
         let pinned = cell.axes.pinning == "pinned";
         let found = cell.residence.as_ref().filter(|_| pinned).map(|residence| &residence.vcpu_nodes);
@@ -75,14 +75,14 @@ impl Nodes {
 /// How many nodes a run's machine has; 0 where the record does not tell.
 pub fn count(results: &Results) -> usize {
     let told = (results.machine.numa_nodes as usize).max(Nodes::of(&results.machine).numbers.len());
-    // Remote memory can only have been had where there is a second node.
+    // A cell that was measured with remote memory shows that there is a second node.
     let remote = |cell: &Cell| {
         cell.status == Status::Ok && cell.axes.params.get(MEMORY).is_some_and(|memory| memory == "remote")
     };
     if told < 2 && results.cells.iter().any(remote) { 2 } else { told }
 }
 
-/// On which nodes the pages that all vCPUs share were found: `node 0 (3 pages), node 1 (2 pages)`.
+/// The nodes on which the pages that all vCPUs share were found: `node 0 (3 pages), node 1 (2 pages)`.
 pub fn resides(residence: &Residence) -> String {
     let on = residence.shared.iter().filter(|on| on.pages > 0).map(|on| {
         let s = if on.pages == 1 { "" } else { "s" };
@@ -95,7 +95,7 @@ fn number(value: &Value) -> Option<u32> {
     u32::try_from(value.as_u64()?).ok()
 }
 
-/// A square table of them, or none.
+/// Reads a square table of distances; none if it is not one.
 fn distances(detail: &Value) -> Option<Distances> {
     let nodes = detail.get("nodes")?.as_array()?.iter().map(number).collect::<Option<Vec<u32>>>()?;
     let values = detail.get("values")?.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>()?;

@@ -1,14 +1,14 @@
-//! The noise floor: how far two runs of the same thing lay apart.
+//! The noise floor: how far two measurements of the same cell lay apart.
 
 use super::Selection;
 use crate::record::{CellAxes, NoiseFloor, Purpose, Round};
 use crate::statistics::{MIN_ROUNDS, Window, ratios};
 
-/// Pairs below which they show no spread.
+/// Fewer pairs than this show no spread.
 const PAIRS_NEEDED: usize = 3;
 
-/// Class of a cell for noise: `one-vcpu`, `contended` or `overcommitted`.
-pub fn class_of(axes: &CellAxes) -> &'static str {
+/// The noise group of a cell: `one-vcpu`, `contended` or `overcommitted`.
+pub fn noise_group(axes: &CellAxes) -> &'static str {
     if axes.overcommit > 1.0 + 1e-9 {
         "overcommitted"
     } else if axes.vcpus <= 1 {
@@ -26,16 +26,16 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
     let first = Selection::comparable(rounds, Purpose::Rate).windows();
     let second = Selection::comparable(rounds, Purpose::Twin).windows();
     let paired = ratios(&second, &first);
-    // Where no class has enough rounds the floor is that of all together: wider, and so on the safe side.
+    // Where no distance class has enough rounds the floor is that of all rounds together: wider, and so on the safe side.
     let (ratio, rounds) = match paired.every_class {
         Some((ratio, rounds)) if paired.rounds < MIN_ROUNDS => (Some(ratio), rounds),
         _ => (paired.ratio, paired.rounds),
     };
     let ratio = ratio.filter(|_| rounds >= PAIRS_NEEDED);
-    // A floor of 5 % means that the same thing measured twice came out up to 1.05x or down to 1/1.05 of itself.
+    // A floor of 5 % means that the second measurement of a cell was between 1/1.05 and 1.05 of the first.
     let floor = ratio.filter(|r| r.low > 0.0).map(|r| (r.high.max(1.0 / r.low) - 1.0).max(0.0));
     Some(NoiseFloor {
-        class: class_of(axes).to_owned(),
+        class: noise_group(axes).to_owned(),
         cell: axes.id.clone(),
         ratio,
         floor: floor.filter(|floor| floor.is_finite()),

@@ -6,12 +6,12 @@ use crate::record::{Cell, Dropped, Purpose, Results, Round, Status};
 /// A reason and the cells that it holds for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// `broken`, `crashed`, `hung`, `skipped`; `not planned`; `in part` of a cell that was measured in some rounds only;
-    /// `without a figure` of one whose windows are all left out; `disturbed` or `throttled` of one that has such windows.
+    /// `broken`, `crashed`, `hung`, `skipped`; `not planned`; `in part` for cells that were measured in some rounds only;
+    /// `without a figure` for cells whose windows are all left out; `disturbed` or `throttled` for cells that have such windows.
     pub state: &'static str,
     /// Why.
     pub why: String,
-    /// Ids of the cells, in plan order; or the value of an axis that none can have.
+    /// Ids of the cells, in plan order; or the value of an axis that no cell can have here.
     pub cells: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ impl Reason {
     }
 }
 
-/// All reasons of a run, the worst first: what failed, what was skipped, what was never planned, what is only there in part.
+/// All reasons of a run, the worst first: cells that failed, were skipped, were not planned, were measured in part.
 pub fn reasons(results: &Results) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
     for cell in &results.cells {
@@ -61,7 +61,7 @@ fn add(reasons: &mut Vec<Reason>, state: &'static str, why: &str, cell: &str) {
     }
 }
 
-/// Whether a cell was measured and yet has no rate, for none of its windows could be used.
+/// Whether a cell was measured and has no rate, because none of its windows could be used.
 fn left_out(cell: &Cell) -> bool {
     let measured = |round: &Round| round.purpose == Purpose::Rate && round.measured().is_some();
     cell.status == Status::Ok && cell.ops_per_second.is_none() && cell.rounds.iter().any(measured)

@@ -1,13 +1,14 @@
-//! The locks of a run, sorted by what their descriptors say: plain locks, cures, and those that carry a cure in vain.
+//! The locks of a run by what their descriptors say: plain locks, cures (locks that use paravirtual code), and carriers (locks
+//! that natively carry something of no use there).
 
 use crate::record::{Admission, Carried, KernelBuild, LockDescriptor, Results};
 
-/// A lock and the plain one that it is set against.
+/// A lock and the plain lock that it is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair<'a> {
     /// The lock.
     pub lock: &'a str,
-    /// The plain one.
+    /// The plain lock.
     pub plain: &'a str,
 }
 
@@ -22,8 +23,8 @@ pub fn plain_fifo(results: &Results) -> impl Iterator<Item = &str> {
     results.locks.iter().filter(plain).map(|lock| lock.name.as_str())
 }
 
-/// Cures and what they cure: paravirtual code that is used, in a lock that keeps the order of the plain one but for an
-/// exceptional overtaking. A lock that gives up all order is another lock, not a cure.
+/// Cures with their plain locks. A cure uses paravirtual code and keeps the order of admission, except for rare overtaking. A
+/// lock without an order is no cure but another lock.
 pub fn cures(results: &Results) -> impl Iterator<Item = Pair<'_>> {
     let cures = |lock: &&LockDescriptor| {
         lock.paravirt == Carried::On && matches!(lock.order, Some(Admission::Fifo | Admission::Hybrid))
@@ -31,13 +32,13 @@ pub fn cures(results: &Results) -> impl Iterator<Item = Pair<'_>> {
     results.locks.iter().filter(cures).filter_map(pair)
 }
 
-/// Locks whose waiters halt where a hypervisor is there: those that have a spin threshold.
+/// Locks whose waiters halt under a hypervisor: those that have a spin threshold.
 pub fn halting(results: &Results) -> impl Iterator<Item = &str> {
     results.locks.iter().filter(|lock| lock.paravirt == Carried::On).map(|lock| lock.name.as_str())
 }
 
-/// Locks that carry something natively, with the plain lock of each and what is carried, in words; first those whose
-/// paravirtual code is compiled in and switched off.
+/// Carriers, each with its plain lock and with what it carries, in words. Those whose paravirtual code is compiled in and
+/// switched off come first.
 pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {
     let carries = |lock| Some((pair(lock)?, lock.carries.as_deref()?, lock.paravirt));
     let mut carriers: Vec<_> = results.locks.iter().filter_map(carries).collect();
@@ -45,7 +46,7 @@ pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {
     carriers.into_iter().map(|(pair, text, _)| (pair, text)).collect()
 }
 
-/// The spinlock of a kernel build.
+/// The lock that was the spinlock of a kernel build.
 pub fn of_kernel(results: &Results, build: impl Fn(&KernelBuild) -> bool) -> Option<&str> {
     let found = results.locks.iter().find(|lock| lock.kernel.as_ref().is_some_and(&build));
     found.map(|lock| lock.name.as_str())

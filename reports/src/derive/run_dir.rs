@@ -1,4 +1,4 @@
-//! Run directories: reading what a run left behind, finished or not, and writing beside it.
+//! Run directories: reads what a run wrote, finished or not, and writes the results beside it.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,20 +11,20 @@ use crate::derive::derive;
 use crate::record::{Line, Results, SCHEMA_VERSION};
 use crate::{Error, output_file};
 
-/// The truth: one line per window, appended while measuring.
+/// The record: one line per window, appended while measuring.
 pub const ROUNDS: &str = "rounds.jsonl";
-/// Derived from [`ROUNDS`].
+/// The results, derived from [`ROUNDS`].
 pub const RESULTS: &str = "results.json";
-/// The page made of [`RESULTS`].
+/// The page, made of [`RESULTS`].
 pub const REPORT: &str = "report.html";
 
-/// Larger than any run, smaller than memory.
+/// Largest file that is read, in bytes: more than any run writes, less than memory.
 const LARGEST: u64 = 512 << 20;
 
 /// Reads a run: its directory, its `rounds.jsonl` or its `results.json`.
 ///
-/// A directory is read from its rounds where it has them: they are the truth, and are there before the run is over.
-/// A last line cut off while it was written is left out, and the results say so.
+/// A directory is read from its `rounds.jsonl` where it has one, since that is there before the run is over. A last line that
+/// was cut off while it was written is left out, and the results say so.
 pub fn read(path: &Path) -> Result<Results, Error> {
     let file = if path.is_dir() { find(path)? } else { path.to_owned() };
     let text = read_text(&file)?;
@@ -64,7 +64,7 @@ fn find(dir: &Path) -> Result<PathBuf, Error> {
 
 fn read_text(path: &Path) -> Result<String, Error> {
     let cannot = |source| Error::io("read", path, source);
-    // Looked at before it is opened: opening a pipe would wait for a writer.
+    // The kind of file is looked at before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path).map_err(cannot)?;
     if !metadata.is_file() {
         return Err(Error::input(path, "is not a regular file"));
@@ -77,7 +77,7 @@ fn read_text(path: &Path) -> Result<String, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::input(path, "is empty"));
     }
-    // A cut inside a character must not cost the lines before it: the last line fails as JSON, and is left out.
+    // A file that was cut inside a character keeps its lines before that: the last line fails as JSON and is left out.
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

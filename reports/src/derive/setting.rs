@@ -1,4 +1,4 @@
-//! Cells that differ only in lock, vCPUs and pCPUs: what one picture or one table shows.
+//! A setting: the cells of a run that differ only in lock, vCPUs and pCPUs. One plot or one table shows one setting.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl<'a> Setting<'a> {
         title
     }
 
-    /// The locks in it, in plan order.
+    /// The locks of its cells, in plan order.
     pub fn locks(&self) -> Vec<&'a str> {
         let mut locks: Vec<&str> = Vec::new();
         for cell in &self.cells {
@@ -70,7 +70,7 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// All settings, by the plan order of their first cells.
+/// All settings of a run, in the plan order of their first cells.
 pub fn settings(results: &Results) -> Vec<Setting<'_>> {
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
     let mut settings: Vec<Setting<'_>> = Vec::new();
@@ -91,8 +91,8 @@ pub fn settings(results: &Results) -> Vec<Setting<'_>> {
     settings
 }
 
-/// The setting of an environment that says most about overcommit: with the most measured cells above 1x, then with the
-/// most measured cells, then the first planned.
+/// The setting of an environment that says most about overcommit: the one with the most measured cells above 1x, then with
+/// the most measured cells, then the one planned first.
 pub fn main_setting<'a>(results: &'a Results, env: &str) -> Option<Setting<'a>> {
     let weight = |setting: &Setting<'_>| {
         let above =

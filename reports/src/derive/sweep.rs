@@ -1,4 +1,4 @@
-//! The cure's one dial: cells that differ only in the spin threshold.
+//! Sweeps over the spin threshold: cells that differ in nothing else.
 
 use crate::derive::setting::{Setting, above, same};
 use crate::record::params::SPIN_THRESHOLD;
@@ -60,7 +60,7 @@ fn iterations(text: &str) -> Option<u64> {
     }
 }
 
-/// A number of iterations as people who sweep it write it: `2^8`, or the number where it is no power of two.
+/// A number of iterations as the literature writes it: `2^8`, or the number itself where it is no power of two.
 pub fn loops(iterations: u64) -> String {
     if iterations.is_power_of_two() && iterations > 1 {
         format!("2^{}", iterations.trailing_zeros())

@@ -1,4 +1,4 @@
-//! What the results mean: cells and runs set against each other, answers to questions, verdicts over nights.
+//! What results mean: comparisons of cells and of runs, answers, verdicts over nights.
 
 pub mod answers;
 pub mod compare;

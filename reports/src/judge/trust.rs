@@ -1,4 +1,4 @@
-//! How far emulation can be trusted on this machine: emulated cells beside the same cells on real vCPUs.
+//! How far emulation can be trusted on a machine: emulated cells compared with the same cells on KVM vCPUs.
 
 use crate::derive::setting::counterpart;
 use crate::format::{overcommit, range, ratio};
@@ -6,23 +6,23 @@ use crate::judge::comparison::{Comparison, compare};
 use crate::record::{Cell, Interval, Results, Status};
 use crate::statistics::{MIN_ROUNDS, Verdict, median};
 
-/// Up to this factor either way a figure may be quoted for the other environment, too.
+/// Up to this factor either way, emulated figures may be quoted for KVM vCPUs.
 const NEAR: f64 = 1.25;
-/// Beyond this factor either way emulation tells of itself.
+/// Beyond this factor either way, emulation says nothing about KVM vCPUs.
 const FAR: f64 = 2.0;
 
 /// One cell in both environments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair<'a> {
-    /// Emulated.
+    /// The emulated cell.
     pub emulated: &'a Cell,
-    /// The same in kvm.
+    /// The same cell in kvm.
     pub kvm: &'a Cell,
-    /// Rate emulated : rate in kvm.
+    /// Comparison of the emulated rate with that in kvm.
     pub comparison: Comparison,
 }
 
-/// Every cell that was measured in both, in plan order.
+/// Every cell that was measured in both environments, in plan order.
 pub fn pairs(results: &Results) -> Vec<Pair<'_>> {
     let emulated =
         results.cells.iter().filter(|cell| cell.axes.env == "emulated" && cell.status == Status::Ok);
@@ -35,7 +35,7 @@ pub fn pairs(results: &Results) -> Vec<Pair<'_>> {
         .collect()
 }
 
-/// The sentence.
+/// One sentence on how far emulation can be trusted.
 pub fn sentence(results: &Results) -> String {
     let pairs = pairs(results);
     if pairs.is_empty() {
@@ -49,7 +49,7 @@ pub fn sentence(results: &Results) -> String {
     let farthest = known.iter().max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
     let (Some((pair, times)), Some(middle)) = (farthest, median(&ratios)) else {
         return format!(
-            "{} cells were run both emulated and in kvm, none with the {MIN_ROUNDS} comparable rounds that a ratio wants: how \
+            "{} cells were run both emulated and in kvm, none with the {MIN_ROUNDS} comparable rounds that a ratio needs: how \
              far emulation can be trusted on this machine cannot be told.",
             pairs.len()
         );
@@ -63,16 +63,18 @@ pub fn sentence(results: &Results) -> String {
     let therefore = match distance(*times) {
         _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run",
         far if far <= FAR && 2 * unsure > pairs.len() => {
-            "too little can be told for its figures to be quoted for real vCPUs"
+            "too few cells can be compared to quote emulated figures for real vCPUs"
         }
-        far if far <= NEAR => "its figures may be quoted for real vCPUs",
-        far if far <= FAR => "its order of locks and its steps carry over to real vCPUs, its figures do not",
-        _ => "where it lies far off, it tells of itself and not of real vCPUs",
+        far if far <= NEAR => "emulated figures may be quoted for real vCPUs",
+        far if far <= FAR => {
+            "the order of locks and the effect of overcommit may be quoted for real vCPUs, emulated figures may not"
+        }
+        _ => "where the two rates lie far apart, emulated figures say nothing about real vCPUs",
     };
     format!(
-        "Of {} cells run both ways {same} come out the same emulated and in kvm, {} do not and {unsure} cannot be told; the \
-         emulated rate is {} times that in kvm in the median and farthest off for {} at {}, {} times ({}): on this machine, \
-         {therefore}.",
+        "Of {} cells that were run both emulated and in kvm, {same} come out the same, {} do not and {unsure} cannot be told. \
+         The emulated rate is {} times that in kvm in the median, and farthest off for {} at {}: {} times ({}). On this \
+         machine, {therefore}.",
         pairs.len(),
         pairs.len() - same - unsure,
         ratio(middle),
@@ -83,7 +85,7 @@ pub fn sentence(results: &Results) -> String {
     )
 }
 
-/// The least factor by which two rates differ for sure: 1 where the interval of their ratio holds 1.
+/// The least factor by which two rates differ, by the interval of their ratio: 1 where the interval includes 1.
 fn distance(ratio: Interval) -> f64 {
     ratio.low.max(1.0 / ratio.high.max(f64::MIN_POSITIVE)).max(1.0)
 }

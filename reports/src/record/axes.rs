@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The axes of a cell, from which its `id` is made and nothing else.
+/// The axes of a cell. Its `id` is made of these alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CellAxes {
     /// Readable and stable: `ticket/emulated/short+exp/4v:2p/compact/pinned`, then `name=value` for each parameter.
@@ -16,7 +16,7 @@ pub struct CellAxes {
     pub baseline: Option<String>,
     /// `native`, `emulated` or `kvm`.
     pub env: String,
-    /// What each vCPU does in a loop.
+    /// Critical section and think time of each vCPU.
     pub workload: Workload,
     /// Name of the placement: `compact`, `scatter`, ….
     pub placement: String,
@@ -26,7 +26,7 @@ pub struct CellAxes {
     pub vcpus: u32,
     /// The pCPUs, by operating-system index, in the order in which vCPUs are dealt to them.
     pub pcpus: Vec<u32>,
-    /// vCPUs per pCPU, the true ratio after rounding.
+    /// vCPUs per pCPU: the true ratio, after the number of vCPUs was rounded.
     pub overcommit: f64,
     /// Every other axis that is not at its default, by name.
     #[serde(default)]
@@ -41,30 +41,31 @@ pub struct CellAxes {
 /// Critical section and think time of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Workload {
-    /// As on the command line: `short+exp`.
+    /// The workload's name as on the command line: `short+exp`.
     pub name: String,
     /// Nominal length of the critical section, in nanoseconds.
     pub section_ns: f64,
-    /// Shared cache lines written in the section.
+    /// Number of shared cache lines written in the section.
     pub lines: u32,
     /// `none`, `fixed`, `exp` or `open`.
     pub think: String,
-    /// Mean think time, in nanoseconds; in an open loop the mean time from one arrival to the next on a vCPU.
+    /// Mean think time, in nanoseconds; in an open loop the mean time between two arrivals on a vCPU.
     pub think_ns: f64,
-    /// What decides when the next turn comes.
+    /// What decides when a vCPU makes its next request.
     #[serde(default)]
     pub arrivals: Arrivals,
 }
 
-/// What decides when a vCPU's next turn comes.
+/// What decides when a vCPU makes its next request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Arrivals {
-    /// The end of the last one, some think time later: a slow lock is asked less often, and its waits look shorter than a
-    /// stream of requests would find them.
+    /// A closed loop: the next request comes some think time after the last one is done. A slow lock is asked less often, and
+    /// its waits look shorter than in an open loop.
     #[default]
     Closed,
-    /// The clock: acquire times count from when a turn was due.
+    /// An open loop: requests arrive at times of their own, whether or not the last one is done. Acquire times count from the
+    /// moment at which a request was due.
     Open,
 }
 

@@ -1,4 +1,4 @@
-//! Why a rate is what it is: what traced windows add to a record. Times in nanoseconds.
+//! Causes of a rate: what traced windows add to a record. Times are in nanoseconds.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,20 +14,20 @@ pub struct Causes {
     pub handovers: u64,
     /// Lock-waiter preemptions: the lock was granted to a vCPU that was not running.
     pub granted_off: u64,
-    /// Time from such a grant until that vCPU ran again, summed.
+    /// Time from the release until that vCPU ran again, summed over lock-waiter preemptions.
     pub granted_off_ns: u64,
     /// How long the lock was held.
     pub hold: Histogram,
-    /// From a release to the next holder's start of its section, where that holder was already waiting.
+    /// Time from a release until the next holder begins its section, where that holder was already waiting.
     pub handover: Histogram,
-    /// From a kick to the kicked vCPU running again; empty where nobody halted.
+    /// Time from a kick until the kicked vCPU ran again; empty where no vCPU halted.
     pub wake: Histogram,
-    /// From a vCPU's acquisition to its next, in turns of the lock, not in nanoseconds: 1 is twice in a row ("time to
+    /// Acquisitions (not nanoseconds), by any vCPU, from one acquisition of a vCPU to its next: 1 is twice in a row ("time to
     /// reacquire" in Dice's Malthusian locks, EuroSys'17).
     pub reacquire_turns: Histogram,
-    /// Absences that this kernel does not account for; none in records of versions that did not look.
+    /// Absences that preemptions by this kernel do not explain; none in records of versions that did not look for them.
     pub gaps: Option<Gaps>,
-    /// Spin iterations before each halt, on average; none where nobody halted.
+    /// Mean number of spin iterations before a halt; none where no vCPU halted.
     pub spins_before_halt: Option<f64>,
     /// One entry per vCPU.
     pub vcpus: Vec<VcpuCauses>,
@@ -39,30 +39,30 @@ pub struct Causes {
     /// The longest handover.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest_handover: Option<Longest>,
-    /// Whether the lock may sleep in the kernel while it waits: then nobody knows which waiters were preempted, and
-    /// `granted_off` is 0.
+    /// Whether the lock's waiters may sleep in the kernel: then it is not known which of them were preempted, and `granted_off`
+    /// is 0.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sleeps: bool,
-    /// Why preemptions were not counted, if so: then nothing is known of waiter and holder preemption, and all that rests
-    /// on it (`granted_off`, the classes of `time`) is to be left alone.
+    /// Why preemptions were not counted, if so: then waiter and holder preemption are not known, and `granted_off` and the parts
+    /// of `time` mean nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_preemptions: Option<String>,
     /// Handovers between pCPUs, where vCPUs are pinned.
     pub matrix: Vec<Handovers>,
-    /// Why there is no matrix, if so.
+    /// Why there is no matrix of pCPUs, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_matrix: Option<String>,
-    /// Handovers between NUMA nodes, however many pCPUs there are; none in records of versions that did not tell nodes apart.
+    /// Handovers between NUMA nodes, however many pCPUs there are; empty in records of versions that did not tell nodes apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub node_matrix: Vec<Handovers>,
-    /// Why nodes are not told apart, if so.
+    /// Why there is no matrix of nodes, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_node_matrix: Option<String>,
     /// Events around the worst handover, in windows of purpose `trace`.
     pub trace: Option<Trace>,
 }
 
-/// The five classes of a lock's time; together the window.
+/// The five parts of a lock's time; together they make the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct LockTime {
@@ -78,25 +78,25 @@ pub struct LockTime {
     pub held_ns: u64,
 }
 
-/// Gaps of the time-stamp counter: a vCPU looked twice at its probe, nothing said that it had lost its pCPU, and yet more
-/// time had passed than it had use for. A hypervisor beneath this kernel took the pCPU, or an interrupt held it.
+/// Gaps: a vCPU looked twice at its probe, which had not changed, and yet more time had passed than its work takes. A hypervisor
+/// beneath this kernel took the pCPU, or an interrupt or a page fault held it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Gaps {
     /// Only gaps longer than this are counted.
     pub above_ns: u64,
-    /// While the lock was held.
+    /// Number of gaps while the vCPU held the lock.
     pub holding: u64,
-    /// While it was waited for.
+    /// Number of gaps while it waited for the lock.
     pub waiting: u64,
-    /// While neither.
+    /// Number of gaps while it did neither.
     pub thinking: u64,
-    /// All of them, summed over vCPUs.
+    /// Length of all gaps of all vCPUs together.
     pub total_ns: u64,
-    /// The longest.
+    /// Length of the longest gap.
     pub longest_ns: u64,
 }
 
-/// One vCPU's share in it.
+/// The causes that concern one vCPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct VcpuCauses {
@@ -108,7 +108,7 @@ pub struct VcpuCauses {
     pub acquire_max_ns: u64,
     /// Whether that wait had not ended when the window did.
     pub acquire_max_at_least: bool,
-    /// When it ended, since the window's opening.
+    /// When that wait ended, since the window's opening.
     pub acquire_max_at_ns: u64,
     /// Median hold; none without samples.
     pub hold_p50_ns: Option<u64>,
@@ -116,7 +116,7 @@ pub struct VcpuCauses {
     pub hold_p99_ns: Option<u64>,
     /// Longest hold.
     pub hold_max_ns: u64,
-    /// When it ended, since the window's opening.
+    /// When that hold ended, since the window's opening.
     pub hold_max_at_ns: u64,
     /// Median handover to this vCPU; none without samples.
     pub handover_p50_ns: Option<u64>,
@@ -124,24 +124,24 @@ pub struct VcpuCauses {
     pub handover_p99_ns: Option<u64>,
     /// Longest handover to it.
     pub handover_max_ns: u64,
-    /// When it ended, since the window's opening.
+    /// When that handover ended, since the window's opening.
     pub handover_max_at_ns: u64,
-    /// Preempted while holding.
+    /// How often it was preempted while it held the lock.
     pub preempted_holding: u64,
-    /// Preempted while waiting.
+    /// How often it was preempted while it waited.
     pub preempted_waiting: u64,
-    /// Granted the lock while not running.
+    /// How often it was granted the lock while it was not running.
     pub granted_off: u64,
-    /// Time from such grants until it ran again, summed.
+    /// Time from those releases until it ran again, summed.
     pub granted_off_ns: u64,
 }
 
 /// The longest hold or handover of a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Longest {
-    /// Whose.
+    /// The vCPU that held the lock, or that it was handed to.
     pub vcpu: u32,
-    /// How long.
+    /// How long it took.
     pub ns: u64,
     /// When it ended, since the window's opening.
     pub at_ns: u64,
@@ -150,13 +150,13 @@ pub struct Longest {
 /// The longest wait of a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LongestWait {
-    /// Who waited.
+    /// The vCPU that waited.
     pub vcpu: u32,
-    /// How long.
+    /// How long it waited.
     pub wait_ns: u64,
-    /// When it ended, since the window's opening.
+    /// When the wait ended, since the window's opening.
     pub at_ns: u64,
-    /// Whether it had not ended when the window did.
+    /// Whether the wait had not ended when the window did.
     #[serde(default)]
     pub at_least: bool,
 }
@@ -166,20 +166,20 @@ pub struct LongestWait {
 pub struct Handovers {
     /// pCPU or node of the releaser, by operating-system index.
     pub from: u32,
-    /// That of the next holder.
+    /// pCPU or node of the next holder, by operating-system index.
     pub to: u32,
-    /// How many.
+    /// Number of handovers.
     pub count: u64,
-    /// Median handover time, to within an octave's half.
+    /// Median handover time, to within half an octave.
     pub median_ns: u64,
 }
 
-/// A stretch of events of all vCPUs, in order of time.
+/// Events of all vCPUs around a handover, in order of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Trace {
-    /// The handover it was cut out around.
+    /// Length of that handover, the worst of its window.
     pub worst_handover_ns: u64,
-    /// Where its middle was left out because it was too long: from when to when.
+    /// The beginning and end of the time whose events were left out, where there were too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<[u64; 2]>,
     /// The events.
@@ -189,34 +189,34 @@ pub struct Trace {
 /// One event of one vCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TraceEvent {
-    /// Since the stretch began.
+    /// When it happened, since the trace began.
     pub at_ns: u64,
-    /// Whose.
+    /// The vCPU.
     pub vcpu: u32,
-    /// What.
+    /// What happened.
     pub kind: TraceKind,
-    /// For `resumed`: since when it may have been off its pCPU, on the same clock as `at_ns`. For `kick`: the vCPU
-    /// kicked. Else 0.
+    /// For `resumed`: when the vCPU was last known to run, on the same clock as `at_ns`. For `kick`: the vCPU that was kicked.
+    /// Otherwise 0.
     #[serde(default)]
     pub arg: u64,
 }
 
-/// What happened.
+/// What happened to a vCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TraceKind {
-    /// Began to wait.
+    /// It began to wait.
     Wait,
-    /// Got the lock.
+    /// It got the lock.
     Acquire,
-    /// About to release it.
+    /// It was about to release the lock.
     Release,
-    /// About to halt.
+    /// It was about to halt.
     Halt,
-    /// Ran again after a halt.
+    /// It ran again after a halt.
     Wake,
-    /// Kicked another.
+    /// It kicked another vCPU.
     Kick,
-    /// Noticed that it had been preempted.
+    /// It noticed that it had been preempted.
     Resumed,
 }

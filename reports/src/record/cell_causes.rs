@@ -1,4 +1,4 @@
-//! What a cell's traced windows say together. Durations in nanoseconds, shares from 0 to 1.
+//! What a cell's traced windows say together. Durations are in nanoseconds, shares from 0 to 1.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,15 @@ use super::{Gaps, Handovers, Longest, LongestWait};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CellCauses {
-    /// Windows they were taken from: traced, of one class, none that moved.
+    /// Number of windows that the causes were taken from: traced, of one distance class, none that moved.
     pub windows: u32,
     /// Acquisitions in those windows.
     pub operations: u64,
     /// Length of those windows together.
     pub window_ns: u64,
-    /// Median rate in them, acquisitions per second: what tracing left of it.
+    /// Median rate in those windows, acquisitions per second; tracing lowers it.
     pub ops_per_second: Option<f64>,
-    /// What the lock's time went into; none where no time was classified.
+    /// What the lock's time went into; none where no time was booked.
     pub time: Option<TimeShares>,
     /// Lock-holder preemptions per million acquisitions.
     pub lhp_per_million: Option<f64>,
@@ -27,19 +27,19 @@ pub struct CellCauses {
     pub handovers: u64,
     /// Handovers to a vCPU that was not running.
     pub granted_off: u64,
-    /// Mean time from such a grant until that vCPU ran.
+    /// Mean time from the release until that vCPU ran.
     pub granted_off_ns: Option<f64>,
     /// How long the lock was held.
     pub hold_ns: Option<Times>,
-    /// From a release to the next holder's section.
+    /// Time from a release until the next holder begins its section.
     pub handover_ns: Option<Times>,
-    /// From a kick to the kicked vCPU running.
+    /// Time from a kick until the kicked vCPU ran.
     pub wake_ns: Option<Times>,
-    /// From a vCPU's acquisition to its next, in turns of the lock rather than in nanoseconds: 1 is twice in a row.
+    /// Acquisitions (not nanoseconds), by any vCPU, from one acquisition of a vCPU to its next: 1 is twice in a row.
     pub reacquire_turns: Option<Times>,
-    /// Absences that this kernel does not account for, summed; none where nobody looked.
+    /// Absences that preemptions by this kernel do not explain, summed; none in records of versions that did not look for them.
     pub gaps: Option<Gaps>,
-    /// Spin iterations before a halt, median over windows.
+    /// Mean number of spin iterations before a halt, the median over windows.
     pub spins_before_halt: Option<f64>,
     /// The longest wait of any window.
     pub longest_wait: Option<LongestWait>,
@@ -49,17 +49,17 @@ pub struct CellCauses {
     /// The longest handover of any window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest_handover: Option<Longest>,
-    /// Why nothing is known of preemptions, if so.
+    /// Why preemptions were not counted, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_preemptions: Option<String>,
     /// One entry per vCPU.
     pub vcpus: Vec<VcpuShare>,
-    /// Handovers between pCPUs: counts summed, times the median over windows.
+    /// Handovers between pCPUs: counts are summed over windows, times are medians over windows.
     pub matrix: Vec<Handovers>,
-    /// Why there is no matrix, if so.
+    /// Why there is no matrix of pCPUs, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_matrix: Option<String>,
-    /// Handovers between NUMA nodes, likewise.
+    /// Handovers between NUMA nodes: counts are summed over windows, times are medians over windows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub node_matrix: Vec<Handovers>,
     /// Why there is no matrix of nodes, if so.
@@ -67,7 +67,7 @@ pub struct CellCauses {
     pub no_node_matrix: Option<String>,
 }
 
-/// The five classes of a lock's time as parts of all time classified; together 1.
+/// The five parts of a lock's time as fractions of all time that was booked; together 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TimeShares {
@@ -81,12 +81,12 @@ pub struct TimeShares {
     pub held_off: f64,
     /// It was held usefully.
     pub held: f64,
-    /// Classified time over the length of the windows; 1 if the classes cover them.
+    /// Booked time over the length of the windows; 1 if the five parts cover the windows.
     pub covered: f64,
 }
 
-/// Percentiles of a duration. One that unfinished waits reach is a lower bound (its name is then in `at_least`); one
-/// that lacks ten samples beyond it is none.
+/// Percentiles of a duration. A percentile that unfinished waits reach is a lower bound (its name is then in `at_least`); a
+/// percentile with fewer than ten samples beyond it is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Times {
@@ -104,25 +104,25 @@ pub struct Times {
     pub p99999: Option<f64>,
     /// Longest.
     pub max: Option<f64>,
-    /// Names of those that are lower bounds.
+    /// Names of the percentiles that are lower bounds.
     pub at_least: Vec<String>,
-    /// Finished samples.
+    /// Number of finished samples.
     pub samples: u64,
 }
 
-/// One vCPU's part, summed over windows.
+/// The causes that concern one vCPU, over all traced windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct VcpuShare {
     /// Its acquisitions.
     pub operations: u64,
-    /// Lock-holder preemptions.
+    /// Lock-holder preemptions: how often it was preempted while it held the lock.
     pub preempted_holding: u64,
-    /// Preemptions while waiting.
+    /// How often it was preempted while it waited.
     pub preempted_waiting: u64,
-    /// Lock-waiter preemptions: granted the lock while not running.
+    /// Lock-waiter preemptions: how often it was granted the lock while it was not running.
     pub granted_off: u64,
-    /// Time from such grants until it ran, summed.
+    /// Time from those releases until it ran, summed.
     pub granted_off_ns: u64,
     /// Median over windows of its median acquire time.
     pub acquire_p50_ns: Option<f64>,

@@ -1,4 +1,4 @@
-//! What kept a window from being one of its lock alone.
+//! What else than its lock decided over a window's figures.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use super::Measured;
 pub struct Throttling {
     /// Periods in which the quota ran out, from the vCPUs' start to the window's end, as the kernel counted them.
     pub periods: u64,
-    /// Time for which CPUs were taken away from the control group meanwhile, summed over CPUs; the kernel counts it when it
-    /// gives them back.
+    /// Time for which CPUs were taken away from the control group in these periods, summed over CPUs; the kernel counts it when
+    /// it gives the CPUs back.
     pub taken_ns: u64,
-    /// Inferred: the longest time in the window for which a pCPU idled though a vCPU that did not sleep was pinned to it; 0
-    /// where there was none.
+    /// For a quota that was inferred: the longest time in the window for which a pCPU idled though a vCPU that did not sleep was
+    /// pinned to it; 0 where there was none.
     #[serde(skip_serializing_if = "is_zero")]
     pub idle_ns: u64,
 }
@@ -23,16 +23,16 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Part of the time from the vCPUs' start that a quota may take without much harm.
+/// A quota that takes no more than this part of the time since the vCPUs' start does not count.
 const TRIFLE: f64 = 0.01;
 
 impl Measured {
-    /// Whether nobody reached into the window and the pCPUs stayed where they were: no figure is taken from others.
+    /// Whether nothing reached into the window and its pCPUs did not move. No figure is taken from other windows.
     pub fn undisturbed(&self) -> bool {
         !self.moved && self.disturbed.is_none()
     }
 
-    /// Whether a CPU quota held the vCPUs up for more than a trifle: figures are then those of the quota as much as of the
+    /// Whether a CPU quota held the vCPUs up for more than [`TRIFLE`]: figures are then those of the quota as much as of the
     /// lock.
     pub fn throttled(&self) -> bool {
         self.throttling.is_some_and(|throttling| {
@@ -43,7 +43,7 @@ impl Measured {
         })
     }
 
-    /// Whether it may be set against another cell's or run's window.
+    /// Whether the window may be compared with another cell's or run's window.
     pub fn comparable(&self) -> bool {
         self.undisturbed() && !self.throttled()
     }

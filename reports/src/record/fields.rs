@@ -1,4 +1,4 @@
-//! docs/fields.md: every field of `rounds.jsonl` and `results.json`, as a table for each type, made of the schema.
+//! Makes docs/fields.md of the schema: every field of `rounds.jsonl` and `results.json`, as a table for each type.
 
 use std::fmt::Write;
 
@@ -9,8 +9,8 @@ use super::{Line, Results};
 
 const HEAD: &str = "# Every field\n\n\
     `lockbench schema --fields` prints this page, and a test holds the page against the program. \
-    [results.md](results.md) says what the files are for. A field marked with * may be missing: the table says what that means, \
-    else the field has its default (no, 0, none, or an empty list).\n";
+    [results.md](results.md) says what the files are for. A field marked with * may be missing. Where the table does not say \
+    what that means, the field has its default (no, 0, none, or an empty list).\n";
 
 /// The page, in Markdown.
 pub fn page() -> String {
@@ -62,7 +62,7 @@ fn fields(page: &mut String, schema: &Value) {
     }
 }
 
-/// What a schema says of itself, on one line.
+/// A schema's description, on one line.
 fn sentence(schema: &Value) -> String {
     schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|")
 }
@@ -118,7 +118,7 @@ fn named(name: &str, schema: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    /// A difference is mended by `cargo run -- schema --fields > docs/fields.md`, once the new words have been read.
+    /// If this fails, read the new words and run `cargo run -- schema --fields > docs/fields.md`.
     #[test]
     fn the_page_of_fields_is_that_of_the_program() {
         let page = super::page();

@@ -1,4 +1,4 @@
-//! What a run says of each of its locks, so that a report needs no list of names.
+//! How a run describes each of its locks, so that a report needs no list of names.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,30 +12,30 @@ pub struct LockDescriptor {
     pub name: String,
     /// Name of the source that it is a variant of.
     pub family: String,
-    /// Place of the family among those of the build, and of the variant in its family: a lock takes its colour and
-    /// marker from it, and so looks the same in every report.
+    /// Place of the family among those of the build, and of the variant in its family. Colour and marker of a lock follow from
+    /// these, so a lock looks the same in every report.
     pub place: [u32; 2],
-    /// The order in which waiters are admitted; none where nobody said.
+    /// The order in which waiters are admitted; none in records from before 0.2.0 of a lock that is not built in.
     pub order: Option<Admission>,
     /// How paravirtual code is carried.
     pub paravirt: Carried,
     /// The lock that a reader compares it with (may be itself).
     pub baseline: Option<String>,
-    /// One line about it.
+    /// One line about the lock.
     pub about: String,
     /// The paper or kernel commit that it comes from.
     pub source: String,
     /// Whether its waiters may sleep as part of the algorithm.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocks: bool,
-    /// Whether it is leaf code, which alone runs inside a bare vCPU.
+    /// Whether the lock is leaf code (it calls nothing outside); only such locks run in the `kvm` environment.
     pub leaf: bool,
-    /// Raised whenever its machine code changed on purpose.
+    /// Revision of the lock, which is raised whenever its machine code changes on purpose.
     pub revision: u32,
-    /// What it carries natively beyond its baseline, in words.
+    /// What the lock carries natively that its baseline does not, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carries: Option<String>,
-    /// The kernel builds whose spinlock it was.
+    /// The kernel builds whose spinlock this lock was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<KernelBuild>,
 }
@@ -46,9 +46,9 @@ pub struct LockDescriptor {
 pub enum Admission {
     /// Strictly first come, first served.
     Fifo,
-    /// First come, first served but for a bounded or exceptional overtaking.
+    /// First come, first served, except for bounded or rare overtaking.
     Hybrid,
-    /// Whoever gets there first.
+    /// No order: any vCPU may get the lock next.
     Unfair,
 }
 
@@ -56,19 +56,19 @@ pub enum Admission {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Carried {
-    /// None in the machine code.
+    /// There is none in the machine code.
     #[default]
     Out,
-    /// Compiled in and switched off.
+    /// It is compiled in and switched off.
     Off,
-    /// Compiled in and used wherever the environment is a hypervisor.
+    /// It is compiled in and used wherever the environment is a hypervisor.
     On,
 }
 
 /// Kernel builds around the series that brought the paravirtual ticket lock (Linux 3.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KernelBuild {
-    /// Whether the series is in it.
+    /// Whether the build has that series.
     pub patched: bool,
     /// Whether paravirtual spinlocks are compiled in.
     pub paravirt: bool,
@@ -81,8 +81,7 @@ pub struct KernelBuild {
 /// Revision of a lock where none is stated: the first.
 pub const FIRST_REVISION: u32 = 1;
 
-/// Descriptors for a record of before there were any (0.1.0): those of its built-in locks, and for any other lock what
-/// its cells tell.
+/// Descriptors for a record of 0.1.0, which has none: those of its built-in locks, and for any other lock what its cells tell.
 pub fn of_cells(cells: &[CellAxes]) -> Vec<LockDescriptor> {
     let known: Vec<LockDescriptor> =
         serde_json::from_str(include_str!("locks-0.1.0.json")).unwrap_or_default();

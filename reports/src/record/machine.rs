@@ -1,10 +1,10 @@
-//! The machine a run was taken on, and what could and could not be had on it.
+//! The machine that a run was taken on, and which facilities it has.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The machine: what identifies it, what describes its state, and what to be warned of.
+/// The machine: its identity, its state, and warnings about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Machine {
@@ -12,13 +12,13 @@ pub struct Machine {
     pub cpu_model: String,
     /// `x86_64` or `aarch64`.
     pub arch: String,
-    /// Packages, cores and logical CPUs (PUs) that this process may use.
+    /// Number of packages that this process may use.
     pub packages: u32,
-    /// See `packages`.
+    /// Number of cores that this process may use.
     pub cores: u32,
-    /// See `packages`.
+    /// Number of logical CPUs (PUs) that this process may use.
     pub pus: u32,
-    /// NUMA nodes.
+    /// Number of NUMA nodes.
     pub numa_nodes: u32,
     /// One line that identifies the topology: `Package:1 NUMANode:1 L3:1(32MiB) Core:2 PU:2`.
     pub topology: String,
@@ -28,35 +28,35 @@ pub struct Machine {
     pub kvm: String,
     /// Memory, in bytes.
     pub memory_bytes: u64,
-    /// Metadata, which an upgrade changes: kernel release.
+    /// Kernel release. It does not identify the machine, and neither do the next four fields: upgrades change them.
     pub kernel: String,
-    /// Metadata: microcode revision.
+    /// Microcode revision.
     pub microcode: String,
-    /// Metadata: operating system, from os-release.
+    /// Operating system, from os-release.
     pub os: String,
-    /// Metadata: compiler that built this program.
+    /// Compiler that built this program.
     pub toolchain: String,
-    /// Metadata: commit and version of lockbench.
+    /// Commit and version of lockbench.
     pub lockbench: String,
     /// Frequency governor; empty where the machine shows none.
     pub governor: String,
     /// `on`, `off`, `unknown`.
     pub smt: String,
-    /// Host name: for the reader, never an identity.
+    /// Host name, for the reader; it does not identify the machine.
     pub hostname: String,
     /// The whole topology as plain data.
     pub topology_detail: Option<serde_json::Value>,
-    /// What was asked of this machine and could be had or not: pinning, memory binding, preemption counting, ….
+    /// What was needed of this machine, and whether it has it: pinning, memory binding, preemption counting, ….
     pub facilities: Vec<Facility>,
-    /// What was measured of it at start.
+    /// Costs measured at start.
     pub calibration: Calibration,
-    /// What KVM costs here, where kvm cells were planned.
+    /// What KVM costs here; none where no kvm cells were planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kvm_costs: Option<Box<KvmCosts>>,
-    /// The tightest CPU quota that holds for the program; none where none could be seen.
+    /// The tightest CPU quota on the program; none where none could be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_quota: Option<CpuQuota>,
-    /// How the program was started, where not with SCHED_OTHER and a nice value of 0.
+    /// How the program was started, if not with SCHED_OTHER and a nice value of 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling: Option<Scheduling>,
     /// Sentences to be read before any number: governor, other load, swap, ….
@@ -69,7 +69,7 @@ impl Machine {
         self.facilities.iter().any(|known| known.name == facility && known.available)
     }
 
-    /// Why a facility is not there, where that was looked for.
+    /// Why a facility is not there, where lockbench looked for it.
     pub fn lacks(&self, facility: &str) -> Option<&str> {
         let known = self.facilities.iter().find(|known| known.name == facility && !known.available)?;
         Some(&known.detail)
@@ -102,19 +102,19 @@ impl Facility {
 pub struct CpuQuota {
     /// CPUs' worth of time that the group may use: 0.2 is 20 ms of every 100 ms.
     pub cpus: f64,
-    /// The quota is given anew each time that this has passed.
+    /// Length of a period, in nanoseconds: the quota is given anew in each.
     pub period_ns: u64,
     /// The file that says so.
     pub source: String,
 }
 
-/// How the program was started. Everything is measured with SCHED_OTHER all the same, with this nice value.
+/// How the program was started. Everything is measured with SCHED_OTHER all the same, but with this nice value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Scheduling {
-    /// `SCHED_OTHER`, `SCHED_FIFO`, `SCHED_RR`, `SCHED_BATCH`, `SCHED_IDLE`, `SCHED_DEADLINE`, ….
+    /// Scheduling class: `SCHED_OTHER`, `SCHED_FIFO`, `SCHED_RR`, `SCHED_BATCH`, `SCHED_IDLE`, `SCHED_DEADLINE`, ….
     pub class: String,
-    /// From -20 to 19.
+    /// Nice value, from -20 to 19.
     pub nice: i32,
 }
 
@@ -134,19 +134,19 @@ pub struct Calibration {
     pub work_ns: f64,
 }
 
-/// What KVM costs on this machine: 1 us here and 30 us there decide what a halt is worth.
+/// What KVM costs on this machine. A halt that costs 1 us pays in other cases than one that costs 30 us.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct KvmCosts {
-    /// A store to the doorbell page, to user space and back to the next instruction.
+    /// From a store to the doorbell page, through user space, to the guest's next instruction.
     pub round_trip_ns: CostNs,
-    /// Its second half: from the call of KVM_RUN to the guest's next instruction.
+    /// The second half of the round trip: from the call of KVM_RUN to the guest's next instruction.
     pub entry_ns: CostNs,
-    /// From a kick to the first instruction of a vCPU that slept, through an ioeventfd: how cells kick.
+    /// From a kick to the first instruction of a vCPU that slept, through an ioeventfd, as in cells.
     pub kick_event_ns: CostNs,
-    /// The same through an exit to the kicker's host thread, for comparison.
+    /// From a kick to the first instruction of a vCPU that slept, through an exit to the kicker's host thread; for comparison.
     pub kick_exit_ns: CostNs,
-    /// Speed of ring 3 as a part of native speed; 1 is native.
+    /// Speed of the guest's ring 3 as a fraction of native speed.
     pub ring3_speed: f64,
     /// Whether the guest's time-stamp counter is the host's.
     pub clocks_agree: bool,
@@ -154,7 +154,7 @@ pub struct KvmCosts {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// Percentiles of something measured many times, in nanoseconds; all 0 where it could not be.
+/// Percentiles of a cost that was measured many times, in nanoseconds; all 0 where it could not be measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CostNs {

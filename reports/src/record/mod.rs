@@ -1,6 +1,6 @@
 //! The schema: `rounds.jsonl` as it is written while measuring, `results.json` as it is derived from it.
 //!
-//! A run directory holds `rounds.jsonl` (one [`Line`] per line; the truth), `results.json` ([`Results`]) and
+//! A run directory holds `rounds.jsonl` (the record, one [`Line`] per line), `results.json` ([`Results`]) and
 //! `report.html`. Adding a field does not raise [`SCHEMA_VERSION`]; readers ignore fields that they do not know.
 
 mod axes;

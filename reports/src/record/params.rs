@@ -1,10 +1,10 @@
-//! Names in a cell's `params` that reports look for. The program that measures takes them from here for its table of axes.
+//! Names in a cell's `params` that reports look for. The harness takes these names for its table of axes.
 
 /// Where the lock and its data are to lie.
 pub const MEMORY: &str = "memory";
 /// Spin iterations before a waiter of a paravirtual lock halts.
 pub const SPIN_THRESHOLD: &str = "spin-threshold";
-/// What makes a queued waiter halt before that.
+/// What makes a queued waiter halt before its spin threshold.
 pub const EARLY_WAIT: &str = "early-wait";
-/// The timeslice that vCPUs asked for, a duration.
+/// The timeslice that the vCPUs' threads asked for, a duration.
 pub const SLICE: &str = "slice";

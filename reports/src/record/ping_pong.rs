@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Round trips within this factor belong to one class.
+/// Round trips within this factor belong to one distance class.
 pub const CLASS_WIDTH: f64 = 1.5;
 
-/// Whether two round trips belong to different classes.
+/// Whether two round trips belong to different distance classes.
 pub fn are_apart(one: f64, other: f64) -> bool {
     one.max(other) > one.min(other) * CLASS_WIDTH
 }
@@ -46,12 +46,12 @@ pub struct PingPong {
     pub pair: Pair,
     /// Round trip before the window, in nanoseconds.
     pub before_ns: f64,
-    /// Round trip after it, in nanoseconds.
+    /// Round trip after the window, in nanoseconds.
     pub after_ns: f64,
 }
 
 impl PingPong {
-    /// Whether the two pCPUs moved apart or together in between.
+    /// Whether the two pCPUs moved apart or together between the two ping-pongs.
     pub fn moved(&self) -> bool {
         are_apart(self.before_ns, self.after_ns)
     }

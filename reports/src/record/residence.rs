@@ -10,18 +10,18 @@ pub struct Residence {
     pub shared: Vec<NodePages>,
     /// NUMA nodes that each vCPU's own block lies on: its queue node, its counters, its times.
     pub blocks: Vec<Vec<u32>>,
-    /// NUMA node of each vCPU's pCPU; of a floating vCPU's first pCPU.
+    /// NUMA node of each vCPU's pCPU; for a floating vCPU, of the first pCPU that it may run on.
     pub vcpu_nodes: Vec<u32>,
 }
 
 /// Pages on a NUMA node.
-// A list of these and no map: as a key of a JSON object the node would be a string, which `Outcome`'s tag hinders serde
-// from reading back as a number.
+// Residence holds a list of these and no map: the node as a key of a JSON object would be a string, which serde cannot read
+// back as a number inside the tagged `Outcome`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct NodePages {
     /// The node.
     pub node: u32,
-    /// Pages on it.
+    /// Number of pages on it.
     pub pages: u64,
 }

@@ -29,27 +29,27 @@ pub struct Results {
     pub window_ns: u64,
     /// The machine.
     pub machine: Machine,
-    /// How far apart two runs of the same thing lay.
+    /// How far apart two measurements of the same cell lay, for each noise group.
     #[serde(default)]
     pub noise_floor: Vec<NoiseFloor>,
-    /// What did not fit, or cannot run here.
+    /// What did not fit in the time, or cannot run here.
     #[serde(default)]
     pub dropped: Vec<Dropped>,
-    /// The locks of its cells.
+    /// The locks of the cells.
     #[serde(default)]
     pub locks: Vec<LockDescriptor>,
-    /// In plan order.
+    /// The cells, in plan order.
     pub cells: Vec<Cell>,
     /// Whether the run ended before its plan did.
     #[serde(default)]
     pub interrupted: bool,
-    /// That its time was up before its plan was done: after how many rounds, and why. None if it was not.
+    /// After how many rounds the run stopped because its time was up, and why; none if its plan was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
     /// Wall time, in seconds; none if the run was cut off.
     #[serde(default)]
     pub wall_seconds: Option<f64>,
-    /// Part of it inside warm-up, windows and ping-pongs.
+    /// Fraction of the wall time that was spent in warm-ups, windows and ping-pongs.
     #[serde(default)]
     pub measuring_share: Option<f64>,
     /// Sentences about the record itself: a last line cut off, rounds of cells that were never planned.
@@ -58,7 +58,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// What the run says of a lock.
+    /// The descriptor of a lock.
     pub fn lock(&self, name: &str) -> Option<&LockDescriptor> {
         self.locks.iter().find(|lock| lock.name == name)
     }
@@ -75,20 +75,20 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// A class of cells and the spread of its A/A pairs.
+/// A noise group of cells and the spread of its A/A pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NoiseFloor {
-    /// `one-vcpu`, `contended`, `overcommitted`.
+    /// Noise group: `one-vcpu`, `contended`, `overcommitted`.
     pub class: String,
-    /// The cell that was run twice.
+    /// Id of the cell that was run twice.
     pub cell: String,
-    /// Ratio second : first, over rounds; none where too few rounds were usable.
+    /// Rate of the second run over that of the first, over rounds; none where too few rounds were usable.
     pub ratio: Option<Interval>,
-    /// Half-width that a verdict must clear, as a fraction: 0.05 is 5 %.
+    /// The noise floor, which a verdict must clear, as a fraction: 0.05 is 5 %.
     pub floor: Option<f64>,
-    /// Rounds used.
+    /// Number of rounds that the ratio rests on.
     pub rounds: u32,
-    /// The rates of each pair, in rounds order: `[first, second]`, acquisitions per second.
+    /// The rates of each pair, in the order of rounds: `[first, second]`, acquisitions per second.
     pub pairs: Vec<[f64; 2]>,
 }
 
@@ -105,20 +105,20 @@ pub struct Dropped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Measured.
+    /// It was measured.
     Ok,
     /// Its process died.
     Crashed,
-    /// Nobody got the lock.
+    /// No vCPU got the lock any more.
     Hung,
-    /// The lock let two in at once.
+    /// The lock let two vCPUs in at once.
     Broken,
-    /// The environment could not run it, or the run ended before.
+    /// The environment could not run it, or the run ended before it was measured.
     Skipped,
 }
 
 impl Status {
-    /// In a word, as in JSON.
+    /// The status in one word, as in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -134,15 +134,15 @@ impl Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Exclusion {
-    /// Checked in every window, and held.
+    /// It was checked in every window, and held.
     Held,
-    /// Violated at least once.
+    /// It was violated at least once.
     Violated,
-    /// No window got as far.
+    /// At least one window was not checked, or none got that far.
     Unchecked,
 }
 
-/// How evenly the lock served its vCPUs, medians over rounds.
+/// How evenly the lock served its vCPUs; medians over rounds unless stated otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Fairness {
@@ -157,7 +157,7 @@ pub struct Fairness {
 }
 
 /// Acquire times in nanoseconds over all latency windows. A percentile that unfinished waits reach is a lower bound
-/// (its name is then in `at_least`); one that lacks samples is none.
+/// (its name is then in `at_least`); a percentile with too few samples is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Acquire {
@@ -165,17 +165,17 @@ pub struct Acquire {
     pub p50: Option<f64>,
     /// 90th percentile.
     pub p90: Option<f64>,
-    /// 99th percentile; wants 1,000 samples.
+    /// 99th percentile; needs 1,000 samples.
     pub p99: Option<f64>,
-    /// 99.9th percentile; wants 10,000 samples.
+    /// 99.9th percentile; needs 10,000 samples.
     pub p999: Option<f64>,
     /// Longest wait, finished or not.
     pub max: Option<f64>,
-    /// Names of those that are lower bounds.
+    /// Names of the percentiles that are lower bounds.
     pub at_least: Vec<String>,
-    /// Finished waits.
+    /// Number of finished waits.
     pub samples: u64,
-    /// Rate in the latency windows, acquisitions per second: what the timestamps left of it.
+    /// Rate in the latency windows, acquisitions per second; taking time stamps lowers it.
     pub ops_per_second: Option<f64>,
 }
 
@@ -187,20 +187,20 @@ pub struct Cell {
     pub axes: CellAxes,
     /// What became of it.
     pub status: Status,
-    /// Why, unless `ok`.
+    /// Why the status is what it is; none if it is `ok`.
     #[serde(default)]
     pub reason: Option<String>,
     /// Whether mutual exclusion held.
     pub exclusion: Exclusion,
     /// Acquisitions per second, all vCPUs together.
     pub ops_per_second: Option<Interval>,
-    /// How evenly they were served.
+    /// How evenly the vCPUs were served.
     #[serde(default)]
     pub fairness: Fairness,
     /// Acquire times.
     #[serde(default)]
     pub acquire_ns: Option<Acquire>,
-    /// Why the rate is what it is, from traced windows; none where there were none.
+    /// Causes of the rate, from traced windows; none where there were no such windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causes: Option<CellCauses>,
     /// Counters summed over the rounds.
@@ -209,10 +209,10 @@ pub struct Cell {
     /// Acquisitions in the windows that `counters` were summed over.
     #[serde(default)]
     pub counted_operations: u64,
-    /// Mean part of the windows that a vCPU was on a pCPU.
+    /// Mean fraction of the windows for which a vCPU was on a pCPU.
     #[serde(default)]
     pub on_cpu_share: Option<f64>,
-    /// Windows that `ops_per_second` was taken from: one class, none that moved.
+    /// Number of windows that `ops_per_second` was taken from: of one distance class, none that moved.
     #[serde(default)]
     pub windows_used: u32,
     /// Numbers of the rounds in which those windows were taken.
@@ -222,7 +222,7 @@ pub struct Cell {
     /// used.
     #[serde(default)]
     pub interconnect_ns: Option<[f64; 2]>,
-    /// The same of every pair of pCPUs that was looked at, where there are more pairs or NUMA nodes than one.
+    /// Shortest and longest round trip of every pair of pCPUs that was timed; empty where there is one pair on one NUMA node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub distances: Vec<Distance>,
     /// Where the arena lay in the cell's last measured window; none where the kernel did not tell.

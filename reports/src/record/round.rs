@@ -21,20 +21,20 @@ pub enum Line {
         interrupted: bool,
         /// Wall time of the whole run, in seconds.
         wall_seconds: f64,
-        /// Part of it that was spent inside warm-up, windows and ping-pongs, from 0 to 1.
+        /// Fraction of the wall time that was spent in warm-ups, windows and ping-pongs, from 0 to 1.
         measuring_share: f64,
-        /// That its time was up before its plan was done; none if it was not.
+        /// Where the run stopped because its time was up; none if its plan was done.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stopped: Option<Stopped>,
     },
 }
 
-/// That a run stopped between two rounds because its time was up.
+/// Where and why a run stopped between two rounds because its time was up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Stopped {
-    /// Rounds that were taken.
+    /// Number of rounds that were taken.
     pub rounds: u32,
-    /// Why no more were.
+    /// Why no more rounds were taken.
     pub reason: String,
 }
 
@@ -59,7 +59,7 @@ pub struct Header {
     pub window_ns: u64,
     /// The machine.
     pub machine: Machine,
-    /// The locks of its cells; empty in records of before 0.2.0.
+    /// The locks of the cells; empty in records from before 0.2.0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<LockDescriptor>,
     /// The cells planned, in plan order.
@@ -73,25 +73,25 @@ pub struct Header {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// Throughput, with counting probes.
+    /// To measure throughput, with counting probes.
     #[default]
     Rate,
-    /// The second run of an A/A pair; its first is the same round's `Rate` window of the same cell.
+    /// As the second run of an A/A pair; the first is the `rate` window of the same cell in the same round.
     Twin,
-    /// Acquire times: timestamps cost throughput, hence a window of its own.
+    /// To take acquire times. Time stamps cost throughput, hence a window of its own.
     Latency,
-    /// Traces of every acquire, release, halt and kick.
+    /// To trace every acquire, release, halt and kick.
     Trace,
 }
 
-/// How the vCPUs stood when the warm-up began.
+/// What state the lock was in when the warm-up began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Start {
     /// The lock was free.
     #[default]
     Free,
-    /// Every vCPU was queued already behind one that held the lock.
+    /// All other vCPUs were waiting already for one that held the lock.
     Queued,
 }
 
@@ -100,28 +100,28 @@ pub enum Start {
 #[serde(tag = "outcome", rename_all = "lowercase")]
 #[expect(clippy::large_enum_variant, reason = "nearly every outcome is Measured")]
 pub enum Outcome {
-    /// With a number.
+    /// It was measured.
     Measured(Measured),
-    /// The exclusion check failed: never a number.
+    /// The exclusion check failed; such a window never yields a number.
     Broken {
         /// What did not add up.
         reason: String,
     },
-    /// No acquisition for as long as should have sufficed for many.
+    /// There was no acquisition for a time that should have been enough for many.
     Hung {
-        /// How long was waited.
+        /// How long lockbench waited.
         reason: String,
     },
     /// The cell's process died.
     Crashed {
-        /// Signal or fault, in plain words.
+        /// The signal or fault, in plain words.
         reason: String,
     },
     /// The environment could not run it.
     Skipped {
         /// Why, and what to do.
         reason: String,
-        /// Whether the cause may pass (no descriptor, no thread, no memory was free): then the next round tries again.
+        /// Whether the cause may pass (no descriptor, thread or memory was free): then the next round tries the cell again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         passing: bool,
     },
@@ -134,7 +134,7 @@ pub struct Round {
     pub cell: String,
     /// Number of the round, from 0.
     pub round: u32,
-    /// Why it was taken.
+    /// Why the window was taken.
     #[serde(default)]
     pub purpose: Purpose,
     /// How it ended.
@@ -152,39 +152,39 @@ impl Round {
     }
 }
 
-/// What a window measured. Durations in nanoseconds, counts over the window, one entry per vCPU in each list.
+/// What a window measured. Durations are in nanoseconds, counts are over the window, and lists hold one entry per vCPU unless
+/// stated otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Measured {
-    /// How the vCPUs stood at the start.
+    /// What state the lock was in when the warm-up began.
     pub start: Start,
-    /// Warm-up before the window.
+    /// Length of the warm-up before the window.
     pub warmup_ns: u64,
-    /// The window, by the clock read beside the counters.
+    /// Length of the window, by the clock that was read beside the counters.
     pub window_ns: u64,
-    /// From the window's end until the cell's process was gone: nothing waits for a lock to drain.
+    /// Time from the window's end until the cell's process was gone.
     pub closing_ns: u64,
     /// Acquisitions in the window.
     pub operations: Vec<u64>,
-    /// Acquisitions per second in consecutive parts of the window, warm-up discarded.
+    /// Acquisitions per second, by all vCPUs, in consecutive parts of the window without its warm-up.
     pub samples: Vec<f64>,
-    /// Whether the halves of the window agree; none where that cannot be told, as of a window
-    /// of few acquisitions.
+    /// Whether the halves of the window agree; none where that cannot be told, as with few acquisitions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steady: Option<bool>,
-    /// Round trip between the first two pCPUs just before and just after; none where one pCPU is used.
+    /// Round trip between the first two pCPUs just before the window and just after it; none where one pCPU is used.
     pub interconnect_ns: Option<[f64; 2]>,
-    /// Every pair of pCPUs that was looked at, the first two pCPUs first; left out where these are the only pair and lie on
-    /// one NUMA node.
+    /// Every pair of pCPUs that was timed, the first two pCPUs first; left out where these are the only pair and lie on one NUMA
+    /// node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ping_pongs: Vec<PingPong>,
-    /// A pair's two round trips differ by more than 1.5x even after the window was repeated once.
+    /// Whether a pair's two round trips differ by more than 1.5x even after the window was repeated once.
     pub moved: bool,
-    /// Part of the window that each vCPU was on a pCPU, from 0 to 1; empty where that is unknown (see the facility
+    /// Fraction of the window for which each vCPU was on a pCPU, from 0 to 1; empty where that is unknown (see the facility
     /// `thread-times`).
     pub on_cpu_share: Vec<f64>,
-    /// Mean time that a vCPU kept its pCPU once it had it, in nanoseconds, by the kernel's count of such turns: the timeslice
-    /// where nobody gave the pCPU up. None if no turn began in the window.
+    /// Mean time that a vCPU kept its pCPU once it had it, by the kernel's counts. This is the timeslice if no vCPU gave its pCPU
+    /// up. None if no vCPU got a pCPU in the window.
     pub slice_ns: Option<f64>,
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
@@ -196,25 +196,25 @@ pub struct Measured {
     pub longest_run: u64,
     /// Acquire times, in windows that took them.
     pub acquire: Option<Histogram>,
-    /// Why the rate is what it is, in windows that traced it.
+    /// Causes of the rate, in windows that traced.
     pub causes: Option<Causes>,
     /// Whether exclusion was checked in this window (it held, or the outcome would be `Broken`).
     pub exclusion_checked: bool,
-    /// pCPU that each vCPU was verified on, where pinned and verified.
+    /// pCPU that each vCPU was found pinned to; empty where vCPUs float.
     pub placed: Vec<u32>,
     /// NUMA nodes on which the arena's pages were found.
     pub memory_nodes: Vec<u32>,
     /// Where the parts of the arena lay; none where the kernel does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residence: Option<Residence>,
-    /// What reached into the window from outside, so that it is not one of its lock alone: pins that were changed, a process
-    /// that was stopped, a machine that slept. It was repeated once, and this is the second time.
+    /// What reached into the window from outside (pins that were changed, a process that was stopped, a machine that was
+    /// suspended), even though the window had been repeated once. No figure is taken from such a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disturbed: Option<String>,
-    /// How a CPU quota held the vCPUs up; none where none did.
+    /// How a CPU quota held the vCPUs up; none where no quota did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttling: Option<Throttling>,
-    /// Sentences that say what a reader has to know of this window's placement.
+    /// Sentences on what a reader must know about this window's placement.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -225,7 +225,7 @@ pub struct Measured {
 pub struct Histogram {
     /// `[upper bound of the bucket in ns, count]`, ascending, empty buckets left out.
     pub buckets: Vec<(u64, u64)>,
-    /// Waits unfinished at the window's end, as "at least this long", in ns, ascending.
+    /// How long each wait that was unfinished at the window's end had lasted, in ns, ascending: lower bounds.
     pub censored: Vec<u64>,
     /// Longest finished wait, in ns.
     pub max_ns: u64,

@@ -4,8 +4,8 @@ use crate::record::Results;
 use crate::rfc4180::line;
 use crate::show::columns::{COLUMNS, Column, rows};
 
-/// The cells as RFC 4180 CSV: a heading, then one row a cell in plan order; empty where there is no value. Rates in
-/// acquisitions per second, times in nanoseconds.
+/// The cells as RFC 4180 CSV: a heading, then one row a cell in plan order; a field is empty where there is no value. Rates are
+/// in acquisitions per second, times in nanoseconds.
 pub fn cells(results: &Results) -> String {
     let columns: Vec<&Column> = COLUMNS.iter().filter(|column| column.in_csv).copied().collect();
     let names = columns.iter().map(|column| column.name.to_owned()).collect();

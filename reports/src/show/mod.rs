@@ -1,4 +1,4 @@
-//! Results and verdicts before a reader: columns, CSV, the terminal, plots, pages, exports.
+//! Presents results and verdicts to a reader: columns, CSV, the terminal, plots, pages, exports.
 
 pub mod columns;
 pub mod csv;

@@ -1,11 +1,11 @@
-//! Why cells are missing, in a terminal and in a sentence.
+//! The reasons why cells are missing, as text for a terminal and as part of a sentence.
 
 use std::fmt::Write;
 
 use crate::derive::reasons::Reason;
 use crate::format::printable;
 
-/// The reasons for a terminal, each followed by no more than `most` of its cells; empty where there are none.
+/// The reasons as text, each followed by at most `most` of its cells; empty where there are none.
 pub fn text(reasons: &[Reason], most: usize) -> String {
     let mut text = String::new();
     for reason in reasons {
@@ -20,7 +20,7 @@ pub fn text(reasons: &[Reason], most: usize) -> String {
     text
 }
 
-/// Why a set of cells is missing, as part of a sentence: the reasons that hold for most of them, each with its count.
+/// The reasons that hold for most of some cells, each with its count, as part of a sentence.
 pub fn sentence<'a>(reasons: impl IntoIterator<Item = (&'a str, usize)>) -> String {
     const SHOWN: usize = 3;
     let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();

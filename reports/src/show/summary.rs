@@ -1,4 +1,4 @@
-//! The table for those without a browser: lock x overcommit.
+//! The table of locks and overcommit for a terminal.
 
 use crate::derive::placement_notes;
 use crate::derive::setting::{Setting, settings};
@@ -7,7 +7,7 @@ use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Results};
 use crate::show::columns::{Row, on_terminal};
 
-/// Columns of a terminal that the table keeps to where it can.
+/// Width in characters that the table does not exceed where it can be avoided.
 const WIDTH: usize = 110;
 
 /// Median rate with its interval and efficiency, a row for each lock and a column for each overcommit factor; one
@@ -25,8 +25,8 @@ pub fn table(results: &Results) -> String {
     text
 }
 
-/// What follows the table: how far emulation can be trusted, and the published results; empty where the run has
-/// nothing to say of either.
+/// The text below the table: how far emulation can be trusted, and the published results; empty where the run says nothing about
+/// either.
 pub fn closing(results: &Results) -> String {
     let environments = if crate::judge::trust::pairs(results).is_empty() {
         String::new()
@@ -54,7 +54,7 @@ fn of_setting(results: &Results, setting: &Setting<'_>) -> String {
     format!("{}\n{}{}", printable(&title), in_blocks(&columns), notes(setting))
 }
 
-/// What the windows of its cells say of their placement, each sentence on a line of its own, once.
+/// The notes on placement of the cells' windows, each once and on a line of its own.
 fn notes(setting: &Setting<'_>) -> String {
     let mut notes: Vec<&String> = Vec::new();
     for note in setting.cells.iter().flat_map(|cell| placement_notes(&cell.rounds)) {
@@ -65,7 +65,7 @@ fn notes(setting: &Setting<'_>) -> String {
     notes.into_iter().map(|note| format!("  Note: {}\n", printable(note))).collect()
 }
 
-/// A column: vCPUs on pCPUs.
+/// A column of the table: a number of vCPUs on a number of pCPUs.
 #[derive(Clone, Copy, PartialEq)]
 struct Point {
     vcpus: u32,
@@ -100,7 +100,7 @@ fn points(setting: &Setting<'_>) -> Vec<Point> {
     points
 }
 
-/// Lays columns side by side; what does not fit goes below, with the first column repeated.
+/// Puts columns side by side; those that do not fit go below, with the first column repeated.
 fn in_blocks(columns: &[Vec<String>]) -> String {
     let width = |column: &[String]| column.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let (names, rest) = columns.split_at(1);

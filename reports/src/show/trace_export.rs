@@ -1,7 +1,7 @@
 //! Traces in the Chrome trace-event format, which <https://ui.perfetto.dev> opens.
 //!
-//! One process for each cell, one thread for each vCPU and in it one track for each kind of stretch: what a vCPU
-//! waits for and when it is off its pCPU overlap, and slices of one track must not.
+//! The format has one process for each cell, and in it several tracks for each vCPU: spans of waiting and of being preempted
+//! overlap, which slices (as the format calls them) of one track must not.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn document<'a>(traces: impl IntoIterator<Item = (&'a Cell, u32, &'a Trace)>) ->
     (!events.is_empty()).then(|| json!({ "displayTimeUnit": "ns", "traceEvents": events }))
 }
 
-/// Tracks of a vCPU, from top to bottom, and what a stretch in them is called.
+/// Tracks of a vCPU, from top to bottom, with the states that each shows and their names.
 const TRACKS: [(&str, &[(State, &str)]); 3] = [
     ("lock", &[(State::Waiting, "waiting"), (State::Holding, "holding")]),
     ("off its pCPU", &[(State::Preempted, "preempted")]),
@@ -75,7 +75,7 @@ fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
         }
     }
     for (index, kick) in line.kicks.iter().enumerate() {
-        // A slice for each, on a track of its own, and an arrow from it to the halt that it ends: arrows hang on slices.
+        // Each kick is a slice on a track of kicks, with an arrow to the halt that it ends; the format ties arrows to slices.
         let (id, at) = (u64::from(process) << 32 | index as u64, micros(kick.at_ns));
         let (from, to) = (thread(kick.from, KICKS), thread(kick.to, HALTED));
         let next = line.kicks[index + 1..].iter().find(|next| next.from == kick.from);
@@ -99,7 +99,7 @@ fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
             "ts": micros(released), "dur": micros(got - released)}));
     }
     if let Some([from, to]) = line.omitted {
-        // On the handover's track, but not across its edge: slices of one track lie within one another.
+        // The time left out is on the track of the handover, cut at the ends of the handover: slices of one track must be nested.
         let [start, end] = line.worst.map_or([0, u64::MAX], |[(_, released), (_, got)]| [released, got]);
         let pieces = [[from, to.min(start)], [from.max(start), to.min(end)], [from.max(end), to]];
         events.extend(pieces.into_iter().filter(|[from, to]| from < to).map(|[from, to]| {
@@ -113,7 +113,7 @@ fn add(events: &mut Vec<Value>, process: u32, name: &str, trace: &Trace) {
 const HALTED: usize = 2;
 /// Index of the track of kicks, which comes after the others.
 const KICKS: usize = TRACKS.len();
-/// How long a kick is drawn: it has no length of its own.
+/// Length with which a kick is drawn, for it has none of its own.
 const KICK_NS: u64 = 1_000;
 
 fn thread(vcpu: u32, track: usize) -> u32 {

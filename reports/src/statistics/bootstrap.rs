@@ -3,14 +3,14 @@
 use super::median::of_sorted;
 use super::random::Random;
 
-/// Values from which the bootstrap is trusted; of fewer it resamples too small a world and comes out too narrow.
+/// The bootstrap is used from this number of values on; with fewer its interval is too narrow.
 pub const BOOTSTRAP_FROM: usize = 12;
-/// Resamples drawn.
+/// Number of resamples drawn.
 pub const RESAMPLES: usize = 2_000;
 /// Seed of the resampling. Fixed, and printed in each report, so that the same rounds always give the same interval.
 pub const SEED: u64 = 0x6c6f_636b_6265_6e63;
 
-/// 2.5 % and 97.5 % points of the medians of [`RESAMPLES`] resamples.
+/// The 2.5 % and 97.5 % points of the medians of [`RESAMPLES`] resamples.
 pub(super) fn bootstrap(sorted: &[f64]) -> (f64, f64) {
     let mut random = Random::new(SEED);
     let mut medians: Vec<f64> = (0..RESAMPLES)

@@ -1,23 +1,23 @@
-//! Where a series of nights changed for good.
+//! Finds where a series of nights changed lastingly.
 //!
 //! Seeded binary segmentation (Kovács, Bühlmann, Li and Munk 2023): a fixed set of intervals of all lengths is searched
-//! for the split that divides it best, and of the splits that cannot be chance those in the narrowest intervals are
-//! kept (narrowest over threshold: Baranowski, Chen and Fryzlewicz 2019). What E-divisive finds by permuting, this
-//! finds by Student's t, some thousand times faster, and short regimes do not hide in long ones. Three things make it
-//! fit for nights: a single night far off is clipped to its neighbours, the noise is taken from successive
-//! differences, which no step inflates, and noise that lasts from night to night widens what counts as chance.
+//! for the split that divides it best, and of the splits that are too clear for chance those in the narrowest intervals are
+//! kept (narrowest over threshold: Baranowski, Chen and Fryzlewicz 2019). E-divisive tests splits by permuting; this method
+//! tests them by Student's t, some thousand times faster, and also finds short regimes inside long ones. Three things make it
+//! fit for nights: a single night far off is clipped to its neighbours; the noise is taken from successive differences, which
+//! no step inflates; and noise that lasts from night to night widens what counts as chance.
 
 use super::{median, two_sided};
 
-/// Nights on either side of a change below which it is not told from a few bad nights.
+/// A change needs this many nights on either side; with fewer it might be a few bad nights.
 pub const FEWEST_NIGHTS: usize = 5;
-/// Nights next to a change that say how large it is.
+/// The size of a change is taken from this many nights next to it, on each side.
 const NEAR: usize = 30;
 /// A night may lie this many standard deviations from its neighbours before it is clipped.
 const CLIP: f64 = 3.0;
-/// Splits that are tried stand for about so many independent ones a night: found by simulation.
+/// The splits that are tried amount to about this many independent tests a night, as simulation shows.
 const TESTS_A_NIGHT: f64 = 2.0;
-/// Nights in a block, for noise that lasts.
+/// Nights in a block, for measuring noise that lasts.
 const BLOCK: usize = 10;
 /// Each layer of intervals is shorter than the one before by this factor.
 const DECAY: f64 = std::f64::consts::SQRT_2;
@@ -33,7 +33,7 @@ pub struct Course {
     freedom: f64,
 }
 
-/// A split of an interval: the first night after it, and the probability of one so clear by chance.
+/// A split of an interval: the first night after it, and the probability that chance makes one as clear.
 #[derive(Clone, Copy)]
 struct Split {
     start: usize,
@@ -43,13 +43,13 @@ struct Split {
 }
 
 impl Course {
-    /// Prepares a series; `None` if it is too short, or not of numbers.
+    /// Prepares a series; `None` if it is too short, or holds values that are not finite.
     pub fn new(values: &[f64]) -> Option<Self> {
         if values.len() < 2 * FEWEST_NIGHTS || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
         let differences: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
-        // A series that hardly ever moves still has the last digit it was written with.
+        // A series that hardly ever moves still varies in the last digit that it was written with.
         let sigma = (spread(&differences)? / 2.0_f64.sqrt()).max(1e-4);
         let clipped = clipped(values, CLIP * sigma);
         let mut sums = vec![0.0];
@@ -57,7 +57,7 @@ impl Course {
             *sum += value;
             Some(*sum)
         }));
-        // The median of so many differences is worth this many squares of them.
+        // A median of n differences is as precise as a mean of 0.37 n squares.
         let freedom = 0.37 * differences.len() as f64;
         let sigma = lasting(&clipped).map_or(sigma, |lasting| sigma.max(lasting));
         Some(Self { values: values.to_vec(), sums, sigma, freedom })
@@ -68,7 +68,7 @@ impl Course {
         self.splits().iter().map(|split| split.p).fold(1.0, f64::min)
     }
 
-    /// First nights after each change that is clearer than `level` allows chance to be, and larger than `margin`.
+    /// The first night after each change whose probability by chance is at most `level` and that is larger than `margin`.
     pub fn changes(&self, level: f64, margin: f64) -> Vec<usize> {
         self.search(level, margin.ln_1p())
     }
@@ -101,8 +101,8 @@ impl Course {
         changes
     }
 
-    /// Moves each change to where it divides best what lies between its neighbours, and drops the least of those that
-    /// do not hold there, one at a time.
+    /// Moves each change to the best split between its neighbours, and drops changes that are no longer clear or large enough
+    /// there, the smallest first and one at a time.
     fn settle(&self, changes: &mut Vec<usize>, level: f64, size: f64) {
         loop {
             for index in 0..changes.len() {
@@ -147,7 +147,7 @@ impl Course {
         splits
     }
 
-    /// The split of `start..end` whose sides lie farthest apart, measured by what chance would do.
+    /// The split of `start..end` whose sides lie farthest apart, in units of their standard error.
     fn best(&self, start: usize, end: usize) -> Option<Split> {
         let mean = |from: usize, to: usize| (self.sums[to] - self.sums[from]) / (to - from) as f64;
         let score = |at: usize| {
@@ -162,8 +162,8 @@ impl Course {
     }
 }
 
-/// Standard deviation of differences of these sizes, by their median or by the mean of all but the largest tenth,
-/// whichever says more: counts of twenty or so mostly differ by nothing at all, and then by five per cent.
+/// Standard deviation of differences of these sizes, by their median or by the mean of all but the largest tenth, whichever is
+/// larger. The median alone would not do: counts of twenty or so mostly do not differ at all, and then by five per cent.
 fn spread(sizes: &[f64]) -> Option<f64> {
     let mut sorted = sizes.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -172,7 +172,7 @@ fn spread(sizes: &[f64]) -> Option<f64> {
     Some((1.4826 * median(sizes)?).max(trimmed))
 }
 
-/// Each value no farther than `reach` from the median of itself and three neighbours on either side.
+/// Moves each value to within `reach` of the median of itself and three neighbours on either side.
 fn clipped(values: &[f64], reach: f64) -> Vec<f64> {
     let near = |at: usize| &values[at.saturating_sub(3)..(at + 4).min(values.len())];
     let clip = |(at, value): (usize, &f64)| {
@@ -181,8 +181,8 @@ fn clipped(values: &[f64], reach: f64) -> Vec<f64> {
     values.iter().enumerate().map(clip).collect()
 }
 
-/// Standard deviation that the means of neighbouring blocks of nights speak of: larger than that of single nights where
-/// noise lasts from one night to the next. Steps touch few blocks, and the median does not see them.
+/// Standard deviation of a night, estimated from the means of neighbouring blocks of nights: larger than that from single
+/// nights where noise lasts from one night to the next. Steps touch few blocks and so hardly change the median.
 fn lasting(clipped: &[f64]) -> Option<f64> {
     let differences: Vec<f64> = clipped
         .windows(2 * BLOCK)

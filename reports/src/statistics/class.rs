@@ -1,16 +1,16 @@
-//! Windows that may be compared: those taken while the pCPUs were about equally far apart.
+//! Distance classes: windows that may be compared, because their pCPUs were about equally far apart.
 //!
-//! A host shifts the pCPUs beneath us apart and together again, unseen by steal; a lock's rate follows. So each
-//! window carries the round trips between its pCPUs, and only windows of one class are set against each other: every
-//! pair of pCPUs that both windows looked at was about equally far apart.
+//! A host moves the pCPUs of a virtual machine apart and together again, which steal does not show, and a lock's rate
+//! follows. So each window carries the round trips between its pCPUs, and only windows of one distance class are compared: the
+//! round trips of every pair of pCPUs that was timed in both windows are about equal.
 
 use super::trips::{Trips, Which, by_pair};
 use crate::record::are_apart;
 
-/// Indices, ascending, of the largest class. Pair after pair, in the order in which they were looked at, the largest set of
-/// what is left is kept whose round trips lie within [`CLASS_WIDTH`](crate::record::CLASS_WIDTH) of each other; of two equally large sets the one with
-/// the shorter round trips. A window in which nobody looked at a pair (it ran on one pCPU, or is of an older build) fits in
-/// with any.
+/// Indices, ascending, of the largest distance class. For each pair in turn, in the order in which pairs were timed, the largest
+/// set of the remaining windows is kept whose round trips lie within [`CLASS_WIDTH`](crate::record::CLASS_WIDTH) of each other;
+/// of two equally large sets the one with the shorter round trips. A window in which a pair was not timed (it ran on one pCPU,
+/// or an older build took it) fits any class.
 pub fn largest_class(windows: &[&Trips]) -> Vec<usize> {
     let mut chosen: Vec<usize> = (0..windows.len()).collect();
     for (which, _) in by_pair(windows.iter().copied()) {
@@ -25,7 +25,7 @@ pub fn largest_class(windows: &[&Trips]) -> Vec<usize> {
     chosen
 }
 
-/// The largest set of indices whose values lie within one class.
+/// The largest set of indices whose values lie within the width of a distance class.
 fn closest(measured: impl Iterator<Item = (f64, usize)>) -> impl Iterator<Item = usize> {
     let mut measured: Vec<(f64, usize)> = measured.collect();
     measured.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -42,20 +42,20 @@ fn closest(measured: impl Iterator<Item = (f64, usize)>) -> impl Iterator<Item =
     measured.drain(..best.end).skip(best.start).map(|(_, index)| index).collect::<Vec<_>>().into_iter()
 }
 
-/// What the windows of one class have in common: the shortest round trip of each pair.
+/// A distance class, given by the shortest round trip of each pair in its windows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Class(Vec<(Which, f64)>);
 
 impl Class {
-    /// That of most of some windows.
+    /// The distance class that most of some windows belong to.
     pub fn of_most(windows: &[&Trips]) -> Self {
         let members = largest_class(windows).into_iter().map(|index| windows[index]);
         let pairs = by_pair(members).into_iter();
         Self(pairs.filter_map(|(which, trips)| Some((which, trips.into_iter().reduce(f64::min)?))).collect())
     }
 
-    /// For two groups of windows the class of which the smaller of the two has most, found pair after pair. A pair that either
-    /// group never looked at does not count.
+    /// For two groups of windows, the distance class in which the group with fewer windows has as many as possible, found pair
+    /// after pair. A pair that was never timed in one of the groups does not count.
     pub fn in_common(one: &[&Trips], other: &[&Trips]) -> Self {
         let mut class = Self::default();
         for (which, _) in by_pair(one.iter().chain(other).copied()) {
@@ -68,14 +68,15 @@ impl Class {
         class
     }
 
-    /// Whether a window belongs to it.
+    /// Whether a window belongs to this distance class.
     pub fn holds(&self, trips: &Trips) -> bool {
         let within = |low: f64, ns: f64| ns >= low && !are_apart(low, ns);
         self.0.iter().all(|&(which, low)| trips.get(which).is_none_or(|ns| within(low, ns)))
     }
 }
 
-/// The shortest of the range, one class wide, in which the smaller of two groups has most; none where either is empty.
+/// The lower end of the range, one distance class wide, in which the group with fewer values has as many as possible; none
+/// where a group is empty.
 fn shared(one: &[f64], other: &[f64]) -> Option<f64> {
     if one.is_empty() || other.is_empty() {
         return None;
@@ -108,7 +109,7 @@ mod tests {
         Class::in_common(&one.iter().collect::<Vec<_>>(), &other.iter().collect::<Vec<_>>())
     }
 
-    /// A window that looked at a pair inside a node and at one across two.
+    /// The round trips of a window in which a pair inside a node and a pair across two nodes were timed.
     fn two_pairs(inside: f64, across: f64) -> Trips {
         let pair = |far, node| Pair { pcpus: [0, far], nodes: [0, node] };
         let named = [(Which::First(Some(pair(1, 0))), inside), (Which::Other(pair(6, 3)), across)];

@@ -1,9 +1,9 @@
-//! False discoveries: of a hundred cells five differ by chance at 5 %, and somebody would be woken for each.
+//! Control of false discoveries: at a level of 5 %, five of a hundred unchanged cells would be called changed by chance.
 
-/// Part of the calls that may be false: 5 %. Where nothing changed it is the probability of any call at all.
+/// Fraction of the calls that may be false: 5 %. Where nothing changed it is the probability of any call at all.
 pub const FALSE_DISCOVERIES: f64 = 0.05;
 
-/// Which of the tests with these p-values to believe so that at most a part `rate` of those believed is false
+/// Which of the tests with these p-values to believe, so that at most a fraction `rate` of the believed ones is false
 /// (Benjamini and Hochberg).
 pub fn benjamini_hochberg(p: &[f64], rate: f64) -> Vec<bool> {
     let mut sorted: Vec<f64> = p.iter().copied().map(sane).collect();
@@ -18,7 +18,7 @@ pub fn benjamini_hochberg(p: &[f64], rate: f64) -> Vec<bool> {
     p.iter().map(|p| limit.is_some_and(|limit| sane(*p) <= limit)).collect()
 }
 
-/// One p-value for a family of tests, small if any member's is (Simes); 1 for an empty family.
+/// One p-value for a family of tests, small if that of any member is (Simes); 1 for an empty family.
 pub fn simes(p: &[f64]) -> f64 {
     let mut sorted: Vec<f64> = p.iter().copied().map(sane).collect();
     sorted.sort_by(f64::total_cmp);
@@ -26,8 +26,8 @@ pub fn simes(p: &[f64]) -> f64 {
     sorted.iter().enumerate().map(|(index, p)| p * all / (index + 1) as f64).fold(1.0, f64::min)
 }
 
-/// Families first, then the members of those that are believed, at a rate reduced by how many families were not
-/// (Benjamini and Bogomolov). One changed lock does not lower the bar for the others.
+/// Tests families first, then the members of the believed families, at a rate reduced by the fraction of families that were
+/// not believed (Benjamini and Bogomolov). So one changed lock does not make it easier to call others.
 pub fn hierarchical(families: &[Vec<f64>], rate: f64) -> Vec<Vec<bool>> {
     let of_families: Vec<f64> = families.iter().map(|members| simes(members)).collect();
     let believed = benjamini_hochberg(&of_families, rate);
@@ -42,7 +42,7 @@ pub fn hierarchical(families: &[Vec<f64>], rate: f64) -> Vec<Vec<bool>> {
         .collect()
 }
 
-/// What is no probability proves nothing.
+/// A p-value that is no probability counts as 1, which proves nothing.
 fn sane(p: f64) -> f64 {
     if (0.0..=1.0).contains(&p) { p } else { 1.0 }
 }

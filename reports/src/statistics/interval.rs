@@ -4,18 +4,17 @@ use super::bootstrap::{BOOTSTRAP_FROM, bootstrap};
 use super::median::{of_sorted, sorted};
 use crate::record::Interval;
 
-/// Coverage aimed at where the number of values allows it.
+/// Coverage of an interval, where the number of values allows it.
 const CONFIDENCE: f64 = 0.95;
 
-/// Values up to which ranks are counted out; powers of a half would vanish at a thousand.
+/// Up to this number of values ranks are computed exactly; with a thousand the powers of one half would underflow.
 const EXACT_UP_TO: usize = 200;
 
 /// Median with an interval of at least 95 % where the number of values allows one.
 ///
-/// Up to 11 values it is the order-statistic interval (of 6 values, smallest to largest: 96.9 %); from
-/// [`BOOTSTRAP_FROM`] values up the bootstrap percentile interval. Fewer than 6 values give smallest to largest,
-/// whose [`coverage`] is below 95 %: judge it with [`judge`](super::judge), which knows. `None` without a finite
-/// value.
+/// Up to 11 values it is the order-statistic interval (with 6 values, smallest to largest: 96.9 %); from [`BOOTSTRAP_FROM`]
+/// values up the bootstrap percentile interval. Fewer than 6 values give smallest to largest, whose [`coverage`] is below
+/// 95 %; [`judge`](super::judge) takes that into account. `None` without a finite value.
 pub fn interval(values: &[f64]) -> Option<Interval> {
     if values.iter().filter(|value| value.is_finite()).count() < BOOTSTRAP_FROM {
         return order_interval(values);
@@ -25,8 +24,8 @@ pub fn interval(values: &[f64]) -> Option<Interval> {
     Some(Interval { median: of_sorted(&sorted)?, low, high })
 }
 
-/// Median with its order-statistic interval, however many values there are: as [`interval`], a little wider and some
-/// thousand times faster from [`BOOTSTRAP_FROM`] values up.
+/// Median with its order-statistic interval, however many values there are. From [`BOOTSTRAP_FROM`] values up it is a little
+/// wider than [`interval`] and some thousand times faster.
 pub fn order_interval(values: &[f64]) -> Option<Interval> {
     let sorted = sorted(values);
     let median = of_sorted(&sorted)?;
@@ -46,7 +45,7 @@ pub fn coverage(n: usize) -> f64 {
 /// How many values may be cut off at either end with the coverage still at or above [`CONFIDENCE`].
 fn ranks_cut(n: usize) -> usize {
     if n > EXACT_UP_TO {
-        // 1.96 standard deviations of a binomial count lie within a rank of it by then.
+        // With this many values the normal approximation (1.96 standard deviations) is right to within one rank.
         return ((n as f64 - 1.96 * (n as f64).sqrt()) / 2.0) as usize - 1;
     }
     (0..n.div_ceil(2))
@@ -66,7 +65,7 @@ fn tail(n: usize, k: usize) -> f64 {
     sum * 0.5_f64.powi(i32::try_from(n).unwrap_or(i32::MAX))
 }
 
-/// 1 : the ratio; none where that is not finite.
+/// The interval of the inverse ratio; none where that is not finite.
 pub fn inverse(interval: Interval) -> Option<Interval> {
     let all = [interval.median, interval.low, interval.high];
     let usable = all.iter().all(|value| *value > 0.0 && (1.0 / value).is_finite());

@@ -1,6 +1,6 @@
 //! Fairness of a division.
 
-/// Mean acquisitions a vCPU below which shares are noise.
+/// Below this mean number of acquisitions a vCPU, shares are noise.
 pub const JAIN_NEEDS: u64 = 20;
 
 /// Jain's index: 1 where all got the same, `1/n` where one got everything. `None` below [`JAIN_NEEDS`]

@@ -1,6 +1,6 @@
-//! The statistics: what is said of a handful of windows taken on a machine that moves.
+//! Statistics of a handful of windows, taken on a machine whose pCPUs may move.
 //!
-//! Nothing here knows of locks. No function returns NaN or infinity: values that are not finite are left out, and
+//! This module knows nothing of locks. No function returns NaN or infinity: values that are not finite are left out, and
 //! where nothing can be said the answer is `None` or [`Verdict::NotEnoughData`].
 
 mod bootstrap;

@@ -1,16 +1,16 @@
-//! Rates and ratios over rounds, with what the counting itself leaves open.
+//! Rates and ratios over rounds, with intervals that allow for the error of counting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Apart, Spans, Trips, interval, largest_class, median, two_sided};
 use crate::record::Interval;
 
-/// A window, as far as rates and ratios are concerned. Windows that `moved` are not to be made into one.
+/// What rates and ratios need of a window. Callers must leave out windows that `moved`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     /// Number of the round.
     pub round: u32,
-    /// Acquisitions.
+    /// Number of acquisitions.
     pub operations: u64,
     /// Length, in nanoseconds.
     pub window_ns: u64,
@@ -31,8 +31,8 @@ impl Window {
 
 /// Median rate of the windows with its interval, in acquisitions per second.
 ///
-/// Each end is widened by one acquisition a window: six windows that saw two acquisitions each do not agree
-/// perfectly, they have hardly counted. At a million it does not show.
+/// Each end is widened by one acquisition a window, for six windows that saw two acquisitions each agree by the coarseness of
+/// counting. With a million acquisitions that does not show.
 pub fn rate_interval(windows: &[Window]) -> Option<Interval> {
     let low: Vec<f64> = windows.iter().map(|w| w.rate_of((w.operations as f64 - 1.0).max(0.0))).collect();
     let high: Vec<f64> = windows.iter().map(|w| w.rate_of(w.operations as f64 + 1.0)).collect();
@@ -40,29 +40,30 @@ pub fn rate_interval(windows: &[Window]) -> Option<Interval> {
     Some(Interval { median: median(&rates)?, low: interval(&low)?.low, high: interval(&high)?.high })
 }
 
-/// A ratio taken round by round inside one class.
+/// A ratio taken round by round inside one distance class.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Paired {
-    /// First : second; none where it cannot be told.
+    /// Rate of the first over that of the second; none where it cannot be told.
     pub ratio: Option<Interval>,
-    /// Rounds used.
+    /// Number of rounds used.
     pub rounds: usize,
     /// Shortest and longest round trips between the pCPUs in the windows used.
     pub spans: Spans,
-    /// Why rounds, or the ratio, are missing; none if nothing is.
+    /// Why rounds, or the ratio, are missing; none if nothing is missing.
     pub missing: Option<String>,
-    /// The same over the rounds of all classes together, and how many those are: each round's ratio is inside one class.
+    /// The ratio over the rounds of all distance classes together, and the number of these rounds. Each round's own ratio is
+    /// still inside one class.
     pub every_class: Option<(Interval, usize)>,
-    /// Shortest and longest round trips over those.
+    /// Shortest and longest round trips over the rounds of all distance classes.
     pub all_spans: Spans,
-    /// Probability that chance alone takes the ratios so far from 1 (Student's t on their logarithms): for whoever looks at
-    /// many ratios at once. None with fewer than three.
+    /// Probability that chance alone takes the ratios so far from 1 (Student's t on their logarithms), for callers that test
+    /// many ratios at once. None with fewer than three rounds.
     pub chance: Option<f64>,
-    /// The same over the rounds of all classes.
+    /// That probability over the rounds of all distance classes.
     pub all_chance: Option<f64>,
 }
 
-/// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest class of rounds.
+/// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest distance class of rounds.
 ///
 /// A round counts only if its two windows were taken with the pCPUs equally far apart. Like a rate, each end leaves
 /// room for one acquisition more or less in each window.
@@ -88,9 +89,9 @@ pub fn ratios(first: &[Window], second: &[Window]) -> Paired {
     paired
 }
 
-/// Ratio of the rates of `first` to those of `second`, paired by round, where how far apart the pCPUs are is part of what is
-/// compared: the two run on different ones. Each side keeps to the largest class of its own windows, so that a machine
-/// that moves between rounds does not pass for a difference.
+/// Ratio of the rates of `first` to those of `second`, paired by round, where the two run on different pCPUs and the distance of
+/// these is part of what is compared. Each side uses the largest distance class of its own windows, so that a move of the
+/// pCPUs between rounds is not taken for a difference.
 pub fn ratios_across(first: &[Window], second: &[Window]) -> Paired {
     let (one, first_moved) = own_class(first);
     let (other, second_moved) = own_class(second);
@@ -102,14 +103,14 @@ pub fn ratios_across(first: &[Window], second: &[Window]) -> Paired {
         .filter(|(_, window)| used.insert(window.round))
         .map(|(other, window)| (window, other.clone()))
         .collect();
-    // Two distances, of which neither is that of the comparison.
+    // The two sides have different distances, so there are no spans of the comparison.
     let mut paired = Paired { spans: Spans::default(), ..of_pairs(&both) };
     let missing = first_moved.or(second_moved).or_else(|| both.is_empty().then(no_pair));
     paired.missing = paired.missing.or(missing);
     paired
 }
 
-/// The largest class of windows; and if that is not all of them, how far the pCPUs moved.
+/// The largest distance class of windows; and if that is not all of them, how far the pCPUs moved.
 fn own_class(windows: &[Window]) -> (Vec<Window>, Option<String>) {
     let trips: Vec<&Trips> = windows.iter().map(|window| &window.trips).collect();
     let class: Vec<Window> = largest_class(&trips).into_iter().map(|index| windows[index].clone()).collect();
@@ -122,7 +123,7 @@ fn no_pair() -> String {
     "no round has a usable window of both".into()
 }
 
-/// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest class of rounds.
+/// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest distance class of rounds.
 pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Window)> {
     let (both, _) = matched(first, second);
     in_class(&both, &joint(&both))
@@ -131,7 +132,8 @@ pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Wind
 /// Two windows of one round.
 type Pair = (Window, Window);
 
-/// Windows of one round whose pCPUs were equally far apart; and the pair of pCPUs that was not in the last of the others.
+/// Pairs of windows of one round whose pCPUs were equally far apart; and, of the last round that was left out, the pair of pCPUs
+/// that was at two distances.
 fn matched(first: &[Window], second: &[Window]) -> (Vec<Pair>, Option<Apart>) {
     let mut both: Vec<Pair> = Vec::new();
     let mut apart: Option<Apart> = None;
@@ -153,14 +155,14 @@ fn joint(pairs: &[Pair]) -> Vec<Trips> {
     pairs.iter().map(|(a, b)| a.trips.joint(&b.trips)).collect()
 }
 
-/// Those of the largest class of rounds.
+/// The pairs in the largest distance class of rounds.
 fn in_class(pairs: &[Pair], joint: &[Trips]) -> Vec<Pair> {
     let class = largest_class(&joint.iter().collect::<Vec<_>>());
     class.into_iter().map(|index| pairs[index].clone()).collect()
 }
 
 fn by_round(windows: &[Window]) -> BTreeMap<u32, &Window> {
-    // The first window of a round is the one that stands beside its partner.
+    // Where a round has several windows, the first is the one that ran back to back with its partner.
     windows.iter().rev().map(|window| (window.round, window)).collect()
 }
 
@@ -184,7 +186,7 @@ fn of_pairs(pairs: &[(Window, Window)]) -> Paired {
 }
 
 fn chance(pairs: &[Pair]) -> Option<f64> {
-    // Nothing in a window is less than one acquisition.
+    // Windows without an acquisition count as half an acquisition, for a logarithm needs a positive number.
     let some = |window: &Window| window.rate_of((window.operations as f64).max(0.5));
     let logs: Vec<f64> = pairs.iter().map(|(a, b)| (some(a) / some(b)).ln()).collect();
     let n = logs.len() as f64;
@@ -193,7 +195,7 @@ fn chance(pairs: &[Pair]) -> Option<f64> {
     if logs.len() < 3 || !mean.is_finite() || !variance.is_finite() {
         return None;
     }
-    // Rounds that agree to the last digit still have one.
+    // Rounds that agree to the last digit still have the rounding error of that digit.
     let error = (variance / n).sqrt().max(1e-9);
     Some(two_sided(mean / error, n - 1.0))
 }

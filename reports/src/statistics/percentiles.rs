@@ -11,7 +11,7 @@ pub struct Percentile {
     pub at_least: bool,
 }
 
-/// Samples that a percentile wants: ten beyond it. 1,000 for 0.99, 10,000 for 0.999.
+/// Samples that a percentile needs, so that ten lie beyond it: 1,000 for 0.99, 10,000 for 0.999.
 pub fn samples_needed(quantile: f64) -> f64 {
     if quantile < 1.0 { (10.0 / (1.0 - quantile)).round() } else { 1.0 }
 }
@@ -19,11 +19,11 @@ pub fn samples_needed(quantile: f64) -> f64 {
 /// Waits of several windows, added up.
 #[derive(Clone, Debug, Default)]
 pub struct Waits {
-    /// `(ns, count)`, finished; ascending.
+    /// `(ns, count)` of finished waits, ascending.
     finished: Vec<(u64, u64)>,
-    /// `(ns, count)`, finished and unfinished together, an unfinished one at what it had reached; ascending.
+    /// `(ns, count)` of all waits, ascending; an unfinished wait counts with the time that it had lasted.
     all: Vec<(u64, u64)>,
-    /// Finished waits.
+    /// Number of finished waits.
     pub samples: u64,
     unfinished: u64,
     longest_finished: u64,
@@ -53,9 +53,9 @@ impl Waits {
         waits
     }
 
-    /// The wait that a part `quantile` (0 to 1) of all waits did not exceed; `None` below [`samples_needed`].
+    /// The wait that a fraction `quantile` (0 to 1) of all waits did not exceed; `None` with fewer than [`samples_needed`].
     ///
-    /// Exact if it would be the same however long the unfinished waits went on, else a lower bound.
+    /// It is exact if it does not depend on how long the unfinished waits went on, otherwise a lower bound.
     pub fn percentile(&self, quantile: f64) -> Option<Percentile> {
         let total = self.samples.saturating_add(self.unfinished);
         if total == 0 || !(0.0..=1.0).contains(&quantile) || (total as f64) < samples_needed(quantile) {

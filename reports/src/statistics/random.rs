@@ -1,6 +1,6 @@
-//! Random numbers that come out the same every time: for resampling, not for secrets.
+//! Random numbers that are the same for the same seed: for resampling, not for secrets.
 
-/// Steele, Lea and Flood's SplitMix64: ample for resampling, and four lines.
+/// Steele, Lea and Flood's SplitMix64, which is good enough for resampling and four lines long.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
@@ -19,7 +19,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`, by multiplication: unbiased to within `n` in 2^64.
+    /// A number below `n`. Its bias is at most `n` in 2^64.
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.bits()) * n as u128) >> 64) as usize
     }

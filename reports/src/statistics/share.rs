@@ -1,9 +1,9 @@
-//! A share of counted events, with what the counting leaves open.
+//! A share of counted events, with an interval that allows for the error of counting.
 
 use crate::record::Interval;
 
-/// Share `part` of `whole` with its 95 % score interval (Wilson 1927), which stays inside 0 and 1 and needs no large
-/// counts. `None` of nothing.
+/// Share `part` of `whole` with its 95 % score interval (Wilson 1927), which stays inside 0 and 1 and also holds for small
+/// counts. `None` if `whole` is 0.
 pub fn share_interval(part: u64, whole: u64) -> Option<Interval> {
     const Z: f64 = 1.96;
     if whole == 0 || part > whole {

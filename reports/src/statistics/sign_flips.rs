@@ -1,19 +1,19 @@
-//! Paired rounds without assumptions: if two builds are the same, each round might as well have come out the other
-//! way round.
+//! A test of paired rounds without assumptions about distributions: if two builds are the same, the two windows of each round
+//! could be exchanged.
 
 use super::Random;
 
-/// Pairs below which no difference can be shown: six flips of a coin come out alike once in 32 times.
+/// With fewer pairs no difference can be shown: six flips of a coin come out alike once in 32 times.
 pub const FEWEST_PAIRS: usize = 6;
-/// Rounds up to which every one of the `2^n` outcomes is tried; beyond, so many are drawn.
+/// Up to this number of rounds all `2^n` outcomes are tried; with more rounds, `2^13` of them are drawn.
 const EXHAUSTIVE: usize = 13;
 
-/// For each cell of a family the probability that some cell of it would come out at least as extreme if nothing had
-/// changed; the smallest of them is the family's own (Westfall and Young's maximum of t).
+/// For each cell of a family, the probability that some cell of the family would come out at least as extreme if nothing had
+/// changed. The smallest of these is the probability of the family (Westfall and Young's maximum of t).
 ///
 /// `differences[cell][round]` is the logarithm of the ratio, `None` where the round has no usable pair. All cells of a
-/// round are flipped together, for they share what the machine did in it. A cell with fewer than [`FEWEST_PAIRS`]
-/// pairs gets 1.
+/// round are flipped together, because the machine did the same to all of them. A cell with fewer than [`FEWEST_PAIRS`] pairs
+/// gets 1.
 pub fn most_extreme(differences: &[Vec<Option<f64>>], seed: u64) -> Vec<f64> {
     let rounds = differences.iter().map(Vec::len).max().unwrap_or(0);
     let cells: Vec<Vec<(usize, f64)>> = differences.iter().map(|cell| pairs(cell)).collect();
@@ -31,7 +31,7 @@ pub fn most_extreme(differences: &[Vec<Option<f64>>], seed: u64) -> Vec<f64> {
         };
         let largest = cells.iter().map(|cell| t(cell, |round| drawn[round])).fold(0.0, f64::max);
         for (count, observed) in reached.iter_mut().zip(&observed) {
-            // The same sums in another order differ by rounding.
+            // Sums of the same numbers in another order differ by rounding.
             *count += u32::from(largest >= observed * (1.0 - 1e-9));
         }
     }
@@ -48,7 +48,7 @@ fn pairs(cell: &[Option<f64>]) -> Vec<(usize, f64)> {
     if found.len() < FEWEST_PAIRS { Vec::new() } else { found }
 }
 
-/// Size of the t statistic of a cell's differences, some of them flipped.
+/// Absolute value of the t statistic of a cell's differences, with the signs of some flipped.
 fn t(cell: &[(usize, f64)], flipped: impl Fn(usize) -> bool) -> f64 {
     let n = cell.len() as f64;
     if cell.is_empty() {

@@ -1,18 +1,18 @@
-//! Whether a window had left its warm-up behind.
+//! Whether a window was steady, which shows that its warm-up was long enough.
 
 use super::interval;
 
-/// Samples below which nothing can be said of a window's course.
+/// With fewer samples it cannot be told whether a window was steady.
 pub const STEADY_NEEDS: usize = 6;
-/// Acquisitions below which its samples are chance: halves of a perfectly even lock then differ twofold one time in nine.
+/// With fewer acquisitions samples are chance: the halves of a perfectly even lock then differ twofold one time in nine.
 pub const STEADY_NEEDS_ACQUISITIONS: u64 = 20;
-/// Halves whose medians lie this close agree, however narrow their intervals: 2 %.
+/// Halves whose medians differ by no more than this fraction agree, however narrow their intervals.
 const CLOSE: f64 = 0.02;
 
 /// Whether the two halves of a window agree: the intervals of their medians overlap, or the medians lie within 2 %.
 ///
-/// `samples` are acquisitions per second in consecutive parts of the window, `acquisitions` all of them together. None if
-/// it cannot be told: of fewer than [`STEADY_NEEDS`] samples or [`STEADY_NEEDS_ACQUISITIONS`] acquisitions.
+/// `samples` are acquisitions per second in consecutive parts of the window, `acquisitions` is the number of all acquisitions.
+/// None with fewer than [`STEADY_NEEDS`] samples or [`STEADY_NEEDS_ACQUISITIONS`] acquisitions.
 pub fn steady(samples: &[f64], acquisitions: u64) -> Option<bool> {
     let unusable = samples.len() < STEADY_NEEDS || samples.iter().any(|sample| !sample.is_finite());
     if unusable || acquisitions < STEADY_NEEDS_ACQUISITIONS {

@@ -1,7 +1,7 @@
 //! Student's t distribution.
 
-/// Probability that a t-distributed value with `freedom` degrees of freedom lies at least `t` away from 0 on either
-/// side. 1 for what is no number.
+/// Probability that a t-distributed value with `freedom` degrees of freedom lies at least `t` away from 0 on either side; 1 if
+/// an argument is not a number.
 pub fn two_sided(t: f64, freedom: f64) -> f64 {
     if !t.is_finite() || freedom.is_nan() || freedom <= 0.0 {
         return if t.is_infinite() { 0.0 } else { 1.0 };
@@ -15,7 +15,7 @@ fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
         return x.clamp(0.0, 1.0);
     }
     let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (1.0 - x).ln()).exp();
-    // The fraction converges fast below the mean; above it, the mirrored one does.
+    // Below the mean the fraction converges fast; above the mean that of the mirrored arguments does.
     if x < (a + 1.0) / (a + b + 2.0) {
         front * fraction(a, b, x) / a
     } else {

@@ -1,4 +1,4 @@
-//! How far apart the pCPUs of a window were: the round trip of each pair that was looked at.
+//! How far apart the pCPUs of a window were: the round trip of each pair that was timed.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::median;
 use crate::format::distance;
 use crate::record::{Cell, Measured, Pair, are_apart};
 
-/// Which pair of pCPUs a round trip belongs to, as far as windows on the same pCPUs are concerned.
+/// Which pair of pCPUs a round trip belongs to, among windows on the same pCPUs.
 #[derive(Clone, Copy, Debug)]
 pub enum Which {
-    /// The first two pCPUs, which every record has; named where there are others beside them.
+    /// The first two pCPUs, which every record has; it has a name where there are other pairs too.
     First(Option<Pair>),
     /// Another pair.
     Other(Pair),
@@ -24,7 +24,7 @@ impl Which {
     }
 }
 
-/// Two windows may name the first pair differently, for older records do not name it at all.
+/// First pairs are equal whatever their names, for older records do not name them.
 impl PartialEq for Which {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -35,15 +35,14 @@ impl PartialEq for Which {
     }
 }
 
-/// The round trips of a window, in nanoseconds: positive numbers, each pair once. Empty where it ran on one pCPU.
+/// The round trips of a window, in nanoseconds: positive numbers, each pair once. Empty where the window ran on one pCPU.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trips(Vec<(Which, f64)>);
 
 impl Trips {
-    /// Those of a measured window: of each pair the geometric mean of before and after, which lie within one class, or the
-    /// window had moved.
+    /// The round trips of a measured window: for each pair the geometric mean of the round trips before and after it.
     pub fn of(measured: &Measured) -> Self {
-        // A file may claim negative ones, whose product would look like a distance.
+        // A damaged file may hold two negative round trips, whose product would look like a distance.
         let mean = |before: f64, after: f64| (before.max(0.0) * after.max(0.0)).sqrt();
         if measured.ping_pongs.is_empty() {
             return Self::first(measured.interconnect_ns.map(|[before, after]| mean(before, after)));
@@ -56,22 +55,22 @@ impl Trips {
         trips.collect()
     }
 
-    /// The first pair's alone, unnamed: what there is on one NUMA node, and in older records.
+    /// The round trip of the first pair alone, without a name: all there is on one NUMA node and in older records.
     pub fn first(ns: Option<f64>) -> Self {
         ns.map(|ns| (Which::First(None), ns)).into_iter().collect()
     }
 
-    /// Pairs and their round trips, in the order in which they were looked at.
+    /// Pairs and their round trips, in the order in which they were timed.
     pub fn iter(&self) -> impl Iterator<Item = (Which, f64)> {
         self.0.iter().copied()
     }
 
-    /// The round trip of a pair; none if nobody looked.
+    /// The round trip of a pair; none if the pair was not timed.
     pub fn get(&self, which: Which) -> Option<f64> {
         self.0.iter().find(|(known, _)| *known == which).map(|(_, ns)| *ns)
     }
 
-    /// The first pair that both have and that was at another distance: then the two are not of one class.
+    /// The first pair that both windows have and that was at two distances; none if the two are of one distance class.
     pub fn apart(&self, other: &Self) -> Option<Apart> {
         self.iter().find_map(|(which, one)| {
             let (named, two) = other.0.iter().find(|(known, _)| *known == which)?;
@@ -80,7 +79,7 @@ impl Trips {
         })
     }
 
-    /// The geometric mean of each pair's two round trips, or the one there is.
+    /// For each pair the geometric mean of its two round trips, or the only one.
     pub(super) fn joint(&self, other: &Self) -> Self {
         let mine =
             self.iter().map(|(which, ns)| (which, other.get(which).map_or(ns, |two| (ns * two).sqrt())));
@@ -94,7 +93,7 @@ impl Trips {
     }
 }
 
-/// Leaves out what is no distance, and a pair that is there already.
+/// Leaves out values that are no distance, and a pair that is there already.
 impl FromIterator<(Which, f64)> for Trips {
     fn from_iter<I: IntoIterator<Item = (Which, f64)>>(trips: I) -> Self {
         let mut kept = Self::default();
@@ -113,7 +112,7 @@ pub(super) fn by_pair<'a>(windows: impl Iterator<Item = &'a Trips>) -> Vec<(Whic
     for (which, ns) in windows.flat_map(Trips::iter) {
         match pairs.iter_mut().find(|(known, _)| *known == which) {
             Some((known, trips)) => {
-                // One window with the pair's name is enough.
+                // The name is taken from any window that has it.
                 *known = if known.pair().is_none() { which } else { *known };
                 trips.push(ns);
             }
@@ -146,7 +145,7 @@ impl Apart {
 pub struct Spans(Vec<(Which, [f64; 2])>);
 
 impl Spans {
-    /// Those of some windows.
+    /// The spans over some windows.
     pub fn of<'a>(windows: impl Iterator<Item = &'a Trips>) -> Self {
         let span = |(which, trips): (Which, Vec<f64>)| {
             Some((which, [trips.iter().copied().reduce(f64::min)?, trips.iter().copied().reduce(f64::max)?]))
@@ -154,7 +153,7 @@ impl Spans {
         Self(by_pair(windows).into_iter().filter_map(span).collect())
     }
 
-    /// Those of a cell's windows in use, as its results have them.
+    /// The spans over the windows that a cell's rate rests on, as its results give them.
     pub fn of_cell(cell: &Cell) -> Self {
         let named = cell.distances.iter().enumerate().map(|(index, distance)| {
             let pair = distance.pair;
@@ -166,7 +165,7 @@ impl Spans {
         Self(all.filter(|(_, [low, high])| *low > 0.0 && high.is_finite() && high >= low).collect())
     }
 
-    /// Pairs and their spans, in the order in which they were looked at.
+    /// Pairs and their spans, in the order in which they were timed.
     pub fn iter(&self) -> impl Iterator<Item = (Which, [f64; 2])> {
         self.0.iter().copied()
     }
@@ -187,7 +186,7 @@ impl Spans {
         apart.map(|(which, ns)| Apart { pair: which.pair(), ns })
     }
 
-    /// The first pair that was not at one distance in all windows of both; with the shortest of each.
+    /// The first pair that was not at one distance in all windows of both sides, with the shortest round trip of each side.
     pub fn apart(&self, other: &Self) -> Option<Apart> {
         self.iter().find_map(|(which, [low, high])| {
             let (named, [other_low, other_high]) = other.iter().find(|(known, _)| *known == which)?;
@@ -197,7 +196,7 @@ impl Spans {
     }
 }
 
-/// "pCPUs 84 ns to 97 ns apart", or "pCPUs 84 ns to 97 ns apart in a NUMA node, 300 ns to 310 ns across two"; nothing
+/// "pCPUs 84 ns to 97 ns apart", or "pCPUs 84 ns to 97 ns apart in a NUMA node, 300 ns to 310 ns across two"; an empty text
 /// where there is no pair.
 impl fmt::Display for Spans {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

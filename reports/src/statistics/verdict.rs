@@ -7,22 +7,22 @@ use serde::Serialize;
 use super::coverage;
 use crate::record::Interval;
 
-/// Differences below this are of no interest: 5 %.
+/// Differences below this are of no practical interest: 5 %.
 pub const MARGIN: f64 = 0.05;
-/// Rounds below which nothing is judged: six are planned, one may be lost to a machine that moved (94 %).
+/// With fewer rounds nothing is judged. Six are planned, so that one may be lost because pCPUs moved (coverage 94 %).
 pub const MIN_ROUNDS: usize = 5;
 
 /// What may be said of a ratio.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", content = "reason", rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Above 1 by more than margin and noise floor.
+    /// The whole interval lies above 1 by more than margin and noise floor.
     Better,
-    /// Below 1 by more than margin and noise floor.
+    /// The whole interval lies below 1 by more than margin and noise floor.
     Worse,
     /// The interval lies inside the margin.
     Same,
-    /// None of these can be said, and why.
+    /// None of these can be said, for this reason.
     NotEnoughData(String),
 }
 
@@ -45,7 +45,7 @@ impl Verdict {
         }
     }
 
-    /// Takes back "better" and "same", for a reason.
+    /// Turns "better" and "same" into "not enough data", with a reason.
     pub(crate) fn worse_at_most(&mut self, reason: &str) {
         if matches!(self, Self::Better | Self::Same) {
             *self = Self::NotEnoughData(reason.to_owned());
@@ -60,8 +60,8 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Judges a ratio of rates (above 1 is better) taken over `rounds` rounds. Both `margin` and `floor` (fractions;
-/// the floor is the spread of A/A pairs) must be cleared; without a floor nothing is judged.
+/// Judges a ratio of rates (above 1 is better) over `rounds` rounds. Both `margin` and `floor` (fractions; the floor is the
+/// spread of A/A pairs) must be cleared; without a floor nothing is judged.
 pub fn judge(ratio: Option<Interval>, rounds: usize, margin: f64, floor: Option<f64>) -> Verdict {
     let not_enough = |reason: String| Verdict::NotEnoughData(reason);
     let Some(ratio) = ratio.filter(|r| r.low.is_finite() && r.median.is_finite() && r.high.is_finite())
@@ -74,7 +74,7 @@ pub fn judge(ratio: Option<Interval>, rounds: usize, margin: f64, floor: Option<
             1 => "1 usable round, which gives no interval".to_owned(),
             _ => format!("{rounds} usable rounds, an interval of {:.0} %", coverage(rounds) * 100.0),
         };
-        return not_enough(format!("{has}; {MIN_ROUNDS} are wanted"));
+        return not_enough(format!("{has}; {MIN_ROUNDS} are needed"));
     }
     let Some(floor) = floor.filter(|floor| floor.is_finite()) else {
         return not_enough("the noise floor is unknown: no usable A/A pairs".into());
@@ -88,7 +88,7 @@ pub fn judge(ratio: Option<Interval>, rounds: usize, margin: f64, floor: Option<
     } else if ratio.low >= 1.0 / same && ratio.high <= same {
         Verdict::Same
     } else if ratio.low >= 1.0 / bound && ratio.high <= bound {
-        not_enough(format!("the difference drowns in the noise floor of {:.1} %", floor * 100.0))
+        not_enough(format!("the difference is within the noise floor of {:.1} %", floor * 100.0))
     } else {
         let which = if floor > margin { "noise floor" } else { "margin" };
         let percent = (bound - 1.0) * 100.0;
@@ -116,7 +116,7 @@ mod tests {
     fn both_margin_and_noise_floor_are_to_be_cleared() {
         assert_eq!(
             verdict(1.2, 1.4, 0.5).reason(),
-            Some("the difference drowns in the noise floor of 50.0 %")
+            Some("the difference is within the noise floor of 50.0 %")
         );
         assert_eq!(verdict(1.2, 1.8, 0.5).reason(), Some("the interval straddles the noise floor of 50.0 %"));
         assert_eq!(verdict(1.02, 1.08, 0.01).reason(), Some("the interval straddles the margin of 5.0 %"));

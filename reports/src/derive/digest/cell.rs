@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::stored::Stored;
-use crate::derive::{Selection, class_of};
+use crate::derive::{Selection, noise_group};
 use crate::record::{Cell, FIRST_REVISION, Interval, Measured, Purpose, Status};
 use crate::statistics::{Trips, Waits, interval, jain, largest_class};
 
@@ -20,10 +20,10 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// All of them, in the order in which they are shown.
+    /// All metrics, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Rate, Self::Fairness, Self::Tail];
 
-    /// Its name, as in JSON.
+    /// The metric's name, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rate => "rate",
@@ -32,7 +32,7 @@ impl Metric {
         }
     }
 
-    /// A value of it as people read it.
+    /// A value of this metric as people read it.
     pub fn show(self, value: f64) -> String {
         match self {
             Self::Rate => crate::format::rate(value),
@@ -54,7 +54,7 @@ pub struct Reading {
     pub value: f64,
     /// Round trips between its pCPUs; none where it ran on one.
     pub trips: Trips,
-    /// Acquisitions that it rests on.
+    /// Number of acquisitions that the value rests on.
     pub count: u64,
 }
 
@@ -62,17 +62,17 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Measure {
-    /// Which.
+    /// The metric.
     pub metric: Metric,
-    /// Median over the windows of the largest class, for those who read the history without lockbench.
+    /// Median over the windows of the largest distance class, for those who read the history without lockbench.
     pub median: f64,
-    /// Its interval.
+    /// Lower end of the median's interval.
     pub low: f64,
-    /// Its interval.
+    /// Upper end of the median's interval.
     pub high: f64,
     /// The windows; those that moved are left out.
     pub windows: Vec<Reading>,
-    /// Windows that were measured and yet give no value: too few acquisitions, or a percentile that unfinished waits reach.
+    /// Windows that were measured and give no value: too few acquisitions, or a percentile that unfinished waits reach.
     pub untold: u32,
 }
 
@@ -83,18 +83,18 @@ pub struct CellDigest {
     pub id: String,
     /// Its lock.
     pub lock: String,
-    /// The lock that a family is named after: the baseline, or the lock itself.
+    /// The lock that the cell's family is named after: the baseline of its lock, or the lock itself.
     pub family: String,
     /// Its environment.
     pub env: String,
-    /// `one-vcpu`, `contended` or `overcommitted`.
+    /// Noise group: `one-vcpu`, `contended` or `overcommitted`.
     pub class: String,
     /// What became of it.
     pub status: Status,
     /// Why, unless `ok`.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Revision of its lock: raised where its machine code changed on purpose.
+    /// Revision of its lock, which is raised when the lock's machine code changes on purpose.
     #[serde(default = "first_revision", skip_serializing_if = "is_first")]
     pub revision: u32,
     /// What was measured of it.
@@ -130,7 +130,7 @@ impl CellDigest {
             lock: axes.lock.clone(),
             family: axes.baseline.clone().unwrap_or_else(|| axes.lock.clone()),
             env: axes.env.clone(),
-            class: class_of(axes).to_owned(),
+            class: noise_group(axes).to_owned(),
             status: cell.status,
             reason: cell.reason.clone(),
             revision,
@@ -138,14 +138,14 @@ impl CellDigest {
         }
     }
 
-    /// Whether another digest of the cell says the same, in the metrics that both know.
+    /// Whether another digest of the cell agrees with this one in the metrics that both know.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let of = |metric| other.measures.iter().find(|measure| measure.metric == metric);
         (&self.id, self.status) == (&other.id, other.status)
             && self.measures.iter().all(|own| of(own.metric).is_none_or(|other| own.windows == other.windows))
     }
 
-    /// What has a value.
+    /// The metrics that at least one window gives a value of.
     pub fn told(&self) -> impl Iterator<Item = &Measure> {
         self.measures.iter().filter(|measure| !measure.windows.is_empty())
     }
@@ -161,13 +161,13 @@ impl CellDigest {
     }
 }
 
-/// A p99 that unfinished waits reach is a lower bound, and cannot be set against another.
+/// A window's p99 in nanoseconds; none if unfinished waits reach it, for then it is a lower bound and cannot be compared.
 fn tail(measured: &Measured) -> Option<f64> {
     let p99 = Waits::of(measured.acquire.as_ref()).percentile(0.99)?;
     (!p99.at_least && p99.ns > 0.0).then_some(p99.ns)
 }
 
-/// Every window that a metric can be read from, with the number of its round; none of a cell that failed.
+/// The windows that a metric can be read from; none for a cell that failed.
 fn selection(cell: &Cell, metric: Metric) -> Option<Selection<'_>> {
     let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
     let asked = cell.status == Status::Ok && (metric != Metric::Fairness || cell.axes.vcpus > 1);

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::format::printable;
 use crate::record::Machine;
 
-/// What makes a machine the same machine: its processors and their arrangement, and what it runs on. No clock reading
-/// and no host name, for neither stays.
+/// What makes a machine the same machine: its processors, their arrangement, and its hypervisor. Clock rates and host names
+/// are left out, for both change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identity {
     /// Processor model, without the clock that some vendors put in its name.
@@ -32,7 +32,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Identity of a machine.
+    /// The identity of a machine.
     pub fn of(machine: &Machine) -> Self {
         let model = machine.cpu_model.split(" @ ").next().unwrap_or_default().trim();
         Self {
@@ -47,14 +47,14 @@ impl Identity {
         }
     }
 
-    /// Twelve hexadecimal digits that stand for it in file names, tables and queries.
+    /// Twelve hexadecimal digits that stand for the machine in file names, tables and queries.
     pub fn key(&self) -> String {
         let numbers = [self.packages, self.cores, self.pus, self.numa_nodes].map(|n| n.to_string());
         let mut hash = Sha256::new();
         for part in
             [&self.cpu_model, &self.arch, &self.topology, &self.hypervisor].into_iter().chain(&numbers)
         {
-            // Lengths keep parts apart whatever is in them.
+            // Each part's length goes first, so that no two lists of parts give the same bytes.
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
@@ -74,14 +74,14 @@ impl fmt::Display for Identity {
     }
 }
 
-/// One thing that is different between two runs on a machine.
+/// One thing that differs between two runs on a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// `kernel`, `lockbench`, ….
     pub name: String,
-    /// Before.
+    /// Its value in the earlier run.
     pub from: String,
-    /// After.
+    /// Its value in the later run.
     pub to: String,
 }
 

@@ -1,5 +1,5 @@
-//! What comparison and history need of a run: who ran it, and for each cell the readings that can be set against
-//! another run's.
+//! What comparison and history need of a run: its machine, and for each cell the readings that can be compared with those of
+//! another run.
 //!
 //! A digest is a fiftieth of the run it is made from, so that years of nights fit in one file.
 
@@ -34,7 +34,7 @@ pub struct Digest {
     pub started_at: String,
     /// Name of the profile.
     pub profile: String,
-    /// The machine; only runs of one machine are ever set against each other.
+    /// The machine; only runs of one machine are ever compared with each other.
     pub machine: Identity,
     /// What may change on a machine: kernel, microcode, toolchain, commit, by name.
     pub environment: BTreeMap<String, String>,
@@ -44,12 +44,12 @@ pub struct Digest {
     /// Where the run's report is, if it was kept: a path or a link.
     #[serde(default)]
     pub report: Option<String>,
-    /// Spread of the run's A/A pairs by class of cell and environment, as a fraction.
+    /// Spread of the run's A/A pairs by noise group and environment, as a fraction.
     #[serde(default)]
     pub noise: Vec<Noise>,
-    /// Cells that were measured, or failed for their own fault, in plan order.
+    /// Cells that were measured, or that broke, hung or crashed, in plan order.
     pub cells: Vec<CellDigest>,
-    /// Cells that were to be measured and were not, and why.
+    /// Cells that were planned and not measured, with the reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
     /// Rounds after which the run stopped because its time was up; none if it did not.
@@ -57,10 +57,10 @@ pub struct Digest {
     pub stopped_after: Option<u32>,
 }
 
-/// How far apart the same thing measured twice in one run lay.
+/// How far apart two measurements of one cell in one run lay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
-    /// `one-vcpu`, `contended` or `overcommitted`.
+    /// Noise group: `one-vcpu`, `contended` or `overcommitted`.
     pub class: String,
     /// Environment of the cell that was run twice.
     pub env: String,
@@ -92,7 +92,7 @@ impl Digest {
             interrupted: results.interrupted,
             report: None,
             noise: noise(results),
-            // A cell that was skipped says nothing of its lock.
+            // A cell that was skipped says nothing about its lock.
             cells: results
                 .cells
                 .iter()
@@ -106,13 +106,13 @@ impl Digest {
         digest
     }
 
-    /// Whether nothing was measured: no night of a history.
+    /// Whether nothing was measured; such a run is no night of a history.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// Whether another digest may be of the same run: all that both of them say agrees. One that was made by another version
-    /// may say more or less, and where the report is says nothing of the run.
+    /// Whether another digest may be of the same run: everything that is in both agrees. A digest made by another version may
+    /// hold more or less, and the place of the report does not matter.
     pub fn agrees_with(&self, other: &Self) -> bool {
         let head = |digest: &Self| {
             (
@@ -130,7 +130,7 @@ impl Digest {
             && self.cells.iter().zip(&other.cells).all(|(own, other)| own.agrees_with(other))
     }
 
-    /// Replaces NULs in what is looked up by: databases differ in what they make of them.
+    /// Replaces NUL characters in the texts that are looked up: databases treat them differently.
     pub fn without_nul(&mut self) {
         let texts = [&mut self.run_id, &mut self.started_at, &mut self.profile];
         let of_cells = self.cells.iter_mut().flat_map(|cell| {
@@ -144,11 +144,12 @@ impl Digest {
         texts.into_iter().chain(of_cells).chain(of_skipped).for_each(without_nul);
     }
 
-    /// The noise floor of a cell's class in its environment, or in any where that one ran no A/A pairs.
+    /// The noise floor of a cell's noise group in its environment; where that environment ran no A/A pairs, the largest floor of
+    /// the group in any.
     pub fn noise_of(&self, cell: &CellDigest) -> Option<f64> {
-        let of_class = || self.noise.iter().filter(|noise| noise.class == cell.class);
+        let of_group = || self.noise.iter().filter(|noise| noise.class == cell.class);
         let largest = |found: &mut dyn Iterator<Item = &Noise>| found.map(|n| n.floor).reduce(f64::max);
-        largest(&mut of_class().filter(|noise| noise.env == cell.env)).or_else(|| largest(&mut of_class()))
+        largest(&mut of_group().filter(|noise| noise.env == cell.env)).or_else(|| largest(&mut of_group()))
     }
 
     /// A cell by its id.
@@ -161,7 +162,7 @@ fn revision(results: &Results, lock: &str) -> u32 {
     results.lock(lock).map_or(FIRST_REVISION, |lock| lock.revision)
 }
 
-/// Replaces each NUL by the character that stands for what cannot be shown.
+/// Replaces each NUL by U+FFFD, the character for what cannot be shown.
 pub(crate) fn without_nul(text: &mut String) {
     if text.contains('\0') {
         *text = text.replace('\0', "\u{fffd}");

@@ -1,4 +1,4 @@
-//! What a run was to measure and did not.
+//! The cells that a run was to measure and did not.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub(super) fn skipped(results: &Results) -> Vec<Skipped> {
     let missing =
         reasons(results).into_iter().filter(|reason| ["skipped", "not planned"].contains(&reason.state));
     let skipped = missing.map(|mut reason| {
-        // What is no id is the value of an axis that this machine cannot have: it names no cell.
+        // An entry without a slash is no cell's id but the value of an axis that this machine cannot have.
         reason.cells.retain(|cell| cell.contains('/'));
         Skipped { reason: reason.why, cells: reason.cells }
     });

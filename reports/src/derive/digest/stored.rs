@@ -1,6 +1,6 @@
-//! A measure as histories keep it: windows as short rows, and what only some machines have in columns beside them.
+//! A measure as histories keep it: windows as short rows, with further columns for machines that have several pairs of pCPUs.
 //!
-//! A row is `[value, round trip of the first two pCPUs or null, count]` in every version, so that older builds read it too.
+//! A row is `[value, round trip of the first two pCPUs or null, count]` in every version, so that older builds can read it.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +17,15 @@ pub(super) struct Stored {
     windows: Vec<(f64, Option<f64>, u64)>,
     #[serde(default, skip_serializing_if = "is_zero")]
     untold: u32,
-    /// The first two pCPUs, where other pairs or NUMA nodes make it worth telling.
+    /// The first two pCPUs; none where they are the only pair and lie on one NUMA node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_pair: Option<Pair>,
-    /// The other pairs.
+    /// The round trips of the other pairs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     other_pairs: Vec<Column>,
 }
 
-/// The round trips of a pair, one entry a window.
+/// The round trips of a pair in nanoseconds, one for each window.
 #[derive(Clone, Serialize, Deserialize)]
 struct Column {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! What a trace's events mean: stretches in which a vCPU waited, held the lock, slept or was off its pCPU.
+//! Makes spans of a trace's events: times in which a vCPU waited, held the lock, slept or was off its pCPU.
 
 mod spans;
 
@@ -6,9 +6,9 @@ use crate::record::Machine;
 
 pub use spans::{Kick, Span, State, Timeline, timeline};
 
-/// Why preemptions could not be counted in an environment, in the words of the facility that counts them there; none
-/// where they could. A count of 0 then means nothing. Records say so themselves by now
-/// ([`CellCauses::no_preemptions`](crate::record::CellCauses)); older ones do not.
+/// Why preemptions could not be counted in an environment (a count of 0 then means nothing); none where they could. The words
+/// are those of the facility that counts them. Newer records say it themselves
+/// ([`CellCauses::no_preemptions`](crate::record::CellCauses)).
 pub fn uncounted<'a>(machine: &'a Machine, env: &str) -> Option<&'a str> {
     let counts = if env == "kvm" { "steal-time" } else { "preemption-counting" };
     let facility = machine.facilities.iter().find(|facility| facility.name == counts);

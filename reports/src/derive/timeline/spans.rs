@@ -1,67 +1,66 @@
-//! From events to stretches of time.
+//! Makes spans of events.
 
 use crate::record::{Trace, TraceEvent, TraceKind};
 
-/// What a vCPU was doing. It may wait or hold the lock and be preempted at once.
+/// What a vCPU was doing. It can be preempted while it waits or holds the lock: its spans then overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Waiting for the lock.
     Waiting,
-    /// Holding it.
+    /// Holding the lock.
     Holding,
     /// Asleep in a halt.
     Halted,
-    /// Off its pCPU, as far as it could tell once it ran again.
+    /// Off its pCPU. The vCPU finds that out when it runs again, so the beginning is when it last ran for certain.
     Preempted,
 }
 
-/// One stretch of one vCPU. Times in nanoseconds since the trace began.
+/// A time for which one vCPU was in one state. Times are in nanoseconds since the trace began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Whose.
+    /// The vCPU.
     pub vcpu: u32,
     /// What it was doing.
     pub state: State,
-    /// From when.
+    /// When it began.
     pub from_ns: u64,
-    /// Until when; not before `from_ns`.
+    /// When it ended; not before `from_ns`.
     pub to_ns: u64,
 }
 
 /// One kick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kick {
-    /// Who kicked.
+    /// The vCPU that kicked.
     pub from: u32,
-    /// Who was kicked.
+    /// The vCPU that was kicked.
     pub to: u32,
-    /// When, in nanoseconds since the trace began.
+    /// When it was kicked, in nanoseconds since the trace began.
     pub at_ns: u64,
 }
 
-/// A trace as stretches of time.
+/// A trace as spans.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Timeline {
     /// Number of vCPUs: one more than the highest that any event names.
     pub vcpus: u32,
     /// Length of the trace, in nanoseconds.
     pub length_ns: u64,
-    /// Stretches, by vCPU, then by state, then by time.
+    /// Spans, by vCPU, then by state, then by time.
     pub spans: Vec<Span>,
     /// Kicks in order of time.
     pub kicks: Vec<Kick>,
-    /// The slowest handover to a vCPU that was waiting: from whom, when; to whom, when.
+    /// The slowest handover to a vCPU that was waiting: the releaser and when it released, the next holder and when it acquired.
     pub worst: Option<[(u32, u64); 2]>,
-    /// What was left out: from when to when. Nothing is known of it but preemptions that reach into it.
+    /// The time whose events were left out. Of that time only preemptions that reach into it are known.
     pub omitted: Option<[u64; 2]>,
 }
 
-/// More vCPUs than this are not a trace but a mistake in one.
+/// Events that name a vCPU of this number or above are ignored: the trace is damaged.
 const MOST_VCPUS: u32 = 4_096;
 
-/// Makes stretches of events. A trace is cut out of a longer one: what was going on when it began is taken to have
-/// begun with it, and what had not ended at its end to end there. The same holds of the two parts of a trace whose
-/// middle was left out.
+/// Makes spans of events. A trace is cut out of a longer one: a state that lasted when the trace began is taken to begin with
+/// it, and a state that lasted at its end to end there. The same holds for both parts of a trace whose middle was left out.
 pub fn timeline(trace: &Trace) -> Timeline {
     let mut events: Vec<TraceEvent> =
         trace.events.iter().copied().filter(|event| event.vcpu < MOST_VCPUS).collect();
@@ -97,15 +96,15 @@ pub fn timeline(trace: &Trace) -> Timeline {
     Timeline { vcpus, length_ns, kicks: kicks.collect(), worst, omitted, spans }
 }
 
-/// States that events begin and end.
+/// Each state with the events that begin it and those that end it.
 const STATES: [(State, &[TraceKind], &[TraceKind]); 3] = [
     (State::Waiting, &[TraceKind::Wait], &[TraceKind::Acquire]),
     (State::Holding, &[TraceKind::Acquire], &[TraceKind::Release]),
     (State::Halted, &[TraceKind::Halt], &[TraceKind::Wake, TraceKind::Acquire]),
 ];
 
-/// Stretches of one vCPU from a beginning to the next end, within what is shown. An end without a beginning began before
-/// that did, but only if nothing of the kind was seen before it.
+/// Spans of one vCPU in one state, from a beginning to the next end. If the first event of that state is an end, the span
+/// began before the trace did.
 fn between(
     own: &[TraceEvent],
     state: State,
@@ -117,7 +116,7 @@ fn between(
     let mut open: Option<u64> = None;
     let mut seen = false;
     let Some(vcpu) = own.first().map(|event| event.vcpu) else { return spans };
-    // An acquire ends a halt only as a last resort; on its own it says nothing of one.
+    // An acquire ends a halt that has no wake-up event; an acquire alone does not show that there was a halt.
     let surely = |kind: TraceKind| kind == end[0];
     for event in own {
         if end.contains(&event.kind) {
@@ -134,8 +133,9 @@ fn between(
     spans
 }
 
-/// The longest time from a release to the next acquire by a vCPU that had been waiting at the release. Across what was
-/// left out only the handover that the trace is about, known by its length: another's other end is not there.
+/// The longest time from a release to the next acquire by a vCPU that was already waiting at the release. Across the time
+/// that was left out only the handover that the trace is about counts, which is known by its length: of any other handover
+/// one end is missing.
 fn worst(events: &[TraceEvent], spans: &[Span], cut: Option<([u64; 2], u64)>) -> Option<[(u32, u64); 2]> {
     let mut released: Option<(u32, u64)> = None;
     let mut worst: Option<[(u32, u64); 2]> = None;
@@ -145,7 +145,7 @@ fn worst(events: &[TraceEvent], spans: &[Span], cut: Option<([u64; 2], u64)>) ->
             TraceKind::Acquire => {
                 let Some(from) = released.take() else { continue };
                 let across = cut.filter(|([begin, end], _)| from.1 <= *begin && event.at_ns >= *end);
-                // Both ends of a length were rounded.
+                // Both ends were rounded to a nanosecond, so the length may differ by two.
                 if across.is_some_and(|(_, long)| (event.at_ns - from.1).abs_diff(long) > 2) {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Answer 2: what a paravirtual lock gains over the plain one, and what its spin threshold has to do with it.
+//! Answer 2: what a paravirtual lock gains over the plain one, and how that depends on its spin threshold.
 
 use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::derive::roster::cures;

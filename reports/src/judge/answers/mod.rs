@@ -1,5 +1,4 @@
-//! The three answers that the product owes its reader, and what NUMA has to do with them, in plain sentences with figures
-//! and intervals.
+//! The three answers of a report, and a fourth on NUMA, in plain sentences with figures and intervals.
 
 mod cure;
 mod native_cost;
@@ -16,20 +15,20 @@ use crate::judge::comparison::Comparison;
 use crate::record::{Cell, Results};
 use crate::statistics::Verdict;
 
-/// The three answers, and the one about NUMA.
+/// The three answers, and the one on NUMA.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
     /// What goes wrong with spinlocks when vCPUs are preempted.
     pub problem: Answer,
     /// How well a paravirtual lock cures it.
     pub cure: Answer,
-    /// What carrying the cure costs natively.
+    /// What the paravirtual code costs natively.
     pub native_cost: Answer,
     /// Whether it matters on which NUMA nodes a lock and its vCPUs lie.
     pub numa: Answer,
 }
 
-/// One question and what the run has to say to it.
+/// One question, and what the run says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The question.
@@ -43,13 +42,13 @@ pub struct Answer {
 pub struct Statement {
     /// Plain text, fit for a terminal.
     pub text: String,
-    /// What may be said of the ratio at its beginning; none where it merely informs.
+    /// The verdict on the first ratio in the text; none where the text only informs.
     pub verdict: Option<Verdict>,
 }
 
 impl Statement {
     fn new(text: impl AsRef<str>, verdict: Option<Verdict>) -> Self {
-        // Names in it may come from someone else's file.
+        // Names in the text may come from a file of unknown origin.
         Self { text: clean(text.as_ref()), verdict }
     }
 
@@ -58,7 +57,7 @@ impl Statement {
     }
 }
 
-/// Makes all of a long sentence printable: names in it are shortened where they enter.
+/// Makes a long sentence printable word by word, for [`printable`] would cut it off.
 fn clean(text: &str) -> String {
     text.split(' ').map(printable).collect::<Vec<_>>().join(" ")
 }
@@ -140,7 +139,7 @@ fn basis(comparison: &Comparison) -> String {
     basis
 }
 
-/// Overcommit factors with the one that is told at length first: 2x, or the smallest above 1.
+/// Overcommit factors, with the one that is told at length in front: 2x, or the smallest above 1.
 fn main_factor_first(mut factors: Vec<f64>) -> Vec<f64> {
     if let Some(at) = factors.iter().position(|k| crate::derive::setting::same(*k, 2.0)) {
         let two = factors.remove(at);

@@ -1,4 +1,4 @@
-//! Answer 3: what carrying the cure costs where nothing is ill: one vCPU, empty section, native.
+//! Answer 3: what paravirtual code costs where nothing needs it: natively, on one vCPU with an empty section.
 
 use super::{Statement, basis};
 use crate::derive::roster::{carriers, of_kernel};
@@ -8,22 +8,22 @@ use crate::judge::comparison::{Comparison, compare, noise_floor};
 use crate::record::{Cell, Interval, Results, Status};
 use crate::statistics::{Verdict, inverse, judge};
 
-/// One lock against its plain one, in time for an uncontended pair of lock and unlock.
+/// A carrier compared with its plain lock, in time for an uncontended pair of lock and unlock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NativeCost<'a> {
-    /// The lock that carries something.
+    /// The cell of the lock that carries something of no use natively.
     pub carrier: &'a Cell,
-    /// The plain lock.
+    /// The cell of the plain lock.
     pub plain: &'a Cell,
-    /// What the carrier stands for.
+    /// What the carrier carries, in words.
     pub stands_for: &'a str,
-    /// Time of the carrier : time of the plain lock, above 1 where carrying costs; none where it cannot be told.
+    /// Time of the carrier over that of the plain lock, above 1 where carrying costs; none where it cannot be told.
     pub times: Option<Interval>,
     /// The comparison of their *rates*.
     pub comparison: Comparison,
 }
 
-/// Every native cost that the run can tell of, in the environment given.
+/// Every native cost that a run measured, in the environment given.
 pub fn native_costs<'a>(results: &'a Results, env: &str) -> Vec<NativeCost<'a>> {
     carriers(results)
         .into_iter()
@@ -90,8 +90,8 @@ fn of_cost(cost: &NativeCost<'_>) -> Statement {
     Statement::new(text, Some(cost.comparison.verdict.clone()))
 }
 
-/// Whether the costs order as published: what a kernel with paravirtual spinlocks ran natively before the series dearer
-/// than what it ran after.
+/// Whether the costs are in the published order: what a kernel with paravirtual spinlocks ran natively before the series costs
+/// more than what it ran after it.
 fn order(results: &Results) -> Option<Statement> {
     let carrying = |patched: bool| {
         let lock = of_kernel(results, |build| build.native && build.paravirt && build.patched == patched)?;
@@ -105,7 +105,7 @@ fn order(results: &Results) -> Option<Statement> {
     let comparison = compare(results, after, before);
     let times = inverse(comparison.ratio?)?;
     let figure = format!("{} ({})", ratio(times.median), range(times, ratio));
-    // Which is dearer is asked, not by how much: the noise floor must be cleared, the margin need not.
+    // The question is which of the two costs more, not by how much: so the noise floor must be cleared, the margin need not.
     let verdict = judge(comparison.ratio, comparison.rounds, 0.0, noise_floor(results, after, before));
     let text = match verdict {
         Verdict::Better => format!(

@@ -1,9 +1,9 @@
-//! Changes that were accepted: what was normal before them is normal no longer.
+//! Changes that were accepted: later runs are no longer compared with runs from before them.
 
 use crate::derive::digest::Digest;
 use crate::judge::history::Blessing;
 
-/// An accepted change with the time of its run, from which on runs count.
+/// An accepted change, with the time from which on runs count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// What was accepted.
@@ -18,7 +18,7 @@ impl Accepted {
     }
 }
 
-/// Whether a run's value of a cell counts beside NEW's: no change of the cell was accepted after it, up to NEW.
+/// Whether NEW is compared with a run's value of a cell: no change of the cell was accepted between that run and NEW.
 pub(super) fn counts(run: &Digest, cell: &str, new: &Digest, accepted: &[Accepted]) -> bool {
     let after = |one: &&Accepted| {
         one.at() > (run.started_at.as_str(), run.run_id.as_str()) && one.started_at <= new.started_at

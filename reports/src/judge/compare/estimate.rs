@@ -1,4 +1,4 @@
-//! What two sides say of a ratio, before it is known how far apart runs lie anyway.
+//! Estimates ratios from both sides' windows, before it is known how far apart runs lie when nothing changed.
 
 use super::sides::{Sides, sides};
 use super::tally::{Tally, Told, told};
@@ -8,32 +8,32 @@ use crate::judge::comparison::word;
 use crate::record::{Interval, Status};
 use crate::statistics::{RESAMPLES, Random, SEED, Verdict, median};
 
-/// A row in the making.
+/// A row that is not judged yet.
 pub(super) struct Estimate {
-    /// The row, with a verdict only where none can follow.
+    /// The row. Its verdict is final where `settled` is true.
     pub(super) row: Row,
-    /// Whether its verdict stands already.
+    /// Whether the verdict is final already.
     pub(super) settled: bool,
-    /// Why it can be called worse at most: half of a side's windows give no value.
+    /// Why the row may only become *worse* or *not enough data*: half of a side's windows give no value.
     pub(super) untold: Option<String>,
-    /// Class of the cell, for its noise.
-    pub(super) class: String,
-    /// Environment of the cell, for its noise.
+    /// Noise group of the cell.
+    pub(super) group: String,
+    /// Environment of the cell.
     pub(super) env: String,
     /// A/A noise floor of the noisier run.
     pub(super) floor: Option<f64>,
-    /// Logarithm of NEW : BASE, above 0 is better.
+    /// Logarithm of the ratio of NEW to BASE, above 0 is better.
     pub(super) log_ratio: f64,
     /// Logarithm of each earlier run's value, oldest first.
     pub(super) base_logs: Vec<f64>,
-    /// Spread that the rounds alone would explain, as a standard deviation of the logarithm.
+    /// Spread that the differences between rounds explain, as a standard deviation of the logarithm.
     pub(super) within: f64,
-    /// Windows behind the value of the run that has fewest.
+    /// Number of windows in the run that has fewest.
     pub(super) windows: usize,
 }
 
-/// Estimates for every cell and metric that both sides have, and the cells that NEW has alone, among the runs that
-/// count for them.
+/// Estimates for every cell and metric that both sides have, and the ids of cells that only NEW has. `counts` says which runs
+/// count for a cell.
 pub(super) fn all(
     base: &[Digest],
     new: &Digest,
@@ -73,7 +73,7 @@ pub(super) fn all(
             let (base, new) = (Tally::of(earlier.iter().copied(), metric), Tally::of([cell], metric));
             let told = told(metric, base, new);
             let mut estimate = blank(cell, metric);
-            // A/A pairs compare rates; of the other metrics the runs themselves must tell.
+            // A/A pairs compare rates, so there is a noise floor for rates only.
             estimate.floor = floor.filter(|_| metric == Metric::Rate);
             match told {
                 Told::Nowhere => continue,
@@ -91,7 +91,7 @@ pub(super) fn all(
     (estimates, alone)
 }
 
-/// Sets the windows of a metric against those of the earlier runs that have it.
+/// Compares the windows of a metric with those of the earlier runs that have it.
 fn set(estimate: &mut Estimate, earlier: &[&CellDigest], cell: &CellDigest) {
     let metric = estimate.row.metric;
     let measured: Vec<&CellDigest> =
@@ -120,7 +120,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
         },
         settled: true,
         untold: None,
-        class: cell.class.clone(),
+        group: cell.class.clone(),
         env: cell.env.clone(),
         floor: None,
         log_ratio: 0.0,
@@ -130,7 +130,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
     }
 }
 
-/// A lock that broke is worse than any number, and one that was mended better.
+/// A lock that broke is worse whatever the figures, and one that was mended is better.
 fn failed(base: &CellDigest, new: &CellDigest) -> Estimate {
     let mut estimate = blank(new, Metric::Rate);
     let reason = |cell: &CellDigest| cell.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
@@ -143,7 +143,7 @@ fn failed(base: &CellDigest, new: &CellDigest) -> Estimate {
     estimate
 }
 
-/// Figures of two revisions of a lock are not those of one lock.
+/// Figures of two revisions of a lock are not compared.
 fn of_another_revision(base: &CellDigest, new: &CellDigest) -> Estimate {
     let mut estimate = blank(new, Metric::Rate);
     estimate.row.verdict = Verdict::NotEnoughData(format!(
@@ -160,7 +160,7 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
     let (Some(base), Some(new)) = (median(&base_logs), log(&sides.new)) else { return };
     let center = (new - base).exp();
     let Some((low, high)) = bootstrap(metric, sides).filter(|_| center.is_finite()) else { return };
-    // One acquisition more or less in a window is nothing that was measured.
+    // The interval allows for one acquisition more or less in each window, which is the error of counting.
     let fewest = |runs: &mut dyn Iterator<Item = &Reading>| runs.map(|w| w.count).min().unwrap_or(1) as f64;
     let (a, b) = (fewest(&mut sides.base.iter().flatten()), fewest(&mut sides.new.iter()));
     let slack = (1.0 + 1.0 / b) * a / (a - 1.0);
@@ -170,7 +170,7 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
     estimate.row.ratio = Some(ratio);
     if sides.starved > 0 {
         estimate.row.note = Some(format!(
-            "{} of {} windows of NEW saw fewer than two acquisitions: no more than this",
+            "{} of {} windows of NEW saw fewer than two acquisitions: the ratio is an upper bound",
             sides.starved,
             sides.new.len()
         ));
@@ -186,7 +186,7 @@ fn values(run: &[Reading]) -> Vec<f64> {
     run.iter().map(|reading| reading.value).collect()
 }
 
-/// 2.5 % and 97.5 % points of the ratio over resampled runs and, while those are few, over their resampled rounds.
+/// The 2.5 % and 97.5 % points of the ratio over resampled runs and, with few runs, over their resampled rounds.
 fn bootstrap(metric: Metric, sides: &Sides) -> Option<(f64, f64)> {
     let mut random = Random::new(SEED);
     let base: Vec<Vec<f64>> = sides.base.iter().map(|run| values(run)).collect();
@@ -222,7 +222,7 @@ fn resampled_median(values: &[f64], buffer: &mut Vec<f64>, random: &mut Random) 
     middle(buffer)
 }
 
-/// Median of values that are there and finite.
+/// Median of at least one value, all finite.
 fn middle(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let upper = values[values.len() / 2];

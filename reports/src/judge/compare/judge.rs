@@ -1,4 +1,4 @@
-//! From estimates and spreads to verdicts.
+//! Makes verdicts of estimates and spreads.
 
 use super::estimate::Estimate;
 use super::spread::Spread;
@@ -6,12 +6,12 @@ use super::{OWN_SPREAD_FROM, Row, SPREADS};
 use crate::format::{percent, ratio as shown};
 use crate::statistics::{FALSE_DISCOVERIES, Verdict, hierarchical, two_sided};
 
-/// Weight of the class's spread beside a cell's own, as degrees of freedom.
-const CLASS_WEIGHT: f64 = 4.0;
-/// Beyond a factor of two, "same" would say nothing.
+/// Weight of the noise group's spread beside the cell's own, as degrees of freedom.
+const GROUP_WEIGHT: f64 = 4.0;
+/// Widest bound for *same*, as a fraction: beyond a factor of two the word would say nothing.
 const WIDEST_BOUND: f64 = 1.0;
 
-/// Judges all estimates; in their order.
+/// Judges all estimates and returns their rows in the same order.
 pub(super) fn rows(mut estimates: Vec<Estimate>, spreads: &[Spread], margin: f64) -> Vec<Row> {
     let bounds: Vec<Option<Bound>> = estimates.iter().map(|e| bound(e, spreads)).collect();
     let believed = believed(&mut estimates, &bounds);
@@ -26,14 +26,14 @@ pub(super) fn rows(mut estimates: Vec<Estimate>, spreads: &[Spread], margin: f64
         .collect()
 }
 
-/// What a cell's difference is measured by.
+/// What a cell's difference is compared with.
 #[derive(Clone, Copy)]
 struct Bound {
     /// Standard error of the logarithm of the ratio, between runs.
     error: f64,
-    /// Degrees of freedom behind it.
+    /// Degrees of freedom of that error.
     freedom: f64,
-    /// The whole class moved by this ratio.
+    /// The ratio by which all cells of the noise group changed together; none if they did not.
     moved_together: Option<f64>,
 }
 
@@ -42,17 +42,17 @@ fn bound(estimate: &Estimate, spreads: &[Spread]) -> Option<Bound> {
         return None;
     }
     let kin =
-        |s: &&Spread| (s.metric, &s.class, &s.env) == (estimate.row.metric, &estimate.class, &estimate.env);
+        |s: &&Spread| (s.metric, &s.class, &s.env) == (estimate.row.metric, &estimate.group, &estimate.env);
     let spread = spreads.iter().find(kin)?;
-    // The spread is that of a ratio of two runs; each has its half of the variance.
-    let of_class = spread.sigma * spread.sigma / 2.0;
+    // The spread is that of the ratio of two runs, so each run has half of that variance.
+    let of_group = spread.sigma * spread.sigma / 2.0;
     let runs = estimate.base_logs.len() as f64;
     let (variance, freedom) = if estimate.base_logs.len() >= OWN_SPREAD_FROM {
         let own = runs - 1.0;
-        let variance = (CLASS_WEIGHT * of_class + own * variance(&estimate.base_logs)) / (CLASS_WEIGHT + own);
-        (variance, CLASS_WEIGHT + own)
+        let variance = (GROUP_WEIGHT * of_group + own * variance(&estimate.base_logs)) / (GROUP_WEIGHT + own);
+        (variance, GROUP_WEIGHT + own)
     } else {
-        (of_class, CLASS_WEIGHT)
+        (of_group, GROUP_WEIGHT)
     };
     let error = (variance * (1.0 + 1.0 / runs)).sqrt();
     Some(Bound { error, freedom, moved_together: spread.moved_together })
@@ -64,7 +64,7 @@ fn variance(values: &[f64]) -> f64 {
     values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)
 }
 
-/// Fills in the p-values and says which survive control of false discoveries: families first, then their cells.
+/// Fills in the p-values and returns which of them survive control of false discoveries: families first, then their cells.
 fn believed(estimates: &mut [Estimate], bounds: &[Option<Bound>]) -> Vec<bool> {
     let mut families: Vec<(String, Vec<usize>)> = Vec::new();
     for (index, (estimate, bound)) in estimates.iter_mut().zip(bounds).enumerate() {
@@ -100,21 +100,28 @@ fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
     let clear = ratio.low > 1.0 + practical || ratio.high < 1.0 / (1.0 + practical);
     estimate.row.verdict = if let Some(moved) = by.moved_together {
         not_enough(format!(
-            "all {} cells in {} moved together, by {}: one run each cannot tell the machine from the code, a duel can",
-            estimate.class,
+            "all {} cells in {} changed together, by {}: with one run on each side a change of the machine cannot be told \
+             from one of the code; a duel can tell them apart",
+            estimate.group,
             estimate.env,
             shown(moved)
         ))
     } else if beyond && clear && believed {
         if ratio.median > 1.0 { Verdict::Better } else { Verdict::Worse }
     } else if beyond && clear {
-        not_enough("among so many cells one differs as much by chance".into())
+        not_enough("among so many cells, one differs this much by chance".into())
     } else if bound > WIDEST_BOUND {
-        not_enough(format!("runs of this class lie up to {} apart when nothing changed", percent(bound)))
+        not_enough(format!(
+            "runs of this noise group lie up to {} apart when nothing changed",
+            percent(bound)
+        ))
     } else if ratio.low >= 1.0 / (1.0 + bound) && ratio.high <= 1.0 + bound {
         Verdict::Same
     } else {
-        not_enough(format!("the interval straddles the {} that runs of this class differ by", percent(bound)))
+        not_enough(format!(
+            "the interval straddles the {} that runs of this noise group differ by when nothing changed",
+            percent(bound)
+        ))
     };
     if let Some(reason) = &estimate.untold {
         estimate.row.verdict.worse_at_most(reason);

@@ -1,4 +1,4 @@
-//! A comparison for a pull request.
+//! A comparison as Markdown, for a pull request.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::format::{percent, printable};
 /// GitHub refuses a comment beyond 65,536 characters.
 const LONGEST: usize = 60_000;
 
-/// What changed as a table, everything else behind a disclosure.
+/// What changed, as a table; all other rows in a part that the reader can open.
 pub fn markdown(comparison: &Comparison) -> String {
     let (worse, better) = (comparison.count("worse"), comparison.count("better"));
     let heading = match (worse, better) {
@@ -89,7 +89,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// Foreign text in a line of Markdown: nothing in it is markup, a mention or a reference.
+/// Text from outside in a line of Markdown, escaped so that none of it is markup, a mention or a reference.
 fn plain(text: &str) -> String {
     let mut escaped = String::new();
     for c in printable(text).chars() {
@@ -97,7 +97,7 @@ fn plain(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            // An empty comment between sign and word keeps anyone from being called.
+            // An empty comment behind the sign keeps GitHub from notifying anybody.
             '@' => escaped.push_str("@<!-- -->"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
                 escaped.push('\\');
@@ -109,7 +109,7 @@ fn plain(text: &str) -> String {
     escaped
 }
 
-/// Foreign text as code, inside a table or out of it.
+/// Text from outside as code, fit for a table.
 fn code(text: &str) -> String {
     format!("`{}`", printable(text).replace('`', "'").replace('|', "\\|"))
 }

@@ -1,8 +1,8 @@
-//! Runs set against each other, cell by cell: what got worse, what got better, and what cannot be told.
+//! Compares runs cell by cell: what got worse, what got better, and what cannot be told.
 //!
 //! The unit is the run. Two runs of the same build differ by more than their rounds do, so a difference counts only
-//! beyond what runs of its class differ by when nothing changed; and because a hundred cells are asked at once, only
-//! those that survive control of false discoveries are called.
+//! beyond what runs of its noise group differ by when nothing changed. Because a hundred cells are tested at once, only
+//! differences that survive control of false discoveries are called.
 
 mod accepted;
 mod estimate;
@@ -28,11 +28,11 @@ pub use paired::duel;
 pub use spread::Spread;
 pub use text::text;
 
-/// Earlier runs from which a cell's own spread is known; with fewer, its class's is taken.
+/// From this number of earlier runs on a cell's own spread is used; with fewer, that of its noise group.
 pub const OWN_SPREAD_FROM: usize = 5;
-/// A cell is called only beyond so many times the spread between runs.
+/// A cell is called better or worse only beyond this many times the spread between runs.
 pub const SPREADS: f64 = 3.0;
-/// Latest earlier runs that are taken into account.
+/// At most this many earlier runs, the latest ones, are taken into account.
 pub const MOST_RUNS: usize = 20;
 
 /// One metric of one cell, compared.
@@ -50,18 +50,18 @@ pub struct Row {
     pub base: Option<f64>,
     /// Median of NEW.
     pub new: Option<f64>,
-    /// NEW : BASE, above 1 is better (for acquire times the other way round).
+    /// Ratio of NEW to BASE (for acquire times of BASE to NEW), so that above 1 is better.
     pub ratio: Option<Interval>,
     /// Change that a verdict must clear, as a fraction.
     pub bound: Option<f64>,
     /// Probability of a difference of this size if nothing changed.
     pub p: Option<f64>,
-    /// Earlier runs used.
+    /// Number of earlier runs used.
     pub base_runs: usize,
-    /// What may be said.
+    /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// What the figures do not show: that a cell crashed, say.
+    /// What the figures do not show, such as that a cell crashed.
     pub note: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub struct Comparison {
     pub kind: &'static str,
     /// The machine.
     pub machine: String,
-    /// Its key.
+    /// The machine's key.
     pub machine_key: String,
     /// Run ids of BASE, oldest first.
     pub base: Vec<String>,
@@ -80,24 +80,24 @@ pub struct Comparison {
     pub new: String,
     /// What else changed from the last of BASE to NEW.
     pub changed: Vec<Change>,
-    /// Change below which nothing is of interest, as a fraction.
+    /// Changes below this fraction are of no practical interest.
     pub margin: f64,
-    /// Part of the calls that may be false.
+    /// Fraction of the calls that may be false.
     pub false_discoveries: f64,
-    /// How far apart runs of each class lie when nothing changed.
+    /// How far apart runs of each noise group lie when nothing changed.
     pub spreads: Vec<Spread>,
     /// Every cell and metric that both have.
     pub rows: Vec<Row>,
     /// Cells that BASE has and NEW skipped, each reason once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
-    /// Cells that only BASE has, for NEW had no such cell in its plan.
+    /// Cells that only BASE has; they were not in the plan of NEW.
     pub only_base: Vec<String>,
     /// Cells that only NEW has.
     pub only_new: Vec<String>,
-    /// Cells of which a change was accepted, and no earlier run is newer than that.
+    /// Cells of which a change was accepted and that no earlier run has measured since.
     pub accepted: Vec<String>,
-    /// Sentences that qualify all of it.
+    /// Sentences that qualify the whole comparison.
     pub notes: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ impl Comparison {
         self.rows.iter().filter(|row| row.verdict.word() == word).count()
     }
 
-    /// Part of the rows that got a verdict other than "not enough data".
+    /// Fraction of the rows that got a verdict other than "not enough data".
     pub fn judged(&self) -> f64 {
         let judged = self.rows.iter().filter(|row| row.verdict.reason().is_none()).count();
         if self.rows.is_empty() { 0.0 } else { judged as f64 / self.rows.len() as f64 }
@@ -119,12 +119,13 @@ impl Comparison {
     }
 }
 
-/// Compares runs: `base` oldest first, then `new`. An error where they cannot be compared at all.
+/// Compares `new` with the runs of `base`, which stand oldest first. The error is a sentence that says why they cannot be
+/// compared.
 pub fn compare(base: &[Digest], new: &Digest, margin: f64) -> Result<Comparison, Error> {
     compare_since(base, new, margin, &[])
 }
 
-/// As [`compare`]; of a cell whose change was accepted only runs from that change on count.
+/// As [`compare`], but for a cell with an accepted change only runs from that change on count.
 pub fn compare_since(
     base: &[Digest],
     new: &Digest,
@@ -188,7 +189,7 @@ pub fn compare_since(
     Ok(comparison)
 }
 
-/// Cells of an earlier run that NEW skipped, and those that it knows nothing of.
+/// Cells of an earlier run that NEW skipped, and those that were not in its plan.
 fn missing(base: &Digest, new: &Digest) -> (Vec<Skipped>, Vec<String>) {
     let missing = base.cells.iter().filter(|cell| new.cell(&cell.id).is_none());
     let mut missing: Vec<String> = missing.map(|cell| cell.id.clone()).collect();

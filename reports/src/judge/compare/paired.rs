@@ -1,7 +1,7 @@
-//! A duel judged: two builds that ran in alternating rounds.
+//! Judges a duel: two builds that ran in alternating rounds.
 //!
-//! What the machine did in a round it did to both, so the rounds are the unit and their differences are all that
-//! counts. Each family of locks is tested first, by flipping the signs of whole rounds; then its cells.
+//! Whatever the machine did in a round it did to both builds, so rounds are the unit and only the differences inside them
+//! count. Each family of locks is tested first, by flipping the signs of whole rounds; then its cells.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::statistics::{
     most_extreme, ratios, rounds_in_class,
 };
 
-/// What a window without any acquisition counts as, for its logarithm.
+/// A window without any acquisition counts as this many, for a logarithm needs a positive number.
 const HALF_ACQUISITION: f64 = 0.5;
 
-/// Judges two results whose rounds of one number were taken one after the other.
+/// Judges two results whose rounds with the same number were taken one after the other.
 pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
     let (a, b) = (Digest::of(base), Digest::of(new));
     let mut comparison = Comparison {
@@ -62,14 +62,14 @@ pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
     comparison
 }
 
-/// Logarithm of NEW : BASE by the number of the round.
+/// Logarithm of the ratio of NEW to BASE, by number of the round.
 type Rounds = Vec<Option<f64>>;
 
 /// A row before it is judged.
 struct Drawn {
     row: Row,
     rounds: Rounds,
-    /// Why it can be called worse at most.
+    /// Why the row may only become *worse* or *not enough data*.
     untold: Option<String>,
 }
 
@@ -109,7 +109,7 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
             return alone(row);
         }
     }
-    // A duel asks just what another build does to a lock, so it compares revisions.
+    // A duel asks what another build does to a lock, so it does compare different revisions.
     let [a, b] = [base, new].map(|cell| CellDigest::of(cell, FIRST_REVISION));
     let mut found = Vec::new();
     for metric in Metric::ALL {
@@ -126,7 +126,7 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
         };
         found.push(Drawn { row, rounds, untold: partly });
     }
-    // A cell whose every window moved stays in the table all the same.
+    // A cell in whose every window the pCPUs moved still has a row.
     if found.is_empty() { alone(row) } else { found }
 }
 
@@ -194,11 +194,10 @@ fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) 
 }
 
 fn too_few(rounds: usize) -> String {
-    format!("{rounds} usable rounds; {FEWEST_PAIRS} are wanted")
+    format!("{rounds} usable rounds; {FEWEST_PAIRS} are needed")
 }
 
-/// Fills in the p-values and says which rows to believe: those of families that differ, and among their cells those
-/// that do.
+/// Fills in the p-values and returns which rows to believe: cells that differ, in families that differ.
 fn believed(rows: &mut [Row], differences: &[Rounds]) -> Vec<bool> {
     let mut families: Vec<(String, Vec<usize>)> = Vec::new();
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.ratio.is_some()) {
@@ -236,7 +235,7 @@ fn verdict(ratio: Interval, margin: f64, believed: bool, p: f64) -> Verdict {
     } else if ratio.low >= 1.0 / bound && ratio.high <= bound {
         Verdict::Same
     } else if clear {
-        Verdict::NotEnoughData(format!("so large a difference comes about by chance with p = {p:.2}"))
+        Verdict::NotEnoughData(format!("a difference this large comes about by chance with p = {p:.2}"))
     } else {
         let percent = crate::format::percent(margin);
         Verdict::NotEnoughData(format!("the interval straddles the margin of {percent}"))

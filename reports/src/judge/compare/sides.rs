@@ -1,25 +1,25 @@
-//! The windows of one cell that may be set against each other: those of one class, from every run.
+//! The windows of one cell that may be compared with each other: those of one distance class, from every run.
 
 use crate::derive::digest::{CellDigest, Metric, Reading};
 use crate::statistics::{Class, Trips, Verdict};
 
-/// Windows that a run needs in a class for its median to stand for the run.
+/// A run needs this many windows in a distance class for their median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
 
-/// Acquisitions below which a window is nothing to divide by.
+/// A window with fewer acquisitions is not divided by.
 const FEWEST_ACQUISITIONS: u64 = 2;
 
-/// The readings of one metric, in one class.
+/// The readings of one metric, in one distance class.
 pub(super) struct Sides {
-    /// Of each earlier run that has enough, oldest first.
+    /// The readings of each earlier run that has enough of them, oldest first.
     pub(super) base: Vec<Vec<Reading>>,
-    /// Of the run that is judged; those of starved windows at their upper bound.
+    /// The readings of the run that is judged; those of starved windows are at their upper bound.
     pub(super) new: Vec<Reading>,
-    /// Windows of the run that is judged in which there were fewer than [`FEWEST_ACQUISITIONS`].
+    /// Number of starved windows of the run that is judged: those with fewer than [`FEWEST_ACQUISITIONS`].
     pub(super) starved: usize,
 }
 
-/// Readings of both sides inside the class where both have most; the verdict that there is not enough data where one has too few.
+/// Readings of both sides inside the distance class in which both have most; the verdict that there is not enough data where one has too few.
 pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, Verdict> {
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
@@ -45,15 +45,15 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
         None => {
             let most = base.iter().map(|run| inside(run).len()).max().unwrap_or(0);
             format!(
-                "{most} windows of BASE and {} of NEW were taken with the pCPUs equally far apart; {FEWEST_WINDOWS} are wanted",
+                "{most} windows of BASE and {} of NEW were taken with the pCPUs equally far apart; {FEWEST_WINDOWS} are needed",
                 found.new.len()
             )
         }
     }))
 }
 
-/// BASE is divided by and has to have counted something. A starved window of NEW is the finding itself: it enters with
-/// one acquisition more than it saw, so that the ratio is an upper bound and may be called worse.
+/// The rates of BASE are divided by, so its windows must not be starved. A starved window of NEW shows that the lock got slower:
+/// it counts with one acquisition more than it saw, so that the ratio is an upper bound and may be called worse.
 fn at_upper_bounds(metric: Metric, mut sides: Sides) -> Result<Sides, Verdict> {
     let usable = |window: &Reading| window.count >= FEWEST_ACQUISITIONS && window.value > 0.0;
     let too_few = |window: &Reading| {

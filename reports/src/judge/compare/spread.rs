@@ -7,49 +7,49 @@ use super::estimate::Estimate;
 use crate::derive::digest::Metric;
 use crate::statistics::median;
 
-/// Cells or differences from which a spread can be told.
+/// A spread can be told from this many cells or differences on.
 const FEWEST: usize = 6;
 
-/// Spread between single runs for one metric of one class of cells in one environment.
+/// Spread between single runs for one metric of one noise group in one environment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// What is measured.
+    /// The metric.
     pub metric: Metric,
-    /// `one-vcpu`, `contended` or `overcommitted`.
+    /// Noise group: `one-vcpu`, `contended` or `overcommitted`.
     pub class: String,
     /// Environment.
     pub env: String,
-    /// Cells.
+    /// Number of cells.
     pub cells: usize,
     /// Standard deviation of the logarithm of the ratio of two runs: 0.05 is about 5 %.
     pub sigma: f64,
-    /// What it was taken from.
+    /// What the spread was taken from.
     pub from: &'static str,
-    /// Ratio by which the whole class moved at once, where that is more than its cells differ by and there was only
-    /// one earlier run to tell the machine from the code.
+    /// Ratio by which all cells of the noise group changed together, where that is more than the cells differ by and there is
+    /// only one earlier run, so that a change of the machine cannot be told from one of the code.
     pub moved_together: Option<f64>,
 }
 
-/// Spreads of all classes among the estimates.
+/// The spreads of all noise groups among the estimates.
 pub(super) fn spreads(estimates: &[Estimate]) -> Vec<Spread> {
     let mut spreads: Vec<Spread> = Vec::new();
     for estimate in estimates.iter().filter(|estimate| !estimate.settled) {
         let same = |s: &Spread| {
-            (s.metric, &s.class, &s.env) == (estimate.row.metric, &estimate.class, &estimate.env)
+            (s.metric, &s.class, &s.env) == (estimate.row.metric, &estimate.group, &estimate.env)
         };
         if !spreads.iter().any(same) {
-            spreads.push(of_class(estimate, estimates));
+            spreads.push(of_group(estimate, estimates));
         }
     }
     spreads
 }
 
-fn of_class(like: &Estimate, estimates: &[Estimate]) -> Spread {
+fn of_group(like: &Estimate, estimates: &[Estimate]) -> Spread {
     let of_metric = || estimates.iter().filter(|e| !e.settled && e.row.metric == like.row.metric);
-    let here: Vec<&Estimate> = of_metric().filter(|e| e.class == like.class && e.env == like.env).collect();
-    let class: Vec<&Estimate> = of_metric().filter(|e| e.class == like.class).collect();
-    // A class with few cells in its environment borrows from its kin in the others.
-    let kin = if here.len() >= FEWEST { &here } else { &class };
+    let here: Vec<&Estimate> = of_metric().filter(|e| e.group == like.group && e.env == like.env).collect();
+    let anywhere: Vec<&Estimate> = of_metric().filter(|e| e.group == like.group).collect();
+    // A noise group with few cells in its environment uses those of all environments.
+    let kin = if here.len() >= FEWEST { &here } else { &anywhere };
     let between = between(kin);
     let across = across(kin);
     let within = median(&kin.iter().map(|e| e.within).collect::<Vec<_>>()).unwrap_or(0.0);
@@ -57,7 +57,9 @@ fn of_class(like: &Estimate, estimates: &[Estimate]) -> Spread {
     let known = within.max(floor);
     let (sigma, from) = match (between, across) {
         (Some(between), _) => (between.max(within), "earlier runs"),
-        (None, Some((_, across))) if across > known => (across, "the cells of its class in these two runs"),
+        (None, Some((_, across))) if across > known => {
+            (across, "the cells of its noise group in these two runs")
+        }
         _ if floor > within => (floor, "the A/A noise floor"),
         _ => (within, "the rounds"),
     };
@@ -67,7 +69,7 @@ fn of_class(like: &Estimate, estimates: &[Estimate]) -> Spread {
     };
     Spread {
         metric: like.row.metric,
-        class: like.class.clone(),
+        class: like.group.clone(),
         env: like.env.clone(),
         cells: here.len(),
         sigma,
@@ -76,14 +78,14 @@ fn of_class(like: &Estimate, estimates: &[Estimate]) -> Spread {
     }
 }
 
-/// A floor is the farthest of about six pairs of windows: two standard deviations. A run's value is the median of several
-/// windows, which lies less far off: by sqrt(pi / 2) over the root of their number.
+/// The spread that a noise floor stands for. A floor is the farthest of about six pairs of windows: two standard deviations. A
+/// run's value is the median of several windows, whose deviation is smaller by sqrt(pi / 2) over the root of their number.
 fn of_floor(floor: f64, windows: usize) -> f64 {
     let windows = windows.max(1) as f64;
     floor.ln_1p() / 2.0 * (std::f64::consts::FRAC_PI_2 / windows).sqrt().min(1.0)
 }
 
-/// From consecutive earlier runs.
+/// The spread between consecutive earlier runs.
 fn between(cells: &[&Estimate]) -> Option<f64> {
     let differences: Vec<f64> = cells
         .iter()
@@ -92,7 +94,8 @@ fn between(cells: &[&Estimate]) -> Option<f64> {
     robust(differences)
 }
 
-/// From the cells of a class, most of which no change touches: how far all moved together, and how far each from that.
+/// The spread among the cells of a noise group, most of which no change touches: by how much all changed together, and how far
+/// each lies from that.
 fn across(cells: &[&Estimate]) -> Option<(f64, f64)> {
     let ratios: Vec<f64> = cells.iter().map(|cell| cell.log_ratio).collect();
     let shift = median(&ratios).filter(|_| ratios.len() >= FEWEST)?;
@@ -100,8 +103,8 @@ fn across(cells: &[&Estimate]) -> Option<(f64, f64)> {
     Some((shift, 1.4826 * apart))
 }
 
-/// Standard deviation of differences whose sizes these are, by their middle or by their largest tenth, whichever says
-/// more: runs differ little most of the time and much now and then.
+/// Standard deviation of differences with these sizes, by their median or by their largest tenth, whichever is larger: runs
+/// differ little most of the time and much now and then.
 fn robust(mut sizes: Vec<f64>) -> Option<f64> {
     if sizes.len() < FEWEST {
         return None;

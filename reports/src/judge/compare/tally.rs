@@ -1,18 +1,18 @@
-//! Windows that were measured and give no value: what cannot be told must not look like what did not change.
+//! Counts windows that were measured and give no value, so that a metric that cannot be told does not look unchanged.
 
 use crate::derive::digest::{CellDigest, Metric};
 
-/// How the windows of one side and metric came out.
+/// Counts of the windows of one side and metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
-    /// With a value.
+    /// Windows with a value.
     told: usize,
-    /// Without.
+    /// Windows without a value.
     untold: usize,
 }
 
 impl Tally {
-    /// Over all runs of a side.
+    /// The counts over all runs of a side.
     pub(super) fn of<'a>(runs: impl IntoIterator<Item = &'a CellDigest>, metric: Metric) -> Self {
         runs.into_iter().fold(Self::default(), |sum, cell| Self {
             told: sum.told + cell.windows(metric).len(),
@@ -20,26 +20,26 @@ impl Tally {
         })
     }
 
-    /// Where half or more are untold, those that tell are the lucky ones.
+    /// Whether half or more of the windows have no value: those that have one are then not typical.
     fn mostly_untold(self) -> bool {
         self.untold > 0 && self.untold >= self.told
     }
 }
 
-/// What both sides' windows allow to be said of a metric.
+/// Which verdicts both sides' windows allow on a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     /// Neither side has a value.
     Nowhere,
-    /// One side has none, and why.
+    /// One side has no value, for this reason.
     Missing(String),
-    /// Half or more of a side's windows have none: worse at most, and why.
+    /// Half or more of a side's windows have no value, for this reason: only *worse* may be called.
     Partly(String),
-    /// Anything.
+    /// Any verdict.
     Well,
 }
 
-/// Sets the windows of both sides against each other.
+/// Compares the counts of both sides.
 pub(super) fn told(metric: Metric, base: Tally, new: Tally) -> Told {
     if base.told == 0 && new.told == 0 {
         return Told::Nowhere;
@@ -52,7 +52,7 @@ pub(super) fn told(metric: Metric, base: Tally, new: Tally) -> Told {
         if tally.mostly_untold() {
             let why = match metric {
                 Metric::Rate => "no rate could be taken",
-                Metric::Fairness => "too few acquisitions were counted to share out",
+                Metric::Fairness => "too few acquisitions were counted for shares",
                 Metric::Tail => "waits that had not ended reach the p99",
             };
             let all = tally.told + tally.untold;

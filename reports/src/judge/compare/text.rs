@@ -1,4 +1,4 @@
-//! A comparison for a terminal.
+//! A comparison as text, for a terminal.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::{Comparison, Row};
 use crate::format::{percent, printable, range, ratio};
 use crate::statistics::median;
 
-/// Every row, worst first, then what it all rests on.
+/// Every row, worst first, then the sentences on how it was judged.
 pub fn text(comparison: &Comparison) -> String {
     let mut text = String::new();
     let base = match comparison.base.as_slice() {
@@ -43,7 +43,7 @@ pub fn text(comparison: &Comparison) -> String {
 
 const HEADINGS: [&str; 7] = ["verdict", "cell", "", "BASE", "NEW", "NEW:BASE", "bound"];
 
-/// Rows by what a reader wants first: worse, better, not enough data, same.
+/// Rows in the order worse, better, not enough data, same.
 pub(super) fn ordered(comparison: &Comparison) -> Vec<&Row> {
     let place = |row: &&Row| match row.verdict.word() {
         "worse" => 0,
@@ -56,12 +56,12 @@ pub(super) fn ordered(comparison: &Comparison) -> Vec<&Row> {
     rows
 }
 
-/// Why nothing can be told of a row, where not even a ratio can.
+/// The reason why a row has not even a ratio.
 fn untold(row: &Row) -> Option<&str> {
     row.verdict.reason().filter(|_| row.ratio.is_none())
 }
 
-/// Reasons that several rows have in common, each with them: they are told once.
+/// Reasons that several rows have in common, each with its rows: such a reason is told once.
 fn shared_reasons<'a>(rows: &[&'a Row]) -> Vec<(&'a str, Vec<&'a Row>)> {
     let mut reasons: Vec<(&str, Vec<&Row>)> = Vec::new();
     for row in rows {
@@ -79,7 +79,7 @@ fn last(runs: &[String]) -> String {
     runs.last().map_or_else(String::new, |run| printable(run))
 }
 
-/// What a row says, column by column; foreign text made harmless.
+/// The columns of a row; text from outside is made printable.
 fn cells(row: &Row) -> Vec<String> {
     let value = |value: Option<f64>| value.map_or_else(String::new, |value| row.metric.show(value));
     let why = row.verdict.reason().or(row.note.as_deref());
@@ -107,7 +107,7 @@ pub(super) fn shown(of: crate::record::Interval) -> String {
 }
 
 fn aligned(rows: &[Vec<String>]) -> String {
-    // What follows the last figure may be long, and pads nothing.
+    // A reason behind the last figure may be long, and must not widen its column.
     let width = |column: usize| {
         let reasonless = rows.iter().filter(|row| column != 5 || !row[6].is_empty());
         reasonless.map(|row| row[column].chars().count()).max().unwrap_or(0)
@@ -125,7 +125,7 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// What "same" means here: within which change, in the middle and at most.
+/// What "same" means in this comparison: the median and the widest bound.
 fn within(comparison: &Comparison) -> String {
     let same = comparison.rows.iter().filter(|row| row.verdict.word() == "same");
     let bounds: Vec<f64> = same.filter_map(|row| row.bound).collect();
@@ -138,7 +138,7 @@ fn within(comparison: &Comparison) -> String {
     }
 }
 
-/// How much was judged, by which yardstick, and what could not be.
+/// How many rows were judged, by which spread, and which cells could not be.
 pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
     let mut sentences = vec![format!(
         "{} of {} rows judged ({}): {} worse, {} better, {} same{}; {} not enough data.",

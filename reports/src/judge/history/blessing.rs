@@ -1,33 +1,33 @@
-//! A change that was looked at and accepted.
+//! Blessings: changes that were accepted.
 
 use serde::{Deserialize, Serialize};
 
 use crate::derive::digest::without_nul;
 
-/// Says that the change at a run is as it should be, and why.
+/// States that the change at a run is intended, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blessing {
     /// Key of the machine.
     pub machine: String,
-    /// Cells that it holds for: an id, a lock (`ticket/…` is written `ticket`), or `*` for all.
+    /// Cells that the blessing holds for: a cell's id, the name of a lock, or `*` for all.
     pub cells: String,
     /// First run after the change.
     pub run_id: String,
-    /// Why it is accepted.
+    /// Why the change is accepted.
     pub reason: String,
-    /// RFC 3339, UTC.
+    /// When it was accepted, RFC 3339, UTC.
     pub blessed_at: String,
 }
 
 impl Blessing {
-    /// Replaces NULs, as in a digest.
+    /// Replaces NUL characters, as in a digest.
     pub fn without_nul(&mut self) {
         let texts =
             [&mut self.machine, &mut self.cells, &mut self.run_id, &mut self.reason, &mut self.blessed_at];
         texts.into_iter().for_each(without_nul);
     }
 
-    /// Whether it holds for a cell.
+    /// Whether the blessing holds for a cell.
     pub fn covers(&self, cell: &str) -> bool {
         self.cells == "*"
             || self.cells == cell

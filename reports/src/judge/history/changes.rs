@@ -1,4 +1,4 @@
-//! Where the series of a machine changed, when, by how much, and what else changed there.
+//! Change points: where the series of a machine changed, by how much, and what else changed then.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::derive::digest::{Change, Metric, changes};
 use crate::record::Interval;
 use crate::statistics::{Course, FALSE_DISCOVERIES, RESAMPLES, Random, SEED, benjamini_hochberg, median};
 
-/// Nights by which a change may be told too early or too late, and within which a blessing holds.
+/// A change may be found this many nights too early or too late, so a blessing holds within them.
 const AROUND: usize = 3;
 
 /// A change of one series.
@@ -19,28 +19,28 @@ pub struct ChangePoint {
     pub cell: String,
     /// Which metric.
     pub metric: Metric,
-    /// First night after it, as an index into the nights.
+    /// First night after the change, as an index into the nights.
     pub night: usize,
     /// Run id of that night.
     pub run_id: String,
-    /// Its date.
+    /// Date of that night.
     pub date: String,
-    /// Date of the last night before it.
+    /// Date of the last night before the change.
     pub after: String,
-    /// After : before, above 1 is better.
+    /// Ratio of the nights after the change to those before, above 1 is better.
     pub ratio: Interval,
-    /// What else changed about then, with its date.
+    /// What else changed about then, with dates.
     pub environment: Vec<Dated>,
-    /// Why it was accepted, if it was.
+    /// Why the change was accepted, if it was.
     pub blessed: Option<String>,
-    /// Product of the medians of its series' ratios since the last change that was accepted, up to this one; 1 if this
-    /// one was.
+    /// Product of the ratios of all changes of the series since the last accepted one, up to this one; 1 if this change was
+    /// accepted.
     pub unaccepted: f64,
     /// Whether the series has not changed since, and is still measured.
     pub stands: bool,
 }
 
-/// Latest nights in one of which a series has to have a point for what is said of it to matter.
+/// A series stands only if it was measured in one of this many latest nights.
 const STILL_MEASURED: usize = 5;
 
 impl ChangePoint {
@@ -49,14 +49,14 @@ impl ChangePoint {
         self.ratio.median < 1.0
     }
 
-    /// Whether its series stands where it does by more than the margin, and nobody accepted it: better (above 1) or worse.
-    /// Small steps add up, and one that was mended is none.
+    /// The ratio by which the series stands better (above 1) or worse than what was last accepted, if that is more than the
+    /// margin. Small steps add up, and a step that was mended cancels out.
     pub fn standing(&self, margin: f64) -> Option<f64> {
         let beyond = self.unaccepted.max(1.0 / self.unaccepted) > 1.0 + margin;
         (self.stands && beyond).then_some(self.unaccepted)
     }
 
-    /// Whether its series stands worse than what was accepted: what fails a night.
+    /// Whether the series stands worse than what was last accepted; that fails a night.
     pub fn stands_worse(&self, margin: f64) -> bool {
         self.standing(margin).is_some_and(|ratio| ratio < 1.0)
     }
@@ -67,13 +67,13 @@ impl ChangePoint {
 pub struct Dated {
     /// Date of the first night with it.
     pub date: String,
-    /// What it was.
+    /// The change.
     #[serde(flatten)]
     pub change: Change,
 }
 
-/// All changes, oldest first. False discoveries are controlled over all series together: what is asked of three
-/// hundred series every night is bound to come out somewhere by chance.
+/// All changes, oldest first. False discoveries are controlled over all series together, for among three hundred series some
+/// show a change by chance every night.
 pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
     let judged: Vec<(Segment<'_>, Course)> =
         segments(history).filter_map(|segment| Some((segment, Course::new(&segment.logs())?))).collect();
@@ -85,14 +85,14 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
         let places = course.changes(FALSE_DISCOVERIES * part, margin);
         let own = (0..places.len())
             .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings));
-        // A step whose size may as well be none is none.
+        // A step whose interval includes 1 is no change.
         let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
         let mut unaccepted = 1.0;
         for change in &mut own {
             unaccepted = if change.blessed.is_some() { 1.0 } else { unaccepted * change.ratio.median };
             change.unaccepted = unaccepted;
         }
-        // What a lock did before its machine code was changed on purpose stands no longer.
+        // A change of an earlier revision of the lock no longer stands.
         let last_point = segment.series.points.last();
         if let (Some(last), Some(point)) = (own.last_mut(), last_point) {
             last.stands =
@@ -123,13 +123,13 @@ fn segments(history: &History) -> impl Iterator<Item = Segment<'_>> {
 }
 
 impl Segment<'_> {
-    /// What is searched: logarithms that grow when things get better, of the nights that are judged.
+    /// The values that are searched: logarithms that grow when things get better, of the nights that are judged.
     fn logs(self) -> Vec<f64> {
         self.judged().map(|(_, median)| self.series.metric.goodness(median).ln()).collect()
     }
 
     fn judged(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        // A night without any acquisition is the worst there is, and must not drop out of its series.
+        // A night without any acquisition is the worst possible; `least` keeps it in the series.
         let at_least = |point: &Point| (point.night, point.median.max(self.series.least));
         let own = self.series.points.iter().filter(|point| point.judged && point.revision == self.revision);
         own.map(at_least).filter(|(_, median)| *median > 0.0)
@@ -169,7 +169,7 @@ fn change_point(
     })
 }
 
-/// Changes of the environment from a little before the last night before to a little after the first one after.
+/// Changes of the environment from one night before the last night before the change to one night after the first night after it.
 fn around(history: &History, before: usize, night: usize) -> Vec<Dated> {
     let last = (night + 1).min(history.nights.len() - 1);
     (before.saturating_sub(1)..last)
@@ -196,7 +196,7 @@ fn ratio(old: &[f64], new: &[f64]) -> Option<Interval> {
         median(&drawn)
     };
     let center = median(new)? - median(old)?;
-    // A page of many changes asks for many of these, and shows three digits.
+    // A quarter of the usual resamples is enough for the three digits that the page shows.
     let mut steps: Vec<f64> = (0..RESAMPLES / 4).filter_map(|_| Some(draw(new)? - draw(old)?)).collect();
     steps.sort_by(f64::total_cmp);
     let cut = steps.len() / 40;

@@ -1,11 +1,11 @@
-//! A history as CSV: one row a night, cell and metric.
+//! A history as CSV: one row for each night, cell and metric.
 
 use crate::derive::digest::Digest;
 use crate::rfc4180::line;
 
 const HEADINGS: &str = "machine,cpu_model,run_id,started_at,profile,kernel,lockbench,cell,lock,env,metric,median,low,high,windows\r\n";
 
-/// Rows of one night as RFC 4180 CSV, below the headings for the first.
+/// The rows of one night as RFC 4180 CSV, with the headings above them if it is the first night.
 pub fn csv(digest: &Digest, first: bool) -> String {
     let mut text = String::from(if first { HEADINGS } else { "" });
     let of = |name: &str| digest.environment.get(name).cloned().unwrap_or_default();

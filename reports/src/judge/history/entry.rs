@@ -1,4 +1,4 @@
-//! A history as JSON lines, so that it can live on a git branch.
+//! A history as JSON lines, which can be kept on a git branch.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// As any database keeps it: without NULs in what is looked up by.
+    /// The line as databases keep it: without NUL characters in texts that are looked up.
     #[must_use]
     pub fn without_nul(mut self) -> Self {
         match &mut self {
@@ -31,13 +31,13 @@ impl Entry {
 /// What was read of an exported history.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// Its whole lines.
+    /// Its complete lines.
     pub entries: Vec<Entry>,
     /// Number of the last line, if it was cut off while it was written.
     pub cut_off: Option<usize>,
 }
 
-/// Reads JSON lines. A last line that was cut off is left out; any other damage is a sentence, and nothing is read.
+/// Reads JSON lines. A last line that was cut off is left out. Any other damage is an error, and nothing is read.
 pub fn parse_lines(text: &str) -> Result<Lines, Error> {
     let mut lines = Lines::default();
     let mut rest = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();

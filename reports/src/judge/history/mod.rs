@@ -1,6 +1,6 @@
-//! The history of a machine: its nights, the series that run through them, and what was accepted as it is.
+//! The history of a machine: its nights, the series over them, and the changes that were accepted.
 //!
-//! The digests are the truth, appended and never changed; everything else is made from them when it is asked for.
+//! A history stores digests and blessings, which are appended and never changed. Everything else is computed from them.
 
 mod blessing;
 mod changes;

@@ -1,12 +1,12 @@
-//! A history as OpenMetrics text, for a dashboard that exists already.
+//! A history as OpenMetrics text, for dashboards.
 
 use std::fmt::Write;
 
 use crate::date;
 use crate::derive::digest::{Digest, Metric};
 
-/// All nights, oldest first, as gauges with the time of each run; ends with `# EOF`. Nights whose start is no date are
-/// left out, for a sample without its time would be read as now.
+/// All nights, oldest first, as gauges with the time of each run; the text ends with `# EOF`. Nights without a valid date are
+/// left out, for a sample without a time would count as taken now.
 pub fn open_metrics(nights: &[Digest]) -> String {
     let mut text = String::new();
     for metric in Metric::ALL {
@@ -24,7 +24,7 @@ pub fn open_metrics(nights: &[Digest]) -> String {
             let _ = writeln!(text, "# UNIT {name} {unit}");
         }
         let _ = writeln!(text, "# HELP {name} {help}");
-        // Samples of one set of labels stand together, in order of time.
+        // Samples with the same labels must stand together, in order of time.
         let mut samples: Vec<(String, i64, f64)> = Vec::new();
         for night in nights {
             let Ok(time) = date::parse(&night.started_at).map(|moment| moment.as_second()) else { continue };
@@ -42,7 +42,7 @@ pub fn open_metrics(nights: &[Digest]) -> String {
             }
         }
         samples.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        // Two runs in one second: the later one counts.
+        // Of two runs in one second the later one counts.
         for (index, (labels, time, value)) in samples.iter().enumerate() {
             if samples.get(index + 1).is_none_or(|next| (&next.0, next.1) != (labels, *time)) {
                 let _ = writeln!(text, "{name}{{{labels}}} {value} {time}");

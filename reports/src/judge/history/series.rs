@@ -1,4 +1,4 @@
-//! Series: one metric of one cell through all nights of a machine.
+//! Series: one metric of one cell over all nights of a machine.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,15 +7,15 @@ use crate::derive::digest::{CellDigest, Digest, Metric};
 use crate::record::Status;
 use crate::statistics::{Trips, largest_class, order_interval};
 
-/// Windows in the series' class below which a night's point is shown but not judged.
+/// A night with fewer windows in the distance class of the series is shown but not judged.
 const FEWEST_WINDOWS: usize = 3;
 
-/// A run, as far as all of its series share it.
+/// What all series share of a run.
 #[derive(Clone, Debug)]
 pub struct Night {
-    /// Its id.
+    /// Id of the run.
     pub run_id: String,
-    /// RFC 3339, UTC.
+    /// When the run began, RFC 3339, UTC.
     pub started_at: String,
     /// Kernel, microcode, toolchain, commit, ….
     pub environment: BTreeMap<String, String>,
@@ -24,8 +24,8 @@ pub struct Night {
 }
 
 impl Series {
-    /// The nights in which another revision of the lock was measured for the first time, with that revision: between two
-    /// of them lies a segment, and nothing is judged across.
+    /// The nights in which a revision of the lock was measured for the first time after another, with that revision. They
+    /// divide the series into segments, which are judged separately.
     pub fn revisions(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let pairs = self.points.iter().zip(self.points.iter().skip(1));
         pairs.filter(|(one, next)| one.revision != next.revision).map(|(_, next)| (next.night, next.revision))
@@ -33,7 +33,7 @@ impl Series {
 }
 
 impl Night {
-    /// Its date: the first ten characters of when it started.
+    /// The date: the first ten characters of `started_at`.
     pub fn date(&self) -> String {
         crate::format::printable(&self.started_at.chars().take(10).collect::<String>())
     }
@@ -46,13 +46,13 @@ pub struct Point {
     pub night: usize,
     /// Median of the night's windows.
     pub median: f64,
-    /// Its interval.
+    /// Lower end of the median's interval.
     pub low: f64,
-    /// Its interval.
+    /// Upper end of the median's interval.
     pub high: f64,
     /// Revision of the lock that night.
     pub revision: u32,
-    /// Whether it has enough windows taken while the pCPUs were as far apart as in most nights.
+    /// Whether the night has enough windows that were taken while the pCPUs were as far apart as in most nights.
     pub judged: bool,
 }
 
@@ -69,26 +69,26 @@ pub struct Series {
     pub place: String,
     /// Which metric.
     pub metric: Metric,
-    /// Its nights, oldest first; those that lack the cell are missing. Empty if the cell only ever failed.
+    /// The nights that measured the cell, oldest first; empty if the cell failed in every night.
     pub points: Vec<Point>,
-    /// Least value that a night can show, for its logarithm: half an acquisition in a window where it is a rate.
+    /// A smaller value counts as this, for a logarithm needs a positive number: for rates half an acquisition in a window.
     pub least: f64,
-    /// Nights in which the cell was broken, hung or crashed; with the first of a cell's series, and no other.
+    /// Nights in which the cell was broken, hung or crashed. Only the first series of a cell has them.
     pub failures: Vec<(usize, Status)>,
 }
 
-/// All of a machine.
+/// The history of a machine.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// Its nights, oldest first.
     pub nights: Vec<Night>,
     /// Its series, by place, then metric, then lock.
     pub series: Vec<Series>,
-    /// Cells that have been skipped for several nights running.
+    /// Cells that have been skipped for several nights in a row.
     pub skips: Vec<Skip>,
 }
 
-/// Gathers a history night by night, so that no more than what is kept is ever in memory.
+/// Gathers a history night by night, so that only what is kept of each night is in memory.
 #[derive(Default)]
 pub struct Collector {
     nights: Vec<Night>,
@@ -102,7 +102,7 @@ struct Gathered {
     cell: String,
     family: String,
     windows: Vec<Window>,
-    /// Length of a window, by the first that counted something.
+    /// Length of a window in seconds, from the first window that counted something.
     seconds: Option<f64>,
 }
 
@@ -113,7 +113,7 @@ impl Gathered {
 }
 
 struct Failing {
-    /// What its series is gathered under if it has no other.
+    /// The key of the cell's series if it has no other series.
     key: (String, Metric, String),
     empty: Gathered,
     nights: Vec<(usize, Status)>,
@@ -128,7 +128,7 @@ struct Window {
 }
 
 impl Collector {
-    /// Adds a night; they come oldest first. One in which nothing was measured is none.
+    /// Adds a night. Nights must be added oldest first; a run in which nothing was measured is ignored.
     pub fn add(&mut self, digest: Digest) {
         if digest.is_empty() {
             return;
@@ -170,7 +170,7 @@ impl Collector {
         });
     }
 
-    /// Everything gathered.
+    /// The history of the nights that were added.
     pub fn finish(mut self) -> History {
         let known: HashSet<String> = self.gathered.values().map(|gathered| gathered.cell.clone()).collect();
         for (cell, failing) in &mut self.failures {
@@ -185,7 +185,7 @@ impl Collector {
                 Some(seconds) if metric == Metric::Rate => 0.5 / seconds,
                 _ => 0.0,
             },
-            // The first of a cell's series takes them.
+            // The first series of a cell takes its failures.
             failures: self.failures.remove(&gathered.cell).map_or_else(Vec::new, |failing| failing.nights),
             cell: gathered.cell,
             family: gathered.family,
@@ -197,8 +197,8 @@ impl Collector {
     }
 }
 
-/// A point for each night, from its windows in the class in which most windows of all nights lie; where it has none
-/// there, from those it has.
+/// A point for each night, from its windows in the distance class that most windows of all nights belong to; where the night has
+/// too few of these, from all its windows.
 fn points(windows: &[Window]) -> Vec<Point> {
     let trips: Vec<&Trips> = windows.iter().map(|window| &window.trips).collect();
     let mut in_class = vec![false; windows.len()];
@@ -213,7 +213,7 @@ fn points(windows: &[Window]) -> Vec<Point> {
         start += night.len();
         let judged = used.len() >= FEWEST_WINDOWS;
         let values = if judged { used } else { night.iter().map(|window| window.value).collect() };
-        // The bootstrap would take tens of seconds over a year of three hundred series.
+        // Not the bootstrap, which would take tens of seconds for a year of three hundred series.
         if let Some(of) = order_interval(&values) {
             let Window { night, revision, .. } = night[0];
             points.push(Point {

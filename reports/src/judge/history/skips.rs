@@ -1,4 +1,4 @@
-//! Cells that have not been measured for so many nights running that somebody should know.
+//! Cells that have been skipped for several nights in a row.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Night;
 use crate::derive::digest::{Digest, Skipped};
 
-/// Nights in a row from which on a skipped cell is reported.
+/// A cell is reported once it was skipped for this many nights in a row.
 pub const REPORTED_FROM: usize = 5;
 
 /// Cells that were skipped in the same nights for the same reason.
@@ -15,13 +15,13 @@ pub const REPORTED_FROM: usize = 5;
 pub struct Skip {
     /// Ids of the cells.
     pub skipped: Vec<String>,
-    /// Nights in a row.
+    /// Number of nights in a row.
     pub nights: usize,
-    /// Date of the first of them.
+    /// Date of the first of these nights.
     pub since: String,
     /// Date of the last night in which the cells were measured; none if they never were.
     pub measured: Option<String>,
-    /// Why they were skipped in the last of them.
+    /// Why they were skipped in the last of these nights.
     pub reason: String,
 }
 
@@ -39,7 +39,7 @@ struct Streak {
 }
 
 impl Skips {
-    /// Adds a night. A cell that it neither measured nor skipped was not part of it, and stays as it is.
+    /// Adds a night. A cell that the night neither measured nor skipped keeps its streak.
     pub(super) fn add(&mut self, night: usize, digest: &Digest) {
         for cell in &digest.cells {
             let streak = self.0.entry(cell.id.clone()).or_default();
@@ -58,7 +58,7 @@ impl Skips {
         }
     }
 
-    /// What has been skipped for long enough, up to one of the latest nights; the longest first.
+    /// The cells that have been skipped for long enough, up to one of the latest nights; the longest streak first.
     pub(super) fn finish(self, nights: &[Night]) -> Vec<Skip> {
         let mut skips: Vec<Skip> = Vec::new();
         let lasting =

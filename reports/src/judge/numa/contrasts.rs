@@ -1,4 +1,4 @@
-//! Cells that differ in nothing but where the lock lies, or where the vCPUs run.
+//! Contrasts: pairs of cells that differ only in where the lock lies, or in where the vCPUs run.
 
 use super::groups;
 use crate::derive::nodes::LOCAL;
@@ -9,12 +9,12 @@ use crate::record::params::MEMORY;
 use crate::record::{Cell, CellAxes, Interval, Results, Status};
 use crate::statistics::{FALSE_DISCOVERIES, Verdict, benjamini_hochberg, inverse};
 
-/// What a cell has otherwise than the one that it is set against.
+/// How a cell differs from the one that it is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change<'a> {
-    /// Its lock and data lie elsewhere than with local memory: the policy's name.
+    /// Its lock and data do not lie in local memory; this is the policy's name.
     Memory(&'a str),
-    /// Its vCPUs run elsewhere: the placement's name.
+    /// Its vCPUs run elsewhere; this is the placement's name.
     Placement(&'a str),
 }
 
@@ -25,21 +25,21 @@ pub struct Contrast<'a> {
     pub change: Change<'a>,
     /// The cell.
     pub cell: &'a Cell,
-    /// The one with local memory, or on as few nodes as possible.
+    /// The cell that it is compared with: the one with local memory, or on as few nodes as possible.
     pub near: &'a Cell,
-    /// Time an acquisition takes in `cell` : in `near`; above 1 where the change costs. None where it cannot be told.
+    /// Time an acquisition takes in `cell` over that in `near`; above 1 where the change costs. None where it cannot be told.
     pub times: Option<Interval>,
     /// The comparison of their *rates*.
     pub comparison: Comparison,
 }
 
 impl Contrast<'_> {
-    /// Whether it is shown to make a difference.
+    /// Whether the change is shown to make a difference.
     pub fn differs(&self) -> bool {
         matches!(self.comparison.verdict, Verdict::Better | Verdict::Worse)
     }
 
-    /// Whether it is shown to make none that matters.
+    /// Whether the change is shown to make no difference that matters.
     pub fn same(&self) -> bool {
         self.comparison.verdict == Verdict::Same
     }
@@ -52,7 +52,7 @@ impl Contrast<'_> {
         }
     }
 
-    /// What is set against what: `remote to local memory`, `scatter to compact above 1x`.
+    /// What is compared with what: `remote to local memory`, `scatter to compact above 1x`.
     pub fn name(&self) -> String {
         let over = if above(self.cell.axes.overcommit) { " above 1x" } else { "" };
         match self.change {
@@ -63,7 +63,7 @@ impl Contrast<'_> {
         }
     }
 
-    /// The verdict in words that a ratio of times wants, for the verdict itself is on rates: the less the better.
+    /// The verdict in words that fit a ratio of times, since the comparison's own verdict is on rates.
     pub fn verdict(&self) -> String {
         match &self.comparison.verdict {
             Verdict::Better => "faster".into(),
@@ -72,7 +72,8 @@ impl Contrast<'_> {
         }
     }
 
-    /// Whether both run on the same pCPUs although placed differently: that they do not differ then says nothing of nodes.
+    /// Whether both cells run on the same pCPUs though they are placed differently; that they do not differ then says nothing
+    /// about nodes.
     pub fn on_same_pcpus(&self) -> bool {
         let sorted = |cell: &Cell| {
             let mut pcpus = cell.axes.pcpus.clone();
@@ -95,7 +96,7 @@ pub fn contrasts(results: &Results) -> Vec<Contrast<'_>> {
     }
     for cells in groups(results, but_for_placement) {
         let packed = cells.iter().filter(|cell| rank(&cell.axes.placement) < Some(SPREAD));
-        // One that could not be measured is nothing to set others against.
+        // A cell that was measured comes before one that was not, for others are compared with it.
         let near = packed.min_by_key(|cell| (cell.status != Status::Ok, rank(&cell.axes.placement)));
         let Some(near) = near else { continue };
         let others = cells.iter().filter(|cell| cell.axes.placement != near.axes.placement);
@@ -108,7 +109,7 @@ pub fn contrasts(results: &Results) -> Vec<Contrast<'_>> {
     contrasts
 }
 
-/// Of many contrasts one or the other lies far off by chance: what is not clear enough for how many there are is taken back.
+/// Takes back differences that may be chance, given how many contrasts there are.
 fn believed(contrasts: &mut [Contrast<'_>]) {
     let chances: Vec<f64> =
         contrasts.iter().map(|contrast| contrast.comparison.chance.unwrap_or(1.0)).collect();
@@ -116,7 +117,7 @@ fn believed(contrasts: &mut [Contrast<'_>]) {
     for (contrast, believed) in contrasts.iter_mut().zip(benjamini_hochberg(&chances, FALSE_DISCOVERIES)) {
         if contrast.differs() && !believed {
             contrast.comparison.verdict = Verdict::NotEnoughData(format!(
-                "the rounds scatter so much that, of {all} such comparisons, one comes out like this by chance"
+                "the rounds scatter so much that, of {all} such comparisons, one may come out like this by chance"
             ));
         }
     }
@@ -127,7 +128,8 @@ fn but_for_memory(mut axes: CellAxes) -> Option<CellAxes> {
     Some(axes)
 }
 
-/// Also but for the pCPUs, which follow from it, though not for their number. None for a placement that is not about nodes.
+/// The axes without the placement and without the numbers of the pCPUs, which follow from it; how many pCPUs there are stays.
+/// None for a placement that has nothing to do with nodes.
 fn but_for_placement(mut axes: CellAxes) -> Option<CellAxes> {
     rank(&axes.placement)?;
     axes.placement.clear();
@@ -145,10 +147,10 @@ fn memory(axes: &CellAxes) -> &str {
     axes.params.get(MEMORY).map_or(LOCAL, String::as_str)
 }
 
-/// From here on placements spread over nodes.
+/// Rank of placements that spread over nodes.
 const SPREAD: u64 = u64::MAX - 1;
 
-/// Placements that are about nodes, by how few of them they take.
+/// Ranks placements that concern nodes: those that take fewest nodes come first. None for other placements.
 fn rank(placement: &str) -> Option<u64> {
     match placement {
         "compact" => Some(0),

@@ -8,9 +8,9 @@ use crate::derive::setting::above;
 use crate::record::{Cell, CellAxes, Handovers, Results};
 use crate::statistics::weighted_median;
 
-/// The traced cells that tell most of handovers between nodes, one for each lock: alike in all else, on as many nodes as there
-/// are, without overcommit where there are such (above 1x a handover within a node may wait for a turn on the pCPU), with all
-/// parameters at their defaults where there are such, and of as many locks, then as many pCPUs, as possible.
+/// The traced cells that tell most about handovers between nodes, one for each lock and equal in all other axes. Cells on more
+/// nodes are preferred; then cells without overcommit (above 1x a handover inside a node may wait until the scheduler runs the
+/// vCPU); then cells with all parameters at their defaults; then more locks; then more pCPUs.
 pub fn told_by_node<'a>(results: &'a Results, nodes: &Nodes) -> Vec<&'a Cell> {
     let spans = |cell: &Cell| {
         let matrix = node_matrix(cell, nodes);
@@ -28,7 +28,7 @@ pub fn told_by_node<'a>(results: &'a Results, nodes: &Nodes) -> Vec<&'a Cell> {
         .map_or_else(Vec::new, |(_, cells)| cells)
 }
 
-/// Handovers between nodes of a traced cell; of a record that does not tell, summed up from those between pCPUs.
+/// Handovers between nodes of a traced cell; in older records, which do not have them, summed up from those between pCPUs.
 pub fn node_matrix(cell: &Cell, nodes: &Nodes) -> Vec<Handovers> {
     let Some(causes) = &cell.causes else { return Vec::new() };
     if !causes.node_matrix.is_empty() || causes.no_node_matrix.is_some() {

@@ -1,4 +1,4 @@
-//! What NUMA does to locks.
+//! How NUMA affects locks.
 
 mod contrasts;
 mod handovers;
@@ -10,13 +10,13 @@ pub use handovers::{node_matrix, told_by_node};
 
 use crate::record::{Cell, CellAxes, Results};
 
-/// Where and how a cell's vCPUs run: its placement, then what it has otherwise than by default. `scatter, memory=remote`.
+/// A cell's placement and the parameters that are not at their defaults: `scatter, memory=remote`.
 pub fn variant(axes: &CellAxes) -> String {
     let params = axes.params.iter().map(|(name, value)| format!(", {name}={value}"));
     axes.placement.clone() + &params.collect::<String>()
 }
 
-/// The cells that are alike once `what` has taken away what may differ; in plan order.
+/// Groups of cells whose axes are equal once `what` has removed those that may differ; in plan order.
 fn groups(results: &Results, what: fn(CellAxes) -> Option<CellAxes>) -> Vec<Vec<&Cell>> {
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&Cell>> = Vec::new();

@@ -1,7 +1,7 @@
-//! Published results: their shapes, beside what was measured here.
+//! Shapes: trends of published results, and whether they show in a run.
 //!
-//! Other hardware, and mostly kernel locks: shapes carry over, values do not. What counts as reproduced stands in
-//! [`thresholds`].
+//! The published figures are from other hardware, and most are of kernel locks, so trends can be compared and values cannot.
+//! [`thresholds`] says what counts as reproduced.
 
 mod host;
 mod native;
@@ -20,7 +20,7 @@ pub use shape::{Finding, Outcome, Shape};
 use crate::format::printable;
 use crate::record::Results;
 
-/// The profile whose report always has this section.
+/// The profile whose report always shows all shapes.
 pub const PROFILE: &str = "published";
 
 /// Every shape, S1 to S9, judged by the run.
@@ -38,7 +38,7 @@ pub fn shapes(results: &Results) -> Vec<Shape> {
     ]
 }
 
-/// The shapes that a report shows: all of them in a run of the profile, else those whose cells the run had.
+/// The shapes that a report shows: all of them for a run of the profile `published`, otherwise those whose cells the run had.
 pub fn shown(results: &Results) -> Vec<Shape> {
     let mut shapes = shapes(results);
     if results.profile != PROFILE {

@@ -1,4 +1,4 @@
-//! S1 and S2: what a lock costs natively.
+//! S1 and S2: shapes of native costs.
 
 use super::shape::{Finding, Outcome, Shape, at_least, straddles, told};
 use super::thresholds::{FLOOR_THAT_SHOWS_A_COST, SEVERAL, SMALL_COST};
@@ -7,7 +7,7 @@ use crate::judge::answers::uncontended;
 use crate::judge::comparison::{compare, noise_floor};
 use crate::record::{Cell, Results, Status};
 
-/// S1: natively, on one vCPU, the cost of "carried but off" is visible but small.
+/// S1: natively, on one vCPU, the cost of paravirtual code that is carried but off is visible but small.
 pub(super) fn carried_but_off(results: &Results) -> Shape {
     let pairs = [("pv-ticket-off", "ticket"), ("pv-queued-off", "queued")];
     let findings = pairs.into_iter().filter_map(|(carrier, plain)| {
@@ -44,13 +44,13 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
     });
     Shape {
         id: "S1",
-        claim: "natively, on one vCPU, carrying the cure switched off costs something, but little",
+        claim: "natively, on one vCPU, paravirtual code that is carried but switched off costs something, but little",
         source: "Waiman Long 2014, virtualization list msg19198; help text of CONFIG_PARAVIRT_SPINLOCKS",
         published: "one task, 5 M pairs of lock and unlock: ticket 135 → 179 ms (+33 %), queued 137 → 168 ms (+23 %); \
                     “up to 5 %” of an application (4.1.9), “minimal impact” (5.4)",
         rule: format!(
-            "the interval lies above 1 by more than the noise floor and below {}; that no cost shows counts against it \
-             only where the floor is below {}, half of the smallest published cost",
+            "the interval lies above 1 by more than the noise floor and below {}; that no cost shows counts against the \
+             shape only where the floor is below {}, half of the smallest published cost",
             ratio(SMALL_COST),
             percent(FLOOR_THAT_SHOWS_A_COST)
         ),
@@ -60,7 +60,7 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
     }
 }
 
-/// S2: a second contender makes a pair several times dearer.
+/// S2: with a second contender a pair of lock and unlock takes several times as long.
 pub(super) fn second_contender(results: &Results) -> Shape {
     let findings = ["ticket", "queued"].into_iter().filter_map(|lock| {
         let (one, two) = (empty(results, lock, 1)?, empty(results, lock, 2)?);

@@ -8,13 +8,13 @@ use crate::judge::comparison::compare;
 use crate::record::{Cell, Results};
 use crate::statistics::Verdict;
 
-/// Hybrid, PV FIFO, plain FIFO, best first.
+/// A hybrid, a PV FIFO and a plain FIFO lock, best first.
 const ORDER: [&str; 3] = ["pv-queued", "pv-ticket", "ticket"];
-/// Its steps.
+/// The two comparisons that the order consists of.
 const HALVES: [&str; 2] = ["hybrid ≥ PV FIFO", "PV FIFO ≥ plain FIFO"];
 
-/// S7: at 1.5x to 2x a bounded-unfair or hybrid lock does as well as a PV FIFO one or better, and that one as well
-/// as a plain FIFO one or better.
+/// S7: at 1.5x to 2x a bounded-unfair or hybrid lock does at least as well as a PV FIFO lock, and a PV FIFO lock at least as
+/// well as a plain FIFO lock.
 pub(super) fn order(results: &Results) -> Shape {
     let findings = virtualized(results).flat_map(|setting| {
         let factors = setting.above_one();

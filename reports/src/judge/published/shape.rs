@@ -1,4 +1,4 @@
-//! One published shape and what became of it.
+//! One published shape, and whether it shows in a run.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use crate::judge::comparison::Comparison;
 use crate::record::Interval;
 use crate::statistics::MIN_ROUNDS;
 
-/// What may be said of a published shape.
+/// Whether a published shape shows in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It shows here, too.
+    /// It shows here too.
     Reproduced,
-    /// It does not, and how.
+    /// It does not show; the text says what shows instead.
     NotReproduced(String),
-    /// This run, or this machine, cannot tell, and why.
+    /// This run, or this machine, cannot tell; the text says why.
     CannotBeTold(String),
 }
 
@@ -22,9 +22,9 @@ pub enum Outcome {
 pub struct Finding {
     /// The figure with its interval, and where it was taken.
     pub measured: String,
-    /// What it says by itself.
+    /// The outcome by this finding alone.
     pub outcome: Outcome,
-    /// Which half of the claim it bears on; none where the claim is one thing.
+    /// The half of the claim that the finding bears on; none where the claim is a single statement.
     pub half: Option<&'static str>,
 }
 
@@ -41,11 +41,11 @@ pub struct Shape {
     pub published: &'static str,
     /// When it counts as reproduced.
     pub rule: String,
-    /// Halves of a claim that is a conjunction: each must show somewhere. Empty where it is one thing.
+    /// Halves of a claim that makes two statements: each must show somewhere. Empty where the claim is a single statement.
     pub halves: &'static [&'static str],
     /// What was measured here; empty where the cells needed were not run.
     pub findings: Vec<Finding>,
-    /// Why there is nothing, where there is nothing.
+    /// Which cells are needed; told where there are no findings.
     pub needs: String,
 }
 
@@ -77,20 +77,20 @@ impl fmt::Display for Outcome {
 }
 
 impl Finding {
-    /// What bears on the whole claim.
+    /// A finding on the whole claim.
     pub(super) fn new(measured: String, outcome: Outcome) -> Self {
         Self { measured, outcome, half: None }
     }
 
-    /// What bears on one half of it.
+    /// A finding on one half of the claim.
     pub(super) fn of(half: &'static str, measured: String, outcome: Outcome) -> Self {
         Self { measured, outcome, half: Some(half) }
     }
 }
 
 impl Shape {
-    /// The findings together: one that speaks against the shape refutes it; else one that shows it will do, of each half
-    /// where the claim has halves.
+    /// The outcome of all findings together. One finding against the shape refutes it; otherwise one finding that shows it is
+    /// enough, or one for each half where the claim has halves.
     pub fn outcome(&self) -> Outcome {
         let outcomes = || self.findings.iter().map(|finding| &finding.outcome);
         if let Some(against) = outcomes().find(|outcome| matches!(outcome, Outcome::NotReproduced(_))) {
@@ -111,7 +111,7 @@ impl Shape {
     }
 }
 
-/// One that shows the shape, or else the first.
+/// An outcome that shows the shape, or else the first.
 fn best<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<Outcome> {
     let rank = |outcome: &&Outcome| !matches!(outcome, Outcome::Reproduced);
     outcomes.min_by_key(rank).cloned()
@@ -123,7 +123,7 @@ pub(super) fn told(comparison: &Comparison) -> Result<Interval, Outcome> {
     let ratio = comparison.ratio.ok_or_else(|| Outcome::CannotBeTold(reason()))?;
     if comparison.rounds < MIN_ROUNDS {
         let rounds = comparison.rounds;
-        return Err(Outcome::CannotBeTold(format!("{rounds} usable rounds; {MIN_ROUNDS} are wanted")));
+        return Err(Outcome::CannotBeTold(format!("{rounds} usable rounds; {MIN_ROUNDS} are needed")));
     }
     Ok(ratio)
 }
@@ -150,7 +150,7 @@ pub(super) fn at_most(interval: Interval, most: f64, long: &str) -> Outcome {
     }
 }
 
-/// An interval on both sides of what it should be told from.
+/// The outcome for an interval that lies on both sides of a threshold.
 pub(super) fn straddles(threshold: f64) -> Outcome {
     let threshold = crate::format::significant(threshold);
     Outcome::CannotBeTold(format!("the interval lies on both sides of {threshold}"))

@@ -1,4 +1,4 @@
-//! S3, S4 and S6: what grows, or does not, with the step of overcommit.
+//! S3, S4 and S6: shapes over the steps of overcommit.
 
 use super::shape::{Finding, Outcome, Shape, at_most, straddles, told};
 use super::thresholds::{ABOUT_NOTHING, FAR_BELOW_FAIR, STEPS_FOR_A_PEAK};
@@ -7,7 +7,7 @@ use crate::format::{overcommit, percent, range, ratio};
 use crate::judge::comparison::compare;
 use crate::record::{Interval, Results};
 
-/// The cure that was published, and what it cures.
+/// The paravirtual lock of the publications, and its plain lock.
 pub(super) const CURE: (&str, &str) = ("pv-ticket", "ticket");
 
 /// The main settings of the environments in which vCPUs are preempted.
@@ -24,7 +24,7 @@ pub(super) fn gain(results: &Results, setting: &Setting<'_>, k: f64) -> Option<R
     Some(told(&compare(results, cure, plain)))
 }
 
-/// Overcommit factors up to 1 at which somebody may have to wait, ascending: a vCPU by itself gains nothing from anything.
+/// Overcommit factors up to 1 of cells with several vCPUs, ascending: a single vCPU never waits.
 fn up_to_one(setting: &Setting<'_>) -> Vec<f64> {
     let cells = setting.cells.iter().filter(|cell| cell.axes.vcpus > 1);
     let mut factors: Vec<f64> = cells.map(|cell| cell.axes.overcommit).filter(|k| !above(*k)).collect();
@@ -117,7 +117,7 @@ pub(super) fn collapse(results: &Results) -> Shape {
     }
 }
 
-/// S6: the gain peaks; it does not grow for ever.
+/// S6: the gain has a peak; it does not grow for ever.
 pub(super) fn peak(results: &Results) -> Shape {
     let findings = virtualized(results).filter_map(|setting| {
         let above_one = setting.above_one();
@@ -164,7 +164,7 @@ pub(super) fn peak(results: &Results) -> Shape {
 fn peaks(known: &[(f64, Interval)]) -> Outcome {
     if known.len() < STEPS_FOR_A_PEAK {
         return Outcome::CannotBeTold(format!(
-            "{} steps from 1x on are known; {STEPS_FOR_A_PEAK} are wanted",
+            "{} steps from 1x on are known; {STEPS_FOR_A_PEAK} are needed",
             known.len()
         ));
     }

@@ -1,4 +1,4 @@
-//! S9: who is preempted, the holder or the waiter next in line.
+//! S9: whether the holder or the waiter next in line is preempted more often.
 
 use super::shape::{Finding, Outcome, Shape, at_least, at_most};
 use super::steps::virtualized;
@@ -33,8 +33,8 @@ pub(super) fn dwarf(results: &Results) -> Shape {
         published: "at least 1 - 1/k of the handovers meet a vCPU that is not running, against section length / timeslice \
                     of the holders; a kernel build beside a CPU hog spins 7.6 % of its time, alone 0.2 %",
         rule: format!(
-            "ticket: the part of handovers lies at or above 1 - 1/k, and there are at least {DWARFS} waiter preemptions to \
-             one of a holder; tas: the part lies at or below {}; both are wanted",
+            "ticket: the part of handovers to a vCPU that is not running lies at or above 1 - 1/k, and there are at least \
+             {DWARFS} waiter preemptions to one of a holder; tas: the part lies at or below {}; both are needed",
             percent(VANISHES)
         ),
         halves: &HALVES,
@@ -53,7 +53,7 @@ fn traced<'a>(setting: &Setting<'a>, lock: &str) -> Option<(&'a Cell, &'a CellCa
         .find_map(|cell| Some((cell, cell.causes.as_ref()?)))
 }
 
-/// Where nothing tells whether a vCPU runs, counts of 0 say nothing.
+/// The finding where preemptions could not be counted, for counts of 0 then mean nothing.
 fn untold(cell: &Cell, causes: &CellCauses, why: &str) -> (String, Outcome) {
     let (axes, handovers) = (&cell.axes, count(causes.handovers));
     let measured =
@@ -65,7 +65,7 @@ fn untold(cell: &Cell, causes: &CellCauses, why: &str) -> (String, Outcome) {
 fn part(cell: &Cell, causes: &CellCauses) -> (String, Result<crate::record::Interval, Outcome>) {
     let at = format!("{}, {}", cell.axes.env, overcommit(cell.axes.overcommit));
     let few =
-        || Outcome::CannotBeTold(format!("{} handovers; {HANDOVERS_NEEDED} are wanted", causes.handovers));
+        || Outcome::CannotBeTold(format!("{} handovers; {HANDOVERS_NEEDED} are needed", causes.handovers));
     let share = share_interval(causes.granted_off, causes.handovers)
         .filter(|_| causes.handovers >= HANDOVERS_NEEDED)
         .ok_or_else(few);

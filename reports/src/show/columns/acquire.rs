@@ -1,4 +1,4 @@
-//! How long it took to get the lock.
+//! Columns of acquire times.
 
 use super::{Column, Row, Told, Unit};
 use crate::format::duration;
@@ -16,13 +16,13 @@ pub(super) static P90: Column =
     });
 
 pub(super) static P99: Column =
-    Column::new("acquire_p99_ns", Unit::Nanoseconds, "99th percentile; wants 1,000 samples", |row| {
+    Column::new("acquire_p99_ns", Unit::Nanoseconds, "99th percentile; needs 1,000 samples", |row| {
         wait(row, "p99", |acquire| acquire.p99)
     })
     .headed("p99");
 
 pub(super) static P999: Column =
-    Column::new("acquire_p999_ns", Unit::Nanoseconds, "99.9th percentile; wants 10,000 samples", |row| {
+    Column::new("acquire_p999_ns", Unit::Nanoseconds, "99.9th percentile; needs 10,000 samples", |row| {
         wait(row, "p999", |acquire| acquire.p999)
     });
 
@@ -35,7 +35,7 @@ pub(super) static LONGEST: Column =
 pub(super) static AT_LEAST: Column = Column::new(
     "at_least",
     Unit::Text,
-    "which of these are lower bounds, for waits that the window's end cut off reach them",
+    "which of these acquire times are lower bounds, because unfinished waits reach them",
     |row| {
         let names =
             row.cell.acquire_ns.as_ref().map_or_else(String::new, |acquire| acquire.at_least.join(" "));

@@ -1,4 +1,4 @@
-//! What identifies a cell.
+//! Columns of the axes that identify a cell.
 
 use super::{Column, Told, Unit};
 use crate::format::overcommit;

@@ -1,4 +1,4 @@
-//! How evenly the lock served its vCPUs.
+//! Columns of fairness.
 
 use super::{Column, Told, Unit};
 use crate::format::{count, significant};

@@ -1,5 +1,5 @@
-//! The columns of a cell: what is told of it, each defined once. The CSV, the tables of the page, the terminal and
-//! docs/results.md all walk [`COLUMNS`]; a new column is one entry in one of the files beside this one.
+//! The columns that tell of a cell, each defined once. The CSV, the tables of the page, the terminal and docs/results.md are
+//! all made from [`COLUMNS`]; a new column is one definition in one of the files beside this one, and a line in that list.
 
 mod acquire;
 mod axes;
@@ -18,17 +18,17 @@ use crate::record::{Cell, Results};
 pub struct Column {
     /// Its name in the CSV.
     pub name: &'static str,
-    /// Its heading in tables for people; none where it stands in the CSV alone.
+    /// Its heading in tables of the page; none where the column is in the CSV only.
     pub heading: Option<&'static str>,
-    /// What it is counted in.
+    /// Its unit.
     pub unit: Unit,
-    /// One sentence for the docs.
+    /// What the column says, for the docs.
     pub about: &'static str,
-    /// Its value, and how people read it.
+    /// The value for a cell, and how people read it.
     pub of: fn(&Row<'_>) -> Told,
-    /// How the terminal's table tells it, in as few letters as can be; none where that table leaves it out.
+    /// The short form in the terminal's table; none where that table leaves the column out.
     pub terminal: Option<fn(&Row<'_>) -> Option<String>>,
-    /// Whether it stands in the CSV; a ratio to another cell does not, for whoever reads the CSV has both cells.
+    /// Whether the column is in the CSV. Ratios to other cells are not: they can be computed from the CSV.
     pub in_csv: bool,
 }
 
@@ -38,23 +38,23 @@ impl Column {
         Self { name, heading: None, unit, about, of, terminal: None, in_csv: true }
     }
 
-    /// With a heading, so that it stands in tables for people as well.
+    /// Adds a heading, so that the column is in tables of the page too.
     const fn headed(self, heading: &'static str) -> Self {
         Self { heading: Some(heading), ..self }
     }
 
-    /// In the terminal's table too.
+    /// Puts the column into the terminal's table too.
     const fn on_terminal(self, short: fn(&Row<'_>) -> Option<String>) -> Self {
         Self { terminal: Some(short), ..self }
     }
 
-    /// Left out of the CSV.
+    /// Leaves the column out of the CSV.
     const fn for_people(self) -> Self {
         Self { in_csv: false, ..self }
     }
 }
 
-/// A cell, with what is needed to set it beside others.
+/// A cell, with what is needed to compare it with others.
 pub struct Row<'a> {
     /// The run.
     pub results: &'a Results,
@@ -64,7 +64,7 @@ pub struct Row<'a> {
     pub cell: &'a Cell,
 }
 
-/// Hands a row for each cell, in plan order, to `each`.
+/// Calls `each` with a row for each cell, in plan order.
 pub fn rows<T>(results: &Results, each: impl Fn(&Row<'_>) -> T) -> Vec<T> {
     let settings = settings(results);
     let of =
@@ -72,7 +72,7 @@ pub fn rows<T>(results: &Results, each: impl Fn(&Row<'_>) -> T) -> Vec<T> {
     results.cells.iter().map(|cell| each(&Row { results, setting: of(cell), cell })).collect()
 }
 
-/// Every column, in the order of the CSV and of tables for people.
+/// Every column, in the order of the CSV and of the page's tables.
 pub static COLUMNS: &[&Column] = &[
     &axes::RUN,
     &axes::CELL,
@@ -123,7 +123,7 @@ pub fn on_terminal(row: &Row<'_>) -> String {
     told.join(" ")
 }
 
-/// The table of docs/results.md: every column of the CSV, its unit and what it says.
+/// The table in docs/results.md: every column of the CSV, its unit and its meaning.
 pub fn documentation() -> String {
     let mut text = String::from("| column | unit | |\n|---|---|---|\n");
     for column in COLUMNS.iter().filter(|column| column.in_csv) {

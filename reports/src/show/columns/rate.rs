@@ -1,4 +1,4 @@
-//! How often the lock was acquired, by itself and beside other cells.
+//! Columns of the rate, and of its ratios to other cells.
 
 use super::{Column, Row, Told, Unit};
 use crate::derive::setting::{above, counterpart, same};
@@ -63,7 +63,7 @@ fn to_baseline(row: &Row<'_>) -> Told {
     };
     let plain = |axes: &mut CellAxes| {
         axes.lock = baseline.into();
-        // The plain lock has no threshold to spin to.
+        // The plain lock has no spin threshold.
         axes.params.remove(SPIN_THRESHOLD);
     };
     match counterpart(row.results, cell, plain) {
@@ -83,7 +83,7 @@ pub(super) static KEPT: Column =
     Column::new("part_of_1x", Unit::Ratio, "rate as a part of that at 1x on the same pCPUs", kept)
         .headed("Part of 1x rate")
         .on_terminal(|row| {
-            // Below 1x as well: what the lock does with fewer vCPUs.
+            // The terminal's table tells this below 1x as well.
             let one = row.setting?.at_one(row.cell).filter(|one| one.status == Status::Ok)?;
             let apart = !same(row.cell.axes.overcommit, 1.0);
             let kept = compare(row.results, row.cell, one).ratio.filter(|_| apart)?;

@@ -1,4 +1,4 @@
-//! What became of a cell.
+//! Columns of the status.
 
 use super::{Column, Told, Tone, Unit};
 use crate::judge::comparison::word;
@@ -18,7 +18,7 @@ pub(super) static STATUS: Column =
     .headed("Status")
     .on_terminal(|row| (row.cell.status != Status::Ok).then(|| word(row.cell.status).into()));
 
-pub(super) static REASON: Column = Column::new("reason", Unit::Text, "why, unless `ok`", |row| {
+pub(super) static REASON: Column = Column::new("reason", Unit::Text, "why the status is not `ok`", |row| {
     Told::new(row.cell.reason.as_deref().unwrap_or_default())
 });
 

@@ -1,4 +1,4 @@
-//! What a column says of a cell.
+//! The value of a column for a cell, as data and as people read it.
 
 use crate::statistics::Verdict;
 
@@ -10,7 +10,7 @@ pub enum Value {
     None,
     /// A figure.
     Number(f64),
-    /// A count, exact beyond what a float holds.
+    /// A count, which a float might not hold exactly.
     Count(u64),
     /// A word, or a few.
     Text(String),
@@ -35,7 +35,7 @@ impl From<&str> for Value {
 }
 
 impl Value {
-    /// As it stands in a data file; empty where there is none.
+    /// The value as data files have it; empty where there is none.
     pub fn plain(&self) -> String {
         match self {
             Self::None => String::new(),
@@ -45,7 +45,7 @@ impl Value {
         }
     }
 
-    /// Whether there is any.
+    /// Whether there is a value.
     pub fn is_some(&self) -> bool {
         *self != Self::None
     }
@@ -58,22 +58,22 @@ pub struct Told {
     pub value: Value,
     /// The value as people read it; none where that is the value itself.
     pub text: Option<String>,
-    /// What stands beside it in small print: an interval, say.
+    /// Small print beside it, such as an interval.
     pub note: String,
     /// A sentence below it.
     pub why: String,
-    /// A word that says at a glance what to think of it.
+    /// A word that judges it, and whether the word is good or bad.
     pub badge: Option<(&'static str, Tone)>,
 }
 
-/// What a badge says.
+/// How a badge is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Good.
     Good,
     /// Bad.
     Bad,
-    /// No different.
+    /// Neither better nor worse.
     Same,
     /// Not known.
     Unsure,
@@ -96,7 +96,7 @@ impl Told {
         Self { value: value.into(), ..Self::default() }
     }
 
-    /// A figure that people read as `show` has it.
+    /// A figure that people read as `show` writes it.
     pub fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> Self {
         let value = Value::from(value);
         let text = match value {
@@ -106,43 +106,43 @@ impl Told {
         Self { value, text, ..Self::default() }
     }
 
-    /// Nothing.
+    /// No value.
     pub fn nothing() -> Self {
         Self::default()
     }
 
-    /// Read as `text`, where there is a value.
+    /// Sets how people read the value, where there is one.
     #[must_use]
     pub fn read_as(self, text: impl Into<String>) -> Self {
         let text = self.value.is_some().then(|| text.into());
         Self { text, ..self }
     }
 
-    /// With small print.
+    /// Adds small print.
     #[must_use]
     pub fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: note.into(), ..self }
     }
 
-    /// With a sentence below.
+    /// Adds a sentence below.
     #[must_use]
     pub fn with_why(self, why: impl Into<String>) -> Self {
         Self { why: why.into(), ..self }
     }
 
-    /// With a badge.
+    /// Adds a badge.
     #[must_use]
     pub fn with_badge(self, word: &'static str, tone: Tone) -> Self {
         Self { badge: Some((word, tone)), ..self }
     }
 
-    /// With a verdict in a word, and its reason below.
+    /// Adds a verdict as a badge, and its reason as a sentence below.
     #[must_use]
     pub fn with_verdict(self, verdict: &Verdict) -> Self {
         self.with_why(verdict.reason().unwrap_or_default()).with_badge(verdict.word(), verdict.into())
     }
 
-    /// As people read it; a dash where there is no value.
+    /// The value as people read it; a dash where there is none.
     pub fn shown(&self) -> String {
         match (&self.text, &self.value) {
             (Some(text), _) => text.clone(),
@@ -152,14 +152,14 @@ impl Told {
     }
 }
 
-/// What a column is counted in.
+/// The unit of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Words.
     Text,
     /// A count.
     Count,
-    /// A part of a whole, or a multiple of something.
+    /// A fraction of a whole, or a ratio.
     Ratio,
     /// Acquisitions per second.
     PerSecond,
@@ -168,7 +168,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Its name in the docs.
+    /// The unit's name in the docs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -179,7 +179,7 @@ impl Unit {
         }
     }
 
-    /// Whether it is a number, which tables set to the right.
+    /// Whether values are numbers, which tables align to the right.
     pub fn is_number(self) -> bool {
         self != Self::Text
     }

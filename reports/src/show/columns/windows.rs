@@ -1,4 +1,4 @@
-//! What the figures rest on.
+//! Columns of the windows that figures rest on.
 
 use super::{Column, Told, Unit};
 use crate::format::percent;
@@ -21,13 +21,17 @@ pub(super) static USED: Column =
     })
     .headed("Windows used");
 
-pub(super) static ON_CPU: Column =
-    Column::new("on_cpu_share", Unit::Ratio, "mean part of the windows that a vCPU was on a pCPU", |row| {
+pub(super) static ON_CPU: Column = Column::new(
+    "on_cpu_share",
+    Unit::Ratio,
+    "mean fraction of the windows for which a vCPU was on a pCPU",
+    |row| {
         let unknown = row.cell.on_cpu_share.is_none() && row.cell.status == Status::Ok;
         let why = row.results.machine.lacks("thread-times").filter(|_| unknown);
         Told::number(row.cell.on_cpu_share, percent).with_why(why.unwrap_or_default())
-    })
-    .headed("On a pCPU");
+    },
+)
+.headed("On a pCPU");
 
 pub(super) static NEAREST: Column = Column::new(
     "interconnect_low_ns",

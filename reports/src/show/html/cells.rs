@@ -1,4 +1,4 @@
-//! The table of everything.
+//! The table of every cell.
 
 use super::view::{Column, Table, TableEntry, class, shown};
 use crate::record::Results;
@@ -18,7 +18,7 @@ pub(super) fn table(results: &Results) -> Table {
 
 fn entry(column: &columns::Column, row: &Row<'_>) -> TableEntry {
     let told = (column.of)(row);
-    // A badge that says the value itself needs no text beside it.
+    // A badge that shows the value itself needs no text beside it.
     let text = if told.badge.is_some_and(|(word, _)| told.value == word.into()) {
         String::new()
     } else {

@@ -1,14 +1,14 @@
-//! Commands in sentences: what stands between backticks is shown as code.
+//! Shows what stands between backticks in a sentence, such as a command, as code.
 
 use tera::{Kwargs, State, TeraResult, Value};
 
-/// Escapes a sentence as every other text, and marks what stands between two backticks as code.
+/// Escapes a sentence like every other text, and marks what stands between two backticks as code.
 pub(super) fn code(text: &str, _: Kwargs, state: &State<'_>) -> TeraResult<Value> {
     let parts: Vec<&str> = text.split('`').collect();
     let mut marked = String::new();
     for (index, part) in parts.iter().enumerate() {
         let escaped = state.escape(part)?;
-        // Every second part is between two backticks, but for a last one that nothing closes.
+        // Every second part is between two backticks, except a last one without a closing backtick.
         if index % 2 == 0 {
             marked.push_str(&escaped);
         } else if index + 1 < parts.len() {

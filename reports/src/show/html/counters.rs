@@ -6,7 +6,7 @@ use super::view::{Column, Table, TableEntry};
 use crate::format::{count, overcommit, significant};
 use crate::record::{Cell, Results};
 
-/// More columns than this nobody reads; the data has them all.
+/// The table has at most this many columns; the embedded data has all.
 const MOST_COLUMNS: usize = 40;
 
 pub(super) fn table(results: &Results) -> Table {

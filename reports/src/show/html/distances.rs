@@ -1,4 +1,4 @@
-//! How far the NUMA nodes are apart: as the firmware tells, and as the ping-pongs beside the windows found.
+//! How far the NUMA nodes are apart: the firmware's distances, and the round trips of the ping-pongs.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::format::duration;
 use crate::record::{Purpose, Results};
 use crate::statistics::median;
 
-/// More columns than this nobody reads; the data has them all.
+/// The table has at most this many columns; the embedded data has all.
 const MOST_NODES: usize = 64;
 
-/// A row and a column for each node; none where there are not several, or nothing is known.
+/// A table with a row and a column for each node; none with fewer than two nodes, or if no distance is known.
 pub(super) fn table(results: &Results) -> Option<Table> {
     let nodes = Nodes::of(&results.machine);
     let measured = measured(results);
@@ -37,7 +37,7 @@ pub(super) fn table(results: &Results) -> Option<Table> {
     Some(table)
 }
 
-/// Median round trip between pCPUs of each two nodes that were looked at, either way round.
+/// Median round trip between pCPUs of each two nodes that were timed, entered for both directions.
 fn measured(results: &Results) -> BTreeMap<[u32; 2], f64> {
     let mut trips: BTreeMap<[u32; 2], Vec<f64>> = BTreeMap::new();
     for cell in &results.cells {

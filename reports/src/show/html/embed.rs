@@ -1,14 +1,14 @@
-//! What stands inside script and meta elements, where escaping for HTML does not help.
+//! Content of script and meta elements, where escaping for HTML does not help.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 
-/// JSON for a script element: without any `<`, nothing in it can end the element or open a comment.
+/// JSON for a script element. It has no `<`, so it cannot end the element or begin a comment.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
     let json = serde_json::to_string(value).map_err(|error| Error::Page(format!("the data: {error}")))?;
-    // Inside JSON a `<` can only stand in a string, where its escape means the same.
+    // In JSON a `<` can only be inside a string, where its escape means the same.
     Ok(json
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
@@ -16,7 +16,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
         .replace('\u{2029}', "\\u2029"))
 }
 
-/// Content security policy: this very style sheet and this very script, and nothing else from anywhere.
+/// A content security policy that allows this style sheet and this script, by their hashes, and nothing else.
 pub(crate) fn policy(css: &str, script: &str) -> String {
     format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",

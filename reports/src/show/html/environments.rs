@@ -1,4 +1,4 @@
-//! The same lock in each environment, side by side.
+//! The table of cells that were measured in several environments, side by side.
 
 use super::view::{Table, TableEntry};
 use crate::derive::setting::counterpart;
@@ -78,7 +78,7 @@ fn relative(results: &Results, one: Option<&Cell>, other: Option<&Cell>) -> Tabl
     let comparison = compare(results, one, other);
     let note = comparison.ratio.map_or_else(String::new, |interval| format!("({})", range(interval, ratio)));
     let entry = TableEntry::number(comparison.ratio.map(|ratio| ratio.median), ratio).with_note(note);
-    // Neither environment is better than the other; only whether they agree is told.
+    // No verdict: neither environment is better than the other, what matters is whether they agree.
     match comparison.verdict.reason() {
         Some(reason) => entry.with_why(reason),
         None => entry,

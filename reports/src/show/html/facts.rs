@@ -1,4 +1,4 @@
-//! The machine and the run in facts.
+//! The facts about the machine and the run.
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(super) fn groups(results: &Results) -> Vec<Group> {
 }
 
 fn run(results: &Results) -> Vec<Fact> {
-    // A command is shown whole: it is what the reader types to see for themselves.
+    // The command is shown whole, word by word, so that a reader can repeat it.
     let command: String = results.command.chars().take(4_000).collect();
     let command = command.split(' ').map(shown).collect::<Vec<_>>().join(" ");
     let ended = match &results.stopped {
@@ -167,7 +167,7 @@ fn kvm(costs: &KvmCosts) -> Vec<Fact> {
     .collect()
 }
 
-/// What environments need, and whether it could be had.
+/// The table of facilities: what environments need, and whether this machine has it.
 pub(super) fn facilities(results: &Results) -> Table {
     let rows = results.machine.facilities.iter().map(|facility| {
         let (badge, class) = if facility.available { ("available", "good") } else { ("missing", "unsure") };

@@ -1,4 +1,5 @@
-//! What is missing, and why: cells dropped from the plan, cells that failed, windows that were left out. Each reason once.
+//! The table of what is missing and why: cells that were not planned, cells that failed, windows that were left out. Each
+//! reason stands there once.
 
 use super::view::{Table, TableEntry};
 use crate::derive::disturbances;
@@ -6,7 +7,7 @@ use crate::derive::reasons::reasons;
 use crate::format::printable_up_to;
 use crate::record::Results;
 
-/// Characters of a list of cells: a plan of thousands that does not fit is told whole in the data below the page.
+/// Longest list of cells in characters; the embedded data has all of them.
 const LONGEST: usize = 20_000;
 
 pub(super) fn table(results: &Results) -> Table {
@@ -18,7 +19,7 @@ pub(super) fn table(results: &Results) -> Table {
         add("the record", "note", TableEntry::text(note));
     }
     if results.interrupted {
-        let why = "it ended before its plan did; what was measured until then is here";
+        let why = "the run ended before its plan was done; what was measured until then is on this page";
         add("the run", "interrupted", TableEntry::text(why));
     }
     if let Some(stopped) = &results.stopped {

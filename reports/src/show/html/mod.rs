@@ -1,8 +1,8 @@
 //! The report page: one file that carries its styles, its script and its data, and loads nothing.
 //!
 //! Names and sentences in a record may come from anywhere. They reach the page through tera, which escapes them, or
-//! through `embed`, which leaves no `<` in what stands inside a script element; and the page's content security
-//! policy runs one script only, by its hash.
+//! through `embed`, which leaves no `<` in the content of a script element. The page's content security policy allows one
+//! script only, by its hash.
 
 mod cells;
 mod code;
@@ -26,7 +26,7 @@ use crate::format::printable_up_to;
 use crate::record::Results;
 use crate::statistics::{BOOTSTRAP_FROM, MARGIN, MIN_ROUNDS, RESAMPLES, SEED};
 
-/// Characters of one text of a record that reach the page; the embedded data has it whole.
+/// Longest text of a record on the page, in characters; the embedded data has all of it.
 const LONGEST: usize = 4_000;
 
 /// Renders the page of one run, or of several side by side.
@@ -59,7 +59,7 @@ pub fn render(runs: &[Results]) -> Result<String, Error> {
     tera.render(lockbench_templates::PAGE, &context).map_err(failed)
 }
 
-/// Escapes for HTML what is neither a control nor turns the reading direction, and cuts what nobody would read.
+/// Makes text printable (no control characters, no change of reading direction, cut at [`LONGEST`]) and escapes it for HTML.
 pub(crate) fn escape(text: &str, out: &mut dyn std::io::Write) -> std::io::Result<()> {
     tera::escape_html(&printable_up_to(text, LONGEST), out)
 }

@@ -1,4 +1,4 @@
-//! Published shapes as the template takes them.
+//! Published shapes in the form that the template needs.
 
 use serde::Serialize;
 

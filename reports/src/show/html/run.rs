@@ -1,4 +1,4 @@
-//! One run as the templates take it.
+//! One run in the form that the templates need.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub(super) struct View {
     pub(super) name: String,
     /// Level of its headings.
     level: u8,
-    /// What its data is saved as.
+    /// Name of the file that its data is saved as.
     file: String,
     answers: Vec<AnswerView>,
     trust: String,
@@ -78,7 +78,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         figures(results)?.into_iter().partition(|figure| matches!(figure, Figure::Drawn(_)))
     };
     let answers = answers::answers(results);
-    // Beside other runs, each table says whose it is: people who hear the page find tables by name.
+    // With several runs each table's caption names its run, for users of screen readers find tables by name.
     let named = |table: Table| match several {
         true => Table { caption: format!("{}, {}", table.caption, shown(&results.run_id)), ..table },
         false => table,
@@ -129,7 +129,7 @@ fn answer_view(name: &'static str, answer: &Answer) -> AnswerView {
     }
 }
 
-/// A file name of what is surely harmless in one.
+/// A file name made of harmless characters only.
 fn file_name(run_id: &str) -> String {
     let safe: String = run_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(80).collect();
     if safe.is_empty() { "lockbench-run".into() } else { safe }
@@ -147,7 +147,7 @@ fn noise_text(results: &Results) -> String {
             .into();
     }
     format!(
-        "The same cell run twice in every round came out this far apart: {}. No verdict on this page rests on less.",
+        "The same cell was run twice in every round, and the two came out this far apart: {}. No verdict on this page rests on a smaller difference.",
         floors.join(", ")
     )
 }
@@ -169,7 +169,7 @@ fn noise(results: &Results) -> Table {
         ]
     });
     let columns = [
-        ("Class", false),
+        ("Noise group", false),
         ("Cell run twice", false),
         ("Second : first", true),
         ("Noise floor", true),

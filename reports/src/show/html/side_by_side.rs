@@ -1,4 +1,4 @@
-//! Several runs side by side: the same cells, their rates and ratios.
+//! The table of several runs side by side: the rates of the same cells, and their ratios.
 
 use super::view::{Column, Table, TableEntry, shown};
 use crate::format::{range, rate, ratio};
@@ -65,7 +65,7 @@ fn relative(cell: Option<&Cell>, first: Option<&Cell>) -> TableEntry {
     }
 }
 
-/// Ratio of two medians with every ratio that their intervals allow.
+/// Ratio of two medians, with the range of all ratios that their intervals allow.
 fn widest(one: Interval, other: Interval) -> Option<Interval> {
     let interval =
         Interval { median: one.median / other.median, low: one.low / other.high, high: one.high / other.low };

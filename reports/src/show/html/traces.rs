@@ -1,4 +1,4 @@
-//! Of each traced cell the trace with its worst handover, to be saved and opened elsewhere.
+//! The trace of each traced cell's worst handover, to be saved from the page and opened in another program.
 
 use serde::Serialize;
 
@@ -9,20 +9,20 @@ use crate::format::duration;
 use crate::record::Results;
 use crate::show::trace_export::{chrome_of_worst, traces};
 
-/// Characters of traces that a page carries; `lockbench report --perfetto` writes them all.
+/// A page carries at most this many characters of traces; `lockbench report --perfetto` writes them all.
 const MOST: usize = 8 << 20;
 
 /// A cell's traces.
 #[derive(Serialize)]
 pub(super) struct TraceView {
-    /// Suffix of the element that holds it.
+    /// Suffix of the id of the element that holds the trace.
     index: usize,
     cell: String,
     worst: String,
     json: String,
 }
 
-/// The traces that fit, and how many did not.
+/// The traces that fit, and the number of those that do not.
 pub(super) fn views(results: &Results) -> Result<(Vec<TraceView>, usize), Error> {
     let (mut views, mut left, mut room): (Vec<TraceView>, usize, usize) = (Vec::new(), 0, MOST);
     for (index, cell) in results.cells.iter().enumerate() {

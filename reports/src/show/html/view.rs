@@ -1,4 +1,4 @@
-//! Tables and texts as the templates take them: strings, decided upon.
+//! Tables and texts in the form that the templates need: finished strings.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub(super) struct Column {
 pub(super) struct TableEntry {
     pub(super) text: String,
     pub(super) number: bool,
-    /// What it is sorted by, if not by its text.
+    /// The value that it is sorted by, if not by its text.
     pub(super) value: Option<String>,
     pub(super) badge: Option<String>,
     pub(super) class: Option<&'static str>,
@@ -44,12 +44,12 @@ impl Table {
 }
 
 impl TableEntry {
-    /// Text, whosever it is.
+    /// An entry of text, made printable.
     pub(super) fn text(text: impl AsRef<str>) -> Self {
         Self { text: shown(text.as_ref()), ..Self::default() }
     }
 
-    /// A figure and what it is sorted by; a dash where there is none.
+    /// An entry of a figure, which is also sorted by it; a dash where there is none.
     pub(super) fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> Self {
         let value = value.filter(|value| value.is_finite());
         let text = value.map_or_else(|| "–".into(), show);
@@ -67,7 +67,7 @@ impl TableEntry {
     }
 }
 
-/// Class of a badge.
+/// CSS class of a badge.
 pub(super) fn class(tone: impl Into<Tone>) -> &'static str {
     match tone.into() {
         Tone::Good => "good",
@@ -77,12 +77,12 @@ pub(super) fn class(tone: impl Into<Tone>) -> &'static str {
     }
 }
 
-/// Text of a record as it may be shown; tera escapes it.
+/// Makes text of a record printable; tera escapes it.
 pub(super) fn shown(text: &str) -> String {
     printable(text)
 }
 
-/// Prose with its units kept beside their figures.
+/// Prose in which no line breaks between a figure and its unit.
 pub(super) fn unbroken(text: &str) -> String {
     ["%", "G/s", "M/s", "k/s", "ns", "µs", "ms", "s", "vCPUs", "pCPUs"].iter().fold(
         text.to_owned(),

@@ -1,4 +1,4 @@
-//! Axes: where values go, and which ticks are labelled.
+//! Axes: where values are drawn, and which ticks are labelled.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 use crate::format::significant;
 
-/// Values beyond these are no measurement; an axis must not follow them.
+/// Axes do not extend beyond these values, which no measurement gives.
 const SMALLEST: f64 = 1e-12;
 const LARGEST: f64 = 1e18;
 
@@ -16,7 +16,7 @@ enum Scale {
     Log,
 }
 
-/// One axis, in the space that it is drawn in: logarithmic ones hold powers of ten.
+/// One axis. Its places are in the space that it is drawn in: on a logarithmic axis they are exponents of ten.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     pub(super) title: String,
@@ -37,7 +37,7 @@ impl Axis {
         let (low, high) = extremes(values.into_iter().filter(|value| *value > 0.0))?;
         let (mut low, mut high) =
             (low.clamp(SMALLEST, LARGEST).log10(), high.clamp(SMALLEST, LARGEST).log10());
-        // A hair of room, so that no marker sits on the frame.
+        // A little room, so that no marker sits on the frame.
         let room = ((high - low) * 0.04).max(0.05);
         (low, high) = (low - room, high + room);
         let mut steps: &[f64] = &[1.0];
@@ -62,7 +62,7 @@ impl Axis {
         Some(Self { title: title.into(), scale: Scale::Log, low, high, ticks })
     }
 
-    /// A logarithmic axis with a tick at each value, as far as they do not collide: for counts that double.
+    /// A logarithmic axis with a tick at each value whose label does not touch another: for counts that double.
     pub(super) fn log2(
         title: &str,
         values: impl IntoIterator<Item = f64>,
@@ -75,13 +75,13 @@ impl Axis {
         let (low, high) = (values.first()?.log10(), values.last()?.log10());
         let room = ((high - low) * 0.06).max(0.05);
         let (low, high) = (low - room, high + room);
-        // Powers of two first: where there is no room for all, they are the ones to keep.
+        // Powers of two come first, so that they are kept where there is no room for all.
         values.sort_by_key(|value| value.log2().fract() != 0.0);
         let mut ticks: Vec<(f64, String)> = Vec::new();
         for value in values {
             let place = value.log10();
             let text = label(value);
-            // A letter is about a fiftieth of the axis where it is drawn smallest, on a telephone.
+            // On a phone, where the axis is smallest, a letter takes about a fiftieth of it.
             let apart = ((text.chars().count() + 1) as f64 / 50.0).max(1.0 / 11.0) * (high - low);
             if ticks.iter().all(|tick| (tick.0 - place).abs() > apart) {
                 ticks.push((place, text));
@@ -97,7 +97,7 @@ impl Axis {
         Self::linear(title, 0.0, high * 1.06)
     }
 
-    /// A linear axis around the values, for places rather than lengths: it does not begin at 0.
+    /// A linear axis around the values, which does not begin at 0: for comparing positions, not lengths.
     pub(super) fn around(title: &str, values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let (low, high) = extremes(values)?;
         let room = ((high - low) * 0.15).max(high.abs() * 0.02);
@@ -122,7 +122,7 @@ impl Axis {
         Self { title: title.into(), scale: Scale::Linear, low: range.start, high: range.end, ticks }
     }
 
-    /// Where a value goes, kept inside the axis.
+    /// The place of a value, kept inside the axis.
     pub(super) fn place(&self, value: f64) -> f64 {
         let place = match self.scale {
             Scale::Linear => value,

@@ -10,8 +10,8 @@ use super::style::{GRID, INK, MUTED, Marker, PAPER, Style};
 use crate::Error;
 use crate::format::printable;
 
-/// Width of a picture in its own units, which are CSS pixels at full size. Narrow, so that its text can still be read
-/// on a telephone.
+/// Width of a picture in its own units, which are CSS pixels at full size. It is small, so that the text can still be read on a
+/// phone.
 pub(super) const WIDTH: u32 = 460;
 /// Height of most pictures.
 pub(super) const HEIGHT: u32 = 300;
@@ -25,12 +25,12 @@ const DASH: (f64, f64) = (6.0, 4.0);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
-/// Room left of a frame for row labels of so many letters, as large as telephones show them.
+/// Room left of a frame for row labels of this many letters, at the size that phones show.
 pub(super) fn label_room(letters: usize) -> u32 {
     12 + letters as u32 * 8
 }
 
-/// Draws a picture and wraps it with its title and description, for people who hear pages.
+/// Draws a picture and wraps it with a title and a description for screen readers.
 pub(super) fn picture(
     id: &str,
     title: &str,
@@ -67,7 +67,7 @@ pub(super) fn wrap(
     )
 }
 
-/// Text as SVG and HTML want it.
+/// Text escaped for SVG and HTML.
 pub(super) fn escape(text: &str) -> String {
     printable(text)
         .replace('&', "&amp;")
@@ -77,7 +77,7 @@ pub(super) fn escape(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// What stands between the tags that plotters writes.
+/// The content between the outer tags that plotters writes.
 fn inside(svg: &str) -> &str {
     let start = svg.find('>').map_or(0, |at| at + 1);
     let end = svg.rfind("</svg>").unwrap_or(svg.len());
@@ -97,7 +97,7 @@ pub(super) struct Pen<'p, 'a> {
     area: &'p Area<'a>,
 }
 
-/// A plot's frame: turns values into places.
+/// A plot's frame, which turns values into places.
 pub(super) struct Frame<'c, 'a> {
     chart: Chart<'c, 'a>,
     x: Axis,
@@ -105,7 +105,7 @@ pub(super) struct Frame<'c, 'a> {
 }
 
 impl Frame<'_, '_> {
-    /// Where a pair of values goes, in the picture's own units.
+    /// The place of a pair of values, in the picture's own units.
     pub(super) fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let (px, py) = self.chart.backend_coord(&(self.x.place(x), self.y.place(y)));
         (f64::from(px) / f64::from(FINE), f64::from(py) / f64::from(FINE))
@@ -119,7 +119,8 @@ impl Frame<'_, '_> {
 }
 
 impl<'p, 'a> Pen<'p, 'a> {
-    /// Axes, grid and titles. `left` is the room for the labels of the y axis; none leaves it to their length.
+    /// Draws axes, grid and titles. `left` is the room for the labels of the y axis; if none is given it follows from their
+    /// length.
     pub(super) fn frame(&self, x: Axis, y: Axis, left: Option<u32>) -> Result<Frame<'p, 'a>, Error> {
         let left = left.unwrap_or(14 + 7 * y.longest_label() as u32);
         let mut chart = ChartBuilder::on(self.area)
@@ -164,7 +165,7 @@ impl<'p, 'a> Pen<'p, 'a> {
         Ok(())
     }
 
-    /// A marker; a hollow one stands for a lower bound.
+    /// Draws a marker. A hollow one stands for a lower bound.
     pub(super) fn marker(&self, place: (f64, f64), style: Style, hollow: bool) -> Result<(), Error> {
         let outline = marker_outline(style.marker, 4.2);
         let points: Vec<(i32, i32)> =
@@ -188,22 +189,22 @@ impl<'p, 'a> Pen<'p, 'a> {
         }
     }
 
-    /// A small faint dot: one round.
+    /// Draws a small faint dot, which stands for one round.
     pub(super) fn dot(&self, place: (f64, f64), style: Style) -> Result<(), Error> {
         self.area.draw(&Circle::new(pixel(place), 3, rgb(style.colour).mix(0.35).filled())).map_err(failed)
     }
 
-    /// A bar from one place to another: an interval.
+    /// Draws a bar from one place to another, which stands for an interval.
     pub(super) fn bar(&self, from: (f64, f64), to: (f64, f64), style: Style) -> Result<(), Error> {
         self.line(&[from, to], Style { dashed: false, ..style }, 3)
     }
 
-    /// A thin line of the ink's colour: a mark at a value that means something.
+    /// Draws a thin muted line, to mark a value that means something.
     pub(super) fn mark(&self, from: (f64, f64), to: (f64, f64), dashed: bool) -> Result<(), Error> {
         self.line(&[from, to], Style { colour: MUTED, marker: Marker::Circle, dashed }, FINE as u32)
     }
 
-    /// A filled rectangle between two corners; `strength` from 0 to 1 is how much of what lies beneath it hides.
+    /// Draws a filled rectangle between two corners; `strength` is its opacity, from 0 to 1.
     pub(super) fn rect(
         &self,
         from: (f64, f64),
@@ -215,12 +216,12 @@ impl<'p, 'a> Pen<'p, 'a> {
         self.area.draw(&Rectangle::new([pixel(from), pixel(to)], fill)).map_err(failed)
     }
 
-    /// A thin plain line of any colour.
+    /// Draws a thin plain line of any colour.
     pub(super) fn thin(&self, places: &[(f64, f64)], colour: (u8, u8, u8)) -> Result<(), Error> {
         self.line(places, Style { colour, marker: Marker::Circle, dashed: false }, FINE as u32)
     }
 
-    /// Text, centred in height on its place.
+    /// Draws text, vertically centred on its place.
     pub(super) fn text(
         &self,
         place: (f64, f64),
@@ -246,7 +247,7 @@ fn pixel((x, y): (f64, f64)) -> (i32, i32) {
     (fine(x), fine(y))
 }
 
-/// Corners of a marker around its centre; for crosses, the ends of its strokes two by two.
+/// Corners of a marker around its centre; for crosses, the ends of each stroke in pairs.
 pub(super) fn marker_outline(marker: Marker, size: f64) -> Vec<(f64, f64)> {
     let s = size;
     match marker {

@@ -1,4 +1,4 @@
-//! Counters per million acquisitions: who was preempted where, who halted, who kicked.
+//! Counters per million acquisitions: preemptions by phase, halts, kicks, switches.
 
 use plotters::style::text_anchor::HPos;
 
@@ -12,7 +12,7 @@ use crate::format::{count, overcommit, significant};
 use crate::record::{Cell, Results, Status};
 
 const TITLE: &str = "Events per million acquisitions";
-/// Those that are drawn, as far as they were counted; the table has all.
+/// The counters that are drawn if they were counted; the table has all.
 const DRAWN: [(&str, &str); 6] = [
     ("preempted_holding", "preempted while holding"),
     ("preempted_waiting", "preempted while waiting"),
@@ -65,8 +65,9 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: "counters".into(),
         title,
-        reading: "Preemptions by the kernel that runs the vCPUs; one beneath it goes unseen. In a FIFO lock nearly every \
-                  handover meets a preempted waiter. An event that did not happen has no marker."
+        reading: "Preemptions are those by the kernel that runs the vCPUs; preemptions by a host beneath it are not seen. In a \
+                  FIFO lock under overcommit nearly every handover goes to a preempted waiter. An event that did not happen \
+                  has no marker."
             .into(),
         svg,
         legend: drawn.iter().map(|(_, shown, style)| Key::new(*shown, *style, false)).collect(),
@@ -79,14 +80,14 @@ fn missing() -> Figure {
     Figure::missing(TITLE, "Nothing was counted.")
 }
 
-/// Events per million acquisitions; none where there were none.
+/// Events per million acquisitions; none if the event did not happen.
 fn per_million(cell: &Cell, name: &str) -> Option<f64> {
     let events = *cell.counters.get(name)?;
     (events > 0 && cell.counted_operations > 0).then(|| events as f64 * 1e6 / cell.counted_operations as f64)
 }
 
-/// Whether the lock counts it, and leaves it out where it did not happen. What the kernel counts is left out where it is
-/// unknown.
+/// Whether the lock counts this event. A lock's event that is not in the record did not happen; an event that the kernel counts
+/// and that is not in the record is unknown.
 fn of_lock(name: &str) -> bool {
     !(name.ends_with("_switches") || name.ends_with("_faults") || name.starts_with("preempted_"))
 }

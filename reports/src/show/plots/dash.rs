@@ -1,6 +1,6 @@
-//! Dashed lines: plotters' own measure each segment afresh, so that a line of short segments has no gaps.
+//! Dashed lines. Those of plotters begin a new dash at each segment, so that a line of short segments has no gaps.
 
-/// Cuts a line into dashes of length `on`, `off` apart, counted along the whole line.
+/// Cuts a line into dashes of length `on` with gaps of length `off`, measured along the whole line.
 pub(super) fn dashes(places: &[(f64, f64)], on: f64, off: f64) -> Vec<Vec<(f64, f64)>> {
     let mut dashes: Vec<Vec<(f64, f64)>> = Vec::new();
     let (mut drawing, mut left) = (true, on);

@@ -1,4 +1,4 @@
-//! Emulated : kvm for each lock and each step of overcommit: does emulation tell the truth where it matters?
+//! The ratio of the emulated rate to that in kvm, for each lock and each step of overcommit.
 
 use super::Figure;
 use super::axis::{Axis, trimmed};
@@ -14,7 +14,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     // Sweeps of a parameter have plots of their own.
     let mut pairs: Vec<Pair<'_>> =
         pairs(results).into_iter().filter(|pair| pair.emulated.axes.params.is_empty()).collect();
-    // Of several sizes at one step the largest: there the lock has most to do.
+    // Of several sizes at one step the largest is drawn, where the lock is busiest.
     let size = |pair: &Pair<'_>| pair.emulated.axes.pcpus.len();
     let alike = |a: &Pair<'_>, b: &Pair<'_>| {
         let (a, b) = (&a.emulated.axes, &b.emulated.axes);
@@ -36,9 +36,9 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Forest {
         id: "emulation",
         title: "Emulated : kvm for each lock and step of overcommit",
-        reading: "Ratio of the rates of the same cell emulated and on real vCPUs, paired by round. On the line at 1 \
-                  emulation tells the truth; an interval that lies far from it says for which lock, and at which step, \
-                  it does not.",
+        reading: "Ratio of the rates of the same cell emulated and on real vCPUs, paired by round. On the line at 1 the two \
+                  agree; an interval far from the line shows a lock and a step of overcommit for which emulated figures \
+                  are wrong.",
         axis: Axis::log10("rate emulated : rate in kvm (log scale)", values, trimmed),
         line: Some(1.0),
         groups: steps.iter().enumerate().map(|(place, k)| (overcommit(*k), nth(place))).collect(),

@@ -1,4 +1,4 @@
-//! Fairness: how a lock divided itself among vCPUs.
+//! Fairness: how a lock's acquisitions were divided among vCPUs.
 
 use super::axis::{Axis, trimmed};
 use super::canvas::{HEIGHT, picture};
@@ -11,7 +11,7 @@ use crate::format::{overcommit, significant};
 use crate::record::{Cell, Results, Status};
 use crate::statistics::{median, shares};
 
-/// A lock's shares, largest first.
+/// A lock with the shares of its vCPUs, largest first.
 struct Divided<'a> {
     cell: &'a Cell,
     style: Style,
@@ -19,7 +19,7 @@ struct Divided<'a> {
 }
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let title = "How a lock divides itself among vCPUs";
+    let title = "How acquisitions are divided among vCPUs";
     let found = contested(results)
         .map(|(setting, k)| (k, setting.axes().env.as_str(), divided(results, &setting, k)));
     let Some((k, env, locks)) = found.filter(|found| !found.2.is_empty()) else {
@@ -69,8 +69,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     }))
 }
 
-/// Where fairness is looked at: the first environment with overcommit, at 2x or the smallest factor above 1;
-/// without overcommit, at 1x.
+/// The setting and the overcommit factor that fairness is shown for: the first environment with overcommit, at the smallest factor
+/// of 2 or more, or else at the largest; without overcommit, the first environment at 1x.
 pub(super) fn contested(results: &Results) -> Option<(Setting<'_>, f64)> {
     let settings: Vec<Setting<'_>> =
         environments(results).into_iter().filter_map(|env| main_setting(results, env)).collect();
@@ -95,7 +95,7 @@ fn divided<'a>(results: &Results, setting: &Setting<'a>, k: f64) -> Vec<Divided<
     setting.locks().into_iter().filter_map(of).collect()
 }
 
-/// Medians over rounds of the largest share, the second largest, ….
+/// Medians over rounds of the largest share, of the second largest, and so on.
 fn sorted_shares(cell: &Cell) -> Vec<f64> {
     let windows: Vec<Vec<f64>> = Selection::of_rate(cell)
         .each()

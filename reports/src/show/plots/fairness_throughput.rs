@@ -1,4 +1,4 @@
-//! Fairness against throughput: what a lock's speed is bought with.
+//! Fairness against throughput: whether a lock is fast at the price of fairness.
 
 use super::axis::{Axis, trimmed};
 use super::canvas::{HEIGHT, picture};

@@ -1,4 +1,4 @@
-//! Forest plots: a row for each figure, a marker with its interval, and a line at what would be no difference.
+//! Forest plots: a row for each figure, with a marker and an interval, and a line at the value that means no difference.
 
 use plotters::style::text_anchor::HPos;
 
@@ -9,20 +9,20 @@ use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::record::Interval;
 
-/// Lines beyond this make no picture any more; the table has them all.
+/// A picture has at most this many lines; the table has them all.
 const MOST_LINES: usize = 60;
 const LINE: f64 = 21.0;
 
 /// One row.
 pub(super) struct Row {
-    /// What stands left of it.
+    /// Text left of the row.
     pub(super) label: String,
-    /// Which of the forest's groups it belongs to.
+    /// Index of the forest's group that the row belongs to.
     pub(super) group: usize,
     pub(super) interval: Interval,
-    /// What stands right of it, and in the table.
+    /// Text beside the marker.
     pub(super) figure: String,
-    /// What more the table has of it.
+    /// The row's entries in the table.
     pub(super) details: Vec<String>,
 }
 
@@ -32,13 +32,13 @@ pub(super) struct Forest<'a> {
     pub(super) title: &'a str,
     pub(super) reading: &'a str,
     pub(super) axis: Option<Axis>,
-    /// Value of the line.
+    /// Value at which the line is drawn.
     pub(super) line: Option<f64>,
     pub(super) groups: Vec<(String, Style)>,
     pub(super) rows: Vec<Row>,
     /// Headings of the table after label and group.
     pub(super) columns: &'a [&'a str],
-    /// A table that says it better than one row after the other; it stands open.
+    /// A table in place of the one made of the rows; it is open from the start.
     pub(super) table: Option<Table>,
 }
 
@@ -50,7 +50,7 @@ impl Forest<'_> {
         let lines = self.lines();
         let height = 26 + 40 + (lines.len() as f64 * LINE) as u32 + 6;
         let labels = lines.iter().map(|line| line[0].label.chars().count().min(24)).max().unwrap_or(0);
-        // Figures beside markers only where each has a line of its own; the table has them all.
+        // Figures stand beside markers only where each row has a line of its own; the table has them all.
         let figures = lines.iter().all(|line| line.len() == 1);
         let left = label_room(labels);
         let svg = picture(self.id, self.title, &self.description(), height, |pen| {
@@ -83,7 +83,7 @@ impl Forest<'_> {
         }))
     }
 
-    /// Rows that follow one another with the same label, on one line together.
+    /// Successive rows with the same label share a line.
     fn lines(&self) -> Vec<&[Row]> {
         self.rows
             .chunk_by(|one, next| one.label == next.label && one.group != next.group)
@@ -107,7 +107,7 @@ impl Forest<'_> {
         if !figure {
             return Ok(());
         }
-        // Beside the interval, on whichever side has room; the table has it anyway.
+        // The figure stands on the side of the interval that has room, or is left to the table.
         let long = 8.0 + 6.2 * row.figure.chars().count() as f64;
         if high.0 + long <= f64::from(WIDTH) - 4.0 {
             pen.text((high.0 + 9.0, y), &row.figure, MUTED, HPos::Left)

@@ -1,4 +1,4 @@
-//! Handover times: how long the lock is on its way to a vCPU that waits for it.
+//! Handover times: how long it takes from a release until a waiting vCPU has the lock.
 
 use super::Figure;
 use super::percentiles::{Details, Percentiles, traced_curves};
@@ -15,9 +15,9 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Percentiles {
         id: "handover-times",
         title: format!("{TITLE}, {place}"),
-        reading: "From a release to the first instruction of the next holder's section, where that one was waiting. A \
-                  cache miss takes some tens of nanoseconds; a curve at milliseconds waits for a vCPU that is not \
-                  running. Each step to the right is ten times rarer; hollow markers are lower bounds.",
+        reading: "From a release to the first instruction of the next holder's section, where that vCPU was waiting. A \
+                  cache miss takes some tens of nanoseconds; where a curve reaches milliseconds, the lock waited for a vCPU \
+                  that was not running. Each step to the right is ten times rarer; hollow markers are lower bounds.",
         of: "handovers",
         y_title: "time to hand over (log scale)",
         note: "to a vCPU not running",

@@ -1,4 +1,4 @@
-//! From which pCPU to which the lock goes, and what each way costs.
+//! Handovers between pCPUs: how many there are in each direction, and how long they take.
 
 use plotters::style::text_anchor::HPos;
 
@@ -11,13 +11,13 @@ use crate::Error;
 use crate::format::{count, duration, percent, significant};
 use crate::record::{Cell, Handovers, Results, Times};
 
-/// Beyond this a square is no square any more.
+/// With more pCPUs the squares would be too small to draw.
 const MOST_PLACES: usize = 128;
-/// Squares with text in them.
+/// Up to this number of pCPUs the squares have text in them.
 const MOST_TOLD: usize = 4;
-/// Room above a map's squares: lock, time to reacquire, names of columns.
+/// Room above a map's squares for the lock, the acquisitions to reacquire and the names of columns.
 const HEAD: f64 = 56.0;
-/// Strongest tint: text of the page's ink can still be read on it in both themes.
+/// Strongest tint on which the page's text can still be read, in light and dark mode.
 const STRONGEST: f64 = 0.55;
 
 const ID: &str = "handovers";
@@ -27,7 +27,7 @@ const TITLE: &str = "Handovers from pCPU to pCPU";
 struct Map<'a> {
     cell: &'a Cell,
     matrix: &'a [Handovers],
-    /// Turns from a vCPU's acquisition to its next.
+    /// Acquisitions by any vCPU from one acquisition of a vCPU to its next.
     reacquire: Option<&'a Times>,
     /// Acquisitions in the windows that the handovers are from.
     acquisitions: u64,
@@ -89,9 +89,9 @@ fn draw(maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure, Error> {
     let reading = "Rows are where the lock was released, columns where it went next; each lock's squares add up to \
                    100 %, and the stronger the tint, the more of its handovers. Shown are handovers to another vCPU that was \
                    already waiting, never a vCPU that takes the lock again itself; the table has their part of the \
-                   acquisitions. On the diagonal the lock goes between two vCPUs of one pCPU. Turns to reacquire: how many \
-                   acquisitions later a vCPU has the lock again. 1 is twice in a row; in a FIFO lock that all vCPUs want it \
-                   is their number.";
+                   acquisitions. On the diagonal the lock goes between two vCPUs of one pCPU. Acquisitions to reacquire: how \
+                   many acquisitions later a vCPU has the lock again. 1 is twice in a row; in a FIFO lock that all vCPUs \
+                   want it is the number of vCPUs.";
     let more =
         if told { " Below the share stands the median handover time." } else { " The table has the times." };
     Ok(Figure::Drawn(Plot {
@@ -105,7 +105,7 @@ fn draw(maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure, Error> {
     }))
 }
 
-/// Where the squares of one map go.
+/// Where the squares of one map are drawn.
 struct Grid<'a> {
     places: &'a [u32],
     corner: (f64, f64),
@@ -120,8 +120,8 @@ impl Grid<'_> {
         let (x, y) = (self.corner.0 + self.room, self.corner.1 + HEAD);
         let lock: String = map.cell.axes.lock.chars().take(24).collect();
         pen.text((self.corner.0 + 4.0, self.corner.1 + 12.0), &lock, INK, HPos::Left)?;
-        if let Some(turns) = map.reacquire.and_then(|turns| turns.p50) {
-            let back = format!("median turns to reacquire: {}", trimmed(turns));
+        if let Some(median) = map.reacquire.and_then(|acquisitions| acquisitions.p50) {
+            let back = format!("median acquisitions to reacquire: {}", trimmed(median));
             pen.text((self.corner.0 + 4.0, self.corner.1 + 26.0), &back, MUTED, HPos::Left)?;
         }
         let every = self.places.len().div_ceil(16);
@@ -152,10 +152,10 @@ impl Grid<'_> {
     }
 }
 
-/// `6; 6; 12`.
-fn reacquired(turns: &Times) -> String {
-    let shown = |turns: Option<f64>| turns.map_or_else(|| "–".into(), trimmed);
-    [turns.p50, turns.p99, turns.max].map(shown).join("; ")
+/// Median, 99th percentile and longest: `6; 6; 12`.
+fn reacquired(acquisitions: &Times) -> String {
+    let shown = |count: Option<f64>| count.map_or_else(|| "–".into(), trimmed);
+    [acquisitions.p50, acquisitions.p99, acquisitions.max].map(shown).join("; ")
 }
 
 fn table(maps: &[Map<'_>]) -> Table {
@@ -168,12 +168,12 @@ fn table(maps: &[Map<'_>]) -> Table {
         "median time",
         "all shown, of the acquisitions",
         "longest run of one vCPU",
-        "turns to reacquire (median; p99; longest)",
+        "acquisitions to reacquire (median; p99; longest)",
     ];
     let rows = maps.iter().flat_map(|map| {
         let total: f64 = map.matrix.iter().map(|entry| entry.count as f64).sum();
         let run = map.cell.fairness.longest_run.map_or_else(|| "–".into(), count);
-        let turns = map.reacquire.map_or_else(|| "–".into(), reacquired);
+        let again = map.reacquire.map_or_else(|| "–".into(), reacquired);
         let shown = format!("{} of {}", count(total as u64), count(map.acquisitions));
         map.matrix.iter().map(move |entry| {
             vec![
@@ -185,7 +185,7 @@ fn table(maps: &[Map<'_>]) -> Table {
                 duration(entry.median_ns as f64),
                 shown.clone(),
                 run.clone(),
-                turns.clone(),
+                again.clone(),
             ]
         })
     });

@@ -1,4 +1,4 @@
-//! Areas told apart by pattern as well as by colour.
+//! Areas that differ by pattern as well as by colour.
 
 use super::Key;
 use super::canvas::Pen;
@@ -7,7 +7,7 @@ use crate::Error;
 /// How an area is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fill {
-    /// Colour all over.
+    /// Filled with the colour.
     Solid,
     /// Lines that rise to the right, on a tint.
     Rising,
@@ -26,9 +26,9 @@ pub(super) struct Area {
     pub(super) fill: Fill,
 }
 
-/// Part of the colour in a tint.
+/// Opacity of a tint.
 const TINT: f64 = 0.28;
-/// From line to line.
+/// Distance between two lines of a pattern.
 const STEP: f64 = 7.0;
 
 impl Area {
@@ -39,7 +39,7 @@ impl Area {
         pen.thin(&self.lines(from, to, STEP), self.colour)
     }
 
-    /// What stands for it in a legend.
+    /// The area's entry in a legend.
     pub(super) fn key(self, name: &str) -> Key {
         let (r, g, b) = self.colour;
         let colour = format!("#{r:02X}{g:02X}{b:02X}");
@@ -57,7 +57,7 @@ impl Area {
         }
     }
 
-    /// All lines of the pattern as one: each runs back beside the one before.
+    /// All lines of the pattern as one path, which runs up one line and down the next.
     fn lines(self, from: (f64, f64), to: (f64, f64), step: f64) -> Vec<(f64, f64)> {
         let (width, height) = (to.0 - from.0, to.1 - from.1);
         let lean = match self.fill {
@@ -72,7 +72,7 @@ impl Area {
         let mut line = Vec::with_capacity(2 * count);
         for index in 1..=count {
             let at = index as f64 * step;
-            // Where it leaves the bottom and reaches the top, both cut to the rectangle.
+            // The ends of the line at the bottom and at the top, both cut to the rectangle.
             let (low, high) = (at.min(width), (at - lean).max(0.0));
             let slant = |across: f64| if lean > 0.0 { (at - across) / lean * height } else { 0.0 };
             let bottom = (low, if lean > 0.0 { slant(low) } else { 0.0 });
@@ -81,7 +81,7 @@ impl Area {
             line.extend(ends.map(|(x, up)| (from.0 + x, to.1 - up)));
         }
         if self.fill == Fill::Rising {
-            // The mirror image.
+            // Rising lines are the mirror image of falling ones.
             line.iter_mut().for_each(|place: &mut (f64, f64)| place.0 = from.0 + to.0 - place.0);
         }
         line

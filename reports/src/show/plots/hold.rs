@@ -15,9 +15,9 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Percentiles {
         id: "hold",
         title: format!("{TITLE}, {place}"),
-        reading: "From a vCPU's getting the lock to its release. Left, the critical section; where a curve jumps to a \
-                  timeslice, the holder was preempted. Each step to the right is ten times rarer; hollow markers are \
-                  lower bounds.",
+        reading: "From acquiring the lock to releasing it. At the left is the critical section; where a curve jumps to the \
+                  length of a timeslice, the holder was preempted. Each step to the right is ten times rarer; hollow \
+                  markers are lower bounds.",
         of: "holds",
         y_title: "time held (log scale)",
         note: "holder preemptions per million",

@@ -10,12 +10,12 @@ use crate::format::{overcommit, rate};
 use crate::record::{Arrivals, Cell, Results};
 
 const TITLE: &str = "Acquire times";
-const CLOSED: &str = "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits still going on \
-                      when the window closed reach them. A percentile is drawn only with ten waits beyond it. A closed \
-                      loop: these are times of service, and nobody queues up outside.";
-const OPEN: &str = "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits still going on \
-                    when the window closed reach them. A percentile is drawn only with ten waits beyond it. An open \
-                    stream: each wait counts from when its turn was due, queues included.";
+const CLOSED: &str = "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits that were unfinished \
+                      when the window closed reach them. A percentile is drawn only with ten waits beyond it. The loop is \
+                      closed: a vCPU that waits makes no further request.";
+const OPEN: &str = "Each step to the right is ten times rarer. Hollow markers are lower bounds: waits that were unfinished \
+                    when the window closed reach them. A percentile is drawn only with ten waits beyond it. The loop is \
+                    open: each wait counts from when its request was due, queues included.";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some((title, curves)) = curves(results) else {
@@ -38,7 +38,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     .draw("No wait was long enough to draw.")
 }
 
-/// Curves where overcommit is twofold, or else wherever most locks were timed.
+/// The curves of the environment and the overcommit factor with most timed locks; of equals 2x comes first.
 fn curves(results: &Results) -> Option<(String, Vec<Curve<'_>>)> {
     let looks = Looks::of(results);
     let mut best: Option<(String, Vec<Curve<'_>>)> = None;
@@ -65,7 +65,7 @@ fn curve(cell: &Cell, style: Style) -> Option<Curve<'_>> {
 
 fn details(cell: &Cell) -> Details {
     let Some(causes) = &cell.causes else { return Details::default() };
-    // One that had not ended has no end to tell.
+    // A wait that had not ended has no end to tell.
     let ended = causes.longest_wait.filter(|longest| !longest.at_least);
     let longest = ended.map(|longest| (longest.vcpu, longest.at_ns));
     Details::of(causes, longest, |vcpu| (vcpu.acquire_p50_ns, vcpu.acquire_p99_ns, vcpu.acquire_max_ns))

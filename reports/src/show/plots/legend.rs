@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::canvas::marker_outline;
 use super::style::{Marker, Style};
 
-/// One entry.
+/// One entry of a legend.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Key {
     /// Line and marker as an `svg` element.
     pub swatch: String,
-    /// What it stands for, not yet escaped.
+    /// What the swatch stands for; not yet escaped.
     pub name: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the line plots share: series of medians with intervals over something that grows.
+//! What line plots share: series of medians with intervals over an axis.
 
 use super::axis::Axis;
 use super::canvas::{Frame, HEIGHT, Pen, picture};
@@ -14,7 +14,7 @@ use crate::record::{Cell, Interval, Status};
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) interval: Interval,
-    /// One value a round.
+    /// One value for each round.
     pub(super) rounds: Vec<f64>,
 }
 
@@ -59,12 +59,12 @@ pub(super) struct Lines<'a> {
     pub(super) x_label: fn(f64) -> String,
     pub(super) y_title: &'a str,
     pub(super) series: Vec<Series>,
-    /// A place on the x axis that means something, and what.
+    /// A value on the x axis that is marked, and the label of the mark.
     pub(super) mark: Option<(f64, String)>,
 }
 
 impl Lines<'_> {
-    /// Draws it; says that there is nothing to draw otherwise.
+    /// Draws the plot; with nothing to draw the figure is missing, with the reason `nothing`.
     pub(super) fn draw(self, nothing: &str) -> Result<Figure, Error> {
         let xs = self.series.iter().flat_map(|series| series.points.iter().map(|point| point.x));
         let ys = self.series.iter().flat_map(|series| &series.points).flat_map(|point| {
@@ -99,7 +99,7 @@ impl Lines<'_> {
         }))
     }
 
-    /// What someone who does not see the picture is told of it.
+    /// The description for screen readers.
     fn description(&self) -> String {
         let ends: Vec<String> = self
             .series

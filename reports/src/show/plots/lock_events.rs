@@ -78,9 +78,10 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: "lock-events".into(),
         title,
-        reading: "Counted where the kernel counts them (CONFIG_LOCK_EVENT_COUNTS), so that a trace of a real guest can be \
-                  laid beside. pv_kick_wake below pv_wait_head and pv_wait_node together: some halts ended without a \
-                  kick. pv_spurious_wakeup: some ended in vain."
+        reading: "Events are counted at the same places as in the kernel (CONFIG_LOCK_EVENT_COUNTS), so that they can be \
+                  compared with counts of a real guest. Where pv_kick_wake is below the sum of pv_wait_head and \
+                  pv_wait_node, some halts ended without a kick. pv_spurious_wakeup counts waiters that woke and did not \
+                  get the lock."
             .into(),
         svg,
         legend: locks.iter().map(|(cell, style)| Key::new(&cell.axes.lock, *style, false)).collect(),
@@ -89,7 +90,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     }))
 }
 
-/// Events per million acquisitions; none where there were none.
+/// Events per million acquisitions; none if the event did not happen.
 fn per_million(cell: &Cell, name: &str) -> Option<f64> {
     let events = *cell.counters.get(name)?;
     (events > 0 && cell.counted_operations > 0).then(|| events as f64 * 1e6 / cell.counted_operations as f64)

@@ -1,4 +1,4 @@
-//! Where a lock's time goes: five classes that together are the window.
+//! Where a lock's time goes: five parts that together are the window.
 
 use plotters::style::text_anchor::HPos;
 
@@ -14,7 +14,7 @@ use crate::record::{Cell, CellCauses, Results, TimeShares};
 
 const TITLE: &str = "Where a lock's time goes";
 const ROW: u32 = 24;
-const CLASSES: [(&str, Area); 5] = [
+const PARTS: [(&str, Area); 5] = [
     ("held usefully", Area { colour: COLOURS[2], fill: Fill::Solid }),
     ("held, holder preempted", Area { colour: COLOURS[4], fill: Fill::Upright }),
     ("granted, new holder not running", Area { colour: COLOURS[0], fill: Fill::Rising }),
@@ -22,11 +22,11 @@ const CLASSES: [(&str, Area); 5] = [
     ("nobody wants it", Area { colour: MUTED, fill: Fill::Tint }),
 ];
 
-/// Classes of which nothing is known where nothing tells whether a vCPU runs.
+/// Which parts are known only where preemptions could be counted.
 const NEED_PREEMPTIONS: [bool; 5] = [false, true, true, false, false];
 
-/// Where preemptions are not known, what was held was held and what was not was free; a grantee that halted would else
-/// pass for one that was preempted.
+/// The five parts in the order of [`PARTS`]. Where preemptions are not known (`told` is false) all time in which the lock was held
+/// counts as held usefully, and all time in which it was granted counts as free.
 fn parts(time: &TimeShares, told: bool) -> [f64; 5] {
     if told {
         [time.held, time.held_off, time.granted_off, time.free, time.idle]
@@ -72,7 +72,7 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
     });
     let each: Vec<String> = each.collect();
     let description =
-        format!("Classes of time by lock: {}. The table below has every value.", each.join("; "));
+        format!("Parts of the time by lock: {}. The table below has every value.", each.join("; "));
     let ticks = [0.0, 25.0, 50.0, 75.0, 100.0].map(|tick| (tick, format!("{tick}"))).to_vec();
     let x = Axis::with_ticks("per cent of the window", 0.0..100.0, ticks);
     let height = 72 + locks.len() as u32 * ROW;
@@ -85,7 +85,7 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
             let label: String = cell.axes.lock.chars().take(24).collect();
             pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
             let mut done = 0.0;
-            for (part, (_, area)) in parts(time, told).into_iter().zip(CLASSES) {
+            for (part, (_, area)) in parts(time, told).into_iter().zip(PARTS) {
                 let (from, to) = (frame.at(done * 100.0, row).0, frame.at((done + part) * 100.0, row).0);
                 done += part;
                 if to > from {
@@ -111,7 +111,7 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
             },
         )),
         svg,
-        legend: CLASSES
+        legend: PARTS
             .iter()
             .zip(NEED_PREEMPTIONS)
             .filter(|(_, needs)| told || !needs)
@@ -124,10 +124,10 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
 
 fn table(locks: &[(&Cell, &CellCauses, TimeShares)], told: bool) -> Table {
     let mut columns = vec!["lock".to_owned()];
-    columns.extend(CLASSES.map(|(name, _)| name.to_owned()));
+    columns.extend(PARTS.map(|(name, _)| name.to_owned()));
     columns.extend(
         [
-            "classified part of the windows",
+            "all parts, of the windows",
             "holder preemptions per million",
             "waiter preemptions per million",
             "acquisitions",

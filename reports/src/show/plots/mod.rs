@@ -1,7 +1,7 @@
-//! Plots: one question and one file each, a function from results to SVG.
+//! Plots. Each answers one question, in one file, with a function from results to SVG.
 //!
-//! Text in the pictures is kept to figures, axis titles and short labels; legend, explanation and data stand beside
-//! the picture as HTML, where they wrap, scale and can be read aloud.
+//! Text in the pictures is limited to figures, axis titles and short labels. Legend, explanation and data stand beside the
+//! picture as HTML, where lines wrap, text scales and screen readers can read it.
 
 mod axis;
 mod canvas;
@@ -55,10 +55,10 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A plot with all that stands beside it.
+/// A plot with its title, explanation, legend and data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plot {
-    /// Unique in a run's page: `throughput-vcpus-emulated`.
+    /// Id of the figure, unique in a page: `vcpus-emulated`.
     pub id: String,
     /// What it shows.
     pub title: String,
@@ -68,7 +68,7 @@ pub struct Plot {
     pub svg: String,
     /// Lines and markers by name.
     pub legend: Vec<Key>,
-    /// Whether the table of its data stands open from the start.
+    /// Whether the table of data is open from the start.
     pub open: bool,
     /// What is drawn, as figures.
     pub data: Table,
@@ -95,7 +95,7 @@ impl Figure {
     }
 }
 
-/// Every plot of one run, in the order in which they are to be read.
+/// Every plot of one run, in reading order.
 pub fn figures(results: &Results) -> Result<Vec<Figure>, Error> {
     let mut figures = Vec::new();
     let envs = environments(results);

@@ -1,4 +1,5 @@
-//! The 2x2 of the series: before or after it, paravirtualisation compiled in or not; natively and virtualized.
+//! The 2x2 of the kernel series that brought the paravirtual ticket lock: before or after it, paravirtual code compiled in or
+//! not; natively and virtualized.
 
 use super::axis::Axis;
 use super::forest::{Forest, Row};
@@ -13,8 +14,8 @@ use crate::record::{Interval, KernelBuild, Results, Status};
 const PLACES: [(&str, &str); 3] =
     [("native", "native"), ("emulated", "virtualized (emulated)"), ("kvm", "virtualized (kvm)")];
 
-/// The locks of `[before without PV, before with PV, after without PV, after with PV]`, natively or in a guest; empty
-/// where the run has none.
+/// The locks of `[before without PV, before with PV, after without PV, after with PV]`, natively or in a guest; an empty name where
+/// the run has no such lock.
 fn locks(results: &Results, natively: bool) -> [&str; 4] {
     let runs = |build: &KernelBuild| if natively { build.native } else { build.guest };
     [(false, false), (false, true), (true, false), (true, true)].map(|(patched, paravirt)| {
@@ -56,8 +57,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         id: "two-by-two",
         title: "The 2x2: before or after the series, PV compiled in or not",
         reading: "Time for one uncontended pair of lock and unlock on one vCPU with an empty section; left is better, \
-                  and the axis does not begin at 0. The series set out to bring “after, with PV” as close to “before, \
-                  without PV” as it could; the table says which lock stands for which kernel.",
+                  and the axis does not begin at 0. The aim of the series was to bring “after, with PV” as close as \
+                  possible to “before, without PV”; the table says which lock stands for which kernel.",
         axis: Axis::around("nanoseconds for a pair of lock and unlock", values),
         line: None,
         groups,

@@ -1,4 +1,4 @@
-//! What a handover costs from NUMA node to NUMA node, and how far apart the firmware says the nodes are.
+//! Handover times between NUMA nodes, and the distances that the firmware tells.
 
 use std::collections::BTreeSet;
 
@@ -15,20 +15,20 @@ use crate::record::{Handovers, Results};
 
 const ID: &str = "handovers-nodes";
 const TITLE: &str = "Handover times from NUMA node to NUMA node";
-/// Beyond this a square is no square any more.
+/// With more nodes the squares would be too small to draw.
 const MOST_PLACES: usize = 128;
-/// Squares with text in them.
+/// Up to this number of nodes the squares have text in them.
 const MOST_TOLD: usize = 8;
-/// So many and two maps stand side by side.
+/// Up to this number of nodes two maps stand side by side.
 const NARROW: usize = 3;
-/// Beyond this there is no room for a unit beside a figure.
+/// With more nodes there is no room for units beside figures.
 const WITH_UNITS: usize = 5;
 const MOST_MAPS: usize = 11;
-/// Room above a map's squares: its name, names of columns.
+/// Room above a map's squares for its name and the names of columns.
 const HEAD: f64 = 42.0;
-/// Room left of them, for names of rows.
+/// Room left of a map's squares for the names of rows.
 const ROOM: f64 = 40.0;
-/// Tints: text of the page's ink can still be read on the strongest in both themes.
+/// Weakest and strongest tint; the page's text can still be read on the strongest, in light and dark mode.
 const TINTS: [f64; 2] = [0.06, 0.55];
 
 /// A square of a map.
@@ -46,7 +46,7 @@ struct Map {
     squares: Vec<Square>,
 }
 
-/// Nothing on a machine with one node; a sentence where there are several and nothing to draw.
+/// The plot; none on a machine with one node. With several nodes and nothing to draw it is a missing figure with its reason.
 pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
     if nodes::count(results) < 2 {
         return Ok(None);
@@ -84,8 +84,8 @@ pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
         maps.iter().enumerate().try_for_each(|(index, map)| grid.draw(pen, index, map))
     })?;
     let mut reading = String::from(
-        "Rows are the node on which the lock was released, columns the one to which it went; only handovers to a vCPU that \
-         was already waiting. The stronger the tint, the longer the median, within each lock's map.",
+        "Rows are the node on which the lock was released, columns the node to which it went; only handovers to a vCPU that \
+         was already waiting are shown. Within each lock's map, the stronger the tint, the longer the median.",
     );
     reading.push_str(match (places.len() <= MOST_TOLD, machine.distances.is_some()) {
         (true, true) => " The first map has the distances that the firmware tells, 10 being a node to itself.",
@@ -105,7 +105,7 @@ pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
     })))
 }
 
-/// Why handovers between nodes are not told.
+/// Why there are no handovers between nodes to show.
 fn none(results: &Results) -> String {
     let causes = || results.cells.iter().filter_map(|cell| cell.causes.as_ref());
     if let Some(why) = causes().find_map(|causes| causes.no_node_matrix.as_ref()) {
@@ -148,7 +148,7 @@ fn firmware(distances: &Distances, places: &[u32]) -> Option<Map> {
     })
 }
 
-/// Where the squares of all maps go.
+/// Where the squares of all maps are drawn.
 struct Grid<'a> {
     places: &'a [u32],
     columns: usize,

@@ -1,4 +1,4 @@
-//! What remote memory and spread vCPUs cost: each cell against the one that differs in nothing else.
+//! What remote memory and spread vCPUs cost: each contrast of memory or placement, as a ratio.
 
 use super::Figure;
 use super::axis::{Axis, trimmed};
@@ -11,7 +11,7 @@ use crate::format::{range, rate, ratio};
 use crate::judge::numa::{Change, Contrast, contrasts};
 use crate::record::{Cell, Results};
 
-/// Memory, or placement.
+/// One of the two plots: contrasts of memory, or of placement.
 struct Kind {
     id: &'static str,
     title: &'static str,
@@ -22,22 +22,22 @@ struct Kind {
 const MEMORY: Kind = Kind {
     id: "numa-memory",
     title: "The lock's memory elsewhere against local memory",
-    reading: "How many times as long an acquisition takes with lock and data on a remote node, or interleaved over all, as \
-              with them on the vCPUs' own: paired by round, of cells that differ in nothing else. Right of the line at 1 \
-              the memory's place costs. The table says on which nodes the pages were found.",
+    reading: "How many times as long an acquisition takes with lock and data on a remote node, or interleaved over all nodes, \
+              as with local memory, paired by round; the cells differ in nothing else. Right of the line at 1 the other \
+              place costs time. The table says on which nodes the pages were found.",
     nothing: "No cell was measured both with local memory and with another.",
 };
 const PLACEMENT: Kind = Kind {
     id: "numa-placement",
     title: "vCPUs on other nodes against vCPUs packed together",
     reading: "How many times as long an acquisition takes with the same number of vCPUs spread over nodes, or on another \
-              node, as with them packed together: paired by round. Right of the line at 1 the other placement costs. How \
-              far apart the pCPUs are is part of what is compared; each side keeps to one class of its own windows.",
+              node, as with vCPUs packed together, paired by round. Right of the line at 1 the other placement costs time. \
+              How far apart the pCPUs are is part of what is compared; each side uses one distance class of its own windows.",
     nothing: "No cell was measured in two placements over nodes.",
 };
 
-/// A forest plot of each for every environment; a sentence where there is nothing to draw. Nothing on a machine with one
-/// node: the answer at the top says so.
+/// Two forest plots for every environment; a missing figure with its reason where there is nothing to draw. No figures on a machine
+/// with one node, which the answer at the top of the page tells.
 pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
     if count(results) < 2 {
         return Ok(Vec::new());
@@ -75,7 +75,7 @@ fn plot(kind: &Kind, env: &str, contrasts: &[&Contrast<'_>]) -> Result<Figure, E
         }
     }
     let mut told: Vec<[String; 2]> = contrasts.iter().map(|contrast| particulars(contrast)).collect();
-    // What all have needs no mention.
+    // A label leaves out what all rows have in common.
     for place in 0..2 {
         if told.iter().all(|one| one[place] == told[0][place]) {
             told.iter_mut().for_each(|one| one[place].clear());
@@ -83,7 +83,7 @@ fn plot(kind: &Kind, env: &str, contrasts: &[&Contrast<'_>]) -> Result<Figure, E
     }
     let mut rows: Vec<Row> =
         contrasts.iter().zip(told).filter_map(|(contrast, told)| row(contrast, &names, told)).collect();
-    // One marker below the other for the same lock, so that they can be read together.
+    // Rows of the same lock stand together.
     let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     rows.sort_by_key(|row| (order.iter().position(|label| *label == row.label), row.group));
     let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
@@ -111,7 +111,8 @@ fn plot(kind: &Kind, env: &str, contrasts: &[&Contrast<'_>]) -> Result<Figure, E
     .draw(kind.nothing)
 }
 
-/// What a cell has that the change does not name: its workload; and of memory its placement, of placement its parameters.
+/// What a row's label adds to the lock: for a contrast of memory the placement, for one of placement the parameters; then the
+/// workload.
 fn particulars(contrast: &Contrast<'_>) -> [String; 2] {
     let axes = &contrast.cell.axes;
     let variant = match contrast.change {

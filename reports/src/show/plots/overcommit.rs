@@ -1,4 +1,4 @@
-//! Throughput against overcommit: the problem and the cure in one picture.
+//! Throughput against overcommit, which shows the problem and the cure.
 
 use super::Figure;
 use super::lines::{Lines, Series};
@@ -14,7 +14,7 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     let Some(setting) = main_setting(results, env).filter(|setting| !setting.above_one().is_empty()) else {
         return Ok(Figure::missing(title, nothing));
     };
-    // Only cells on the same pCPUs are a matter of overcommit alone.
+    // Only cells on the same pCPUs differ by overcommit alone.
     let pcpus = setting
         .cells
         .iter()

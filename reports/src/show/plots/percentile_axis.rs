@@ -1,4 +1,4 @@
-//! The percentile axis: equal steps for 90, 99, 99.9 %, so that the tail is not squeezed into the last pixel.
+//! The percentile axis, with equal steps for 90, 99, 99.9 %, so that the tail can be seen.
 
 use super::axis::Axis;
 
@@ -15,12 +15,12 @@ pub(super) const QUANTILES: [(f64, &str); 9] = [
     (0.99999, "99.999"),
 ];
 
-/// Where a quantile goes: 0.9 at 1, 0.99 at 2, 0.999 at 3.
+/// The place of a quantile: 0.9 at 1, 0.99 at 2, 0.999 at 3.
 pub(super) fn place(quantile: f64) -> f64 {
     -(1.0 - quantile).max(1e-9).log10()
 }
 
-/// The axis up to the highest quantile that anything reaches; `of` is what the percentiles are of.
+/// The axis up to the highest quantile that a curve reaches; `of` names what the percentiles are of.
 pub(super) fn axis(highest: f64, of: &str) -> Axis {
     let ticks = QUANTILES
         .iter()

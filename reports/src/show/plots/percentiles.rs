@@ -1,4 +1,4 @@
-//! What the percentile plots share: times to 99.999 %, on an axis whose steps are ten times rarer each.
+//! What percentile plots share: times up to the 99.999th percentile, on an axis on which each step is ten times rarer.
 
 use super::axis::Axis;
 use super::canvas::{HEIGHT, picture};
@@ -18,22 +18,22 @@ pub(super) struct Curve<'a> {
     style: Style,
     waits: Waits,
     points: Vec<(f64, Percentile)>,
-    /// The last entry of its row in the table.
+    /// The last entry of the lock's row in the table.
     note: String,
     details: Details,
 }
 
-/// What the table says beside the percentiles.
+/// What the table has besides the percentiles.
 #[derive(Default)]
 pub(super) struct Details {
-    /// Whose the longest was, and when it ended.
+    /// The vCPU of the longest time, and when that time ended.
     pub(super) longest: Option<(u32, u64)>,
     /// Median, 99th percentile and longest of each vCPU.
     pub(super) vcpus: Vec<[Option<f64>; 3]>,
 }
 
 impl<'a> Curve<'a> {
-    /// None where there are too few samples for any percentile.
+    /// A curve; none where there are too few samples for any percentile.
     pub(super) fn new(
         cell: &'a Cell,
         style: Style,
@@ -50,7 +50,7 @@ impl<'a> Curve<'a> {
 }
 
 impl Curve<'_> {
-    /// A row of the table for each vCPU: medians over windows.
+    /// A row of the table for each vCPU, with medians over windows.
     fn of_vcpus(&self) -> impl Iterator<Item = Vec<String>> {
         let shown = |ns: Option<f64>| ns.map_or_else(|| "–".into(), duration);
         self.details.vcpus.iter().enumerate().take(64).map(move |(vcpu, &[p50, p99, longest])| {
@@ -63,7 +63,7 @@ impl Curve<'_> {
 }
 
 impl Details {
-    /// `longest`: whose, and when it ended; `of` takes median, 99th percentile and longest from a vCPU.
+    /// `longest` is the vCPU of the longest time and when that ended; `of` takes median, 99th percentile and longest from a vCPU.
     pub(super) fn of(
         causes: &CellCauses,
         longest: Option<(u32, u64)>,
@@ -151,7 +151,7 @@ impl Percentiles<'_> {
     }
 }
 
-/// Curves of one of the histograms that traced windows bring, and where they were taken.
+/// Curves of one histogram of the traced windows, with the environment and step that they are from.
 pub(super) fn traced_curves<'a>(
     results: &'a Results,
     of: impl Fn(&Causes) -> &Histogram,
@@ -173,7 +173,7 @@ fn bounded(value: Percentile) -> String {
     format!("{least}{}", duration(value.ns))
 }
 
-/// `1 µs`, `10 ms`: an axis needs no digits.
+/// A duration as a label of an axis: `1 µs`, `10 ms`.
 pub(super) fn axis_duration(ns: f64) -> String {
     match ns {
         value if value >= 1e9 => format!("{} s", super::axis::trimmed(ns / 1e9)),

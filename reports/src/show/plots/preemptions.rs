@@ -1,4 +1,4 @@
-//! Holder and waiter preemption beside one another: which of the two is the lock's trouble?
+//! Holder and waiter preemptions side by side.
 
 use plotters::style::text_anchor::HPos;
 
@@ -67,8 +67,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         title,
         reading: format!(
             "{}Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often than the \
-             holder; a lock that lets whoever runs take it knows only the latter. No marker means none was seen; of a lock \
-             that may sleep in the kernel the latter is not known. \
+             holder; in a lock that any running vCPU may take, only holders are preempted. No marker means that none was \
+             seen; waiter preemptions of a lock that may sleep in the kernel are not known. \
              Preemptions are those by the kernel that runs the vCPUs. {}",
             whys.iter().map(|why| format!("{why} ")).collect::<String>(),
             beneath(locks)
@@ -80,11 +80,12 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     }))
 }
 
-/// What that kernel does not know of.
+/// A sentence on gaps: absences without a preemption by the kernel that runs the vCPUs.
 fn beneath(locks: &[(&Cell, &CellCauses)]) -> String {
     let looked = || locks.iter().filter_map(|(cell, causes)| Some((cell, causes, causes.gaps?)));
     let Some(above) = looked().map(|(.., gaps)| gaps.above_ns).max() else {
-        return "Nobody looked for gaps of the time-stamp counter.".into();
+        return "Gaps, in which a vCPU was off its pCPU without such a preemption, were not looked for."
+            .into();
     };
     let (mut gaps, mut away, mut time) = (0_u64, 0.0, 0.0);
     for (cell, causes, seen) in looked() {
@@ -94,11 +95,14 @@ fn beneath(locks: &[(&Cell, &CellCauses)]) -> String {
     }
     let longest = looked().map(|(.., gaps)| gaps.longest_ns).max().unwrap_or(0);
     if gaps == 0 {
-        return format!("No vCPU was away for more than {} without it.", duration(above as f64));
+        return format!(
+            "No vCPU was off its pCPU for more than {} without such a preemption.",
+            duration(above as f64)
+        );
     }
     format!(
-        "In these windows vCPUs were away {} times for more than {} without it, {} of their time, {} at the longest: that \
-         was whatever runs beneath it, or an interrupt.",
+        "In these windows vCPUs were off their pCPUs {} times for more than {} without such a preemption, {} of their time, {} \
+         at the longest: that was a host beneath this kernel, an interrupt or a page fault.",
         count(gaps),
         duration(above as f64),
         percent(away / time.max(1.0)),
@@ -106,7 +110,7 @@ fn beneath(locks: &[(&Cell, &CellCauses)]) -> String {
     )
 }
 
-/// A row for each lock, and below it one for each of its vCPUs.
+/// A row for each lock, and below it a row for each of its vCPUs.
 fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
     let columns = [
         "lock, vCPU",
@@ -114,7 +118,7 @@ fn table(locks: &[(&Cell, &CellCauses)]) -> Table {
         "holder preempted",
         "granted while not running",
         "of its handovers",
-        "away unaccounted for",
+        "gaps",
         "mean time until it ran",
         "median acquire",
         "longest wait",

@@ -1,4 +1,4 @@
-//! Native : emulated : kvm at equal vCPUs, without overcommit: how true the environments are to one another.
+//! Ratios of native to emulated and of emulated to kvm rates, at equal numbers of vCPUs and without overcommit.
 
 use super::Figure;
 use super::axis::Axis;
@@ -23,7 +23,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             groups.push((format!("{one} : {other}"), nth(step)));
         }
     }
-    // One row below the other for the same lock, so that the steps can be read together.
+    // Rows of the same lock stand together.
     let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     rows.sort_by_key(|row| order.iter().position(|label| *label == row.label));
     let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
@@ -51,7 +51,7 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row>
     let interval = comparison.ratio?;
     let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
     let axes = &cell.axes;
-    // The section that nearly all cells have needs no mention.
+    // A label leaves out the section that nearly all cells have.
     let workload =
         if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
     Some(Row {

@@ -1,4 +1,4 @@
-//! The cure against its spin threshold.
+//! The rate of paravirtual locks against their spin threshold.
 
 use super::Figure;
 use super::lines::{Lines, Series};
@@ -14,7 +14,7 @@ use crate::record::Results;
 const TITLE: &str = "The cure against its spin threshold";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    // Loops cost differently by processor; as a time they can be set beside a timeslice or a wake-up.
+    // A loop costs differently by processor; as a time the threshold can be compared with a timeslice or a wake-up.
     let spin_ns = results.machine.calibration.spin_ns;
     let calibrated = spin_ns > 0.0 && spin_ns.is_finite();
     let scale = if calibrated { spin_ns } else { 1.0 };
@@ -39,8 +39,8 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Lines {
         id: "spin-threshold".into(),
         title: TITLE.into(),
-        reading: "A vCPU spins this long before it halts. Falling to the right means that the kernel's default, the \
-                  dashed line at 2^15 loops, spins for longer than it pays to on this machine.",
+        reading: "A vCPU spins this long before it halts. A curve that falls to the right means that on this machine the \
+                  kernel's default, the dashed line at 2^15 loops, spins longer than pays.",
         x_title: if calibrated { "time spun before halting" } else { "loops before halting" },
         x_label: if calibrated { axis_duration } else { |value| loops(value as u64) },
         y_title: "acquisitions per second (log scale)",

@@ -2,8 +2,8 @@
 
 use crate::record::{Carried, Results};
 
-/// The Okabe-Ito colours, told apart by people with any kind of colour vision. The page's CSS themes them by these
-/// very values. Its black is the page's own ink, and its yellow is left out: on white it cannot be seen.
+/// The Okabe-Ito colours, which people with any kind of colour vision can tell apart. The page's CSS replaces exactly these values
+/// by its own for light and dark mode. Black is the colour of the page's text; yellow is left out, for on white it cannot be seen.
 pub(super) const COLOURS: [(u8, u8, u8); 7] = [
     (0xD5, 0x5E, 0x00), // vermillion
     (0x00, 0x72, 0xB2), // blue
@@ -20,7 +20,7 @@ pub(super) const INK: (u8, u8, u8) = (0x00, 0x00, 0x00);
 pub(super) const MUTED: (u8, u8, u8) = (0x55, 0x55, 0x55);
 /// Grid lines.
 pub(super) const GRID: (u8, u8, u8) = (0xDD, 0xDD, 0xDD);
-/// What markers that are hollow are filled with: the page's background.
+/// The fill of hollow markers: the page's background.
 pub(super) const PAPER: (u8, u8, u8) = (0xFF, 0xFF, 0xFF);
 
 /// Marker shapes.
@@ -53,8 +53,8 @@ pub(super) struct Style {
     pub(super) dashed: bool,
 }
 
-/// The looks of a run's locks. A family has a colour, its variants have markers of their own, and what carries a cure in
-/// vain is dashed; no two locks look alike.
+/// The looks of a run's locks. A family has a colour, its variants have markers of their own, and a variant whose paravirtual code
+/// is not used is dashed. No two locks look the same.
 pub(super) struct Looks<'a>(Vec<(&'a str, Style)>);
 
 impl<'a> Looks<'a> {
@@ -77,14 +77,14 @@ impl<'a> Looks<'a> {
         Self(looks)
     }
 
-    /// The look of a lock; of one that the run does not describe, as muted as a grid line.
+    /// The look of a lock; muted for a lock that the run does not describe.
     pub(super) fn lock(&self, name: &str) -> Style {
         let found = self.0.iter().find(|(known, _)| *known == name);
         found.map_or(Style { colour: MUTED, marker: Marker::Plus, dashed: true }, |(_, style)| *style)
     }
 }
 
-/// How many looks there are.
+/// Number of different looks.
 const MOST_LOOKS: usize = 2 * COLOURS.len() * MARKERS.len();
 
 /// The look of the `place`-th of several series that are not locks.

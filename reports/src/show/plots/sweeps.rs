@@ -1,4 +1,4 @@
-//! One axis varied and nothing else: section length, think time, timeslice.
+//! Sweeps over one axis, with nothing else changed: section length, think time, timeslice.
 
 use super::lines::{Lines, Series};
 use super::percentiles::axis_duration;
@@ -19,11 +19,11 @@ struct Dimension {
     reading: &'static str,
     x_title: &'static str,
     nothing: &'static str,
-    /// Where a cell stands on it, in nanoseconds.
+    /// A cell's value on the axis, in nanoseconds.
     at: fn(&Results, &Cell) -> Option<f64>,
-    /// What is to be said of the cells drawn; may be empty.
+    /// A sentence on the cells that are drawn; may be empty.
     note: fn(&Results, &[&Cell]) -> String,
-    /// Takes it out of a cell's axes, so that what is left is what cells must share.
+    /// Removes the axis from a cell's axes: the cells of a sweep share all others.
     without: fn(&mut CellAxes),
 }
 
@@ -31,7 +31,7 @@ const DIMENSIONS: [Dimension; 3] = [
     Dimension {
         id: "section",
         title: "Rate against section length",
-        reading: "The longer the section, the less the lock itself matters and the likelier its holder is preempted. An \
+        reading: "The longer the section, the less the lock itself matters and the more likely its holder is preempted. An \
                   empty section has no place on this axis.",
         x_title: "length of the critical section",
         nothing: "Fewer than three section lengths were run with nothing else changed.",
@@ -56,8 +56,9 @@ const DIMENSIONS: [Dimension; 3] = [
     Dimension {
         id: "timeslice",
         title: "Rate against timeslice",
-        reading: "Timeslices as the kernel gave them, measured with the locks that never sleep: a lock that halts ends its \
-                  turns itself. A FIFO lock that hands over once a timeslice falls by as much as the slice grows.",
+        reading: "Timeslices are as the kernel gave them, measured with the locks that never sleep, for a vCPU that halts gives \
+                  its pCPU up early. The rate of a FIFO lock that is handed over once a timeslice falls by the factor by \
+                  which the timeslice grows.",
         x_title: "timeslice of a vCPU",
         nothing: "Fewer than three timeslices were run with nothing else changed.",
         at: |results, cell| timeslice::of(results, cell).map(|slice| slice.ns()),
@@ -86,7 +87,7 @@ impl Dimension {
             group.locks.retain(|(_, steps)| steps.len() >= FEWEST);
         }
         let points = |group: &Alike<'_>| group.locks.iter().map(|(_, steps)| steps.len()).sum::<usize>();
-        // Most points, then overcommit, for that is where it matters.
+        // The group with most points is drawn; of equals one at 2x, where the axis matters most.
         let best = groups.iter().filter(|group| points(group) > 0).reduce(|best, next| {
             let weight = |group: &Alike<'_>| (points(group), same(group.shared.overcommit, 2.0));
             if weight(next) > weight(best) { next } else { best }

@@ -1,4 +1,4 @@
-//! The worst handover of a cell: what every vCPU did while the lock was on its way.
+//! The worst handover of a cell: what every vCPU did between the release and the next acquisition.
 
 use plotters::style::text_anchor::HPos;
 
@@ -16,16 +16,16 @@ use crate::record::{Cell, Outcome, Results, Trace};
 use crate::show::trace_export::traces;
 
 const TITLE: &str = "Around the worst handover";
-/// Timelines that are drawn: first those of cures and of what they cure, then others.
+/// At most this many timelines are drawn: first those of cures and their plain locks, then others.
 const MOST: usize = 4;
 const MOST_LANES: usize = 24;
 const MOST_KICKS: usize = 80;
 const MOST_ROWS: usize = 200;
 const LANE: u32 = 26;
 const KICK: Style = Style { colour: COLOURS[3], marker: Marker::Down, dashed: true };
-/// Across all lanes, beneath everything.
+/// The look of the time that was left out, across all lanes.
 const LEFT_OUT: Area = Area { colour: MUTED, fill: Fill::Upright };
-/// What is drawn first lies lowest: state, look, half its height, and the least width at which it is still seen.
+/// States in drawing order, the lowest layer first: state, name, look, half the height, and the least width.
 const LAYERS: [(State, &str, Area, f64, f64); 4] = [
     (State::Preempted, "preempted", Area { colour: COLOURS[0], fill: Fill::Rising }, 11.0, 0.0),
     (State::Halted, "halted", Area { colour: COLOURS[4], fill: Fill::Falling }, 7.0, 0.0),
@@ -63,16 +63,16 @@ pub(super) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
     Ok(drawn)
 }
 
-/// A stretch of the trace, counted from the release that the worst handover began with.
+/// The part of a trace that is shown. Its axis counts from the release that began the worst handover.
 struct View<'a> {
     line: &'a Timeline,
-    /// In nanoseconds.
+    /// Beginning, end and zero of the axis, in nanoseconds of the trace.
     from: u64,
     to: u64,
     zero: u64,
     /// vCPUs from top to bottom, each with its name.
     lanes: Vec<(u32, String)>,
-    /// Nanoseconds in the axis's unit.
+    /// Length of the axis' unit in nanoseconds.
     unit: f64,
 }
 
@@ -121,7 +121,7 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     legend.extend(view.left_out().map(|_| LEFT_OUT.key("left out")));
     let cut = view.left_out().map(|[from, to]| {
         format!(
-            " There were too many events for a picture: {} are left out, and nothing is known of them but the preemptions that lasted beyond.",
+            " There were too many events for a picture: {} are left out, except preemptions that lasted beyond that time.",
             duration((to - from) as f64)
         )
     });
@@ -129,9 +129,10 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
         id,
         title,
         reading: format!(
-            "A lane for each vCPU, those of one pCPU beside each other. Between the dashed lines nobody has the lock: \
-             v{from} has released it, v{to} does not have it yet. If v{to}'s lane is hatched there, it was preempted \
-             while the lock was already its own. A preemption shows from when the vCPU last ran for sure.{}",
+            "There is a lane for each vCPU, those of one pCPU beside each other. Between the dashed lines nobody has the lock: \
+             v{from} has released it, v{to} does not have it yet. If v{to}'s lane is hatched there, v{to} was preempted \
+             while the lock was already granted to it. A preemption is drawn from the last moment at which the vCPU is known to \
+             have run.{}",
             cut.unwrap_or_default()
         ),
         svg,
@@ -157,7 +158,7 @@ fn lanes(cell: &Cell, line: &Timeline) -> Vec<(u32, String)> {
     if let Some([(from, _), (to, _)]) = line.worst
         && lanes.len() > MOST_LANES
     {
-        // Of too many, the two that matter and the first of the rest.
+        // Of too many vCPUs the two of the handover are kept, and the first of the others.
         lanes.sort_by_key(|(_, vcpu)| (*vcpu != from && *vcpu != to, *vcpu));
         lanes.truncate(MOST_LANES);
     }
@@ -170,7 +171,7 @@ fn lanes(cell: &Cell, line: &Timeline) -> Vec<(u32, String)> {
 }
 
 impl View<'_> {
-    /// A time as the axis has it.
+    /// A time in units of the axis.
     fn axis(&self, ns: u64) -> f64 {
         (ns as f64 - self.zero as f64) / self.unit
     }
@@ -197,7 +198,7 @@ impl View<'_> {
         Ok(())
     }
 
-    /// Where stretches go; those that touch in the picture become one.
+    /// The places of spans; spans that touch in the picture become one.
     fn places<'s>(&self, frame: &Frame<'_, '_>, spans: impl Iterator<Item = &'s Span>) -> Vec<(f64, f64)> {
         let mut places: Vec<(f64, f64)> = spans
             .filter(|span| span.to_ns >= self.from && span.from_ns <= self.to)
@@ -214,7 +215,7 @@ impl View<'_> {
         places
     }
 
-    /// What of the stretch was left out.
+    /// The time that was left out, as far as it is shown.
     fn left_out(&self) -> Option<[u64; 2]> {
         let [from, to] = self.line.omitted?;
         let shown = [from.max(self.from), to.min(self.to)];

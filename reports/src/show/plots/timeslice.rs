@@ -1,4 +1,4 @@
-//! The timeslice that a cell's vCPUs had, as far as windows can tell.
+//! The timeslice that a cell's vCPUs had, where windows can tell it.
 
 use super::percentiles::axis_duration;
 use crate::derive::setting::alike;
@@ -6,10 +6,10 @@ use crate::record::params::SLICE;
 use crate::record::{Cell, Outcome, Results, Status};
 use crate::statistics::median;
 
-/// Part of a cell's context switches that are forced on it, at least, for its turns to be timeslices: one that sleeps ends
-/// most of its turns itself.
+/// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
+/// pCPUs up themselves.
 const FORCED: f64 = 0.9;
-/// A slice beyond this factor of the one asked for does not follow it: ticks round a slice up by less than that.
+/// A timeslice that differs by more than this factor from the one asked for does not follow it; ticks round it up by less.
 const FOLLOWS: f64 = 2.0;
 
 /// A timeslice in nanoseconds.
@@ -20,7 +20,7 @@ pub(super) struct Timeslice {
 }
 
 impl Timeslice {
-    /// As measured, or else as asked for.
+    /// The timeslice as measured, or else as asked for.
     pub(super) fn ns(self) -> f64 {
         self.measured.unwrap_or(self.asked)
     }
@@ -31,20 +31,20 @@ impl Timeslice {
     }
 }
 
-/// The slice of a cell that asked for one. It is the scheduler's, not the lock's: any lock that does not sleep tells it for
-/// all that ran alike.
+/// The timeslice of a cell that asked for one. It depends on the scheduler and not on the lock, so any lock that does not sleep
+/// tells it for all cells that differ in the lock only.
 pub(super) fn of(results: &Results, cell: &Cell) -> Option<Timeslice> {
     let asked = nanoseconds(cell.axes.params.get(SLICE)?).filter(|asked| *asked > 0.0)?;
     let measured: Vec<f64> = results
         .cells
         .iter()
         .filter(|other| other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(other))
-        .filter_map(turn)
+        .filter_map(stretch)
         .collect();
     Some(Timeslice { asked, measured: median(&measured) })
 }
 
-/// Where the kernel did not give what was asked for, or nothing could tell.
+/// Sentences on timeslices that the kernel did not give as asked for, and on those that could not be measured.
 pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
     let mut slices: Vec<Timeslice> = cells.iter().filter_map(|cell| of(results, cell)).collect();
     slices.sort_by(|a, b| a.asked.total_cmp(&b.asked));
@@ -66,27 +66,30 @@ pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
         notes.push(format!("The kernel did not give what was asked for: {}.", astray.join("; ")));
     }
     if !unknown.is_empty() {
-        notes.push(format!("As asked for, not measured: {}; every lock there slept.", unknown.join(", ")));
+        notes.push(format!(
+            "These are drawn as asked for, because every lock slept and none tells the timeslice: {}.",
+            unknown.join(", ")
+        ));
     }
     notes.join(" ")
 }
 
-/// Whether vCPUs gave their pCPUs up by themselves, as far as is known.
+/// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that.
 fn sleeps(cell: &Cell) -> bool {
     let switches = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
     let (forced, own) = (switches("involuntary_switches"), switches("voluntary_switches"));
     forced < FORCED * (forced + own) || forced + own <= 0.0
 }
 
-/// Time on a pCPU from getting it to losing it, by either's doing.
-fn turn(cell: &Cell) -> Option<f64> {
-    let turns = cell.rounds.iter().filter_map(|round| match &round.outcome {
+/// How long a vCPU runs at a stretch: the time from getting a pCPU until losing it or giving it up, in nanoseconds.
+fn stretch(cell: &Cell) -> Option<f64> {
+    let stretches = cell.rounds.iter().filter_map(|round| match &round.outcome {
         Outcome::Measured(measured) if measured.disturbed.is_none() && !measured.throttled() => {
             measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0)
         }
         _ => None,
     });
-    median(&turns.collect::<Vec<_>>())
+    median(&stretches.collect::<Vec<_>>())
 }
 
 /// `4ms`, `250us` or `4000000` in nanoseconds.

@@ -1,4 +1,4 @@
-//! Which traced cells a plot shows.
+//! Chooses the traced cells that a plot shows.
 
 use crate::derive::setting::{above, environments, main_setting, same};
 use crate::derive::timeline::uncounted;
@@ -23,7 +23,7 @@ impl Traced<'_> {
     }
 }
 
-/// Of each environment the step where most locks were traced: of equals 2x, then the smallest above 1x.
+/// For each environment the step of overcommit at which most locks were traced; of equals 2x, then the smallest above 1x.
 pub(super) fn by_environment(results: &Results) -> Vec<Traced<'_>> {
     environments(results)
         .into_iter()
@@ -48,18 +48,18 @@ pub(super) fn by_environment(results: &Results) -> Vec<Traced<'_>> {
         .collect()
 }
 
-/// The one of them that says most of preemption: above 1x, then with most locks.
+/// The environment and step that say most about preemption: above 1x, then with most locks.
 pub(super) fn main(results: &Results) -> Option<Traced<'_>> {
     most(by_environment(results).into_iter())
 }
 
-/// The one that says most of preemption.
+/// Of several the one that says most about preemption.
 pub(super) fn most<'a>(traced: impl Iterator<Item = Traced<'a>>) -> Option<Traced<'a>> {
     let weight = |traced: &Traced<'_>| (above(traced.overcommit), traced.locks.len());
     traced.reduce(|best, next| if weight(&next) > weight(&best) { next } else { best })
 }
 
-/// That preemptions could not be counted there, and why, if so.
+/// A sentence that preemptions could not be counted, with the reason; none if they could.
 pub(super) fn untold(machine: &Machine, traced: &Traced<'_>) -> Option<String> {
     let own = traced.locks.iter().find_map(|(_, causes)| causes.no_preemptions.as_deref());
     let why = own.or_else(|| uncounted(machine, traced.env))?;

@@ -1,4 +1,4 @@
-//! Throughput against vCPUs: does the lock scale, and what happens where the pCPUs run out?
+//! Throughput against the number of vCPUs.
 
 use super::Figure;
 use super::axis::trimmed;
@@ -22,9 +22,9 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     Lines {
         id: format!("vcpus-{env}"),
         title: format!("{title}: {}", setting.axes().workload.name),
-        reading: "Higher is better. Bars are intervals of the median, faint dots single rounds. A closed loop: each \
-                  vCPU asks again as soon as it has thought, so this is service, not demand. Right of the dashed line \
-                  vCPUs outnumber pCPUs.",
+        reading: "Higher is better. Bars are intervals of the median, faint dots single rounds. In a closed loop each vCPU \
+                  asks for the lock again as soon as it has thought, so a slow lock is also asked less often. Right of the \
+                  dashed line there are more vCPUs than pCPUs.",
         x_title: "vCPUs",
         x_label: trimmed,
         y_title: "acquisitions per second, all vCPUs (log scale)",

@@ -1,4 +1,4 @@
-//! Wake-up latency: what a halted vCPU costs when it is kicked.
+//! Wake-up latency: the time from a kick until the halted vCPU runs.
 
 use super::Figure;
 use super::percentiles::{Details, Percentiles, traced_curves};
@@ -18,9 +18,9 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Percentiles {
         id: "wake",
         title: format!("{TITLE}, {place}"),
-        reading: "From the call of kick to the kicked vCPU's next instruction. Halting pays where the wait it spares is \
-                  longer than this; the table says how long each lock spun before it halted. Published for KVM: a wake \
-                  64–68 µs, a kick 7–9 µs.",
+        reading: "From the call of kick to the kicked vCPU's next instruction. Halting pays if a waiter would otherwise spin \
+                  longer than this; the table says how long each lock spun before it halted. Published for KVM are 64–68 µs \
+                  for a wake-up and 7–9 µs for a kick.",
         of: "wake-ups",
         y_title: "time to wake (log scale)",
         note: "loops spun before a halt",

@@ -1,4 +1,4 @@
-//! The large picture: a dot a night with its interval, the level between changes, bands where it changed.
+//! The large picture of a series: a dot with an interval for each night, the level between changes, bands at changes.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use crate::format::printable;
 use crate::judge::history::{ChangePoint, History, Series, environment};
 use crate::statistics::median;
 
-/// Width of the whole, and what the axes take of it.
+/// Width of the whole picture, then the room around the plot and the height of the plot.
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 16.0;
@@ -15,10 +15,10 @@ const TOP: f64 = 8.0;
 const PLOT_HEIGHT: f64 = 200.0;
 const BOTTOM: f64 = 24.0;
 
-/// What may be another every night, and is marked more faintly than the rest of the environment.
+/// The part of the environment that may change every night, and is marked more faintly than the others.
 const OFTEN: &str = "lockbench";
 
-/// Class of a change's stroke and band.
+/// CSS class of a change's stroke and band.
 pub(super) fn class(change: &ChangePoint) -> &'static str {
     match (change.blessed.is_some(), change.worse()) {
         (true, _) => "blessed",
@@ -27,8 +27,8 @@ pub(super) fn class(change: &ChangePoint) -> &'static str {
     }
 }
 
-/// What all pictures share: a stroke where the environment changed, in a path of its own where it was the commit alone.
-/// Drawn once, used by each.
+/// Strokes where the environment changed, in a path of their own where only the commit did. They are drawn once, and every picture
+/// refers to them.
 pub(super) fn marks(history: &History) -> String {
     let (mut path, mut commits) = (String::new(), String::new());
     for night in 1..history.nights.len() {
@@ -89,7 +89,7 @@ pub(super) fn chart(history: &History, series: &Series, changes: &[&ChangePoint]
     svg
 }
 
-/// First, last and a few dates between, with the class that anchors them.
+/// The first date, the last and a few between, with the CSS class that anchors each.
 fn dates(history: &History, width: f64) -> Vec<(f64, &'static str, String)> {
     let last = history.nights.len().saturating_sub(1);
     let steps = last.min(4);
@@ -107,7 +107,7 @@ fn dates(history: &History, width: f64) -> Vec<(f64, &'static str, String)> {
         .collect()
 }
 
-/// From the last night before to the first one after: in between, nobody knows.
+/// Draws a band for each change, from the last night before it to the first night after it.
 fn bands(svg: &mut String, series: &Series, changes: &[&ChangePoint]) {
     for change in changes {
         let before = series.points.iter().filter(|p| p.judged && p.night < change.night).map(|p| p.night);
@@ -121,14 +121,14 @@ fn bands(svg: &mut String, series: &Series, changes: &[&ChangePoint]) {
     }
 }
 
-/// A stroke where another revision of the lock begins.
+/// Draws a stroke where another revision of the lock begins.
 fn revisions(svg: &mut String, series: &Series) {
     for (night, _) in series.revisions() {
         let _ = write!(svg, "<path class=\"mark revision\" d=\"M{night} 0v{HEIGHT}\"/>");
     }
 }
 
-/// The median between one change, or one revision of the lock, and the next.
+/// Draws the median between each change, or new revision of the lock, and the next.
 fn levels(svg: &mut String, series: &Series, changes: &[&ChangePoint], scale: Scale) {
     let mut path = String::new();
     let mut ends: Vec<usize> = changes.iter().map(|change| change.night).collect();
@@ -147,7 +147,7 @@ fn levels(svg: &mut String, series: &Series, changes: &[&ChangePoint], scale: Sc
     let _ = write!(svg, "<path class=\"level\" d=\"{path}\"/>");
 }
 
-/// A dot is a line of no length with round ends; those of nights that are not judged are in a path of their own.
+/// Draws the dots: lines of no length with round ends. Dots of nights that are not judged are in a path of their own.
 fn dots(svg: &mut String, series: &Series, scale: Scale) {
     let (mut intervals, mut judged, mut others) = (String::new(), String::new(), String::new());
     for point in &series.points {

@@ -1,4 +1,4 @@
-//! The numbers behind the pictures, for the script that shows the night under the pointer, and for saving.
+//! The data of the pictures, for the script that shows the night under the pointer and for saving.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::judge::history::History;
 use crate::show::html::embed;
 
 /// `{"nights": [[date, run id, link or null]], "series": [[cell, metric, [[night, median, low, high, judged]]]]}`.
-/// Four digits of a median and three of an interval: a page is not the place to keep more.
+/// Medians have four digits and intervals three, which keeps the page small.
 pub(super) fn json(history: &History) -> Result<String, Error> {
     let nights: Vec<_> = history
         .nights

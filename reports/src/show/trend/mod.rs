@@ -1,7 +1,7 @@
 //! The trend page: a machine's whole history in one file that loads nothing.
 //!
-//! First a small picture for each series, then, opened, a dot a night. Pictures are a few long paths of whole numbers,
-//! so that a year of three hundred series stays a page that a phone can open.
+//! Each series has a small picture, which opens to a large one with a dot for each night. Pictures are a few long paths of whole
+//! numbers, so that a phone can open the page of a year of three hundred series.
 
 mod chart;
 mod data;

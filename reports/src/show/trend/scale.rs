@@ -1,10 +1,10 @@
-//! From nights and values to places in a picture.
+//! The scale that turns values into places in a picture.
 
 use crate::judge::history::{Point, Series};
 
-/// Height of a picture in units: fine enough, and short to write.
+/// Height of a picture in units: enough of them for whole numbers.
 pub(super) const HEIGHT: f64 = 400.0;
-/// Values span at least 10 % up and down, or noise would look like mountains.
+/// A scale spans at least 10 % up and down, so that noise does not look large.
 const LEAST: f64 = 1.1;
 
 /// A logarithmic axis.
@@ -15,12 +15,12 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Fits all medians of a series; their intervals may reach out of it.
+    /// A scale for all medians of a series; intervals may reach beyond it.
     pub(super) fn of(series: &Series) -> Self {
         Self::without(series, 0)
     }
 
-    /// Fits all but the farthest of them, one in twenty at either end: they would flatten everything else.
+    /// A scale for all medians but the farthest, one in twenty at either end, which would make the others look flat.
     pub(super) fn of_most(series: &Series) -> Self {
         Self::without(series, series.points.len() / 20)
     }
@@ -36,14 +36,14 @@ impl Scale {
         Self { low: (middle - half).exp(), high: (middle + half).exp() }
     }
 
-    /// Units from the top, whole.
+    /// The place of a value, in whole units from the top.
     pub(super) fn y(self, value: f64) -> i64 {
         let part = (value / self.low).ln() / (self.high / self.low).ln();
         let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
         (HEIGHT * (1.0 - part)).round() as i64
     }
 
-    /// Three to six round values inside.
+    /// A few round values inside the scale.
     pub(super) fn ticks(self) -> Vec<f64> {
         let span = self.high - self.low;
         let rough = 10_f64.powf((span / 4.0).log10().floor());
@@ -72,7 +72,7 @@ impl Scale {
     }
 }
 
-/// Runs of nights without one missing between them.
+/// Runs of successive nights without a missing one between them.
 pub(super) fn unbroken(points: &[Point]) -> impl Iterator<Item = &[Point]> {
     points.chunk_by(|a, b| a.night + 1 == b.night)
 }

@@ -1,11 +1,11 @@
-//! The small picture: a line, and a stroke at each change.
+//! The small picture of a series: a line, and a stroke at each change.
 
 use std::fmt::Write;
 
 use super::scale::{HEIGHT, Scale, unbroken};
 use crate::judge::history::{ChangePoint, Point, Series};
 
-/// Draws a series over so many nights. Places are steps from the one before, which are short.
+/// Draws a series over all nights. Coordinates are relative to the point before, which keeps the text short.
 pub(super) fn spark(series: &Series, nights: usize, changes: &[&ChangePoint]) -> String {
     let scale = Scale::of_most(series);
     let mut path = String::new();

@@ -1,4 +1,4 @@
-//! The page as its template takes it.
+//! The page in the form that its template needs.
 
 use serde::Serialize;
 
@@ -22,18 +22,18 @@ pub(super) struct Page {
     nights: Vec<NightView>,
 }
 
-/// What changed on one night in one direction, with one reason if it was blessed: it often has one cause.
+/// The changes of one night in one direction (and, if they were blessed, with one reason), for they often have one cause.
 #[derive(Serialize)]
 struct ChangeView {
     word: &'static str,
     date: String,
     after: String,
-    /// Least and most of the ratios.
+    /// Smallest and largest of the ratios.
     ratio: String,
     series: Vec<Changed>,
     environment: Vec<String>,
     blessed: Option<String>,
-    /// How many of the series have not changed since, and are still measured.
+    /// Number of the series that have not changed since and are still measured.
     stand: usize,
     link: Option<String>,
 }
@@ -83,7 +83,7 @@ struct Tile {
     lock: String,
     metric: Option<&'static str>,
     latest: String,
-    /// Class and word of the last change, while it stands.
+    /// CSS class and ratio of the last change.
     state: Option<(&'static str, String)>,
     failed: bool,
     spark: String,
@@ -133,7 +133,7 @@ fn summary(history: &History, changes: &[ChangePoint], margin: f64) -> String {
     )
 }
 
-/// Changes, the latest night first: that is what a morning is about.
+/// The changes, the latest night first.
 fn change_views(history: &History, changes: &[ChangePoint]) -> Vec<ChangeView> {
     let mut together: Vec<Vec<&ChangePoint>> = Vec::new();
     for change in changes.iter().rev() {
@@ -241,7 +241,7 @@ fn nights(history: &History) -> Vec<NightView> {
     nights
 }
 
-/// A link that can only lead to a page: a path, or an address of the web. Anything with another scheme would be run.
+/// A target that is safe as a link: a path, or an address with http or https. Other schemes, such as `javascript:`, are refused.
 pub(super) fn link(target: &str) -> Option<String> {
     let web = target.starts_with("https://") || target.starts_with("http://");
     let path =

@@ -1,4 +1,4 @@
-//! What a handover costs between nodes and within one.
+//! What a handover costs between nodes, compared with one inside a node.
 
 use super::Statement;
 use crate::derive::Selection;
@@ -9,14 +9,14 @@ use crate::judge::numa::{told_by_node, variant};
 use crate::record::{Cell, Handovers, Results};
 use crate::statistics::{interval, median, weighted_median};
 
-/// Of each traced lock that did both, in cells without overcommit.
+/// The sentence on all traced locks with handovers of both kinds, in cells without overcommit.
 pub(super) fn handovers(results: &Results, nodes: &Nodes) -> Option<Statement> {
     let cells = told_by_node(results, nodes);
     let axes = cells.first().map(|cell| &cell.axes).filter(|axes| !above(axes.overcommit))?;
     let told: Vec<String> = cells.iter().filter_map(|cell| between(cell)).collect();
     (!told.is_empty()).then(|| {
         let text = format!(
-            "{}, {}, {} vCPUs on {} pCPUs ({}): from node to node a handover takes, times as long as within one: {}.",
+            "{}, {}, {} vCPUs on {} pCPUs ({}): how many times as long a handover takes from node to node as within a node: {}.",
             axes.env,
             axes.workload.name,
             axes.vcpus,

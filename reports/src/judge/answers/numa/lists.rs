@@ -8,7 +8,7 @@ use crate::format::printable;
 use crate::judge::numa::Contrast;
 use crate::record::Results;
 
-/// Of each environment every change with each lock's figure, the clearest of a lock that has several.
+/// For each environment every change with each lock's figure; of several figures of a lock the clearest.
 pub(super) fn lists(results: &Results, contrasts: &[Contrast<'_>]) -> Vec<Statement> {
     let mut statements = Vec::new();
     for env in environments(results) {

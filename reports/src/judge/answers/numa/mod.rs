@@ -15,7 +15,7 @@ use crate::judge::numa::{Change, Contrast, contrasts};
 use crate::record::{Interval, Results};
 use crate::statistics::{MARGIN, Verdict};
 
-/// Names that a sentence bears; the table has the others.
+/// A sentence names at most this many locks; the table has the others.
 const MOST_NAMED: usize = 6;
 
 pub(super) fn statements(results: &Results) -> Vec<Statement> {
@@ -40,12 +40,12 @@ fn without_nodes(nodes: usize) -> String {
         _ => "NUMA cannot be told here: the record does not say how many nodes the machine has.",
     };
     format!(
-        "{why} `lockbench suite` on a machine with several tells; `lockbench suite --plan-only --topology FILE.xml` shows \
+        "{why} Run `lockbench suite` on a machine with several nodes; `lockbench suite --plan-only --topology FILE.xml` shows \
          what it would measure there."
     )
 }
 
-/// Whether a contrast can speak of nodes: two placements on the same pCPUs are no contrast, unless they differ.
+/// Whether a contrast says something about nodes: two placements on the same pCPUs do so only if their cells differ.
 fn tells(contrast: &Contrast<'_>) -> bool {
     !contrast.on_same_pcpus() || contrast.differs()
 }
@@ -77,16 +77,16 @@ fn headline(nodes: &Nodes, contrasts: &[Contrast<'_>]) -> Statement {
 
 /// All contrasts of memory, or all of placement.
 struct Kind<'c, 'a> {
-    /// Locks that any of them shows to differ.
+    /// Locks for which a contrast shows a difference.
     differ: BTreeSet<&'a str>,
-    /// Of the others, those that one leaves open.
+    /// Other locks for which a contrast cannot be told.
     open: BTreeSet<&'a str>,
-    /// Those of which all are the same.
+    /// Locks for which all contrasts are the same.
     alike: BTreeSet<&'a str>,
-    /// Whether something is left open above 1x.
+    /// Whether a contrast above 1x cannot be told.
     open_above: bool,
-    /// The one that says most: the clearest of what differs, else the farthest from 1 of what is open, else of all; of
-    /// those not of what takes the lock or the vCPUs far away.
+    /// The contrast that says most: the clearest that differs, else the one farthest from 1 that cannot be told, else the one
+    /// farthest from 1 of all, where one that takes the lock or the vCPUs far away comes first.
     shown: &'c Contrast<'a>,
 }
 
@@ -94,8 +94,8 @@ impl<'c, 'a> Kind<'c, 'a> {
     fn of(contrasts: &'c [Contrast<'a>], memory: bool) -> Option<Self> {
         let all: Vec<&'c Contrast<'a>> =
             contrasts.iter().filter(|one| matches!(one.change, Change::Memory(_)) == memory).collect();
-        // Above 1x who runs next decides more than where the lock lies, and A/A pairs scatter so much that little can be
-        // told: what is seen there counts, what is not seen does not.
+        // Above 1x the order in which vCPUs run decides more than where the lock lies, and A/A pairs scatter so much that
+        // little can be told. So a difference seen above 1x counts, but none seen there counts for nothing.
         let plain = |one: &Contrast<'a>| !above(one.cell.axes.overcommit);
         let any_plain = all.iter().any(|one| plain(one));
         let (judged, rest): (Vec<_>, Vec<&Contrast<'a>>) =
@@ -115,7 +115,7 @@ impl<'c, 'a> Kind<'c, 'a> {
         Some(Self { differ, open, alike, open_above, shown })
     }
 
-    /// The clause, and the locks that fare otherwise.
+    /// The clause on the contrast that says most, followed by the locks for which it is not so.
     fn told(&self, nodes: &Nodes) -> String {
         let within = format!("within {}", margin());
         let mut told = words::clause(nodes, self.shown);
@@ -139,8 +139,8 @@ impl<'c, 'a> Kind<'c, 'a> {
     }
 }
 
-/// How much a contrast says: the factor by which it differs for sure, or else by which it may differ at most; one of which
-/// nothing is known last.
+/// How much a contrast says: the factor by which it differs at least, or, if no difference is shown, by which it may differ at
+/// most; 0 if nothing is known.
 fn weight(contrast: &Contrast<'_>) -> f64 {
     let Some(times) = contrast.times else { return 0.0 };
     match contrast.comparison.verdict {

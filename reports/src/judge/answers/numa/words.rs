@@ -1,4 +1,4 @@
-//! A contrast in words.
+//! Puts a contrast into words.
 
 use super::{against, times_of};
 use crate::derive::nodes::Nodes;
@@ -26,7 +26,7 @@ pub(super) fn clause(nodes: &Nodes, contrast: &Contrast<'_>) -> String {
     }
 }
 
-/// The two sides of a contrast in words: the cell's, and what it is set against.
+/// The two sides of a contrast in words: that of the cell, and that of the cell that it is compared with.
 fn sides(nodes: &Nodes, contrast: &Contrast<'_>) -> (String, String) {
     match contrast.change {
         Change::Memory("remote") => {
@@ -57,7 +57,7 @@ fn placed(nodes: &Nodes, cell: &Cell) -> String {
     }
 }
 
-/// What both cells share.
+/// What both cells of a contrast share, in words.
 fn described(contrast: &Contrast<'_>) -> String {
     let axes = &contrast.cell.axes;
     let vcpus = if axes.vcpus == 1 { "vCPU" } else { "vCPUs" };

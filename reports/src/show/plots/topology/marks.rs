@@ -1,4 +1,4 @@
-//! Where a cell's arena lay: the lock and its data on some nodes, each vCPU's block on its own.
+//! Marks for where a cell's arena lay: the nodes of the lock and its data, and those of the vCPUs' blocks.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use super::super::Key;
 use super::super::style::{COLOURS, Marker, Style};
 use crate::record::Residence;
 
-/// Names of vCPUs that a node bears; of more it has the number.
+/// At most this many vCPUs are named on a node; of the others the number is told.
 const MOST_NAMED: usize = 8;
 
-/// What marks the lock and its data.
+/// The mark of the lock and its data.
 pub(super) const LOCK: Style = Style { colour: COLOURS[0], marker: Marker::Diamond, dashed: false };
-/// What marks the vCPUs' blocks.
+/// The mark of the vCPUs' blocks.
 pub(super) const BLOCKS: Style = Style { colour: COLOURS[2], marker: Marker::Square, dashed: false };
 
 /// What lies on a node, in words; empty where nothing does.
@@ -21,7 +21,7 @@ pub(super) struct Marks {
     pub(super) blocks: String,
 }
 
-/// What was found on each node.
+/// The marks of each node.
 pub(super) fn marks(residence: &Residence) -> BTreeMap<u32, Marks> {
     let mut marks: BTreeMap<u32, Marks> = BTreeMap::new();
     let all = residence.shared.iter().fold(0, |sum: u64, on| sum.saturating_add(on.pages));

@@ -1,7 +1,7 @@
-//! The machine drawn with the vCPUs on it, and with where their arena lay.
+//! A picture of the machine with the vCPUs on it, and with marks for where their arena lay.
 //!
-//! Whoever measured describes the machine in a shape of their own; it is read with suspicion, and where it is not
-//! understood the picture is left out.
+//! The program that measured describes the machine in a format of its own. Where that description cannot be understood, the
+//! picture is left out.
 
 mod marks;
 mod picture;
@@ -20,9 +20,9 @@ use crate::record::params::MEMORY;
 use crate::record::{Cell, Outcome, Results};
 
 const TITLE: &str = "The machine and the vCPUs on it";
-/// Beyond this a picture shows nothing any more.
+/// Machines with more CPUs are not drawn.
 const MOST_CPUS: usize = 512;
-/// Memory policies that are drawn.
+/// At most this many memory policies are drawn.
 const MOST_POLICIES: usize = 4;
 
 /// A CPU as the picture needs it.
@@ -39,13 +39,13 @@ struct Shown<'a> {
     cell: Option<&'a Cell>,
     /// vCPUs by pCPU.
     on: BTreeMap<u32, Vec<usize>>,
-    /// What lay on each node, on a machine with several.
+    /// The marks of each node, on a machine with several.
     marks: BTreeMap<u32, Marks>,
     /// Nodes that no CPU is near.
     without_cpus: Vec<u32>,
 }
 
-/// A picture, and on a machine with several nodes one for each memory policy of which it is known where it put the arena.
+/// One picture; on a machine with several nodes one for each memory policy, where the record tells where the arena lay.
 pub(super) fn plots(results: &Results) -> Vec<Figure> {
     let Some(cpus) = results.machine.topology_detail.as_ref().and_then(cpus) else {
         return vec![Figure::missing(TITLE, "The run recorded no topology.")];
@@ -65,7 +65,7 @@ pub(super) fn plots(results: &Results) -> Vec<Figure> {
         return vec![plot(results, &cpus, crowded(results), None)];
     }
     policies.sort_by_key(|policy| *policy != LOCAL);
-    // The same vCPUs in all pictures, so that they differ in what is asked.
+    // All pictures show the same vCPUs, so that they differ only by the memory policy.
     let like = most_crowded(found().filter(|cell| memory(cell) != LOCAL));
     let of = |policy| plot(results, &cpus, crowded_by(results, policy, like), Some(policy));
     policies.into_iter().map(of).collect()
@@ -113,20 +113,21 @@ fn reading(shown: &Shown<'_>) -> String {
     );
     if !shown.marks.is_empty() {
         text.push_str(
-            " Marked is where the kernel found the pages in the cell's last window, not where they were asked to be.",
+            " The marks show where the kernel found the pages in the cell's last window, not where they were asked to be.",
         );
     }
     text
 }
 
-/// The cell with most vCPUs a pCPU that is still easy to read: 2x, or what there is.
+/// The cell with most vCPUs per pCPU, up to 2x, which is still easy to read.
 fn crowded(results: &Results) -> Option<&Cell> {
     let settings: Vec<_> =
         environments(results).into_iter().filter_map(|env| main_setting(results, env)).collect();
     most_crowded(settings.iter().flat_map(|setting| setting.cells.iter().copied()))
 }
 
-/// The same of the cells with a memory policy whose pages were found; of those that run as `like` does, if there are any.
+/// The cell with most vCPUs per pCPU, up to 2x, among those with a memory policy whose pages were found; preferably one on the same
+/// pCPUs as `like`.
 fn crowded_by<'a>(results: &'a Results, policy: &str, like: Option<&Cell>) -> Option<&'a Cell> {
     let found = || results.cells.iter().filter(|cell| memory(cell) == policy && cell.residence.is_some());
     let alike = |cell: &&Cell| {
@@ -146,7 +147,7 @@ fn memory(cell: &Cell) -> &str {
     cell.axes.params.get(MEMORY).map_or(LOCAL, String::as_str)
 }
 
-/// vCPUs by pCPU: where they were verified, or else dealt in order.
+/// vCPUs by pCPU: where they were found, or else dealt round-robin.
 fn vcpus_by_cpu(cell: &Cell) -> BTreeMap<u32, Vec<usize>> {
     let placed = cell.rounds.iter().find_map(|round| match &round.outcome {
         Outcome::Measured(measured) if measured.placed.len() == cell.axes.vcpus as usize => {

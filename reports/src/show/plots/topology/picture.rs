@@ -1,4 +1,4 @@
-//! The boxes: nodes, cores, CPUs.
+//! Draws the boxes of nodes, cores and CPUs.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) fn draw(cpus: &[Cpu], shown: &Shown<'_>) -> (u32, String) {
     (y, svg)
 }
 
-/// A node's box from `y` down; where the next may begin.
+/// Draws a node's box from `y` down and returns where the next may begin.
 fn draw_box(
     heading: &str,
     cpus: &[Cpu],
@@ -52,7 +52,7 @@ fn draw_box(
     bottom + 14
 }
 
-/// Cores in rows, from `top` down; where they end.
+/// Draws cores in rows from `top` down and returns where they end.
 fn draw_cores(cpus: &[Cpu], on: &BTreeMap<u32, Vec<usize>>, top: u32, svg: &mut String) -> u32 {
     let (mut x, mut y) = (10, top);
     let row = CPU.1 + 10;
