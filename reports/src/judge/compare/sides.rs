@@ -19,7 +19,8 @@ pub(super) struct Sides {
     pub(super) starved: usize,
 }
 
-/// Readings of both sides inside the distance class in which both have most; the verdict that there is not enough data where one has too few.
+/// Readings of both sides inside the distance class in which both have most; the verdict that there is not enough data where
+/// one side has too few.
 pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, Verdict> {
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
