@@ -102,10 +102,12 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
         }),
         paravirt: match variant.paravirt {
             Paravirt::CompiledOut => Carried::Out,
+            Paravirt::Patched => Carried::Patched,
             Paravirt::CarriedOff => Carried::Off,
             Paravirt::On => Carried::On,
         },
         baseline: variant.baseline.map(Into::into),
+        second_baseline: variant.second_baseline.map(Into::into),
         about: variant.about.into(),
         source: family.source.into(),
         blocks: family.blocks,
@@ -113,11 +115,12 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
         revision: family.revision,
         carries: variant.carries.map(Into::into),
         kernel: variant.kernel.map(|kernel| KernelBuild {
-            patched: kernel.patched,
+            series: kernel.series,
             paravirt: kernel.paravirt,
             native: kernel.native,
             guest: kernel.guest,
         }),
+        lock_of: variant.lock_of.map(Into::into),
     }
 }
 

@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
 use lockbench_locks::sync::{QueueWord, TicketWord};
-use lockbench_locks::{Ctx, Event, Params, Paravirt, Platform, RawLock, for_each_lock};
+use lockbench_locks::{Code, Ctx, Event, Params, Paravirt, Platform, RawLock, for_each_lock};
 
 /// A vCPU that never waits, for nobody else is there.
-struct Alone<const PARAVIRT: bool>;
+struct Alone<const PARAVIRT: bool, const PATCHED: bool>;
 
-impl<const PARAVIRT: bool> Platform for Alone<PARAVIRT> {
-    const PARAVIRT: bool = PARAVIRT;
+impl<const PARAVIRT: bool, const PATCHED: bool> Platform for Alone<PARAVIRT, PATCHED> {
+    const CODE: Code = match (PARAVIRT, PATCHED) {
+        (true, _) => Code::Paravirt,
+        (false, true) => Code::Patched,
+        (false, false) => Code::Bare,
+    };
 
     fn relax(&self) {
         std::hint::spin_loop();
@@ -32,18 +36,19 @@ impl<const PARAVIRT: bool> Platform for Alone<PARAVIRT> {
     fn add(&self, _: Event, _: u64) {}
 }
 
-fn pair<L: RawLock, const PARAVIRT: bool>(
+fn pair<L: RawLock, const PARAVIRT: bool, const PATCHED: bool>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
     hypervisor: bool,
 ) {
-    let params = Params { spin_threshold: Params::KERNEL_SPINS, hypervisor, vcpus: 1, ..Params::default() };
+    let params =
+        black_box(Params { spin_threshold: Params::KERNEL_SPINS, hypervisor, vcpus: 1, ..Params::default() });
     // On the heap and unknown to the optimiser, as in the arena: it must neither see the table of function pointers
     // being filled nor keep the switch in a register.
-    let lock = black_box(Box::new(L::new::<Alone<PARAVIRT>>(&params)));
+    let lock = black_box(Box::new(L::new::<Alone<PARAVIRT, PATCHED>>(&params)));
     let blocks = black_box(vec![L::PerVcpu::default()]);
     group.bench_function(name, |bencher| {
-        let ctx = Ctx::over(0, &blocks, Alone::<PARAVIRT>);
+        let ctx = Ctx::over(0, &blocks, &params, Alone::<PARAVIRT, PATCHED>);
         bencher.iter(|| {
             let lock = black_box(&*lock);
             lock.acquire(&ctx);
@@ -55,9 +60,10 @@ fn pair<L: RawLock, const PARAVIRT: bool>(
 fn every_variant<L: RawLock>(group: &mut BenchmarkGroup<'_, WallTime>) {
     for variant in L::VARIANTS {
         match variant.paravirt {
-            Paravirt::CompiledOut => pair::<L, false>(group, variant.name, false),
-            Paravirt::CarriedOff => pair::<L, true>(group, variant.name, false),
-            Paravirt::On => pair::<L, true>(group, variant.name, true),
+            Paravirt::CompiledOut => pair::<L, false, false>(group, variant.name, false),
+            Paravirt::Patched => pair::<L, false, true>(group, variant.name, false),
+            Paravirt::CarriedOff => pair::<L, true, false>(group, variant.name, false),
+            Paravirt::On => pair::<L, true, false>(group, variant.name, true),
         }
     }
 }
@@ -94,6 +100,13 @@ fn atomics(criterion: &mut Criterion) {
         bencher.iter(|| {
             let ticket = black_box(&*ticket);
             black_box(ticket.take());
+            ticket.advance();
+        });
+    });
+    group.bench_function("ticket word, halves apart, plain add", |bencher| {
+        bencher.iter(|| {
+            let ticket = black_box(&*ticket);
+            black_box(ticket.take_split());
             ticket.advance();
         });
     });

@@ -12,14 +12,20 @@ mod event;
 mod hash;
 mod optable;
 mod params;
+mod patched;
 mod platform;
 mod queue;
 mod raw;
 pub mod sync;
+mod vcpu_set;
+
+/// What the machine code of each variant executes uncontended, and by which locked instructions the others wait, as JSON:
+/// made from the disassembly by `tests/instructions`, which fails where it is no longer so.
+pub const INSTRUCTIONS: &str = include_str!("../instructions.json");
 
 pub use event::Event;
 pub use params::{EarlyWait, Params};
-pub use platform::Platform;
+pub use platform::{Code, Platform};
 pub use raw::{Ctx, Kernel, Order, Paravirt, RawLock, Variant};
 
 catalogue::catalogue! {
@@ -31,4 +37,6 @@ catalogue::catalogue! {
     queued::Queued,
     pv_queued::PvQueued,
     tas::Tas,
+    ticket_split::TicketSplit,
+    virt_spin::VirtSpin,
 }

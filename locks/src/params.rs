@@ -1,6 +1,7 @@
 //! What a lock is told when it is made.
 
-/// Run-time parameters of a lock: data in the arena, never a compile-time axis.
+/// Run-time parameters of a lock: data in the arena, never a compile-time axis. They do not change while the lock is in
+/// use, and a lock reads them through [`Ctx::params`](crate::Ctx::params) rather than from beside its own word.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Params {

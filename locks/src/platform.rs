@@ -2,12 +2,25 @@
 
 use crate::Event;
 
+/// What of a lock's paravirtual code stands in its machine code: the compile-time axis of locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// None: compiled without `CONFIG_PARAVIRT_SPINLOCKS`.
+    Bare,
+    /// What boot-time patching left of it on a native machine: direct calls, NOPs, an inline store. Nothing is rewritten
+    /// at run time here; these are the bytes that a kernel had after it had rewritten its own.
+    Patched,
+    /// All of it. Whether it is *used* is [`Params::hypervisor`](crate::Params::hypervisor), at run time.
+    Paravirt,
+}
+
 /// What a lock may ask of the vCPU it runs on. Implementations are leaf code too.
 pub trait Platform {
-    /// Whether halting and kicking are compiled in at all (`CONFIG_PARAVIRT_SPINLOCKS`; a lock that
-    /// [blocks](crate::RawLock::BLOCKS) always has them). Whether paravirtual code is *used* is
-    /// [`Params::hypervisor`](crate::Params::hypervisor), at run time.
-    const PARAVIRT: bool;
+    /// What of the paravirtual code is compiled in.
+    const CODE: Code;
+
+    /// Whether halting and kicking are compiled in at all (a lock that [blocks](crate::RawLock::BLOCKS) always has them).
+    const PARAVIRT: bool = matches!(Self::CODE, Code::Paravirt);
 
     /// One iteration of a spin loop. A lock spins only through this, so that models can yield and probes can look.
     fn relax(&self);
@@ -18,6 +31,10 @@ pub trait Platform {
 
     /// Wakes vCPU `cpu` from its present or next halt.
     fn kick(&self, cpu: usize);
+
+    /// Forgets a kick that came before and has ended no halt. A kick that is sent after this sticks again. An
+    /// environment where forgetting costs more than a halt that returns at once may do nothing.
+    fn forget_kick(&self) {}
 
     /// A hint that vCPU `cpu` is off its pCPU; `false` where the host gives none.
     fn is_preempted(&self, cpu: usize) -> bool;

@@ -2,34 +2,25 @@
 
 use core::ptr;
 
-use crate::optable::Op;
-use crate::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering, fence};
-use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::sync::{
+    AtomicU8, AtomicU16, AtomicUsize, Ordering, fence_before_locked, full_fence, test_and_set,
+};
+use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant, patched};
 
-/// A byte, a count of those who sleep for it, and the table of function pointers through which a guest called it.
+/// A byte and a count of those who sleep for it. A guest called it out of line: its call sites, too, were patched at boot
+/// to direct calls of these functions.
 ///
 /// Its unlock reads the count after the store that frees the lock, and so may touch a lock that is gone; that is how
 /// it was, and one reason why it went.
 #[derive(Debug)]
 pub struct PvByte {
     byte: Byte,
-    spins: u32,
-    hypervisor: bool,
-    ops: Ops,
 }
 
 #[derive(Debug)]
 struct Byte {
     locked: AtomicU8,
-    spinners: AtomicU32,
-}
-
-/// The table, on cache lines of its own as in [`PvopsTicket`](crate::PvopsTicket).
-#[derive(Debug)]
-#[repr(align(128))]
-struct Ops {
-    trylock: Op<Byte, bool>,
-    unlock: Op<Byte, bool>,
+    spinners: AtomicU16,
 }
 
 /// Address of the lock that a vCPU sleeps for, or 0, on a cache line of its own.
@@ -41,17 +32,17 @@ pub struct Spinner(AtomicUsize);
 const TIMEOUT: u32 = 1 << 10;
 
 impl Byte {
-    #[inline]
+    #[inline(never)]
     extern "C" fn try_lock(&self) -> bool {
-        // Not a swap: see `Tas`.
-        self.locked.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        test_and_set(&self.locked)
     }
 
     /// Frees the lock, and tells whether somebody may sleep for it.
+    #[inline(never)]
     extern "C" fn unlock(&self) -> bool {
         self.locked.store(0, Ordering::Release);
         // Pairs with the one in `halt`: either this sees the sleeper, or the sleeper sees the free lock.
-        fence(Ordering::SeqCst);
+        full_fence();
         self.spinners.load(Ordering::Relaxed) != 0
     }
 }
@@ -68,12 +59,12 @@ impl PvByte {
         let mut spins = 0;
         loop {
             ctx.platform().relax();
-            if self.byte.locked.load(Ordering::Relaxed) == 0 && self.byte.try_lock() {
+            if self.byte.locked.load(Ordering::Relaxed) == 0 && test_and_set(&self.byte.locked) {
                 return;
             }
-            if P::PARAVIRT && self.hypervisor {
+            if ctx.halting() {
                 spins += 1;
-                if spins >= self.spins {
+                if spins >= ctx.params().spin_threshold.min(TIMEOUT) {
                     spins = 0;
                     if self.halt(ctx) {
                         return;
@@ -87,20 +78,30 @@ impl PvByte {
     fn halt<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) -> bool {
         ctx.platform().count(Event::LockSlowpath);
         let slot = &ctx.mine().0;
+        // Not 0 where this is an interrupt handler on a vCPU that sleeps already.
+        let outer = slot.load(Ordering::Relaxed);
         slot.store(self.address(), Ordering::Relaxed);
         self.byte.spinners.fetch_add(1, Ordering::Relaxed);
-        // Both of them before the last look: see `unlock`.
-        fence(Ordering::SeqCst);
-        let taken = self.byte.try_lock();
+        // A kick from before says nothing of this wait. One that is forgotten here came after a release that the attempt
+        // below sees, and whoever took the lock after that will find the count and kick again.
+        ctx.platform().forget_kick();
+        // Slot and count before the last look: see `unlock`. The look is a locked instruction.
+        fence_before_locked();
+        let taken = test_and_set(&self.byte.locked);
         if !taken {
             ctx.platform().halt();
         }
         self.byte.spinners.fetch_sub(1, Ordering::Relaxed);
-        slot.store(0, Ordering::Relaxed);
+        slot.store(outer, Ordering::Relaxed);
+        if outer != 0 {
+            // What was forgotten, or ended the halt, may have been meant for the outer wait.
+            ctx.platform().kick(ctx.me());
+        }
         taken
     }
 
-    /// Kicks one vCPU that sleeps for the lock: the one with the lowest number, whoever came first.
+    /// Kicks one vCPU that sleeps for the lock: the one with the lowest number, whoever came first. As in the kernel, every
+    /// vCPU there is gets looked at: only [`PvTicket`](crate::PvTicket) has a set of those who wait.
     #[cold]
     #[inline(never)]
     fn kick<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
@@ -117,36 +118,34 @@ impl PvByte {
 
 impl RawLock for PvByte {
     const NAME: &'static str = "pv-byte";
-    const VARIANTS: &'static [Variant] = &[Variant::new("pv-byte", "test-and-set that sleeps, through a table of function pointers, unfair").against("ticket").carrying(Paravirt::On).of_kernel(Kernel { patched: false, paravirt: true, native: false, guest: true })];
+    const VARIANTS: &'static [Variant] = &[Variant::new("pv-byte", "test-and-set that sleeps, behind direct calls, unfair").against("ticket").carrying(Paravirt::On).of_kernel(Kernel { series: false, paravirt: true, native: false, guest: true }).lock_of("a Xen guest with paravirtual spinlocks, Linux 2.6.27 to 3.11")];
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Linux 2.6.27 to 3.11 (arch/x86/xen/spinlock.c)";
+    // 2: direct calls, an exchange takes the lock, a sleeper first forgets earlier kicks.
+    const REVISION: u32 = 2;
     const LEAF: bool = true;
     type PerVcpu = Spinner;
 
-    fn new<P: Platform>(params: &Params) -> Self {
-        Self {
-            byte: Byte { locked: AtomicU8::new(0), spinners: AtomicU32::new(0) },
-            spins: params.spin_threshold.min(TIMEOUT),
-            hypervisor: params.hypervisor,
-            ops: Ops { trylock: Op::new(Byte::try_lock), unlock: Op::new(Byte::unlock) },
-        }
+    fn new<P: Platform>(_: &Params) -> Self {
+        Self { byte: Byte { locked: AtomicU8::new(0), spinners: AtomicU16::new(0) } }
     }
 
     #[inline(always)]
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        if !self.ops.trylock.call(&self.byte) {
+        let taken: bool = patched::call!(Byte::try_lock, &self.byte);
+        if !taken {
             self.wait(ctx);
         }
     }
 
     #[inline(always)]
     fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
-        self.ops.trylock.call(&self.byte)
+        patched::call!(Byte::try_lock, &self.byte)
     }
 
     #[inline(always)]
     fn release<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        let sleepers = self.ops.unlock.call(&self.byte);
+        let sleepers: bool = patched::call!(Byte::unlock, &self.byte);
         if P::PARAVIRT && sleepers {
             self.kick(ctx);
         }

@@ -4,16 +4,13 @@ use core::ptr;
 
 use crate::hash::{self, Hashed, Slots};
 use crate::queue::{self, Node, NodeId, Nodes, Queue, RUNNING, Spinning, Waiting};
-use crate::sync::{Ordering, QueueWord, fence};
-use crate::{Ctx, EarlyWait, Event, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::sync::{Ordering, QueueWord, fence, fence_before_locked, store_then_fence};
+use crate::{Code, Ctx, EarlyWait, Event, Order, Params, Paravirt, Platform, RawLock, Variant, patched};
 
 /// A queued spinlock that may be stolen before it is queued for, and whose queued waiters halt after a while.
 #[derive(Debug)]
 pub struct PvQueued {
     word: QueueWord,
-    spin_threshold: u32,
-    early_wait: EarlyWait,
-    hypervisor: bool,
 }
 
 /// A vCPU's queue nodes and its share of the table of sleepers.
@@ -40,11 +37,6 @@ const HASHED: u8 = 2;
 const LOOK_AROUND: u32 = 256;
 
 impl PvQueued {
-    #[inline(always)]
-    fn halting<P: Platform>(&self) -> bool {
-        P::PARAVIRT && self.hypervisor
-    }
-
     #[inline(always)]
     fn address(&self) -> usize {
         ptr::from_ref(self).addr()
@@ -89,10 +81,10 @@ impl Halting {
 impl Halting {
     /// Whether the wait behind `previous` is long, or is to be thought so.
     #[inline(always)]
-    fn waits_early<P: Platform>(lock: &PvQueued, previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) -> bool {
+    fn waits_early<P: Platform>(previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) -> bool {
         // Behind a vCPU that halts, it is. Relaxed: a hint, and of a node that may have moved on.
         previous.node(ctx).state.load(Ordering::Relaxed) != RUNNING
-            || match lock.early_wait {
+            || match ctx.params().early_wait {
                 EarlyWait::Halted => false,
                 EarlyWait::Hint => ctx.platform().is_preempted(previous.cpu()),
                 EarlyWait::Always => true,
@@ -105,7 +97,7 @@ impl Waiting<PvQueued> for Halting {
     fn try_lock<P: Platform>(lock: &PvQueued, ctx: &Ctx<'_, PvQueued, P>) -> bool {
         loop {
             let value = lock.word.load(Ordering::Relaxed);
-            if value & (QueueWord::LOCKED_MASK | QueueWord::PENDING) == 0 && lock.word.try_lock_from(value) {
+            if value & (QueueWord::LOCKED_MASK | QueueWord::PENDING) == 0 && lock.word.try_steal() {
                 ctx.platform().count(Event::PvLockStealing);
                 return true;
             }
@@ -116,7 +108,7 @@ impl Waiting<PvQueued> for Halting {
         }
     }
 
-    fn wait_node<P: Platform>(lock: &PvQueued, node: &Node, previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) {
+    fn wait_node<P: Platform>(_: &PvQueued, node: &Node, previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) {
         let granted = || node.granted.load(Ordering::Acquire);
         loop {
             let mut early = false;
@@ -125,19 +117,18 @@ impl Waiting<PvQueued> for Halting {
                 if granted() {
                     return;
                 }
-                if spins % LOOK_AROUND == 0 && Self::waits_early(lock, previous, ctx) {
+                if spins % LOOK_AROUND == 0 && Self::waits_early(previous, ctx) {
                     early = true;
                     break;
                 }
                 ctx.platform().relax();
                 spins += 1;
-                if spins >= lock.spin_threshold {
+                if spins >= ctx.params().spin_threshold {
                     break;
                 }
             }
-            node.state.store(HALTED, Ordering::Relaxed);
             // Pairs with the one in `granted`: either this sees the grant, or the granter sees the state.
-            fence(Ordering::SeqCst);
+            store_then_fence(&node.state, HALTED);
             if !granted() {
                 ctx.platform().count(Event::PvWaitNode);
                 if early {
@@ -163,7 +154,7 @@ impl Waiting<PvQueued> for Halting {
         loop {
             node.state.store(RUNNING, Ordering::Relaxed);
             // No stealing while the head looks on, or it might starve.
-            word.set_pending();
+            word.forbid_stealing();
             let mut spins = 0;
             loop {
                 if word.try_pending_to_locked() {
@@ -171,7 +162,7 @@ impl Waiting<PvQueued> for Halting {
                 }
                 ctx.platform().relax();
                 spins += 1;
-                if spins >= lock.spin_threshold {
+                if spins >= ctx.params().spin_threshold {
                     break;
                 }
             }
@@ -179,7 +170,7 @@ impl Waiting<PvQueued> for Halting {
             if !hashed {
                 let slot = hash::insert(lock.address(), ctx.me(), ctx);
                 hashed = true;
-                if word.set_slow() == 0 {
+                if word.swap_slow() == 0 {
                     // Released meanwhile: it is taken now, and nobody needs to be woken.
                     word.set_locked();
                     if let Some(slot) = slot {
@@ -201,7 +192,7 @@ impl Waiting<PvQueued> for Halting {
 
     fn granted<P: Platform>(lock: &PvQueued, next: NodeId, ctx: &Ctx<'_, PvQueued, P>) {
         // Pairs with the one in `wait_node`, and keeps the grant before the state also where the exchange fails.
-        fence(Ordering::SeqCst);
+        fence_before_locked();
         let state = &next.node(ctx).state;
         if state.compare_exchange(HALTED, HASHED, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             // Let it sleep: it can do nothing before the release. That is this vCPU's own, and will find the entry.
@@ -233,24 +224,26 @@ impl Hashed for PvQueued {
 impl RawLock for PvQueued {
     const NAME: &'static str = "pv-queued";
     const VARIANTS: &'static [Variant] = &[
-        Variant::new("pv-queued", "queued spinlock with stealing, whose queued waiters halt").against("queued").carrying(Paravirt::On).core(),
-        Variant::new("pv-queued-off", "pv-queued compiled in but switched off, as on a native machine").against("queued").carrying(Paravirt::CarriedOff).natively("the paravirtual queued lock carried but switched off"),
+        Variant::new("pv-queued", "queued spinlock with stealing, whose queued waiters halt").against("queued").and_against("virt-spin").carrying(Paravirt::On).core().lock_of("an x86 guest with paravirtual spinlocks since Linux 4.2"),
+        Variant::new("pv-queued-off", "pv-queued switched off at run time, by a load and a branch, as in no kernel").against("queued").carrying(Paravirt::CarriedOff).natively("no kernel's: the paravirtual queued lock switched off by a load and a branch"),
+        Variant::new("pv-queued-patched", "pv-queued as boot-time patching leaves it on a native machine: a byte store and a NOP").against("queued").carrying(Paravirt::Patched).natively("Linux since 4.2 with paravirtual spinlocks: the call of the unlock patched to a byte store and a NOP").lock_of("Linux since 4.2 with paravirtual spinlocks, natively"),
     ];
     const ORDER: Order = Order::Hybrid;
     const SOURCE: &'static str = "Linux 4.2 and later (kernel/locking/qspinlock_paravirt.h as of 6.12)";
+    // 2: instructions of the parts' sizes for stealing, pending, `SLOW` and unlock; settings lie off the word's line.
+    const REVISION: u32 = 2;
     const LEAF: bool = true;
     const WAITS_EARLY: bool = true;
     type PerVcpu = Block;
 
-    fn new<P: Platform>(params: &Params) -> Self {
-        let Params { spin_threshold, early_wait, hypervisor, .. } = *params;
-        Self { word: QueueWord::default(), spin_threshold, early_wait, hypervisor }
+    fn new<P: Platform>(_: &Params) -> Self {
+        Self { word: QueueWord::default() }
     }
 
     #[inline(always)]
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
         if let Err(value) = self.word.try_lock() {
-            if self.halting::<P>() {
+            if ctx.halting() {
                 self.contend_halting(ctx);
             } else {
                 queue::contend(self, value, ctx);
@@ -265,10 +258,15 @@ impl RawLock for PvQueued {
 
     #[inline(always)]
     fn release<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        if !self.halting::<P>() {
+        if ctx.halting() {
+            if !self.word.try_unlock() {
+                self.release_slow(ctx);
+            }
+        } else {
             self.word.unlock();
-        } else if !self.word.try_unlock() {
-            self.release_slow(ctx);
+            if P::CODE == Code::Patched {
+                patched::rest_of_call();
+            }
         }
     }
 }

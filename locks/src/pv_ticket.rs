@@ -2,51 +2,40 @@
 
 use core::ptr;
 
-use crate::sync::{AtomicU32, AtomicUsize, Ordering, TicketWord};
-use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant};
+use crate::sync::{AtomicU16, AtomicUsize, Ordering, TicketWord};
+use crate::vcpu_set::{self, InSet, Members};
+use crate::{Code, Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant, patched};
 
 /// A ticket lock whose waiters halt after a while, and whose holder then kicks the next in line, and only that one.
 ///
-/// With the paravirtual code compiled out or switched off it is the ticket lock again; what the switch costs is the
-/// question it is measured for.
+/// With the paravirtual code compiled out, patched out or switched off it is the ticket lock again; what is left of it
+/// then is the question it is measured for.
 #[derive(Debug)]
 pub struct PvTicket {
     tickets: TicketWord,
-    settings: Settings,
 }
 
-/// What never changes, on lines that nobody writes. The kernel patches its code instead (a static key); a branch on
-/// data that stays in every cache is the nearest that a program has.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Settings {
-    spin_threshold: u32,
-    hypervisor: bool,
+/// What a vCPU waits for, and its share of the set of those who wait.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    slot: Slot,
+    waiting: Members,
 }
 
-/// What a vCPU waits for, on a cache line of its own. All the slots together are the set of waiting vCPUs.
+/// On a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct Waiting {
+struct Slot {
     /// Address of the lock; 0 where the vCPU is not waiting.
     lock: AtomicUsize,
-    want: AtomicU32,
+    want: AtomicU16,
 }
 
 impl PvTicket {
     /// A free lock whose next ticket is `first` (an even number), for tests of the wrap-around.
     #[doc(hidden)]
-    pub fn starting_at(first: u32, params: &Params) -> Self {
-        Self {
-            tickets: TicketWord::starting_at(first),
-            settings: Settings { spin_threshold: params.spin_threshold, hypervisor: params.hypervisor },
-        }
-    }
-
-    /// Whether waiters may halt, and so whether an unlock must look for the flag.
-    #[inline(always)]
-    fn halting<P: Platform>(&self) -> bool {
-        P::PARAVIRT && self.settings.hypervisor
+    pub fn starting_at(first: u16) -> Self {
+        Self { tickets: TicketWord::starting_at(first) }
     }
 
     #[inline(always)]
@@ -54,28 +43,38 @@ impl PvTicket {
         ptr::from_ref(self).addr()
     }
 
+    /// The bits of a head that are a flag. Without paravirtual code there is none, and nothing of it in the machine code.
+    const fn flag<P: Platform>() -> u16 {
+        match P::CODE {
+            Code::Bare => 0,
+            Code::Patched | Code::Paravirt => TicketWord::SLOW,
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn wait<P: Platform>(&self, mine: u32, ctx: &Ctx<'_, Self, P>) {
+    fn wait<P: Platform>(&self, mine: u16, ctx: &Ctx<'_, Self, P>) {
         let mut spins = 0;
         let head = loop {
             let head = self.tickets.head();
-            if head & !TicketWord::SLOW == mine {
+            if head & !Self::flag::<P>() == mine {
                 break head;
             }
             ctx.platform().relax();
             // Where no hypervisor is, the kernel counts as well and then calls a function that does nothing.
-            if P::PARAVIRT {
+            if P::CODE != Code::Bare {
                 spins += 1;
-                if spins >= self.settings.spin_threshold {
+                if spins >= ctx.params().spin_threshold {
                     spins = 0;
-                    if self.settings.hypervisor {
+                    if ctx.halting() {
                         self.halt(mine, ctx);
+                    } else if P::CODE == Code::Patched {
+                        patched::call_of_nothing();
                     }
                 }
             }
         };
-        if head & TicketWord::SLOW != 0 {
+        if head & Self::flag::<P>() != 0 {
             self.tickets.clear_slow(mine);
         }
     }
@@ -83,14 +82,15 @@ impl PvTicket {
     /// Halts until the ticket `want` is called. May return earlier.
     #[cold]
     #[inline(never)]
-    fn halt<P: Platform>(&self, want: u32, ctx: &Ctx<'_, Self, P>) {
+    fn halt<P: Platform>(&self, want: u16, ctx: &Ctx<'_, Self, P>) {
         ctx.platform().count(Event::LockSlowpath);
-        let slot = ctx.mine();
+        let slot = &ctx.mine().slot;
         slot.want.store(want, Ordering::Relaxed);
         // Release: an unlock that looks at a slot before its flag is up must not take an earlier want for this one's.
         slot.lock.store(self.address(), Ordering::Release);
+        vcpu_set::join(ctx);
         // The slot is published before the flag. Flag and head being one word, setting the one and reading the other
-        // is one step in that word's modification order, so there is no window for the kernel's full barrier to
+        // is ordered by that word's modification order, so there is no window for the kernel's full barrier to
         // close: either the unlock comes first and is seen here, or it comes later and sees the flag and the slot.
         let head = self.tickets.set_slow();
         if head & !TicketWord::SLOW != want {
@@ -99,6 +99,7 @@ impl PvTicket {
                 ctx.platform().count(Event::PvSpuriousWakeup);
             }
         }
+        vcpu_set::leave(ctx);
         // Relaxed: an unlock that still finds the slot sends a kick too many, which a later halt shrugs off.
         slot.lock.store(0, Ordering::Relaxed);
     }
@@ -107,33 +108,43 @@ impl PvTicket {
     /// may be gone: it was released, and its next holder may have freed it.
     #[cold]
     #[inline(never)]
-    fn kick<P: Platform>(address: usize, next: u32, ctx: &Ctx<'_, Self, P>) {
-        for cpu in 0..ctx.vcpus() {
-            let slot = ctx.of(cpu);
-            if slot.lock.load(Ordering::Acquire) == address && slot.want.load(Ordering::Relaxed) == next {
-                ctx.platform().count(Event::PvKickUnlock);
-                ctx.platform().kick(cpu);
-                return;
-            }
+    fn kick<P: Platform>(address: usize, next: u16, ctx: &Ctx<'_, Self, P>) {
+        let waiter = vcpu_set::find(ctx, |cpu| {
+            let slot = &ctx.of(cpu).slot;
+            slot.lock.load(Ordering::Acquire) == address && slot.want.load(Ordering::Relaxed) == next
+        });
+        // Where nobody is found, the next one is still spinning and will see its ticket.
+        if let Some(cpu) = waiter {
+            ctx.platform().count(Event::PvKickUnlock);
+            ctx.platform().kick(cpu);
         }
-        // Nobody there: the next one is still spinning and will see its ticket.
+    }
+}
+
+impl InSet for PvTicket {
+    #[inline(always)]
+    fn members(block: &Waiting) -> &Members {
+        &block.waiting
     }
 }
 
 impl RawLock for PvTicket {
     const NAME: &'static str = "pv-ticket";
     const VARIANTS: &'static [Variant] = &[
-        Variant::new("pv-ticket", "ticket lock whose waiters halt and are kicked in turn").against("ticket").carrying(Paravirt::On).core().of_kernel(Kernel { patched: true, paravirt: true, native: false, guest: true }),
-        Variant::new("pv-ticket-off", "pv-ticket compiled in but switched off, as on a native machine").against("ticket").carrying(Paravirt::CarriedOff).core().natively("the paravirtual lock carried but switched off").of_kernel(Kernel { patched: true, paravirt: true, native: true, guest: false }),
-        Variant::new("pv-ticket-bare", "pv-ticket's source with the paravirtual code compiled out").against("ticket").natively("the paravirtual source with paravirtualisation compiled out").of_kernel(Kernel { patched: true, paravirt: false, native: true, guest: true }),
+        Variant::new("pv-ticket", "ticket lock whose waiters halt and are kicked in turn").against("ticket").carrying(Paravirt::On).core().of_kernel(Kernel { series: true, paravirt: true, native: false, guest: true }).lock_of("an x86 guest with paravirtual spinlocks, Linux 3.12 to 4.1"),
+        Variant::new("pv-ticket-off", "pv-ticket switched off at run time, by a load and a branch, as in no kernel").against("ticket").carrying(Paravirt::CarriedOff).natively("no kernel's: the paravirtual lock switched off by a load and a branch, as a program without patching has to"),
+        Variant::new("pv-ticket-bare", "pv-ticket's source with the paravirtual code compiled out").against("ticket").natively("Linux 3.12 to 4.1 without paravirtual spinlocks").of_kernel(Kernel { series: true, paravirt: false, native: true, guest: true }).lock_of("Linux 3.12 to 4.1 without paravirtual spinlocks"),
+        Variant::new("pv-ticket-patched", "pv-ticket as boot-time patching leaves it on a native machine: a NOP").against("ticket").carrying(Paravirt::Patched).core().natively("Linux 3.12 to 4.1 with paravirtual spinlocks: the static key in the unlock patched to a NOP").of_kernel(Kernel { series: true, paravirt: true, native: true, guest: false }).lock_of("Linux 3.12 to 4.1 with paravirtual spinlocks, natively"),
     ];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux 3.12 to 4.1 (arch/x86/include/asm/spinlock.h), flag in the head as of commit d6abfdb20223";
+    // 2: as `ticket`; with a hypervisor the unlock is a locked addition to the head's half, and the kick walks a set.
+    const REVISION: u32 = 2;
     const LEAF: bool = true;
     type PerVcpu = Waiting;
 
-    fn new<P: Platform>(params: &Params) -> Self {
-        Self::starting_at(0, params)
+    fn new<P: Platform>(_: &Params) -> Self {
+        Self::starting_at(0)
     }
 
     #[inline(always)]
@@ -152,13 +163,16 @@ impl RawLock for PvTicket {
 
     #[inline(always)]
     fn release<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        if self.halting::<P>() {
+        if ctx.halting() {
             let address = self.address();
             let head = self.tickets.advance_and_look();
             if head & TicketWord::SLOW != 0 {
-                Self::kick(address, (head & !TicketWord::SLOW).wrapping_add(TicketWord::STEP), ctx);
+                Self::kick(address, TicketWord::after(head & !TicketWord::SLOW), ctx);
             }
         } else {
+            if P::CODE == Code::Patched {
+                patched::key_down();
+            }
             self.tickets.advance();
         }
     }

@@ -1,6 +1,6 @@
 //! The queued spinlock's slow path, which the paravirtual one shares.
 
-use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Ordering, QueueWord};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Ordering, QueueWord, prefetch_for_write};
 use crate::{Ctx, Event, Platform, RawLock};
 
 /// A vCPU may be interrupted while it waits, and the handler may wait for another lock: so many levels have a node.
@@ -187,6 +187,11 @@ fn wait_in_line<W: Waiting<L>, L: Queue, P: Platform>(
         // Release: who reads the link must find the node initialised.
         previous.node(ctx).next.store(id.0, Ordering::Release);
         W::wait_node(lock, node, previous, ctx);
+        // Its line comes while the lock is waited for. Relaxed: nothing is read there.
+        let next = NodeId(node.next.load(Ordering::Relaxed));
+        if next != NodeId::NONE {
+            prefetch_for_write(next.node(ctx));
+        }
     }
     let value = W::wait_head(lock, node, ctx);
     if value & QueueWord::TAIL_MASK == id.0 && word.try_lock_last(value) {

@@ -34,9 +34,11 @@ impl Queue for Queued {
 
 impl RawLock for Queued {
     const NAME: &'static str = "queued";
-    const VARIANTS: &'static [Variant] = &[Variant::new("queued", "queued spinlock in one word, FIFO behind a first waiter").against("queued").core()];
+    const VARIANTS: &'static [Variant] = &[Variant::new("queued", "queued spinlock in one word, FIFO behind a first waiter").against("queued").core().lock_of("Linux since 4.2, natively or in a guest with nopvspin")];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux 4.2 and later (kernel/locking/qspinlock.c as of 6.12)";
+    // 2: the pending bit is set by a locked bit-test-and-set and cleared by a byte store; the next node is prefetched.
+    const REVISION: u32 = 2;
     const LEAF: bool = true;
     type PerVcpu = Nodes;
 

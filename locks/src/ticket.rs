@@ -8,8 +8,9 @@ use crate::{Ctx, Kernel, Order, Params, Platform, RawLock, Variant};
 /// Strictly FIFO: with k vCPUs per pCPU the next in line is off its pCPU with a probability of at least 1 - 1/k, and
 /// everybody behind waits for it.
 ///
-/// The counters share a word, as the kernel's did: that has its price (see `sync/narrow.rs`), and the locks that are
-/// compared with this one pay it too.
+/// The number is taken by a locked addition to the whole word, the lock freed by a plain one to its lower half. Uncontended,
+/// the next addition finds the half still on its way to the cache and has to wait for it, for the processor cannot put
+/// a word together from a store of half of it: [`TicketSplit`](crate::TicketSplit) shows what that costs.
 #[derive(Debug)]
 pub struct Ticket {
     tickets: TicketWord,
@@ -18,16 +19,18 @@ pub struct Ticket {
 impl Ticket {
     /// A free lock whose next number is `first` (an even one), for tests of the wrap-around.
     #[doc(hidden)]
-    pub fn starting_at(first: u32) -> Self {
+    pub fn starting_at(first: u16) -> Self {
         Self { tickets: TicketWord::starting_at(first) }
     }
 }
 
 impl RawLock for Ticket {
     const NAME: &'static str = "ticket";
-    const VARIANTS: &'static [Variant] = &[Variant::new("ticket", "plain ticket lock, FIFO").against("ticket").core().of_kernel(Kernel { patched: false, paravirt: false, native: true, guest: true })];
+    const VARIANTS: &'static [Variant] = &[Variant::new("ticket", "plain ticket lock, FIFO").against("ticket").core().of_kernel(Kernel { series: false, paravirt: false, native: true, guest: true }).lock_of("Linux 2.6.25 to 4.1 without paravirtual spinlocks")];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux commit 314cdbefd1fd (2.6.25)";
+    // 2: 16-bit halves, and a number is taken by an addition to the whole word.
+    const REVISION: u32 = 2;
     const LEAF: bool = true;
     type PerVcpu = ();
 
@@ -37,8 +40,7 @@ impl RawLock for Ticket {
 
     #[inline(always)]
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        let tickets = self.tickets.take();
-        wait(&self.tickets, tickets, ctx.platform());
+        wait(&self.tickets, self.tickets.take(), ctx.platform());
     }
 
     #[inline(always)]
@@ -64,7 +66,7 @@ pub(crate) fn wait(tickets: &TicketWord, mine: Tickets, platform: &impl Platform
 /// the two are to differ by nothing but their paravirtual code.
 #[cold]
 #[inline(never)]
-fn contend(tickets: &TicketWord, mine: u32, platform: &impl Platform) {
+fn contend(tickets: &TicketWord, mine: u16, platform: &impl Platform) {
     while tickets.head() != mine {
         platform.relax();
     }

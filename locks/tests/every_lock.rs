@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::machine::{Machine, Vcpu, blocks, stress};
+use common::machine::{Machine, Vcpu, blocks, stress, stress_patched};
 use common::{broken, params};
 use lockbench_locks::{Paravirt, RawLock, Variant, for_each_lock};
 
@@ -11,16 +11,20 @@ const VCPUS: usize = 4;
 const PASSES: usize = 1000;
 
 fn excludes<L: RawLock>() {
-    fn run<L: RawLock, const PARAVIRT: bool>(spins: u32, hypervisor: bool, machine: &Machine) {
-        let lock = L::new::<Vcpu<'_, PARAVIRT>>(&params(spins, hypervisor, VCPUS));
-        assert_eq!(stress::<L, PARAVIRT>(&lock, machine, &blocks::<L>(machine), PASSES), 0, "{}", L::NAME);
+    fn run<L: RawLock, const PARAVIRT: bool>(machine: &Machine) {
+        let (lock, blocks) = (machine.lock::<L, PARAVIRT>(), blocks::<L>(machine));
+        assert_eq!(stress::<L, PARAVIRT>(&lock, machine, &blocks, PASSES), 0, "{}", L::NAME);
     }
-    run::<L, false>(4, false, &Machine::new(VCPUS));
-    run::<L, true>(4, false, &Machine::new(VCPUS));
+    let native = Machine::new(params(4, false, VCPUS));
+    run::<L, false>(&native);
+    run::<L, true>(&native);
+    let (lock, blocks) = (native.lock::<L, false>(), blocks::<L>(&native));
+    assert_eq!(stress_patched(&lock, &native, &blocks, PASSES), 0, "{} patched", L::NAME);
     for spins in [0, 1, 300] {
-        run::<L, true>(spins, true, &Machine::new(VCPUS));
-        run::<L, true>(spins, true, &Machine::new(VCPUS).dawdling(3));
-        run::<L, true>(spins, true, &Machine::new(VCPUS).spurious());
+        let machine = || Machine::new(params(spins, true, VCPUS));
+        run::<L, true>(&machine());
+        run::<L, true>(&machine().dawdling(3));
+        run::<L, true>(&machine().spurious());
     }
 }
 
@@ -32,7 +36,7 @@ fn every_lock_excludes() {
 
 #[test]
 fn a_lock_without_exclusion_is_caught() {
-    let machine = Machine::new(VCPUS);
+    let machine = Machine::new(params(1, false, VCPUS));
     let violations = stress::<_, false>(
         &broken::NoExclusion,
         &machine,
@@ -44,9 +48,8 @@ fn a_lock_without_exclusion_is_caught() {
 
 fn tries<L: RawLock>() {
     fn run<L: RawLock, const PARAVIRT: bool>(hypervisor: bool) {
-        let machine = Machine::new(2);
-        let blocks = blocks::<L>(&machine);
-        let lock = L::new::<Vcpu<'_, PARAVIRT>>(&params(1, hypervisor, 2));
+        let machine = Machine::new(params(1, hypervisor, 2));
+        let (lock, blocks) = (machine.lock::<L, PARAVIRT>(), blocks::<L>(&machine));
         let [one, two] = [0, 1].map(|me| Vcpu::<PARAVIRT>::context::<L>(&machine, &blocks, me));
         for _ in 0..3 {
             assert!(lock.try_acquire(&one), "{} is free", L::NAME);
@@ -76,8 +79,14 @@ fn variants_are_named_once_and_say_what_they_are() {
     for (i, variant) in variants.iter().enumerate() {
         assert!(variants[..i].iter().all(|other| other.name != variant.name), "{} twice", variant.name);
         assert_eq!(variant.name.ends_with("-off"), variant.paravirt == Paravirt::CarriedOff);
-        if let Some(baseline) = variant.baseline {
+        assert_eq!(variant.name.ends_with("-patched"), variant.paravirt == Paravirt::Patched);
+        for baseline in [variant.baseline, variant.second_baseline].into_iter().flatten() {
             assert!(variants.iter().any(|other| other.name == baseline), "{baseline} is no lock");
         }
+        assert_ne!(
+            variant.baseline,
+            Some("ticket-split"),
+            "no kernel's lock is what a kernel's price is measured against"
+        );
     }
 }

@@ -42,14 +42,14 @@ impl Drop for Page {
 }
 
 fn is_left_alone<L: RawLock, const PARAVIRT: bool>(hypervisor: bool) {
-    let machine = Machine::new(2);
+    let machine = Machine::new(params(1, hypervisor, 2));
     let blocks = blocks::<L>(&machine);
     for _ in 0..ROUNDS {
         let page = Page::new();
         let place = page.0.cast::<L>();
         assert!(size_of::<L>() <= Page::SIZE);
         // SAFETY: the page is large enough, aligned for anything and ours.
-        unsafe { place.write(L::new::<Vcpu<'_, PARAVIRT>>(&params(1, hypervisor, 2))) };
+        unsafe { place.write(machine.lock::<L, PARAVIRT>()) };
         let (machine, blocks, page) = (&machine, &blocks, &page);
         let context = |me| Vcpu::<PARAVIRT>::context::<L>(machine, blocks, me);
         let first = context(0);

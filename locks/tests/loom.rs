@@ -10,7 +10,8 @@ mod common;
 
 use common::{broken, params};
 use lockbench_locks::{
-    Ctx, Event, Mcs, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas, Ticket,
+    Code, Ctx, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas,
+    Ticket, TicketSplit, VirtSpin,
 };
 use loom::cell::UnsafeCell;
 use loom::sync::{Condvar, Mutex};
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 struct World<L: RawLock> {
     lock: L,
+    params: Params,
     blocks: Vec<L::PerVcpu>,
     bells: Vec<(Mutex<bool>, Condvar)>,
     /// Whether the lock is held by a vCPU that no thread runs: whoever first waits releases it in its name. A third
@@ -40,7 +42,7 @@ struct Vcpu<'a, const PARAVIRT: bool> {
 }
 
 impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
-    const PARAVIRT: bool = PARAVIRT;
+    const CODE: Code = if PARAVIRT { Code::Paravirt } else { Code::Bare };
 
     fn relax(&self) {
         (self.on_relax)();
@@ -60,6 +62,10 @@ impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
         let (kicked, bell) = &self.bells[cpu];
         *kicked.lock().unwrap() = true;
         bell.notify_one();
+    }
+
+    fn forget_kick(&self) {
+        *self.bells[self.me].0.lock().unwrap() = false;
     }
 
     fn is_preempted(&self, _: usize) -> bool {
@@ -97,27 +103,30 @@ const FAIR_TRIO: Scope = Scope { preemptions: 1, ..TRIO };
 
 /// A lock, and what is particular about it.
 struct Model<L: RawLock, const PARAVIRT: bool> {
-    new: fn() -> L,
+    new: fn(&Params) -> L,
     acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, PARAVIRT>>),
     at_rest: fn(&[L::PerVcpu]),
 }
 
 impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
-    const NEW: Self = Self {
-        new: || L::new::<Vcpu<'_, PARAVIRT>>(&params(1, PARAVIRT, 3)),
-        acquire: |lock, ctx| lock.acquire(ctx),
-        at_rest: |_| (),
-    };
+    const NEW: Self =
+        Self { new: L::new::<Vcpu<'_, PARAVIRT>>, acquire: |lock, ctx| lock.acquire(ctx), at_rest: |_| () };
 
     fn run(&self, world: &World<L>, me: usize, passes: usize) {
-        let World { lock, blocks, bells, .. } = world;
+        let World { lock, params, blocks, bells, .. } = world;
         let release_of_the_held = || {
             if world.held.swap(false, Ordering::Relaxed) {
                 let me = blocks.len() - 1;
-                lock.release(&Ctx::over(me, blocks, Vcpu::<PARAVIRT> { me, bells, on_relax: &|| () }));
+                lock.release(&Ctx::over(
+                    me,
+                    blocks,
+                    params,
+                    Vcpu::<PARAVIRT> { me, bells, on_relax: &|| () },
+                ));
             }
         };
-        let ctx = Ctx::over(me, blocks, Vcpu::<PARAVIRT> { me, bells, on_relax: &release_of_the_held });
+        let ctx =
+            Ctx::over(me, blocks, params, Vcpu::<PARAVIRT> { me, bells, on_relax: &release_of_the_held });
         for _ in 0..passes {
             (self.acquire)(lock, &ctx);
             // SAFETY: loom checks that nobody else is at the cell.
@@ -134,8 +143,10 @@ impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
         let model = Arc::new(self);
         builder.check(move || {
             // Not loom's Arc: dropping one while a failed model unwinds panics again.
+            let params = params(1, PARAVIRT, vcpus + 1);
             let world = Arc::new(World {
-                lock: (model.new)(),
+                lock: (model.new)(&params),
+                params,
                 blocks: (0..=vcpus).map(|_| L::PerVcpu::default()).collect(),
                 bells: (0..=vcpus).map(|_| (Mutex::new(false), Condvar::new())).collect(),
                 held: AtomicBool::new(held),
@@ -143,7 +154,7 @@ impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
             });
             if held {
                 let platform = Vcpu::<PARAVIRT> { me: vcpus, bells: &world.bells, on_relax: &|| () };
-                world.lock.acquire(&Ctx::over(vcpus, &world.blocks, platform));
+                world.lock.acquire(&Ctx::over(vcpus, &world.blocks, &world.params, platform));
             }
             let others: Vec<_> = (1..vcpus)
                 .map(|me| {
@@ -181,6 +192,8 @@ macro_rules! models {
 models! {
     ticket_twice: bare::<Ticket>(TWICE);
     ticket_trio: bare::<Ticket>(FAIR_TRIO);
+    ticket_split_twice: bare::<TicketSplit>(TWICE);
+    ticket_split_trio: bare::<TicketSplit>(FAIR_TRIO);
     pvops_ticket_pair: bare::<PvopsTicket>(PAIR);
     pv_ticket_bare_twice: bare::<PvTicket>(TWICE);
     pv_ticket_pair: halting::<PvTicket>(PAIR);
@@ -199,6 +212,9 @@ models! {
     pv_byte_held: halting::<PvByte>(HELD);
     pv_byte_twice: halting::<PvByte>(TWICE);
     pv_byte_trio: halting::<PvByte>(TRIO);
+    virt_spin_held: bare::<VirtSpin>(HELD);
+    virt_spin_twice: bare::<VirtSpin>(TWICE);
+    virt_spin_trio: bare::<VirtSpin>(FAIR_TRIO);
     tas_twice: bare::<Tas>(TWICE);
     tas_trio: bare::<Tas>(FAIR_TRIO);
 }
@@ -246,7 +262,7 @@ fn queued_undoes_pending() {
 /// The head's last number: the release in between wraps, where loom runs the whole-word add.
 #[test]
 fn pv_ticket_wraps_around() {
-    let new = || PvTicket::starting_at(0u32.wrapping_sub(2), &params(1, true, 2));
+    let new = |_: &Params| PvTicket::starting_at(0u16.wrapping_sub(2));
     Model::<PvTicket, true> { new, ..Model::NEW }.explore(TWICE);
 }
 

@@ -17,9 +17,9 @@ const NIGHTS: usize = 365;
 const ROUNDS: usize = 20;
 const LOCKS: [&str; 10] = [
     "ticket",
-    "pvops-ticket",
+    "pvops-ticket-patched",
     "pv-ticket",
-    "pv-ticket-off",
+    "pv-ticket-patched",
     "mcs",
     "queued",
     "pv-queued",

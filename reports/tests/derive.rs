@@ -146,17 +146,6 @@ fn windows_of_a_handful_of_acquisitions_are_not_called_steady() {
     assert!(ticket.notes.iter().any(|note| note == told), "{:?}", ticket.notes);
 }
 
-#[test]
-fn windows_that_grew_until_the_first_acquisition_say_at_most() {
-    let results =
-        with("ticket/emulated/short+exp/4v:2p", |round, measured| measured.at_most = round.round < 2);
-    let ticket = cell(&results, "ticket/emulated/short+exp/4v:2p");
-    let told = "2 of 6 windows grew until somebody got the lock: their rates are at most what they say";
-    assert!(ticket.notes.iter().any(|note| note == told), "{:?}", ticket.notes);
-    let window = serde_json::to_string(&cell(&results, "ticket/emulated/short+exp/2v:2p").rounds[0]).unwrap();
-    assert!(!window.contains("at_most"), "left out where it did not grow: {window}");
-}
-
 /// The synthetic run after a change to the windows of one cell.
 fn with(id: &str, mut change: impl FnMut(&Round, &mut Measured)) -> Results {
     let mut lines = fixture::lines(7, 1.0);

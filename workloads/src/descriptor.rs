@@ -6,7 +6,7 @@ use lockbench_locks::{self as locks, Order, Paravirt as Carried, RawLock, Varian
 
 use crate::arena::Header;
 use crate::probe::{Count, Off, ProbeKind, Trace};
-use crate::vcpu::{Bare, Paravirt};
+use crate::vcpu::{Bare, Paravirt, Patched};
 use crate::worker::{WorkerFn, init, worker};
 
 /// A lock instantiated for one mode and one probe.
@@ -27,6 +27,23 @@ impl Entry {
     const fn each<L: RawLock, M: crate::Mode>() -> [Self; 3] {
         [Self::of::<L, M, Off>(), Self::of::<L, M, Count>(), Self::of::<L, M, Trace>()]
     }
+
+    /// Without paravirtual code; but a lock that blocks always needs halt and kick, so even its bare workers carry them.
+    const fn plain<L: RawLock>() -> [Self; 3] {
+        if L::BLOCKS { Self::each::<L, Paravirt>() } else { Self::each::<L, Bare>() }
+    }
+}
+
+/// Whether one of them stands for what boot-time patching leaves.
+const fn is_patched(variants: &[Variant]) -> bool {
+    let mut nth = 0;
+    while nth < variants.len() {
+        if matches!(variants[nth].paravirt, Carried::Patched) {
+            return true;
+        }
+        nth += 1;
+    }
+    false
 }
 
 /// A lock's source: its names, properties, sizes and workers.
@@ -53,6 +70,8 @@ pub struct Family {
     /// Size and alignment of the lock's part per vCPU.
     pub per_vcpu: Layout,
     bare: [Entry; 3],
+    /// As `bare` where no variant has boot-time patching.
+    patched: [Entry; 3],
     paravirt: [Entry; 3],
 }
 
@@ -70,8 +89,8 @@ impl Family {
             waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
             per_vcpu: Layout::new::<L::PerVcpu>(),
-            // A lock that blocks always needs halt and kick, so even its bare workers carry them.
-            bare: if L::BLOCKS { Entry::each::<L, Paravirt>() } else { Entry::each::<L, Bare>() },
+            bare: Entry::plain::<L>(),
+            patched: if is_patched(L::VARIANTS) { Entry::each::<L, Patched>() } else { Entry::plain::<L>() },
             paravirt: Entry::each::<L, Paravirt>(),
         }
     }
@@ -86,6 +105,7 @@ impl Family {
     pub const fn entry(&self, paravirt: Carried, probe: ProbeKind) -> Entry {
         match paravirt {
             Carried::CompiledOut => self.bare[probe as usize],
+            Carried::Patched => self.patched[probe as usize],
             Carried::CarriedOff | Carried::On => self.paravirt[probe as usize],
         }
     }

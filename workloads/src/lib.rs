@@ -3,8 +3,8 @@
 //!
 //! A worker is leaf code. It makes no system call, touches no thread-local storage, allocates nothing and cannot
 //! panic; it is handed a pointer to an [`arena::Header`] and its vCPU number, and the same function pointer runs on a
-//! thread and inside a KVM vCPU. One worker is compiled for each lock x {[`Bare`], [`Paravirt`]} x [`Probe`]; everything else
-//! is data in the arena.
+//! thread and inside a KVM vCPU. One worker is compiled for each lock x {[`Bare`], [`Patched`], [`Paravirt`]} x [`Probe`];
+//! everything else is data in the arena.
 #![no_std]
 #[cfg(test)]
 extern crate std;
@@ -28,5 +28,5 @@ pub use arch::ticks;
 pub use descriptor::{CATALOGUE, Entry, Family};
 pub use lockbench_locks as locks;
 pub use probe::{Count, Off, Phase, Probe, ProbeKind, Trace};
-pub use vcpu::{Bare, Mode, Paravirt, Vcpu};
+pub use vcpu::{Bare, Mode, Paravirt, Patched, Vcpu};
 pub use worker::{WorkerFn, worker};

@@ -5,31 +5,37 @@ use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
 
-use lockbench_locks::{Event, Platform};
+use lockbench_locks::{Code, Event, Platform};
 
 use crate::arena::{Block, Header};
 use crate::counter::{add, bump};
 use crate::probe::{Phase, Probe};
 use crate::tracer::Tracer;
 
-/// Whether paravirtual code is compiled in: the second compile-time axis.
+/// What of the paravirtual code is compiled in: the second compile-time axis.
 pub trait Mode: 'static {
-    /// See [`Platform::PARAVIRT`].
-    const PARAVIRT: bool;
+    /// See [`Platform::CODE`].
+    const CODE: Code;
 }
 
 /// Compiled without paravirtual code.
 #[derive(Debug)]
 pub struct Bare;
+/// Compiled as boot-time patching leaves it on a native machine.
+#[derive(Debug)]
+pub struct Patched;
 /// Compiled with paravirtual code; whether it is used is data.
 #[derive(Debug)]
 pub struct Paravirt;
 
 impl Mode for Bare {
-    const PARAVIRT: bool = false;
+    const CODE: Code = Code::Bare;
+}
+impl Mode for Patched {
+    const CODE: Code = Code::Patched;
 }
 impl Mode for Paravirt {
-    const PARAVIRT: bool = true;
+    const CODE: Code = Code::Paravirt;
 }
 
 /// A running vCPU. It reaches what the environment provides (halt, kick, probe) through its block, so threads and KVM vCPUs
@@ -156,7 +162,7 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
 }
 
 impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
-    const PARAVIRT: bool = M::PARAVIRT;
+    const CODE: Code = M::CODE;
 
     #[inline(always)]
     fn relax(&self) {
@@ -169,7 +175,7 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
 
     #[inline(always)]
     fn halt(&self) {
-        if !M::PARAVIRT {
+        if !Self::PARAVIRT {
             return;
         }
         self.look(Phase::Waiting);
@@ -192,7 +198,7 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
 
     #[inline(always)]
     fn kick(&self, cpu: usize) {
-        if !M::PARAVIRT {
+        if !Self::PARAVIRT {
             return;
         }
         self.count(Event::Kick);
@@ -207,6 +213,18 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
         if Pr::TRACE {
             // The time that a kick takes (a system call or an exit) is no gap.
             self.tracer.awake(self.now());
+        }
+    }
+
+    #[inline(always)]
+    fn forget_kick(&self) {
+        if !Self::PARAVIRT {
+            return;
+        }
+        // SAFETY: as for `halt`.
+        if let Some(forget) = unsafe { *self.block().env.forget.get() } {
+            // SAFETY: as for `halt`.
+            unsafe { forget(self.header, self.me) };
         }
     }
 

@@ -31,7 +31,7 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     let ctx = unsafe {
         let first = arena.byte_add(layout.blocks + layout.per_vcpu).cast::<u8>();
         let platform = Vcpu::<M, Pr>::new(arena, me);
-        Ctx::<L, _>::new(me as usize, plan.params.vcpus as usize, first, layout.stride, platform)
+        Ctx::<L, _>::new(me as usize, &plan.params, first, layout.stride, platform)
     };
     let own = &ctx.platform().block().own;
 

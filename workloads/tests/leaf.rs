@@ -1,8 +1,8 @@
 //! Workers are leaf code: their machine code calls nothing but halt and kick.
 //!
 //! Every worker of the table is disassembled, together with the functions that it calls directly. It may call and jump within
-//! these, and call indirectly through `halt` and `kick` of the vCPU's block. Two locks exist to show what a table of function
-//! pointers costs; they may call through their own table as well, and the functions in that table are checked too.
+//! these, and call indirectly through `halt`, `kick` and `forget` of the vCPU's block. One lock exists to show what a table of
+//! function pointers costs; it may call through its own table as well, and the functions in that table are checked too.
 #![cfg(target_arch = "x86_64")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use lockbench_workloads::{CATALOGUE, ProbeKind};
 use object::{Object, ObjectSymbol, SymbolKind};
 
 /// Locks whose subject is an indirect call.
-const BY_TABLE: [&str; 2] = ["pvops-ticket", "pv-byte"];
+const BY_TABLE: [&str; 1] = ["pvops-ticket"];
 
 /// The functions of this test's own program, by address in memory.
 struct Program {
@@ -101,7 +101,7 @@ impl Program {
                 FlowControl::IndirectCall | FlowControl::IndirectBranch
                     if !by_table && !through_the_block(&code[..at], instruction) =>
                 {
-                    offence("calls through a pointer that is neither halt nor kick");
+                    offence("calls through a pointer that is none of halt, kick and forget");
                 }
                 FlowControl::Interrupt | FlowControl::Exception => offence("traps"),
                 _ if matches!(
@@ -132,10 +132,11 @@ impl Program {
     }
 }
 
-/// Whether an indirect call goes through `halt` or `kick` of a vCPU's block.
+/// Whether an indirect call goes through `halt`, `kick` or `forget` of a vCPU's block.
 fn through_the_block(before: &[Instruction], call: &Instruction) -> bool {
     let env = offset_of!(Block, env);
-    let allowed = [env + offset_of!(EnvBlock, halt), env + offset_of!(EnvBlock, kick)];
+    let allowed = [offset_of!(EnvBlock, halt), offset_of!(EnvBlock, kick), offset_of!(EnvBlock, forget)]
+        .map(|of| env + of);
     let source = source(before, call);
     source.memory_base() != Register::None && allowed.contains(&(source.memory_displacement64() as usize))
 }
@@ -161,7 +162,7 @@ fn workers_call_nothing_but_halt_and_kick() {
     let mut workers = 0;
     for family in CATALOGUE.iter().filter(|family| family.leaf) {
         let by_table = BY_TABLE.contains(&family.name);
-        for paravirt in [Paravirt::CompiledOut, Paravirt::On] {
+        for paravirt in [Paravirt::CompiledOut, Paravirt::Patched, Paravirt::On] {
             for probe in [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace] {
                 let entry = family.entry(paravirt, probe);
                 let (mut seen, before) = (BTreeSet::new(), found.len());
@@ -180,6 +181,29 @@ fn workers_call_nothing_but_halt_and_kick() {
     }
     assert!(workers >= 6 * 6, "only {workers} workers were looked at");
     assert!(found.is_empty(), "{} offences:\n{}", found.len(), found.join("\n"));
+}
+
+/// The worker's own call sites: direct where boot-time patching would have made them so, and nowhere else.
+#[test]
+fn patched_call_sites_are_direct_and_unpatched_ones_are_not() {
+    let program = Program::load();
+    let family = CATALOGUE.iter().find(|family| family.name == "pvops-ticket").unwrap();
+    let calls = |paravirt| {
+        let code = program.instructions(family.entry(paravirt, ProbeKind::Off).run as *const () as u64);
+        // What goes through the loader's table is the way to waiting, out of line.
+        let by_table = |(at, i): &(usize, &Instruction)| {
+            i.flow_control() == FlowControl::IndirectCall
+                && !source(&code[..*at], i).is_ip_rel_memory_operand()
+        };
+        let named = |i: &&Instruction| {
+            i.flow_control() == FlowControl::Call
+                && program.name(i.near_branch_target()).contains("pvops_ticket")
+        };
+        (code.iter().filter(named).count(), code.iter().enumerate().filter(by_table).count())
+    };
+    let (patched, unpatched) = (calls(Paravirt::Patched), calls(Paravirt::CompiledOut));
+    assert!(patched.0 >= 2 && patched.1 == 0, "{patched:?}");
+    assert!(unpatched.0 == 0 && unpatched.1 >= 2, "{unpatched:?}");
 }
 
 #[test]

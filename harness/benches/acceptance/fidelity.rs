@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use lockbench::api::{Ctx, Event, Params, Platform, RawLock, Tas, Ticket};
+use lockbench::api::{Code, Ctx, Event, Params, Platform, RawLock, Tas, Ticket};
 use lockbench::topology::{PuIndex, pin_current};
 use lockbench_reports::statistics;
 
@@ -16,7 +16,7 @@ const ROUNDS: usize = 15;
 struct Nothing;
 
 impl Platform for Nothing {
-    const PARAVIRT: bool = false;
+    const CODE: Code = Code::Bare;
     fn relax(&self) {
         std::hint::spin_loop();
     }
@@ -40,9 +40,10 @@ struct Line<T>(T);
 /// Acquisitions per second of a bare loop: acquire, update the counter, count the operation, release.
 #[inline(never)]
 fn bare<L: RawLock>() -> f64 {
-    let lock = Line(L::new::<Nothing>(&Params { vcpus: 1, ..Params::default() }));
+    let params = Params { vcpus: 1, ..Params::default() };
+    let lock = Line(L::new::<Nothing>(&params));
     let blocks = [L::PerVcpu::default()];
-    let ctx = Ctx::<L, _>::over(0, &blocks, Nothing);
+    let ctx = Ctx::<L, _>::over(0, &blocks, &params, Nothing);
     let (counter, operations) = (Line(AtomicU64::new(0)), Line(AtomicU64::new(0)));
     let (counter, operations) = (std::hint::black_box(&counter), std::hint::black_box(&operations));
     let began = Instant::now();

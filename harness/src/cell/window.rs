@@ -51,8 +51,6 @@ pub(super) struct Window<'a> {
     /// Whether it may sleep in the kernel.
     sleeps: bool,
     samples: Vec<Sample>,
-    /// Whether nobody got the lock in the planned window, so that it was prolonged until somebody did.
-    grew: bool,
 }
 
 impl<'a> Window<'a> {
@@ -70,7 +68,6 @@ impl<'a> Window<'a> {
             order,
             sleeps: family.sleeps_unseen(),
             samples: vec![Sample::take(memory, order)],
-            grew: false,
         }
     }
 
@@ -106,9 +103,8 @@ impl<'a> Window<'a> {
             watch.woke(due);
             let now = Sample::take(self.memory, self.order);
             if now.total() > half {
-                // The last sample is the whole wait, up to an acquisition: the rate is at most that.
+                // The window grew: its last sample is the whole wait, and its rate says so.
                 self.samples.push(now);
-                self.grew = true;
                 return Ok(None);
             }
         }
@@ -164,7 +160,6 @@ impl<'a> Window<'a> {
             start: self.spec.start,
             warmup_ns: self.spec.warmup_ns,
             window_ns: window.as_nanos() as u64,
-            at_most: self.grew,
             steady: statistics::steady(&samples, sum(operations.iter().copied())),
             operations,
             samples,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use lockbench_workloads::workload::{SECTIONS, THINKS};
 use serde::Serialize;
 
-use super::{Ended, print};
+use super::{Ended, instructions, print};
 use crate::axes::{self, Env, flags};
 use crate::plan::{BUILT_IN, Profile};
 use crate::topology::Placement;
@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// List the machine code of the locks instead: bytes, instructions and locked instructions (x86-64)
+    #[arg(long)]
+    instructions: bool,
 }
 
 #[derive(Serialize)]
@@ -61,6 +64,9 @@ struct Listing {
 }
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+    if args.instructions {
+        return instructions::list(args.json);
+    }
     let listing = listing(registry)?;
     if args.json {
         let json = serde_json::to_string_pretty(&listing)?;
@@ -113,7 +119,7 @@ fn text(listing: &Listing) -> String {
     for lock in &listing.locks {
         let mark = if lock.core { '*' } else { ' ' };
         let Lock { name, order, paravirt, about, .. } = lock;
-        let _ = writeln!(text, "{mark} {name:<16} {order:<7} pv {paravirt:<4} {about}");
+        let _ = writeln!(text, "{mark} {name:<20} {order:<6} pv {paravirt:<7} {about}");
     }
     let mut section = |title: &str, entries: &[Named]| {
         let _ = writeln!(text, "\n{title}");

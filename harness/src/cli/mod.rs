@@ -5,6 +5,7 @@ mod compare;
 mod doctor;
 mod duel;
 mod history;
+mod instructions;
 mod list;
 mod plan_only;
 mod report;

@@ -18,6 +18,14 @@ pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     }
 }
 
+/// Forgets a kick that no halt has taken.
+pub(super) unsafe extern "C" fn forget(arena: *const Header, me: u32) {
+    // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
+    let doorbell = unsafe { &(*arena).block(me as usize).word.0 };
+    // Acquire, as in `halt`: what the kicker did before is seen by whatever comes next.
+    doorbell.swap(0, Acquire);
+}
+
 /// Wakes vCPU `cpu`, or spares it its next halt.
 pub(super) unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
     // SAFETY: called by a worker with its own mapped arena.

@@ -3,8 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use lockbench_workloads::arena::{HaltFn, KickFn};
-
+use super::doorbell;
 use crate::Refusal;
 use crate::arena::Memory;
 use crate::measure::futex::{self, Sharing};
@@ -37,17 +36,20 @@ pub(super) fn spawn<Enter: FnOnce()>(
         .map_err(|e| Refusal::of(format!("the host thread of vCPU {cpu} could not be started"), e))
 }
 
-/// Starts every vCPU as a thread that runs the worker itself, with these ways to halt and kick.
-pub(super) fn start_workers(cell: &Cell, halt: Option<HaltFn>, kick: Option<KickFn>) -> Result<(), Refusal> {
+/// Starts every vCPU as a thread that runs the worker itself; where they `halt`, at their doorbells.
+pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
     let (memory, entry, count) = (cell.memory, cell.entry, cell.count_preemptions);
     for cpu in 0..memory.vcpus() {
         spawn(memory, cpu, move || {
             let block = memory.block(cpu);
-            // SAFETY: this thread alone writes its vCPU's `halt` and `kick`, once, before it counts itself ready; they are
-            // read by this vCPU's worker, which this very thread enters later.
-            unsafe {
-                *block.env.halt.get() = halt;
-                *block.env.kick.get() = kick;
+            if halts {
+                // SAFETY: this thread alone writes its vCPU's `halt`, `kick` and `forget`, once, before it counts itself
+                // ready; they are read by this vCPU's worker, which this very thread enters later.
+                unsafe {
+                    *block.env.halt.get() = Some(doorbell::halt);
+                    *block.env.kick.get() = Some(doorbell::kick);
+                    *block.env.forget.get() = Some(doorbell::forget);
+                }
             }
             let probe = if count { rseq::Probe::of_this_thread() } else { None };
             if let Some(probe) = probe {

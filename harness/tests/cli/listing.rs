@@ -33,3 +33,14 @@ fn a_reader_that_goes_away_is_no_panic() {
     let output = child.wait_with_output().unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn the_machine_code_of_the_locks_can_be_listed() {
+    let list = lockbench().args(["list", "--instructions"]).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let taken = list.lines().find(|line| line.starts_with("ticket ")).unwrap();
+    assert!(taken.contains("acquire") && taken.contains("lock xadd dword"), "{taken}");
+    let json = lockbench().args(["list", "--instructions", "--json"]).output().unwrap();
+    let table: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(table["rows"][0]["lock"], "ticket");
+}

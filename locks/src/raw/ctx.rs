@@ -3,15 +3,16 @@
 use core::marker::PhantomData;
 
 use super::RawLock;
-use crate::Platform;
+use crate::{Params, Platform};
 
-/// What a lock is called with: the calling vCPU's number, its platform, and one accessor to the
+/// What a lock is called with: the calling vCPU's number, its platform, the lock's settings, and one accessor to the
 /// [`RawLock::PerVcpu`] block of every vCPU.
 pub struct Ctx<'a, L: RawLock, P: Platform> {
     me: usize,
     vcpus: usize,
     first: *const u8,
     stride: usize,
+    params: &'a Params,
     platform: P,
     blocks: PhantomData<&'a L::PerVcpu>,
 }
@@ -21,21 +22,22 @@ impl<'a, L: RawLock, P: Platform> Ctx<'a, L, P> {
     ///
     /// # Safety
     ///
-    /// For every `cpu < vcpus`, `first + cpu * stride` must point to an initialised, aligned `L::PerVcpu` that lives
-    /// for `'a` and is only ever reached through shared references; and `me < vcpus`.
-    pub unsafe fn new(me: usize, vcpus: usize, first: *const u8, stride: usize, platform: P) -> Self {
-        Self { me, vcpus, first, stride, platform, blocks: PhantomData }
+    /// For every `cpu < params.vcpus`, `first + cpu * stride` must point to an initialised, aligned `L::PerVcpu` that lives
+    /// for `'a` and is only ever reached through shared references; and `me < params.vcpus`.
+    pub unsafe fn new(me: usize, params: &'a Params, first: *const u8, stride: usize, platform: P) -> Self {
+        Self { me, vcpus: params.vcpus as usize, first, stride, params, platform, blocks: PhantomData }
     }
 
     /// A context over a slice of blocks, for tests and models.
     ///
     /// # Panics
     ///
-    /// If `me` is not an index of `blocks`.
-    pub fn over(me: usize, blocks: &'a [L::PerVcpu], platform: P) -> Self {
-        assert!(me < blocks.len(), "vCPU {me} of {}", blocks.len());
-        // SAFETY: a slice's elements lie one `size_of` apart, are initialised and live for 'a; `me` was checked.
-        unsafe { Self::new(me, blocks.len(), blocks.as_ptr().cast(), size_of::<L::PerVcpu>(), platform) }
+    /// If `me` is not a vCPU, or `blocks` are fewer than there are vCPUs.
+    pub fn over(me: usize, blocks: &'a [L::PerVcpu], params: &'a Params, platform: P) -> Self {
+        let vcpus = params.vcpus as usize;
+        assert!(me < vcpus && vcpus <= blocks.len(), "vCPU {me} of {vcpus} over {} blocks", blocks.len());
+        // SAFETY: a slice's elements lie one `size_of` apart, are initialised and live for 'a; the numbers were checked.
+        unsafe { Self::new(me, params, blocks.as_ptr().cast(), size_of::<L::PerVcpu>(), platform) }
     }
 
     /// Number of the calling vCPU.
@@ -48,6 +50,19 @@ impl<'a, L: RawLock, P: Platform> Ctx<'a, L, P> {
     #[inline(always)]
     pub fn vcpus(&self) -> usize {
         self.vcpus
+    }
+
+    /// The lock's settings, from lines that nobody writes: a waiter that read its threshold beside the lock's word would
+    /// poll the line that everybody fights for.
+    #[inline(always)]
+    pub fn params(&self) -> &'a Params {
+        self.params
+    }
+
+    /// Whether paravirtual code is compiled in and a hypervisor is there to use it.
+    #[inline(always)]
+    pub fn halting(&self) -> bool {
+        P::PARAVIRT && self.params.hypervisor
     }
 
     /// The vCPU that the caller runs on.

@@ -33,7 +33,9 @@ impl Order {
 pub enum Paravirt {
     /// No paravirtual code in the machine code (or the algorithm has none).
     CompiledOut,
-    /// Compiled in and switched off at run time: what a native machine runs with a distribution's kernel.
+    /// Compiled in and patched out of the code at boot: what a native machine ran with a distribution's kernel.
+    Patched,
+    /// Compiled in and switched off at run time, by a load and a branch: what a program without patching has.
     CarriedOff,
     /// Compiled in and used wherever the environment is a hypervisor.
     On,
@@ -44,6 +46,7 @@ impl Paravirt {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CompiledOut => "out",
+            Self::Patched => "patched",
             Self::CarriedOff => "off",
             Self::On => "on",
         }
@@ -64,12 +67,16 @@ pub struct Variant {
     pub paravirt: Paravirt,
     /// The lock that a reader compares it with (may be itself); cells of one baseline are measured back to back.
     pub baseline: Option<&'static str>,
+    /// Another lock that a reader compares it with.
+    pub second_baseline: Option<&'static str>,
     /// Whether it belongs to the core locks, which answer the three questions in every profile.
     pub core: bool,
     /// What the variant carries natively beyond its baseline, in words: the native cost then sets the two side by side.
     pub carries: Option<&'static str>,
     /// The kernel builds whose spinlock it was.
     pub kernel: Option<Kernel>,
+    /// Whose lock it is, in words that follow "the lock of": the kernel, and the guest or native machine.
+    pub lock_of: Option<&'static str>,
 }
 
 impl Variant {
@@ -80,15 +87,22 @@ impl Variant {
             about,
             paravirt: Paravirt::CompiledOut,
             baseline: None,
+            second_baseline: None,
             core: false,
             carries: None,
             kernel: None,
+            lock_of: None,
         }
     }
 
     /// Compares it with the lock of that name.
     pub const fn against(self, baseline: &'static str) -> Self {
         Self { baseline: Some(baseline), ..self }
+    }
+
+    /// Compares it with the lock of that name as well.
+    pub const fn and_against(self, baseline: &'static str) -> Self {
+        Self { second_baseline: Some(baseline), ..self }
     }
 
     /// Says how it carries its paravirtual code.
@@ -110,14 +124,19 @@ impl Variant {
     pub const fn of_kernel(self, kernel: Kernel) -> Self {
         Self { kernel: Some(kernel), ..self }
     }
+
+    /// Says whose lock it is, in words.
+    pub const fn lock_of(self, whose: &'static str) -> Self {
+        Self { lock_of: Some(whose), ..self }
+    }
 }
 
 /// Kernel builds around the series that brought the paravirtual ticket lock (Linux 3.12), as the 2012 question sorts
-/// them: patched or not, with paravirtual spinlocks compiled in or not.
+/// them: with the series or without, with paravirtual spinlocks compiled in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel {
     /// Whether the series is in it.
-    pub patched: bool,
+    pub series: bool,
     /// Whether paravirtual spinlocks are compiled in.
     pub paravirt: bool,
     /// Whether the lock is what such a kernel ran natively.

@@ -8,6 +8,11 @@ use super::{AtomicU32, Ordering, parts};
 #[derive(Debug, Default)]
 pub struct QueueWord(AtomicU32);
 
+const LOCKED: u8 = QueueWord::LOCKED as u8;
+const SLOW: u8 = QueueWord::SLOW as u8;
+const PENDING_BIT: u32 = QueueWord::PENDING.trailing_zeros();
+const PENDING_BYTE: usize = 1;
+
 impl QueueWord {
     /// The locked byte of a held lock.
     pub const LOCKED: u32 = 1;
@@ -32,74 +37,70 @@ impl QueueWord {
         self.0.compare_exchange(0, Self::LOCKED, Ordering::Acquire, Ordering::Relaxed).map(drop)
     }
 
-    /// Takes the lock if the word is still `value`, in which nobody holds it.
+    /// Takes the lock if nobody holds it, whoever waits.
     #[inline(always)]
-    pub fn try_lock_from(&self, value: u32) -> bool {
-        self.0.compare_exchange(value, value | Self::LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    pub fn try_steal(&self) -> bool {
+        // The byte alone: a tail that changes underneath does not make it fail.
+        parts::replace_byte::<0, LOCKED>(&self.0, Ordering::Acquire)
     }
 
     /// Frees the lock, whoever waits.
     #[inline(always)]
     pub fn unlock(&self) {
         // Only the holder writes the locked byte, or a queue head that makes it `SLOW`: see `try_unlock`.
-        parts::store_byte::<0>(&self.0);
+        parts::store_byte::<0, 0>(&self.0);
     }
 
     /// Frees the lock unless its locked byte is `SLOW`.
     #[inline(always)]
     pub fn try_unlock(&self) -> bool {
-        // The kernel compares the byte alone. This is a loop because tail and pending change underneath.
-        let mut value = self.0.load(Ordering::Relaxed);
-        while value & Self::LOCKED_MASK == Self::LOCKED {
-            let free = value & !Self::LOCKED_MASK;
-            match self.0.compare_exchange_weak(value, free, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return true,
-                Err(now) => value = now,
-            }
-        }
-        false
+        parts::replace_byte::<LOCKED, 0>(&self.0, Ordering::Release)
     }
 
-    /// Becomes the one waiter outside the queue, if the word as it was allows; it is returned.
+    /// Becomes the one waiter outside the queue, if the word as it was allows. Returned are the pending bit as it was
+    /// and, read after that, the rest.
     #[inline(always)]
     pub fn set_pending(&self) -> u32 {
-        // Acquire: if the lock was free, this is where it is taken.
-        self.0.fetch_or(Self::PENDING, Ordering::Acquire)
+        // Two steps, for one would be a loop of compare-exchanges, which may fail for ever. They tell the same as one:
+        // whoever set the bit keeps the tail from being cleared, so in between a tail can only appear, and whoever sees
+        // one queues behind it. Acquire on the load: if it shows a free lock, this is where it is taken.
+        let was = parts::set_bit::<PENDING_BIT>(&self.0);
+        let rest = self.0.load(Ordering::Acquire) & !Self::PENDING;
+        if was { rest | Self::PENDING } else { rest }
     }
 
-    /// Undoes [`set_pending`](Self::set_pending).
+    /// The queue's head forbids stealing. It alone writes the pending byte of a paravirtual lock.
+    #[inline(always)]
+    pub fn forbid_stealing(&self) {
+        parts::store_byte::<PENDING_BYTE, 1>(&self.0);
+    }
+
+    /// Undoes [`set_pending`](Self::set_pending) or [`forbid_stealing`](Self::forbid_stealing), by whoever did it: another's
+    /// `set_pending` meanwhile sees the bit set, and does not count it as its own.
     #[inline(always)]
     pub fn clear_pending(&self) {
-        self.0.fetch_and(!Self::PENDING, Ordering::Relaxed);
+        parts::store_byte::<PENDING_BYTE, 0>(&self.0);
     }
 
     /// From the one waiter to the holder of a lock that is free: nobody else may take it meanwhile.
     #[inline(always)]
     pub fn pending_to_locked(&self) {
-        parts::store_low::<{ Self::LOCKED }>(&self.0);
+        parts::store_low::<{ LOCKED as u16 }>(&self.0);
     }
 
     /// The same where others may be faster.
     #[inline(always)]
     pub fn try_pending_to_locked(&self) -> bool {
-        let value = self.0.load(Ordering::Relaxed);
-        value & Self::LOCKED_MASK == 0
-            && self
-                .0
-                .compare_exchange(
-                    value,
-                    value & !Self::PENDING | Self::LOCKED,
-                    Ordering::Acquire,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
+        // Looking first spares the line of a held lock a write.
+        self.0.load(Ordering::Relaxed) & Self::LOCKED_MASK == 0
+            && parts::replace_low::<{ Self::PENDING as u16 }, { LOCKED as u16 }>(&self.0, Ordering::Acquire)
     }
 
     /// Enters `tail` as the queue's last and returns who was that before.
     #[inline(always)]
     pub fn swap_tail(&self, tail: u32) -> u32 {
         // Releases the caller's node to its successor and acquires its predecessor's.
-        parts::swap_high(&self.0, tail)
+        u32::from(parts::swap_high(&self.0, (tail >> 16) as u16)) << 16
     }
 
     /// The queue head, alone in the queue, takes the lock if the word is still `value`, and the queue ends.
@@ -112,13 +113,20 @@ impl QueueWord {
     /// The queue head takes a free lock which nobody else may take.
     #[inline(always)]
     pub fn set_locked(&self) {
-        parts::store_byte::<{ Self::LOCKED }>(&self.0);
+        parts::store_byte::<0, LOCKED>(&self.0);
     }
 
-    /// Makes the locked byte `SLOW` and returns what it was: 0, and then the lock is the caller's, or `LOCKED`.
+    /// The queue head, about to halt, makes the locked byte `SLOW` and returns what it was: 0, and then the lock is the
+    /// caller's, or `LOCKED`.
     #[inline(always)]
-    pub fn set_slow(&self) -> u32 {
+    pub fn swap_slow(&self) -> u32 {
         // Release publishes the hash entry to the unlock that finds `SLOW`; acquire is for taking the lock.
-        self.0.fetch_or(Self::SLOW, Ordering::AcqRel) & Self::LOCKED_MASK
+        parts::swap_byte::<SLOW>(&self.0).into()
+    }
+
+    /// The holder makes the locked byte `SLOW` in the name of a queue head that halts.
+    #[inline(always)]
+    pub fn set_slow(&self) {
+        parts::store_byte::<0, SLOW>(&self.0);
     }
 }

@@ -1,51 +1,66 @@
 //! Head and tail of a ticket lock in one word.
 
-use super::{AtomicU64, Ordering, parts};
+use super::{AtomicU32, Ordering, parts};
 
-/// A ticket lock's head (whose turn it is; low half) and tail (the next number to be given out; high half).
+/// A ticket lock's head (whose turn it is; low half) and tail (the next number to be given out; high half), 16 bits
+/// each, as in kernels for more than 256 CPUs.
 ///
-/// Numbers are even and step by [`TicketWord::STEP`]; bit 0 of the head is [`TicketWord::SLOW`], which only waiters
-/// set. Of the head's other bits only the holder of the lock is the writer.
+/// Numbers are even and step by [`TicketWord::STEP`], so there are 2^15 of them; bit 0 of the head is
+/// [`TicketWord::SLOW`], which only waiters set. Of the head's other bits only the holder of the lock is the writer.
 #[derive(Debug)]
-pub struct TicketWord(AtomicU64);
+pub struct TicketWord(AtomicU32);
 
 /// A [`TicketWord`] taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Tickets {
     /// Whose turn it is, and the flag.
-    pub head: u32,
+    pub head: u16,
     /// The next number to be given out.
-    pub tail: u32,
+    pub tail: u16,
 }
 
 impl Tickets {
     #[inline(always)]
-    const fn pack(self) -> u64 {
-        (self.tail as u64) << 32 | self.head as u64
+    const fn pack(self) -> u32 {
+        (self.tail as u32) << 16 | self.head as u32
     }
 
     #[inline(always)]
-    const fn unpack(word: u64) -> Self {
-        Self { head: word as u32, tail: (word >> 32) as u32 }
+    const fn unpack(word: u32) -> Self {
+        Self { head: word as u16, tail: (word >> 16) as u16 }
     }
 }
 
 impl TicketWord {
     /// The distance of two numbers.
-    pub const STEP: u32 = 2;
+    pub const STEP: u16 = 2;
 
     /// The bit of the head that says: somebody may be halted, look before you leave.
-    pub const SLOW: u32 = 1;
+    pub const SLOW: u16 = 1;
 
-    /// A free lock whose next number is `first` (an even one), for tests of the wrap-around; the product starts at 0.
-    pub fn starting_at(first: u32) -> Self {
-        Self(AtomicU64::new(Tickets { head: first, tail: first }.pack()))
+    /// The number after `number`.
+    #[inline(always)]
+    pub const fn after(number: u16) -> u16 {
+        number.wrapping_add(Self::STEP)
     }
 
-    /// Takes a number, the returned tail, and then reads the head. If they are equal (flag and all), the lock is taken.
+    /// A free lock whose next number is `first` (an even one), for tests of the wrap-around; the product starts at 0.
+    pub fn starting_at(first: u16) -> Self {
+        Self(AtomicU32::new(Tickets { head: first, tail: first }.pack()))
+    }
+
+    /// Takes a number, the returned tail, by a locked addition to the whole word, which returns the head too. If they
+    /// are equal (flag and all), the lock is taken.
     #[inline(always)]
     pub fn take(&self) -> Tickets {
+        // What the tail carries out of the word is lost, as it should be.
+        Tickets::unpack(self.0.fetch_add((Self::STEP as u32) << 16, Ordering::Acquire))
+    }
+
+    /// The same by a locked addition to the tail's half alone; the head is read after it.
+    #[inline(always)]
+    pub fn take_split(&self) -> Tickets {
         let (tail, head) = parts::add_high_then_low::<{ Self::STEP }>(&self.0);
         Tickets { head, tail }
     }
@@ -56,27 +71,30 @@ impl TicketWord {
         let word = self.0.load(Ordering::Relaxed);
         let Tickets { head, tail } = Tickets::unpack(word);
         // The flag need not be masked: the last waiter has cleared it before the lock is free.
-        let next = Tickets { head, tail: tail.wrapping_add(Self::STEP) }.pack();
+        let next = Tickets { head, tail: Self::after(tail) }.pack();
         head == tail && self.0.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// The head as it is now, flag and all. Acquire: finding one's own number there is taking the lock.
     #[inline(always)]
-    pub fn head(&self) -> u32 {
+    pub fn head(&self) -> u16 {
         Tickets::unpack(self.0.load(Ordering::Acquire)).head
     }
 
-    /// Sets the flag and returns the head as it was just before, to be read again before it is relied upon.
+    /// Sets the flag, and then reads the head.
     #[inline(always)]
-    pub fn set_slow(&self) -> u32 {
+    pub fn set_slow(&self) -> u16 {
         // Release: what the caller published about itself must be seen by the unlock that finds the flag.
-        Tickets::unpack(self.0.fetch_or(Self::SLOW as u64, Ordering::Release)).head
+        // Not one step: a bit set by an operation whose result is used would be a loop of compare-exchanges. It need not be one, for
+        // flag and head are one word, and the load cannot find it as it was before the flag.
+        self.0.fetch_or(Self::SLOW as u32, Ordering::Release);
+        self.head()
     }
 
     /// Called by the holder of number `mine`: clears the flag if nobody waits behind it.
     #[inline(always)]
-    pub fn clear_slow(&self, mine: u32) {
-        let tail = mine.wrapping_add(Self::STEP);
+    pub fn clear_slow(&self, mine: u16) {
+        let tail = Self::after(mine);
         // On the pair, so that a waiter who comes just now keeps the flag. Relaxed: it publishes nothing, and the
         // lock was acquired already.
         let _ = self.0.compare_exchange(
@@ -90,24 +108,12 @@ impl TicketWord {
     /// Calls the next number where nobody ever sets the flag, at the cost of a plain add.
     #[inline(always)]
     pub fn advance(&self) {
-        parts::add_low::<{ Self::STEP }>(&self.0, || self.step());
+        parts::add_low::<{ Self::STEP }>(&self.0);
     }
 
-    /// Calls the next number and returns the head as it was, flag and all.
+    /// Calls the next number by a locked addition to the head's half, and returns the head as it was, flag and all.
     #[inline(always)]
-    pub fn advance_and_look(&self) -> u32 {
-        // Acquire, besides: finding the flag must show what its setter published.
-        Tickets::unpack(self.0.fetch_add(self.step(), Ordering::AcqRel)).head
-    }
-
-    /// What the holder adds to the whole word to call the next number: a step, less the carry into the tail where the
-    /// head wraps. Without that the tail would lose a number after 2^31 acquisitions, under a minute of them.
-    #[inline(always)]
-    fn step(&self) -> u64 {
-        const LAST: u32 = 0u32.wrapping_sub(TicketWord::STEP);
-        // Relaxed: it is the holder's own number.
-        let head = Tickets::unpack(self.0.load(Ordering::Relaxed)).head;
-        let carry = u64::from(head & !Self::SLOW == LAST) << 32;
-        u64::from(Self::STEP).wrapping_sub(carry)
+    pub fn advance_and_look(&self) -> u16 {
+        parts::fetch_add_low::<{ Self::STEP }>(&self.0)
     }
 }

@@ -5,13 +5,14 @@ use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use lockbench_locks::{Ctx, Event, Platform, RawLock};
+use lockbench_locks::{Code, Ctx, Event, Params, Platform, RawLock};
 
 /// Longer than any test waits; a vCPU that halts this long has lost its kick.
 const LOST: Duration = Duration::from_secs(60);
 
-/// What all vCPUs share: a bell and counters for each.
+/// What all vCPUs share: the lock's settings, a bell for each, and counters.
 pub(crate) struct Machine {
+    params: Params,
     bells: Vec<(Mutex<bool>, Condvar)>,
     counts: [AtomicU64; Event::COUNT],
     /// Yields between a lock's decision to halt and the halt: the window in which a kick must stick.
@@ -21,9 +22,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(vcpus: usize) -> Self {
+    pub(crate) fn new(params: Params) -> Self {
         Self {
-            bells: (0..vcpus).map(|_| Default::default()).collect(),
+            params,
+            bells: (0..params.vcpus).map(|_| Default::default()).collect(),
             counts: [const { AtomicU64::new(0) }; Event::COUNT],
             dawdle: 0,
             spurious: false,
@@ -53,29 +55,38 @@ impl Machine {
         panic!("{event:?} never happened");
     }
 
+    /// A free lock for this machine.
+    pub(crate) fn lock<L: RawLock, const PARAVIRT: bool>(&self) -> L {
+        L::new::<Vcpu<'_, PARAVIRT>>(&self.params)
+    }
+
     pub(crate) fn vcpus(&self) -> usize {
         self.bells.len()
     }
 }
 
-/// A vCPU of a [`Machine`], with paravirtual code compiled in or not.
-pub(crate) struct Vcpu<'a, const PARAVIRT: bool> {
+/// A vCPU of a [`Machine`], with paravirtual code compiled in or not, or as boot-time patching leaves it.
+pub(crate) struct Vcpu<'a, const PARAVIRT: bool, const PATCHED: bool = false> {
     me: usize,
     machine: &'a Machine,
 }
 
-impl<'a, const PARAVIRT: bool> Vcpu<'a, PARAVIRT> {
+impl<'a, const PARAVIRT: bool, const PATCHED: bool> Vcpu<'a, PARAVIRT, PATCHED> {
     pub(crate) fn context<L: RawLock>(
         machine: &'a Machine,
         blocks: &'a [L::PerVcpu],
         me: usize,
     ) -> Ctx<'a, L, Self> {
-        Ctx::over(me, blocks, Self { me, machine })
+        Ctx::over(me, blocks, &machine.params, Self { me, machine })
     }
 }
 
-impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
-    const PARAVIRT: bool = PARAVIRT;
+impl<const PARAVIRT: bool, const PATCHED: bool> Platform for Vcpu<'_, PARAVIRT, PATCHED> {
+    const CODE: Code = match (PARAVIRT, PATCHED) {
+        (true, _) => Code::Paravirt,
+        (false, true) => Code::Patched,
+        (false, false) => Code::Bare,
+    };
 
     fn relax(&self) {
         // There are more vCPUs than cores: let the one we wait for run.
@@ -110,6 +121,10 @@ impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
         bell.notify_one();
     }
 
+    fn forget_kick(&self) {
+        *self.machine.bells[self.me].0.lock().unwrap() = false;
+    }
+
     fn is_preempted(&self, _: usize) -> bool {
         false
     }
@@ -140,6 +155,25 @@ pub(crate) fn stress<L: RawLock, const PARAVIRT: bool>(
     blocks: &[L::PerVcpu],
     passes: usize,
 ) -> u64 {
+    stress_code::<L, PARAVIRT, false>(lock, machine, blocks, passes)
+}
+
+/// The same with code as boot-time patching leaves it.
+pub(crate) fn stress_patched<L: RawLock>(
+    lock: &L,
+    machine: &Machine,
+    blocks: &[L::PerVcpu],
+    passes: usize,
+) -> u64 {
+    stress_code::<L, false, true>(lock, machine, blocks, passes)
+}
+
+fn stress_code<L: RawLock, const PARAVIRT: bool, const PATCHED: bool>(
+    lock: &L,
+    machine: &Machine,
+    blocks: &[L::PerVcpu],
+    passes: usize,
+) -> u64 {
     let (counter, owner) = (AtomicU64::new(0), AtomicUsize::new(usize::MAX));
     let (violations, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let start = Barrier::new(machine.vcpus());
@@ -147,7 +181,7 @@ pub(crate) fn stress<L: RawLock, const PARAVIRT: bool>(
         for me in 0..machine.vcpus() {
             let (counter, owner, violations, stop, start) = (&counter, &owner, &violations, &stop, &start);
             scope.spawn(move || {
-                let ctx = Vcpu::<PARAVIRT>::context::<L>(machine, blocks, me);
+                let ctx = Vcpu::<PARAVIRT, PATCHED>::context::<L>(machine, blocks, me);
                 start.wait();
                 for pass in 0..passes {
                     if stop.load(Ordering::Relaxed) {

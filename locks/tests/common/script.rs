@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use lockbench_locks::{Event, Platform};
+use lockbench_locks::{Code, Event, Platform};
 
 /// What a vCPU counted, and whom it kicked.
 #[derive(Default)]
@@ -24,12 +24,13 @@ impl Record {
 /// What happens elsewhere during a call of a vCPU's; it is told which vCPU calls.
 type Elsewhere<'a> = &'a dyn Fn(Actor<'_>);
 
-/// A vCPU, and what happens elsewhere while it spins and while it is halted.
+/// A vCPU, and what happens elsewhere while it spins, while it is halted and when it forgets a kick.
 #[derive(Clone, Copy)]
 pub(crate) struct Actor<'a> {
     record: &'a Record,
     spinning: Elsewhere<'a>,
     halted: Elsewhere<'a>,
+    forgetting: Elsewhere<'a>,
 }
 
 impl<'a> Actor<'a> {
@@ -39,6 +40,7 @@ impl<'a> Actor<'a> {
             record,
             spinning: &|_| panic!("an unexpected wait"),
             halted: &|_| panic!("an unexpected halt"),
+            forgetting: &|_| (),
         }
     }
 
@@ -49,10 +51,14 @@ impl<'a> Actor<'a> {
     pub(crate) fn halted(self, halted: Elsewhere<'a>) -> Self {
         Self { halted, ..self }
     }
+
+    pub(crate) fn forgetting(self, forgetting: Elsewhere<'a>) -> Self {
+        Self { forgetting, ..self }
+    }
 }
 
 impl Platform for Actor<'_> {
-    const PARAVIRT: bool = true;
+    const CODE: Code = Code::Paravirt;
 
     fn relax(&self) {
         (self.spinning)(*self);
@@ -64,6 +70,10 @@ impl Platform for Actor<'_> {
 
     fn kick(&self, cpu: usize) {
         self.record.kicked.borrow_mut().push(cpu);
+    }
+
+    fn forget_kick(&self) {
+        (self.forgetting)(*self);
     }
 
     fn is_preempted(&self, _: usize) -> bool {

@@ -185,13 +185,6 @@ fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
             used.len()
         ));
     }
-    let at_most = used.each().filter(|measured| measured.at_most).count();
-    if at_most > 0 {
-        notes.push(format!(
-            "{at_most} of {} windows grew until somebody got the lock: their rates are at most what they say",
-            used.len()
-        ));
-    }
     notes.extend(disturbances(rounds).into_iter().map(|(_, note)| note));
     notes.extend(starts_disagree(used));
     notes.extend(placement_notes(rounds).into_iter().cloned());

@@ -24,12 +24,12 @@ pub fn plain_fifo(results: &Results) -> impl Iterator<Item = &str> {
 }
 
 /// Cures with their plain locks. A cure uses paravirtual code and keeps the order of admission, except for rare overtaking. A
-/// lock without an order is no cure but another lock.
+/// lock without an order is no cure but another lock. A cure is set against every lock that a guest would run without it.
 pub fn cures(results: &Results) -> impl Iterator<Item = Pair<'_>> {
     let cures = |lock: &&LockDescriptor| {
         lock.paravirt == Carried::On && matches!(lock.order, Some(Admission::Fifo | Admission::Hybrid))
     };
-    results.locks.iter().filter(cures).filter_map(pair)
+    results.locks.iter().filter(cures).flat_map(|lock| pair(lock).into_iter().chain(second_pair(lock)))
 }
 
 /// Locks whose waiters halt under a hypervisor: those that have a spin threshold.
@@ -37,12 +37,16 @@ pub fn halting(results: &Results) -> impl Iterator<Item = &str> {
     results.locks.iter().filter(|lock| lock.paravirt == Carried::On).map(|lock| lock.name.as_str())
 }
 
-/// Carriers, each with its plain lock and with what it carries, in words. Those whose paravirtual code is compiled in and
-/// switched off come first.
+/// Carriers, each with its plain lock and with what it carries, in words. What boot-time patching leaves comes first, then
+/// the locks whose paravirtual code is compiled in and switched off.
 pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {
     let carries = |lock| Some((pair(lock)?, lock.carries.as_deref()?, lock.paravirt));
     let mut carriers: Vec<_> = results.locks.iter().filter_map(carries).collect();
-    carriers.sort_by_key(|(.., paravirt)| *paravirt != Carried::Off);
+    carriers.sort_by_key(|(.., paravirt)| match paravirt {
+        Carried::Patched => 0,
+        Carried::Off => 1,
+        Carried::Out | Carried::On => 2,
+    });
     carriers.into_iter().map(|(pair, text, _)| (pair, text)).collect()
 }
 
@@ -55,4 +59,8 @@ pub fn of_kernel(results: &Results, build: impl Fn(&KernelBuild) -> bool) -> Opt
 fn pair(lock: &LockDescriptor) -> Option<Pair<'_>> {
     let plain = lock.baseline.as_deref().filter(|plain| *plain != lock.name)?;
     Some(Pair { lock: &lock.name, plain })
+}
+
+fn second_pair(lock: &LockDescriptor) -> Option<Pair<'_>> {
+    lock.second_baseline.as_deref().map(|plain| Pair { lock: &lock.name, plain })
 }

@@ -21,6 +21,9 @@ pub struct LockDescriptor {
     pub paravirt: Carried,
     /// The lock that a reader compares it with (may be itself).
     pub baseline: Option<String>,
+    /// Another lock that a reader compares it with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_baseline: Option<String>,
     /// One line about the lock.
     pub about: String,
     /// The paper or kernel commit that it comes from.
@@ -38,6 +41,9 @@ pub struct LockDescriptor {
     /// The kernel builds whose spinlock this lock was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<KernelBuild>,
+    /// Whose lock it is, in words that follow "the lock of": the kernel, and the guest or native machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_of: Option<String>,
 }
 
 /// The order in which a lock admits its waiters.
@@ -59,7 +65,9 @@ pub enum Carried {
     /// There is none in the machine code.
     #[default]
     Out,
-    /// It is compiled in and switched off.
+    /// It is compiled in, and patched out of the code as a kernel does at boot on a native machine.
+    Patched,
+    /// It is compiled in and switched off at run time.
     Off,
     /// It is compiled in and used wherever the environment is a hypervisor.
     On,
@@ -69,7 +77,8 @@ pub enum Carried {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KernelBuild {
     /// Whether the build has that series.
-    pub patched: bool,
+    #[serde(rename = "patched")]
+    pub series: bool,
     /// Whether paravirtual spinlocks are compiled in.
     pub paravirt: bool,
     /// Whether the lock is what such a kernel ran natively.

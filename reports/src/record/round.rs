@@ -163,10 +163,6 @@ pub struct Measured {
     pub warmup_ns: u64,
     /// Length of the window, by the clock that was read beside the counters.
     pub window_ns: u64,
-    /// Whether nobody got the lock within the planned window, so that the window grew until somebody did: its rate is at most
-    /// what it says, for the window ends with that acquisition.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub at_most: bool,
     /// Time from the window's end until the cell's process was gone.
     pub closing_ns: u64,
     /// Acquisitions in the window.

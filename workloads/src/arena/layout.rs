@@ -270,6 +270,21 @@ mod tests {
     }
 
     #[test]
+    fn no_locks_word_shares_a_line_with_its_settings() {
+        let settings =
+            core::mem::offset_of!(Header, plan) + core::mem::offset_of!(super::super::Plan, params);
+        let end = settings + size_of::<lockbench_locks::Params>();
+        for family in crate::CATALOGUE {
+            let extent =
+                Extent { vcpus: 4, lines: 8, detail: Detail::Counts, pcpus: 2, nodes: 1, page: 4096 };
+            let layout = Layout::new(family.lock, family.per_vcpu, &extent).unwrap();
+            let lines = settings / PAIR..end.div_ceil(PAIR);
+            assert!(!lines.contains(&(layout.lock / PAIR)), "{}", family.name);
+            assert!(end <= size_of::<super::super::Plan>(), "on the page that nobody may write");
+        }
+    }
+
+    #[test]
     fn nodes_are_told_apart_where_there_are_several_however_many_pcpus() {
         let unit = core::alloc::Layout::new::<()>();
         let layout = |detail, pcpus, nodes| {

@@ -101,6 +101,9 @@ pub type HaltFn = unsafe extern "C" fn(arena: *const Header, me: u32);
 /// Kicks vCPU `cpu`.
 pub type KickFn = unsafe extern "C" fn(arena: *const Header, cpu: u32);
 
+/// Forgets a kick of vCPU `me` that has ended no halt.
+pub type ForgetFn = unsafe extern "C" fn(arena: *const Header, me: u32);
+
 /// A vCPU's block.
 #[repr(C, align(4096))]
 pub struct Block {
@@ -121,6 +124,8 @@ pub struct EnvBlock {
     pub halt: UnsafeCell<Option<HaltFn>>,
     /// Kicks another vCPU.
     pub kick: UnsafeCell<Option<KickFn>>,
+    /// Forgets a kick; none where that would cost more than a halt that returns at once.
+    pub forget: UnsafeCell<Option<ForgetFn>>,
     /// A word that the kernel or hypervisor changes when it takes the pCPU away; null where preemptions are not counted.
     pub probe: AtomicPtr<u64>,
     /// What the probe reads while the vCPU runs undisturbed.
@@ -135,7 +140,7 @@ pub struct EnvBlock {
     pub tid: AtomicU32,
 }
 
-// SAFETY: `halt` and `kick` are written once, by the thread that starts the vCPU, before it counts itself ready; they
+// SAFETY: `halt`, `kick` and `forget` are written once, by the thread that starts the vCPU, before it counts itself ready; they
 // are read by that vCPU only, after the gate opened. The rest is atomic.
 unsafe impl Sync for EnvBlock {}
 

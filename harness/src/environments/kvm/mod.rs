@@ -90,6 +90,7 @@ impl Environment for Kvm {
             unsafe {
                 *block.env.halt.get() = Some(doorbell::halt);
                 *block.env.kick.get() = Some(doorbell::kick);
+                // None to forget a kick by: that would be an exit in every wait, to spare a few halts that return at once.
             }
             if steal::register(&vm, &vcpu, &block.steal).is_ok() {
                 steal::hint(block);

@@ -1,6 +1,6 @@
 //! Native: a vCPU is a thread on a pCPU of its own, and no hypervisor of ours is there.
 
-use super::{Environment, doorbell, thread};
+use super::{Environment, thread};
 use crate::Refusal;
 use crate::protocol::Cell;
 
@@ -21,10 +21,6 @@ impl Environment for Native {
     }
 
     fn start(&self, cell: Cell) -> Result<(), Refusal> {
-        if cell.blocks {
-            thread::start_workers(&cell, Some(doorbell::halt), Some(doorbell::kick))
-        } else {
-            thread::start_workers(&cell, None, None)
-        }
+        thread::start_workers(&cell, cell.blocks)
     }
 }

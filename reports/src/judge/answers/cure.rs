@@ -16,10 +16,12 @@ pub(super) fn statements(results: &Results) -> Vec<Statement> {
         for pair in cures(results) {
             statements.extend(of_pair(results, &setting, pair.lock, pair.plain, &factors));
         }
-        for pair in cures(results) {
-            let sweeps = sweeps(results, &setting, pair.lock);
+        let mut cures: Vec<&str> = cures(results).map(|pair| pair.lock).collect();
+        cures.dedup();
+        for cure in cures {
+            let sweeps = sweeps(results, &setting, cure);
             let longest = sweeps.iter().rev().max_by_key(|sweep| sweep.steps.len());
-            statements.extend(longest.and_then(|sweep| of_sweep(results, pair.lock, sweep)));
+            statements.extend(longest.and_then(|sweep| of_sweep(results, cure, sweep)));
         }
     }
     if statements.is_empty() {
@@ -53,7 +55,8 @@ fn of_pair(
     let mut text = match with_interval(&gain, ratio) {
         Some(times) => {
             format!(
-                "{at}: {cure} does {times} times the rate of {plain}: {} ({}).",
+                "{at}: {cure} does {times} times the rate of {plain}{}: {} ({}).",
+                whose(results, plain),
                 against(cured, ill),
                 basis(&gain)
             )
@@ -66,6 +69,12 @@ fn of_pair(
         }
     }
     Some(Statement::new(text, Some(gain.verdict)))
+}
+
+/// Whose lock it is, in brackets; nothing where the record does not say.
+fn whose(results: &Results, lock: &str) -> String {
+    let owner = results.lock(lock).and_then(|lock| lock.lock_of.as_deref());
+    owner.map_or_else(String::new, |owner| format!(" (the lock of {owner})"))
 }
 
 fn of_sweep(results: &Results, cure: &str, sweep: &Sweep<'_>) -> Option<Statement> {

@@ -93,8 +93,8 @@ fn of_cost(cost: &NativeCost<'_>) -> Statement {
 /// Whether the costs are in the published order: what a kernel with paravirtual spinlocks ran natively before the series costs
 /// more than what it ran after it.
 fn order(results: &Results) -> Option<Statement> {
-    let carrying = |patched: bool| {
-        let lock = of_kernel(results, |build| build.native && build.paravirt && build.patched == patched)?;
+    let carrying = |series: bool| {
+        let lock = of_kernel(results, |build| build.native && build.paravirt && build.series == series)?;
         uncontended(results, "native", lock)
     };
     let (before, after) = (carrying(false)?, carrying(true)?);

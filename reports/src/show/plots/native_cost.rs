@@ -18,9 +18,9 @@ const PLACES: [(&str, &str); 3] =
 /// the run has no such lock.
 fn locks(results: &Results, natively: bool) -> [&str; 4] {
     let runs = |build: &KernelBuild| if natively { build.native } else { build.guest };
-    [(false, false), (false, true), (true, false), (true, true)].map(|(patched, paravirt)| {
+    [(false, false), (false, true), (true, false), (true, true)].map(|(series, paravirt)| {
         let of_corner =
-            |build: &KernelBuild| runs(build) && (build.patched, build.paravirt) == (patched, paravirt);
+            |build: &KernelBuild| runs(build) && (build.series, build.paravirt) == (series, paravirt);
         of_kernel(results, of_corner).unwrap_or_default()
     })
 }
