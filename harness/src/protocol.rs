@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
 
-use lockbench_workloads::Entry;
+use lockbench_workloads::WorkerEntry;
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
@@ -55,7 +55,7 @@ pub struct Cell {
     /// The arena.
     pub memory: &'static Memory,
     /// The lock's worker.
-    pub entry: Entry,
+    pub entry: WorkerEntry,
     /// Whether the lock's waiters halt wherever they run.
     pub blocks: bool,
     /// Whether to arm the preemption probe.

@@ -9,12 +9,12 @@ use lockbench_workloads::{CATALOGUE, Family};
 use crate::Error;
 use crate::peers::PEERS;
 
-/// A lock under one of its names.
+/// A lock under one of its names. A lock's source may have several: its variants.
 #[derive(Clone, Copy)]
 pub struct Lock {
     /// Its source.
     pub family: &'static Family,
-    /// The name, and what of the source it uses.
+    /// The name, and which parts of the source this variant uses.
     pub variant: &'static Variant,
 }
 
@@ -37,14 +37,14 @@ impl fmt::Debug for Lock {
     }
 }
 
-/// Locks: the catalogue's, the peers, the user's own.
+/// All locks: the catalogue's, then the peers, then the user's own.
 #[derive(Clone, Copy)]
 pub struct Registry {
     own: &'static [Family],
 }
 
 impl Registry {
-    /// With the user's own locks, which come first: their names win.
+    /// Makes a registry with the user's own locks, which stand last.
     pub fn new(own: &'static [Family]) -> Self {
         Self { own }
     }

@@ -1,8 +1,8 @@
-//! The scheduling class that everything is measured in: SCHED_OTHER, whatever the program was started with.
+//! The kernel's scheduling class that everything is measured in: SCHED_OTHER, whatever the program was started with.
 //!
-//! A real-time thread keeps its pCPU until it gives it up, so that two of them on one pCPU never take turns: nothing is
-//! overcommitted then, and a self-test that waits for its competitor waits for ever. SCHED_BATCH and SCHED_IDLE change when
-//! a woken thread runs. The class is inherited by threads and processes, so it is set before there are any.
+//! A real-time thread keeps its pCPU until it gives it up, so that two of them on one pCPU do not preempt each other: nothing
+//! is overcommitted then, and a self-test that waits for its competitor waits for ever. SCHED_BATCH and SCHED_IDLE change when
+//! a woken thread runs. Threads and processes inherit the scheduling class, so it is set before any are started.
 
 use std::io;
 
@@ -18,7 +18,7 @@ const SCHED_EXT: i32 = 7;
 /// that was SCHED_OTHER with a nice value of 0. Call before the first thread is started.
 pub(crate) fn settle() -> Result<Option<Scheduling>, Refusal> {
     let started = policy().map_err(|e| Refusal::of("the kernel tells no scheduling class", e))?;
-    // The flag that a child begins as SCHED_OTHER comes with the class, and only the privileged may drop it.
+    // The scheduling class comes with a flag that children start as SCHED_OTHER, which only the privileged may drop.
     let (class, flag) = (started & !libc::SCHED_RESET_ON_FORK, started & libc::SCHED_RESET_ON_FORK);
     if class != libc::SCHED_OTHER {
         set(libc::SCHED_OTHER | flag).map_err(|e| {
@@ -34,7 +34,7 @@ pub(crate) fn settle() -> Result<Option<Scheduling>, Refusal> {
     Ok((class != libc::SCHED_OTHER || nice != 0).then(|| Scheduling { class: name(class), nice }))
 }
 
-/// What a reader of the run is to be warned of.
+/// Warnings for readers of the run.
 pub(crate) fn warnings(started: &Scheduling) -> Vec<String> {
     let mut warnings = Vec::new();
     if started.class != name(libc::SCHED_OTHER) {
@@ -54,7 +54,7 @@ pub(crate) fn warnings(started: &Scheduling) -> Vec<String> {
     warnings
 }
 
-/// The calling thread's class, with the flag.
+/// The calling thread's scheduling class, with the flag.
 fn policy() -> io::Result<i32> {
     // SAFETY: takes a number and answers one; 0 is the calling thread.
     let policy = unsafe { libc::sched_getscheduler(0) };
@@ -72,7 +72,7 @@ fn set(policy: i32) -> io::Result<()> {
     }
 }
 
-/// A class by its name in sched(7).
+/// The name of a scheduling class in sched(7).
 pub(crate) fn name(class: i32) -> String {
     match class {
         libc::SCHED_OTHER => "SCHED_OTHER".into(),
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_thread_of_another_class_is_set_back_and_says_what_it_was() {
-        // In a thread of its own, for the class is a thread's; everybody may choose SCHED_BATCH.
+        // In a thread of its own, because each thread has its scheduling class; everybody may choose SCHED_BATCH.
         let settled = std::thread::spawn(|| {
             set(libc::SCHED_BATCH).unwrap();
             (settle(), policy(), settle())

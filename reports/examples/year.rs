@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use lockbench_reports::derive::digest::{
     CellDigest, DIGEST_VERSION, Digest, Identity, Measure, Metric, Noise, Reading,
 };
-use lockbench_reports::judge::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, HistoryLine};
 use lockbench_reports::record::{Interval, Status};
 use lockbench_reports::statistics::{Random, Trips, order_interval};
 
@@ -64,9 +64,9 @@ fn main() {
         hypervisor: "kvm".into(),
     };
     for night in (0..NIGHTS).filter(|night| night % 41 != 17) {
-        print(&Entry::Run(digest(night, &machine, &mut random)));
+        print(&HistoryLine::Run(digest(night, &machine, &mut random)));
     }
-    print(&Entry::Blessing(Blessing {
+    print(&HistoryLine::Blessing(Blessing {
         machine: machine.key(),
         cells: "mcs".into(),
         run_id: run_id(280),
@@ -75,7 +75,7 @@ fn main() {
     }));
 }
 
-fn print(entry: &Entry) {
+fn print(entry: &HistoryLine) {
     println!("{}", serde_json::to_string(entry).expect("an entry is JSON"));
 }
 

@@ -11,14 +11,14 @@ use crate::worker::{WorkerFn, init, worker};
 
 /// A lock instantiated for one mode and one probe.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct WorkerEntry {
     /// Puts a free lock into an arena. See the safety section of the worker's module.
     pub init: unsafe fn(arena: *mut Header),
     /// The worker that uses it.
     pub run: WorkerFn,
 }
 
-impl Entry {
+impl WorkerEntry {
     const fn of<L: RawLock, M: crate::Mode, Pr: crate::Probe>() -> Self {
         Self { init: init::<L, M, Pr>, run: worker::<L, M, Pr> }
     }
@@ -28,13 +28,13 @@ impl Entry {
         [Self::of::<L, M, Off>(), Self::of::<L, M, Count>(), Self::of::<L, M, Trace>()]
     }
 
-    /// Without paravirtual code; but a lock that blocks always needs halt and kick, so even its bare workers carry them.
+    /// Workers without paravirtual code; a lock that blocks always needs halt and kick, so even its bare workers carry them.
     const fn plain<L: RawLock>() -> [Self; 3] {
         if L::BLOCKS { Self::each::<L, Paravirt>() } else { Self::each::<L, Bare>() }
     }
 }
 
-/// Whether one of them stands for what boot-time patching leaves.
+/// Whether one of the variants stands for the code that boot-time patching leaves.
 const fn is_patched(variants: &[Variant]) -> bool {
     let mut nth = 0;
     while nth < variants.len() {
@@ -69,10 +69,10 @@ pub struct Family {
     pub lock: Layout,
     /// Size and alignment of the lock's part per vCPU.
     pub per_vcpu: Layout,
-    bare: [Entry; 3],
+    bare: [WorkerEntry; 3],
     /// As `bare` where no variant has boot-time patching.
-    patched: [Entry; 3],
-    paravirt: [Entry; 3],
+    patched: [WorkerEntry; 3],
+    paravirt: [WorkerEntry; 3],
 }
 
 impl Family {
@@ -89,9 +89,13 @@ impl Family {
             waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
             per_vcpu: Layout::new::<L::PerVcpu>(),
-            bare: Entry::plain::<L>(),
-            patched: if is_patched(L::VARIANTS) { Entry::each::<L, Patched>() } else { Entry::plain::<L>() },
-            paravirt: Entry::each::<L, Paravirt>(),
+            bare: WorkerEntry::plain::<L>(),
+            patched: if is_patched(L::VARIANTS) {
+                WorkerEntry::each::<L, Patched>()
+            } else {
+                WorkerEntry::plain::<L>()
+            },
+            paravirt: WorkerEntry::each::<L, Paravirt>(),
         }
     }
 
@@ -102,7 +106,7 @@ impl Family {
     }
 
     /// The compiled form of one of the lock's variants.
-    pub const fn entry(&self, paravirt: Carried, probe: ProbeKind) -> Entry {
+    pub const fn entry(&self, paravirt: Carried, probe: ProbeKind) -> WorkerEntry {
         match paravirt {
             Carried::CompiledOut => self.bare[probe as usize],
             Carried::Patched => self.patched[probe as usize],

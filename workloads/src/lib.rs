@@ -25,7 +25,7 @@ mod worker;
 pub mod workload;
 
 pub use arch::ticks;
-pub use descriptor::{CATALOGUE, Entry, Family};
+pub use descriptor::{CATALOGUE, Family, WorkerEntry};
 pub use lockbench_locks as locks;
 pub use probe::{Count, Off, Phase, Probe, ProbeKind, Trace};
 pub use vcpu::{Bare, Mode, Paravirt, Patched, Vcpu};

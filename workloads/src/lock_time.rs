@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering::*, fence};
 /// Where a lock's time went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Class {
+pub enum Part {
     /// Nobody wanted the lock.
     Idle,
     /// It was free though somebody waited.
@@ -22,13 +22,13 @@ pub enum Class {
     Held,
 }
 
-impl Class {
+impl Part {
     /// Number of parts.
     pub const COUNT: usize = 5;
 }
 
 /// Ticks of each part, indexed by `part as usize`.
-pub type Spent = [u64; Class::COUNT];
+pub type Spent = [u64; Part::COUNT];
 
 /// Splits the time from a release to the next acquisition. `wanted` is when the first vCPU began to wait. `ran` is when the
 /// vCPU that the lock was granted to last came back onto a pCPU; none if the lock was granted to no particular vCPU.
@@ -39,10 +39,10 @@ pub fn until_taken(released: u64, wanted: u64, ran: Option<u64>, acquired: u64) 
     let acquired = acquired.max(released);
     let wanted = within(wanted, released);
     let ran = ran.map_or(wanted, |ran| within(ran, wanted));
-    let mut spent = [0; Class::COUNT];
-    spent[Class::Idle as usize] = wanted - released;
-    spent[Class::GrantedOff as usize] = ran - wanted;
-    spent[Class::Free as usize] = acquired - ran;
+    let mut spent = [0; Part::COUNT];
+    spent[Part::Idle as usize] = wanted - released;
+    spent[Part::GrantedOff as usize] = ran - wanted;
+    spent[Part::Free as usize] = acquired - ran;
     spent
 }
 
@@ -50,9 +50,9 @@ pub fn until_taken(released: u64, wanted: u64, ran: Option<u64>, acquired: u64) 
 #[inline(always)]
 pub fn while_held(ticks: u64, preempted: bool, typical: u64) -> Spent {
     let useful = if preempted { ticks.min(typical) } else { ticks };
-    let mut spent = [0; Class::COUNT];
-    spent[Class::Held as usize] = useful;
-    spent[Class::HeldOff as usize] = ticks - useful;
+    let mut spent = [0; Part::COUNT];
+    spent[Part::Held as usize] = useful;
+    spent[Part::HeldOff as usize] = ticks - useful;
     spent
 }
 
@@ -73,7 +73,7 @@ struct Slot {
     since: AtomicU64,
     /// The holder's number + 1; 0 if the lock is free.
     holder: AtomicU64,
-    spent: [AtomicU64; Class::COUNT],
+    spent: [AtomicU64; Part::COUNT],
 }
 
 /// The lock's account, written by the lock's holder and read by anybody: a latch like the kernel's `seqcount_latch`. One of
@@ -132,7 +132,7 @@ impl LockTime {
             let account = Account {
                 since: whole.since.load(Relaxed),
                 holder: (whole.holder.load(Relaxed) as u32).checked_sub(1),
-                spent: core::array::from_fn(|class| whole.spent[class].load(Relaxed)),
+                spent: core::array::from_fn(|part| whole.spent[part].load(Relaxed)),
             };
             // Pairs with the fence in `book`: had any load seen a later booking's store, the count has moved on.
             fence(Acquire);
@@ -176,7 +176,7 @@ mod tests {
     fn bookings_add_up_to_the_time_since_the_first() {
         // SAFETY: it consists of integers, for which zeros are valid; a new arena holds zeros too.
         let time: LockTime = unsafe { core::mem::zeroed() };
-        time.book(&[0; Class::COUNT], 1000, None);
+        time.book(&[0; Part::COUNT], 1000, None);
         let mut now = 1000;
         for round in 0..100_u64 {
             let (wait, hold) = (7 * round % 31, 13 * round % 17);
@@ -202,8 +202,8 @@ mod tests {
             scope.spawn(|| {
                 for at in 1..=200_000 {
                     // Each piece is one tick of one part, so the parts always add up to the boundary.
-                    let mut spent = [0; Class::COUNT];
-                    spent[at as usize % Class::COUNT] = 1;
+                    let mut spent = [0; Part::COUNT];
+                    spent[at as usize % Part::COUNT] = 1;
                     time.book(&spent, at, Some(at as u32));
                 }
             });

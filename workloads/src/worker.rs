@@ -19,7 +19,7 @@ pub type WorkerFn = unsafe extern "C" fn(arena: *const Header, me: u32) -> !;
 /// # Safety
 ///
 /// `arena` must head a mapped arena whose plan is written, whose lock and per-vCPU parts were initialised for just
-/// these type arguments (see [`Entry`](crate::Entry)), and `me` must be one of its vCPUs, running here alone.
+/// these type arguments (see [`WorkerEntry`](crate::WorkerEntry)), and `me` must be one of its vCPUs, running here alone.
 pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const Header, me: u32) -> ! {
     // SAFETY: the arena is mapped and its plan written before any vCPU starts, as the caller vouches.
     let header = unsafe { &*arena };

@@ -12,7 +12,7 @@ struct Sums {
     granted_off: f64,
     preempted_holding: f64,
     operations: f64,
-    /// Largest deviation of a window's five classes from the window.
+    /// Largest deviation of the sum of a window's five parts from the window's length.
     off_by: f64,
 }
 
@@ -25,9 +25,9 @@ fn sums(cell: &Value) -> Sums {
         sums.granted_off += number(&causes["granted_off"]);
         sums.preempted_holding += number(&round["counters"]["preempted_holding"]);
         sums.operations += round["operations"].as_array().into_iter().flatten().map(number).sum::<f64>();
-        let classes: f64 =
+        let parts: f64 =
             causes["time"].as_object().into_iter().flat_map(|time| time.values()).map(number).sum();
-        sums.off_by = sums.off_by.max((classes / number(&round["window_ns"]) - 1.0).abs());
+        sums.off_by = sums.off_by.max((parts / number(&round["window_ns"]) - 1.0).abs());
     }
     sums
 }
@@ -65,7 +65,7 @@ pub(crate) fn report_all() {
                 let sums = sums(cell);
                 let k = cell["overcommit"].as_f64().unwrap_or(f64::NAN);
                 report(
-                    &format!("{lock} at {k}x, {env}: five classes against the window"),
+                    &format!("{lock} at {k}x, {env}: five parts against the window"),
                     format!("off by {:.2} % at worst", 100.0 * sums.off_by),
                     "<= 1 %",
                     sums.off_by <= 0.01,
@@ -77,7 +77,7 @@ pub(crate) fn report_all() {
                 if lock == "tas" {
                     let share = sums.granted_off / sums.operations;
                     let what = format!("{lock} at {k}x, {env}: grants to vCPUs off their pCPU");
-                    report(&what, figure, "<= 0.1 % of turns", share <= 0.001);
+                    report(&what, figure, "<= 0.1 % of acquisitions", share <= 0.001);
                 } else {
                     let share = sums.granted_off / sums.handovers;
                     let bound = format!(">= {:.2}, and 10x holders", 1.0 - 1.0 / k);

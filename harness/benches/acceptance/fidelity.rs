@@ -47,7 +47,7 @@ fn bare<L: RawLock>() -> f64 {
     let (counter, operations) = (Line(AtomicU64::new(0)), Line(AtomicU64::new(0)));
     let (counter, operations) = (std::hint::black_box(&counter), std::hint::black_box(&operations));
     let began = Instant::now();
-    let mut turns = 0_u64;
+    let mut acquisitions = 0_u64;
     while began.elapsed() < Duration::from_millis(100) {
         for _ in 0..100_000 {
             lock.0.acquire(&ctx);
@@ -55,9 +55,9 @@ fn bare<L: RawLock>() -> f64 {
             operations.0.store(operations.0.load(Relaxed) + 1, Relaxed);
             lock.0.release(&ctx);
         }
-        turns += 100_000;
+        acquisitions += 100_000;
     }
-    turns as f64 / began.elapsed().as_secs_f64()
+    acquisitions as f64 / began.elapsed().as_secs_f64()
 }
 
 fn worker(lock: &str, probe: &str) -> f64 {

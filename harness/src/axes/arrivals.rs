@@ -1,14 +1,15 @@
-//! What decides when a vCPU's next turn comes.
+//! When a vCPU's next request arrives.
 
 use super::{Axis, Flag, InId};
 use crate::Error;
 
-/// What decides when a vCPU's next turn comes.
+/// When a vCPU's next request arrives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Arrivals {
-    /// The end of its last one, and the workload's think time: a closed loop.
+    /// A closed loop: after the last request is done and the workload's think time has passed.
     Closed,
-    /// The clock: so many turns per second, all vCPUs together, in an open loop.
+    /// An open loop: this many requests per second, all vCPUs together, arrive at times of their own, whether or not the
+    /// last one is done.
     PerSecond(f64),
 }
 
@@ -19,7 +20,7 @@ impl Axis for Arrivals {
         takes: "RATES",
         unit: "",
         default: "closed",
-        help: "Turns per second, all vCPUs together, that arrive by the clock: 100000; or closed (each after the last one)",
+        help: "Requests per second, all vCPUs together, that arrive at times of their own: 100000; or closed (each after the last one)",
         in_id: InId::Param,
         in_0_1: true,
         examples: &["closed", "100000", "1e6", "1000000", "0.5"],
@@ -30,7 +31,7 @@ impl Axis for Arrivals {
             ("closed", _) => Ok(Self::Closed),
             (_, Ok(rate)) if f64::is_finite(rate) && rate > 0.0 => Ok(Self::PerSecond(rate)),
             _ => Err(Error::usage(format!(
-                "`{}` is no rate of arrivals; give turns per second, more than 0, or closed",
+                "`{}` is no rate of arrivals; give requests per second, more than 0, or closed",
                 text.escape_debug()
             ))),
         }

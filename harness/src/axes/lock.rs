@@ -1,4 +1,4 @@
-//! Which lock: the one axis whose values are not all known when this program is built, for users bring their own.
+//! Which lock. This is the only axis whose values are not all known when this crate is built: users add locks of their own.
 
 use lockbench_workloads::locks::Paravirt;
 
@@ -8,7 +8,7 @@ pub use crate::registry::Lock;
 use crate::{Error, Registry};
 
 impl Lock {
-    /// How it is asked for.
+    /// How locks are asked for.
     pub const FLAGS: &'static [Flag] = &[Flag {
         name: "locks",
         key: "locks",
@@ -21,7 +21,7 @@ impl Lock {
         examples: &["core", "ticket", "pv-queued"],
     }];
 
-    /// The locks of these names and groups, each once.
+    /// Returns the locks of these names and groups, each once.
     pub fn read(names: &[String], registry: &Registry) -> Result<Vec<Self>, Error> {
         let mut locks: Vec<Self> = Vec::new();
         for name in names {
@@ -43,13 +43,13 @@ impl Lock {
         Ok(locks)
     }
 
-    /// The locks where none are named.
+    /// The locks that are measured when none are named.
     pub fn defaults(registry: &Registry) -> Vec<Self> {
         let names: Vec<String> = Self::FLAGS[0].default.split(',').map(Into::into).collect();
         Self::read(&names, registry).expect("the default is a group")
     }
 
-    /// Whether its waiters may halt in an environment.
+    /// Whether the lock's waiters may halt in an environment.
     pub fn halts_in(self, env: Env) -> bool {
         self.variant.paravirt == Paravirt::On && env.hypervisor()
     }

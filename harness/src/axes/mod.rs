@@ -1,8 +1,8 @@
 //! The axes of a cell: what can be asked for, each defined once.
 //!
-//! An axis is one file here and one line in the table below: its name, default, help, how a value is read and shown, and
-//! whether ids name it. Profiles, the command line, ids, records, `list` and docs/configuration.md walk that table. A
-//! value is typed from where it is read to the window that it is for.
+//! An axis is one file here and one line in the table below. The file has its name, default and help, how a value is read and
+//! shown, and whether ids name it. Profiles, the command line, ids, records, `list` and docs/configuration.md read that
+//! table. A value is typed from the place where it is read to its window.
 
 mod arrivals;
 mod duration;
@@ -51,7 +51,7 @@ table::axes! {
         env: Env,
         /// In which order pCPUs are used.
         placement: Placement,
-        /// How many of them.
+        /// How many pCPUs.
         on: On,
         /// How many vCPUs.
         size: Size,
@@ -61,38 +61,38 @@ table::axes! {
         memory: Memory,
         /// The timeslice of the vCPUs' threads.
         slice: Slice,
-        /// What each vCPU does in a loop.
+        /// Critical section and think time.
         workload: Workload,
-        /// What decides when its next turn comes.
+        /// When a vCPU's next request arrives.
         arrivals: Arrivals,
     }
     of the lock {
         /// When a waiter halts.
         spin_threshold: SpinThreshold,
-        /// What makes it halt before that.
+        /// What makes a waiter halt before its spin threshold.
         early_wait: EarlyWait,
-        /// What is watched in throughput windows.
+        /// What is counted in throughput windows.
         probe: Probe,
     }
 }
 
-/// An axis: the type of its values.
+/// An axis; the type that implements this is the type of the axis' values.
 pub trait Axis: Clone + Debug + PartialEq {
-    /// The options and keys that ask for it: one, but for sizes, which are given as factors or as counts.
+    /// The options and keys that ask for values: one, except for sizes, which are given as factors or as counts.
     const FLAGS: &'static [Flag];
 
     /// Reads a value.
     fn parse(text: &str) -> Result<Self, Error>;
 
-    /// Its one spelling, which [`Axis::parse`] reads.
+    /// The only spelling of the value, which [`Axis::parse`] reads.
     fn show(&self) -> String;
 
-    /// Whether a lock has any use for it in an environment. Where not, its cells have the default.
+    /// Whether the axis matters to a lock in an environment. Where it does not, cells have the default.
     fn has_use(_lock: Lock, _env: Env) -> bool {
         true
     }
 
-    /// Puts what the command line gives in place of what a profile says.
+    /// Replaces a profile's values by those of the command line.
     fn replace(list: &mut Vec<Self>, given: Vec<Self>) {
         *list = given;
     }
@@ -101,30 +101,30 @@ pub trait Axis: Clone + Debug + PartialEq {
 /// How an axis is asked for, and what a user reads of it.
 #[derive(Debug)]
 pub struct Flag {
-    /// Name: of the option, in ids and in records.
+    /// Name of the option, also used in ids and records.
     pub name: &'static str,
     /// Key in a profile.
     pub key: &'static str,
-    /// What the option takes, for its help.
+    /// Placeholder for the option's values in the help.
     pub takes: &'static str,
-    /// What follows each value if it is not there already: the unit that the flag's name says.
+    /// Suffix for values that lack it: the unit that the flag's name states.
     pub unit: &'static str,
-    /// Values where none are asked for, separated by commas.
+    /// Default values, separated by commas.
     pub default: &'static str,
-    /// What it is, and the values that there are.
+    /// What the axis is, and which values there are.
     pub help: &'static str,
     /// Whether ids name its values.
     pub in_id: InId,
-    /// Whether release 0.1 knows it: to a build that does not, a spec says that the cell needs it.
+    /// Whether release 0.1 knows the axis. If not, a spec for such a build says that the cell needs it.
     pub in_0_1: bool,
-    /// Some values, for the docs and tests.
+    /// Example values, for the docs and tests.
     pub examples: &'static [&'static str],
 }
 
 /// How the id of a cell names a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InId {
-    /// Always, at a place of its own.
+    /// Always, as a part of the id with a fixed place.
     Part,
     /// As `name=value` at the id's end, unless it is the default.
     Param,

@@ -9,9 +9,9 @@ use crate::measure::own_slice;
 /// The timeslice that the vCPUs' threads ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Slice {
-    /// None: the kernel's own.
+    /// The kernel's default.
     Kernel,
-    /// So many nanoseconds.
+    /// This many nanoseconds.
     Ns(u64),
 }
 

@@ -1,4 +1,4 @@
-//! What one vCPU has booked of its times, and what that comes to over a window.
+//! The times that one vCPU has booked, and their change over a window.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,8 +10,8 @@ use lockbench_workloads::traced::{Longest, Times, Traced};
 
 use super::counters::load_all;
 
-/// How long something took and when it ended, both in nanoseconds, the latter since the window's opening.
-pub(super) type Ended = (u64, u64);
+/// How long something took and when it ended, both in nanoseconds; the end counts from the window's opening.
+pub(super) type TookAndEnded = (u64, u64);
 
 /// Counts and ticks of one vCPU, or of several together.
 #[derive(Default)]
@@ -88,7 +88,7 @@ impl Booked {
     }
 }
 
-/// What turns ticks into nanoseconds.
+/// Converts ticks into nanoseconds.
 pub(super) struct Scale {
     pub(super) ticks_per_ns: f64,
     /// When the window opened.
@@ -102,20 +102,20 @@ impl Scale {
         (ticks as f64 / self.ticks_per_ns).ceil() as u64
     }
 
-    /// A histogram for the record. The longest is known no better than its bucket.
+    /// A histogram for the record. The longest time is only known to within its bucket.
     pub(super) fn times(&self, counts: &[u64]) -> Histogram {
         let buckets = buckets(counts, |bucket| self.ns(histogram::upper_bound(bucket)));
         let max_ns = buckets.last().map_or(0, |(upper, _)| *upper);
         Histogram { buckets, censored: Vec::new(), max_ns }
     }
 
-    fn ended(&self, longest: &Longest) -> Ended {
+    fn ended(&self, longest: &Longest) -> TookAndEnded {
         let at = longest.at.load(Relaxed).saturating_sub(self.opened);
         (self.ns(longest.ticks.load(Relaxed)), self.ns(at))
     }
 }
 
-/// The buckets that hold anything, each with what it stands for.
+/// The buckets that are not empty, each with the value that it stands for.
 pub(super) fn buckets(counts: &[u64], of: impl Fn(usize) -> u64) -> Vec<(u64, u64)> {
     let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     filled.map(|(bucket, count)| (of(bucket), *count)).collect()

@@ -7,7 +7,7 @@ use lockbench_workloads::locks::Event;
 use lockbench_workloads::{Phase, histogram, ticks};
 
 use super::WindowSpec;
-use super::booked::{Booked, Ended, Scale, vcpu_causes};
+use super::booked::{Booked, Scale, TookAndEnded, vcpu_causes};
 use super::counters::{Own, sum};
 use super::handed::Handed;
 use super::lock_times::LockTimes;
@@ -67,7 +67,7 @@ impl Opened {
         causes.hold = known(scale.times(&total.hold), causes.longest_hold);
         causes.handover = known(scale.times(&total.handover), causes.longest_handover);
         causes.wake = scale.times(&total.wake);
-        causes.reacquire_turns = turns(&total.reacquire);
+        causes.reacquire_turns = acquisitions(&total.reacquire);
         causes.spins_before_halt = (halts > 0).then(|| total.spins_before_halt as f64 / halts as f64);
         self.handed.close(memory, spec, &mut causes);
         if spec.count_preemptions {
@@ -90,7 +90,7 @@ impl Opened {
     }
 }
 
-/// The longest wait of any vCPU; none if nobody waited.
+/// The longest wait of any vCPU; none if no vCPU waited.
 fn longest_wait(vcpus: &[VcpuCauses]) -> Option<LongestWait> {
     let (vcpu, of) = vcpus.iter().enumerate().max_by_key(|(_, vcpu)| vcpu.acquire_max_ns)?;
     (of.acquire_max_ns > 0).then_some(LongestWait {
@@ -101,21 +101,21 @@ fn longest_wait(vcpus: &[VcpuCauses]) -> Option<LongestWait> {
     })
 }
 
-/// The longest of what `of` takes from each vCPU: how long, and when it ended.
-fn longest(vcpus: &[VcpuCauses], of: impl Fn(&VcpuCauses) -> Ended) -> Option<Longest> {
+/// The longest of the times that `of` takes from each vCPU, and when it ended.
+fn longest(vcpus: &[VcpuCauses], of: impl Fn(&VcpuCauses) -> TookAndEnded) -> Option<Longest> {
     let found = vcpus.iter().map(of).enumerate().max_by_key(|(_, (ns, _))| *ns);
     found.filter(|(_, (ns, _))| *ns > 0).map(|(vcpu, (ns, at_ns))| Longest { vcpu: vcpu as u32, ns, at_ns })
 }
 
-/// The same with the longest as it was, not as its bucket has it.
+/// The histogram with the exact longest time in place of its bucket's bound.
 fn known(times: Histogram, longest: Option<Longest>) -> Histogram {
     let max_ns = longest.map_or(times.max_ns, |longest| longest.ns);
     Histogram { max_ns, ..times }
 }
 
-/// A histogram of turns. They are few and whole, so a bucket is told by its smallest.
-fn turns(counts: &[u64]) -> Histogram {
+/// A histogram of whole numbers of acquisitions. They are small, so a bucket is named by its smallest value.
+fn acquisitions(counts: &[u64]) -> Histogram {
     let buckets = super::booked::buckets(counts, histogram::lower_bound);
-    let max_ns = buckets.last().map_or(0, |(turns, _)| *turns);
+    let max_ns = buckets.last().map_or(0, |(acquisitions, _)| *acquisitions);
     Histogram { buckets, censored: Vec::new(), max_ns }
 }

@@ -1,4 +1,4 @@
-//! What the kernel and the workers have counted so far; a window is the difference of two of these.
+//! Counts of the kernel and of the workers so far; a window's counts are the difference of two readings.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -11,28 +11,28 @@ use super::process::task_file;
 use crate::Refusal;
 use crate::system::proc;
 
-/// What the kernel says of one vCPU's thread; none where it does not tell.
+/// The kernel's counts and settings of one vCPU's thread; none where it does not give them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Task {
     pub(super) on_cpu_ns: Option<u64>,
-    /// Times that it was given a pCPU.
-    pub(super) turns: Option<u64>,
+    /// Number of stretches on a pCPU: how often the thread was given one.
+    pub(super) stretches: Option<u64>,
     pub(super) voluntary_switches: Option<u64>,
     pub(super) involuntary_switches: Option<u64>,
     pub(super) minor_faults: Option<u64>,
     pub(super) major_faults: Option<u64>,
-    /// `R` where it runs or waits for a pCPU; see proc(5).
+    /// `R` if the thread runs or waits for a pCPU; see proc(5).
     pub(super) state: Option<char>,
-    /// Process that traces it, 0 for none.
+    /// The process that traces it; 0 for none.
     pub(super) tracer: Option<u32>,
-    /// Its scheduling class, as `SCHED_OTHER`.
+    /// Its scheduling class, such as `SCHED_OTHER`.
     pub(super) class: Option<i32>,
     pub(super) nice: Option<i32>,
 }
 
 impl Task {
-    /// Nothing is known where a file cannot be read, as of a thread that has just died, and where /proc is another pid
-    /// namespace's: there the numbers are somebody else's.
+    /// Reads the files of a thread in /proc. Nothing is known of a thread that has just died, nor where /proc belongs to
+    /// another pid namespace: there the thread ids are those of other threads.
     pub(super) fn read(pid: i32, tid: u32) -> Self {
         if proc::is_ours().is_err() {
             return Self::default();
@@ -44,11 +44,11 @@ impl Task {
         let mut task = Self::default();
         if let Some(text) = read("schedstat") {
             let fields: Vec<u64> = text.split_whitespace().map_while(|n| n.parse().ok()).collect();
-            // A kernel that does not keep them says three zeros; a thread that runs has had a turn.
-            if let [on_cpu_ns, _, turns] = fields[..]
-                && turns > 0
+            // A kernel without these counts writes three zeros; a thread that runs has had at least one stretch.
+            if let [on_cpu_ns, _, stretches] = fields[..]
+                && stretches > 0
             {
-                (task.on_cpu_ns, task.turns) = (Some(on_cpu_ns), Some(turns));
+                (task.on_cpu_ns, task.stretches) = (Some(on_cpu_ns), Some(stretches));
             }
         }
         if let Some(text) = read("status") {

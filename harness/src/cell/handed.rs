@@ -57,7 +57,7 @@ fn gained(before: &[Vec<u64>], after: &[Octaves], places: &[u32], ticks_per_ns: 
     pairs.zip(before.iter().zip(after)).filter_map(entry).collect()
 }
 
-/// All handovers, where all vCPUs run on one node; none without any.
+/// All handovers, for a cell whose vCPUs all run on one node; none if there were none.
 fn within(node: u32, handover: &Histogram) -> Option<Handovers> {
     let mut buckets: Vec<(f64, u64)> =
         handover.buckets.iter().map(|&(upper, count)| (upper as f64, count)).collect();
@@ -66,34 +66,33 @@ fn within(node: u32, handover: &Histogram) -> Option<Handovers> {
     Some(Handovers { from: node, to: node, count, median_ns })
 }
 
-/// Why handovers between pCPUs are not told apart.
+/// Why there is no matrix of handovers between pCPUs; none if there is one.
 fn no_matrix(spec: &WindowSpec) -> Option<String> {
     match spec.axes.pcpus.len() {
-        _ if !spec.pinned() => {
-            Some("vCPUs float, so that nobody knows which pCPU a handover came from".into())
-        }
+        _ if !spec.pinned() => Some("vCPUs float, so that the pCPU of a handover is not known".into()),
         pcpus if pcpus > MATRIX_PCPUS => {
-            Some(format!("{pcpus} pCPUs are more than the {MATRIX_PCPUS} that it is kept for"))
+            Some(format!("there are {pcpus} pCPUs, and the matrix has room for {MATRIX_PCPUS}"))
         }
         _ => None,
     }
 }
 
-/// Why handovers between NUMA nodes are not told apart.
+/// Why there is no matrix of handovers between NUMA nodes; none if there is one.
 fn no_node_matrix(spec: &WindowSpec, nodes: &[u32]) -> Option<String> {
     match nodes.len() {
         0 | 1 => None,
         several if !spec.pinned() => Some(format!(
-            "vCPUs float over {several} NUMA nodes, so that nobody knows which of them a handover came from"
+            "vCPUs float over {several} NUMA nodes, so that the node of a handover is not known"
         )),
         several if several > MATRIX_NODES => {
-            Some(format!("{several} NUMA nodes are more than the {MATRIX_NODES} that it is kept for"))
+            Some(format!("there are {several} NUMA nodes, and the matrix has room for {MATRIX_NODES}"))
         }
         _ => None,
     }
 }
 
-/// Median of durations counted by octaves, as if each octave's were spread evenly over its logarithm. None without any.
+/// Median of durations that are counted by octaves, as if those of an octave were spread evenly on a logarithmic scale. None
+/// if there are no durations.
 fn octave_median(octaves: &[u64]) -> Option<f64> {
     let half = sum(octaves.iter().copied()) as f64 / 2.0;
     let mut below = 0.0;

@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use lockbench_reports::record::LockTime;
-use lockbench_workloads::lock_time::{Account, Class, Spent, until_taken, while_held};
+use lockbench_workloads::lock_time::{Account, Part, Spent, until_taken, while_held};
 use lockbench_workloads::locks::Order;
 use lockbench_workloads::ticks;
 
 use crate::arena::Memory;
 
-/// What the lock's time went into until `at`.
+/// The parts of the lock's time until `at`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LockTimes {
     /// Ticks at which it was read.
@@ -19,35 +19,35 @@ pub(super) struct LockTimes {
 
 impl LockTimes {
     pub(super) fn read(memory: &Memory, order: Order) -> Self {
-        // A whole account can be missed where turns are shorter than a look at it takes: rarely twice.
+        // Reading fails while the account changes, which it may do faster than one reading takes; it rarely fails twice.
         let account = (0..100).find_map(|_| memory.time().read()).unwrap_or_default();
         let first_wait =
             memory.traced().map(|vcpu| vcpu.wait_since.load(Relaxed)).filter(|&since| since != 0).min();
         let at = ticks();
         let open = open_piece(&account, memory, order, first_wait, at);
-        Self { at, spent: std::array::from_fn(|class| account.spent[class].saturating_add(open[class])) }
+        Self { at, spent: std::array::from_fn(|part| account.spent[part].saturating_add(open[part])) }
     }
 
     /// What was added since `earlier`.
     pub(super) fn since(&self, earlier: &Self, ns: impl Fn(u64) -> u64) -> LockTime {
         let spent = difference(&self.spent, &earlier.spent);
-        let spent = |class: Class| ns(spent[class as usize]);
+        let spent = |part: Part| ns(spent[part as usize]);
         LockTime {
-            idle_ns: spent(Class::Idle),
-            free_ns: spent(Class::Free),
-            granted_off_ns: spent(Class::GrantedOff),
-            held_off_ns: spent(Class::HeldOff),
-            held_ns: spent(Class::Held),
+            idle_ns: spent(Part::Idle),
+            free_ns: spent(Part::Free),
+            granted_off_ns: spent(Part::GrantedOff),
+            held_off_ns: spent(Part::HeldOff),
+            held_ns: spent(Part::Held),
         }
     }
 }
 
-/// What each class gained; together always what they gained together. A piece that was open at the earlier reading may have
-/// come out otherwise than was thought then: what a class lacks was booked as another's, and the largest gives it back.
+/// How much each part gained, so that the gains add up to the time that passed. A piece that was open at the earlier reading
+/// may have been booked to another part than was assumed then: what a part lacks is taken from the part that gained most.
 fn difference(later: &Spent, earlier: &Spent) -> Spent {
-    let mut gained: Spent = std::array::from_fn(|class| later[class].saturating_sub(earlier[class]));
-    for class in 0..Class::COUNT {
-        let lacking = earlier[class].saturating_sub(later[class]);
+    let mut gained: Spent = std::array::from_fn(|part| later[part].saturating_sub(earlier[part]));
+    for part in 0..Part::COUNT {
+        let lacking = earlier[part].saturating_sub(later[part]);
         if let Some(largest) = gained.iter_mut().max() {
             *largest = largest.saturating_sub(lacking);
         }
@@ -55,8 +55,8 @@ fn difference(later: &Spent, earlier: &Spent) -> Spent {
     gained
 }
 
-/// Splits the time since the last boundary as the vCPU that ends it would, had it come to nothing until `at`: a holder
-/// that takes longer than it ever did is not running, nor is a grantee that has not begun.
+/// Splits the time from the last boundary until `at` among the parts, as the vCPU that ends the piece would. A holder that
+/// takes longer than it ever did counts as not running, and so does a vCPU that got the lock and has not begun.
 fn open_piece(account: &Account, memory: &Memory, order: Order, first_wait: Option<u64>, at: u64) -> Spent {
     let Some(holder) = account.holder else {
         let ran = (order != Order::Unfair).then_some(at);

@@ -7,7 +7,7 @@ use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
 
 use super::Placer;
 use super::distances::{self, Distances};
-use super::process::{Ended, Process};
+use super::process::{ChildEnd, Process};
 use super::sample::Sample;
 use super::watch::Watch;
 use super::window::{Threads, Window};
@@ -66,22 +66,22 @@ pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupte
 fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
     match run(spec, bench) {
         Ok(outcome) => Ok(outcome),
-        Err(Ended::Interrupted) => Err(Interrupted),
-        Err(Ended::Reported(ChildReport::Skipped(Refusal { reason, passing }))) => {
+        Err(ChildEnd::Interrupted) => Err(Interrupted),
+        Err(ChildEnd::Reported(ChildReport::Skipped(Refusal { reason, passing }))) => {
             Ok(Outcome::Skipped { reason, passing })
         }
-        Err(Ended::Reported(ChildReport::Crashed(reason))) => Ok(Outcome::Crashed { reason }),
-        Err(Ended::Reported(ChildReport::Ready)) => {
+        Err(ChildEnd::Reported(ChildReport::Crashed(reason))) => Ok(Outcome::Crashed { reason }),
+        Err(ChildEnd::Reported(ChildReport::Ready)) => {
             Ok(Outcome::Crashed { reason: "the cell's process got out of step with its parent".into() })
         }
     }
 }
 
-fn skipped(refusal: Refusal) -> Ended {
-    Ended::Reported(ChildReport::Skipped(refusal))
+fn skipped(refusal: Refusal) -> ChildEnd {
+    ChildEnd::Reported(ChildReport::Skipped(refusal))
 }
 
-fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
+fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let blank = prepare::arena(spec, bench.lock).map_err(skipped)?;
     // Before anything is written: a page stays where it was first touched.
     let (mut memory, lies) = bench.placer.place_memory(blank, spec).map_err(skipped)?;
@@ -147,7 +147,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Ended> {
 }
 
 /// Lets the vCPUs go, and waits until all are in their loops.
-fn open_gate(memory: &Memory, spec: &WindowSpec, process: &mut Process) -> Result<(), Ended> {
+fn open_gate(memory: &Memory, spec: &WindowSpec, process: &mut Process) -> Result<(), ChildEnd> {
     let gate = memory.gate();
     // A vCPU enters when it first gets its pCPU, at most a scheduling cycle later; a lock that hangs at once may keep a
     // queued start from completing.
@@ -163,7 +163,7 @@ fn open_gate(memory: &Memory, spec: &WindowSpec, process: &mut Process) -> Resul
     Ok(())
 }
 
-fn wait_until(process: &mut Process, deadline: Instant, done: impl Fn() -> bool) -> Result<(), Ended> {
+fn wait_until(process: &mut Process, deadline: Instant, done: impl Fn() -> bool) -> Result<(), ChildEnd> {
     let mut pause = Duration::from_micros(50);
     while !done() && Instant::now() < deadline {
         process.sleep_until(Instant::now() + pause)?;

@@ -12,7 +12,7 @@ use crate::Refusal;
 use crate::arena::{Blank, Memory};
 use crate::axes::Lock;
 
-/// Room for the arena of `spec`, which nobody has touched.
+/// Memory for the arena of `spec`, no page of which was touched yet.
 pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
     let values = &spec.axes.values;
     let workload = &values.workload;
@@ -52,11 +52,11 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))
 }
 
-/// Writes the plan, and what else has to stand in the arena before anybody runs in it; the gate stays closed.
+/// Writes the plan, and everything else that must stand in the arena before vCPUs run; the gate stays closed.
 pub(super) fn write(memory: &mut Memory, spec: &WindowSpec) {
     let header = memory.write_plan();
     header.gate.hold = u32::from(spec.start == Start::Queued).into();
-    // No vCPU has the last number, so the first turn is nobody's second in a row.
+    // No vCPU has this number, so that the first acquisition is not counted as a second one in a row.
     header.data.owner = u32::MAX.into();
     header.time.start(ticks());
     for (block, node) in memory.blocks().zip(&spec.vcpu_nodes) {

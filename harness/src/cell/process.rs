@@ -19,11 +19,11 @@ use crate::{Refusal, interrupt};
 /// The hidden verb under which this program is a cell's process.
 pub const VERB: &str = "__cell";
 
-/// Bytes that a report may have; one that a process had no time to finish is none.
+/// Most bytes of a report. A report that a process had no time to finish is ignored.
 const LONGEST_REPORT: usize = 65_536;
 
-/// Why a wait ended early.
-pub(super) enum Ended {
+/// Why a wait for the cell's process ended early.
+pub(super) enum ChildEnd {
     /// Ctrl-C or a termination signal.
     Interrupted,
     /// The process died, or said that it cannot go on.
@@ -33,9 +33,9 @@ pub(super) enum Ended {
 /// A running cell. Killed, with all its threads, when dropped.
 pub(super) struct Process {
     process: Subprocess,
-    /// What it reports, on a pipe of its own: its standard output is the lock's.
+    /// The process' reports, on a pipe of their own: the standard output belongs to the lock.
     reports: OwnedFd,
-    /// What of them has come so far.
+    /// The part of a report that was read so far.
     line: Vec<u8>,
     /// What the lock prints.
     said: Said,
@@ -68,22 +68,22 @@ impl Process {
     }
 
     /// Waits until all vCPUs stand at the gate.
-    pub(super) fn wait_ready(&mut self, limit: Duration) -> Result<(), Ended> {
+    pub(super) fn wait_ready(&mut self, limit: Duration) -> Result<(), ChildEnd> {
         let deadline = Instant::now() + limit;
         while self.wait(deadline, true)? {
             match self.report() {
                 Some(ChildReport::Ready) => return Ok(()),
-                Some(report) => return Err(Ended::Reported(report)),
+                Some(report) => return Err(ChildEnd::Reported(report)),
                 None => {}
             }
         }
         let reason = format!("its vCPUs did not start within {} s", limit.as_secs());
-        Err(Ended::Reported(ChildReport::Crashed(reason)))
+        Err(ChildEnd::Reported(ChildReport::Crashed(reason)))
     }
 
     /// The kernel's numbers of the threads that run the vCPUs. They come from the arena, where a lock may store anything, and
     /// are handed to calls that pin and look at threads: so each is asked for once and must be one of this process's.
-    pub(super) fn threads(&self, memory: &Memory) -> Result<Vec<u32>, Ended> {
+    pub(super) fn threads(&self, memory: &Memory) -> Result<Vec<u32>, ChildEnd> {
         let thread = |cpu: usize| {
             let tid = memory.block(cpu).env.tid.load(std::sync::atomic::Ordering::Relaxed);
             // SAFETY: with signal 0 nothing is sent; the call only looks whether the process has such a thread.
@@ -92,36 +92,36 @@ impl Process {
                 let reason = format!(
                     "vCPU {cpu} is run by no thread of the cell's process: something wrote over the arena"
                 );
-                Ended::Reported(ChildReport::Crashed(reason))
+                ChildEnd::Reported(ChildReport::Crashed(reason))
             })
         };
         (0..memory.vcpus()).map(thread).collect()
     }
 
     /// An error if the process has died.
-    pub(super) fn check(&mut self) -> Result<(), Ended> {
+    pub(super) fn check(&mut self) -> Result<(), ChildEnd> {
         self.sleep_until(Instant::now() + Duration::from_nanos(1))
     }
 
     /// Sleeps until `deadline`; ends early if the process dies or the run is interrupted.
-    pub(super) fn sleep_until(&mut self, deadline: Instant) -> Result<(), Ended> {
+    pub(super) fn sleep_until(&mut self, deadline: Instant) -> Result<(), ChildEnd> {
         while self.wait(deadline, false)? {}
         Ok(())
     }
 
     /// Kills it, and waits for its end: from then on its arena stands still.
-    pub(super) fn end(mut self) -> Result<(), Ended> {
+    pub(super) fn end(mut self) -> Result<(), ChildEnd> {
         match self.process.end() {
             Ok(_) => Ok(()),
             Err(lingers) => {
-                Err(Ended::Reported(ChildReport::Crashed(format!("the cell's process: {lingers}"))))
+                Err(ChildEnd::Reported(ChildReport::Crashed(format!("the cell's process: {lingers}"))))
             }
         }
     }
 
     /// Waits for something to happen before `deadline`; false once that has passed. What the lock prints is taken off its
     /// hands meanwhile, for a full pipe would stop it.
-    fn wait(&mut self, deadline: Instant, for_report: bool) -> Result<bool, Ended> {
+    fn wait(&mut self, deadline: Instant, for_report: bool) -> Result<bool, ChildEnd> {
         let mut left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(false);
@@ -134,13 +134,13 @@ impl Process {
         // EINTR is how Ctrl-C gets here; any other failure shows up as a wait that did not wait.
         let _ = poll(&mut fds, left.try_into().ok().as_ref());
         if interrupt::requested() {
-            return Err(Ended::Interrupted);
+            return Err(ChildEnd::Interrupted);
         }
         let dead = !fds[0].revents().is_empty();
         let printed =
             rest.is_some() || loud.is_some() && fds.last().is_some_and(|fd| !fd.revents().is_empty());
         if dead {
-            return Err(Ended::Reported(self.autopsy()));
+            return Err(ChildEnd::Reported(self.autopsy()));
         }
         if printed {
             self.said.take();

@@ -1,4 +1,4 @@
-//! What the kernel did with a window's vCPU threads, from what it had counted at the window's ends.
+//! How the kernel scheduled a window's vCPU threads, from its counts when the window began and ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use rustix::process::getpriority_process;
 use super::counters::Task;
 use super::strayed::touched;
 
-/// What the threads did in a window. What the kernel does not tell of all of them is left out.
+/// How the threads were scheduled in a window. A count that the kernel does not give for every thread is left out.
 #[derive(Debug, Default)]
 pub(super) struct Scheduled {
-    /// Part of the window that each was on a pCPU; empty if unknown.
+    /// Fraction of the window for which each thread was on a pCPU; empty if unknown.
     pub(super) on_cpu_share: Vec<f64>,
-    /// Mean time of a turn; none if unknown, or if none began.
+    /// Mean time that a thread kept its pCPU once it had it; none if unknown, or if no thread got a pCPU in the window.
     pub(super) slice_ns: Option<f64>,
     /// Sums over the threads.
     pub(super) counters: BTreeMap<String, u64>,
-    /// Which of them never slept: running or waiting for a pCPU when the window opened, and not asleep since.
+    /// Which threads never slept: they were running or waiting for a pCPU when the window opened, and did not sleep since.
     pub(super) awake: Vec<bool>,
-    /// What somebody did to one of them: its class, its nice value, a debugger.
+    /// What was changed from outside on one of the threads: its scheduling class, its nice value, a debugger.
     pub(super) touched: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl Scheduled {
         };
         let sum = |each: &[u64]| each.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
         let on_cpu_ns = gained(|task| task.on_cpu_ns);
-        let turns = gained(|task| task.turns).map(|turns| sum(&turns));
+        let stretches = gained(|task| task.stretches).map(|stretches| sum(&stretches));
         let counted = [
             ("voluntary_switches", gained(|task| task.voluntary_switches)),
             ("involuntary_switches", gained(|task| task.involuntary_switches)),
@@ -42,8 +42,8 @@ impl Scheduled {
         Self {
             slice_ns: on_cpu_ns
                 .as_ref()
-                .zip(turns.filter(|turns| *turns > 0))
-                .map(|(ns, turns)| sum(ns) as f64 / turns as f64),
+                .zip(stretches.filter(|stretches| *stretches > 0))
+                .map(|(ns, stretches)| sum(ns) as f64 / stretches as f64),
             on_cpu_share: on_cpu_ns
                 .unwrap_or_default()
                 .into_iter()
@@ -67,17 +67,17 @@ fn awake(before: &Task, after: &Task) -> bool {
 mod tests {
     use super::*;
 
-    fn task(on_cpu_ns: u64, turns: u64) -> Task {
+    fn task(on_cpu_ns: u64, stretches: u64) -> Task {
         Task {
             on_cpu_ns: Some(on_cpu_ns),
-            turns: Some(turns),
-            voluntary_switches: Some(turns),
+            stretches: Some(stretches),
+            voluntary_switches: Some(stretches),
             ..Task::default()
         }
     }
 
     #[test]
-    fn shares_and_turns_are_differences() {
+    fn shares_and_stretches_are_differences() {
         let (before, after) = ([task(1_000, 1), task(0, 1)], [task(1_500, 3), task(250, 2)]);
         let scheduled = Scheduled::between(&before, &after, Duration::from_nanos(1_000));
         assert_eq!(scheduled.on_cpu_share, [0.5, 0.25]);

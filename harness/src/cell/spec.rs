@@ -29,7 +29,7 @@ pub struct WindowSpec {
     pub samples: u32,
     /// No acquisition for this long is a hang, in nanoseconds.
     pub hang_ns: u64,
-    /// Length of one step of busy work, in nanoseconds: turns section and think times into steps.
+    /// Length of one step of busy work, in nanoseconds: converts section and think times into steps.
     pub work_ns: f64,
     /// Ticks of the time-stamp counter per nanosecond.
     pub ticks_per_ns: f64,

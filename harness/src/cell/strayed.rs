@@ -35,7 +35,7 @@ fn moves(pid: i32, tid: u32) -> Option<u64> {
     line.rsplit(':').next()?.trim().parse().ok()
 }
 
-/// What is no longer as it was put: pins, moves since `before`, scheduling class and nice value.
+/// What was changed from outside: pins, moves since `before`, scheduling class and nice value.
 pub(super) fn strayed(
     spec: &WindowSpec,
     placer: &Placer,

@@ -65,8 +65,9 @@ fn cut(events: &[Event], opened: u64, ticks_per_ns: f64) -> Option<Trace> {
     })
 }
 
-/// The longest time from a release to the next turn's acquisition by another vCPU that waited already, of those that ended
-/// after `opened`, as indices of the two. Turns are numbered, for where a ring was overwritten two that stand side by side need not follow each other.
+/// Finds the longest handover that ended after `opened`: from a release to the next acquisition, by another vCPU that was
+/// already waiting. Returns the indices of the two events. Acquisitions are numbered, because events that stand side by side
+/// need not follow each other where a ring was overwritten.
 fn worst(events: &[Event], opened: u64) -> Option<(usize, usize)> {
     let mut released = HashMap::new();
     let mut waiting = HashMap::new();
@@ -76,12 +77,12 @@ fn worst(events: &[Event], opened: u64) -> Option<(usize, usize)> {
             EventKind::Wait => _ = waiting.insert(event.vcpu, event.at),
             EventKind::Release => _ = released.insert(event.argument, index),
             EventKind::Acquire => {
-                let last_turn = event.argument.wrapping_sub(1);
-                let Some(release) = released.get(&last_turn).map(|&index| (index, events[index])) else {
+                let last = event.argument.wrapping_sub(1);
+                let Some(release) = released.get(&last).map(|&index| (index, events[index])) else {
                     continue;
                 };
                 let (release, Event { at, vcpu, .. }) = release;
-                // Who has no event of its wait has waited since before the ring's first.
+                // A vCPU without a wait event has waited since before the ring's first event.
                 let waited = waiting.remove(&event.vcpu).is_none_or(|since| since <= at);
                 let took = event.at - at;
                 let handover = waited && vcpu != event.vcpu && event.at >= opened;
@@ -119,16 +120,16 @@ mod tests {
     #[test]
     fn the_worst_handover_is_found_and_cut_out() {
         let mut events = Vec::new();
-        for turn in 0..1000_u64 {
-            let (at, vcpu) = (1000 * turn, (turn % 2) as u32);
-            // Turn 700 comes 500 late, for its vCPU was off its pCPU.
-            let late = if turn == 700 { 500 } else { 0 };
+        for number in 0..1000_u64 {
+            let (at, vcpu) = (1000 * number, (number % 2) as u32);
+            // Acquisition 700 comes 500 late, because its vCPU was off its pCPU.
+            let late = if number == 700 { 500 } else { 0 };
             events.push(event(at, vcpu, Wait, 0));
             if late > 0 {
                 events.push(event(at + 1100 + late - 5, vcpu, Resumed, 400));
             }
-            events.push(event(at + 1100 + late, vcpu, Acquire, turn));
-            events.push(event(at + 2000, vcpu, Release, turn));
+            events.push(event(at + 1100 + late, vcpu, Acquire, number));
+            events.push(event(at + 2000, vcpu, Release, number));
         }
         events.sort_by_key(|event| event.at);
         let trace = cut(&events, 0, 2.0).unwrap();
@@ -147,7 +148,7 @@ mod tests {
         let came_later = [event(0, 0, Release, 1), event(900, 1, Wait, 0), event(1000, 1, Acquire, 2)];
         assert!(cut(&came_later, 0, 1.0).is_none(), "it came to a free lock");
         let gap = [event(0, 1, Wait, 0), event(10, 0, Release, 1), event(1000, 1, Acquire, 5)];
-        assert!(cut(&gap, 0, 1.0).is_none(), "three turns are missing");
+        assert!(cut(&gap, 0, 1.0).is_none(), "three acquisitions are missing");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use lockbench_workloads::{Family, Phase};
 use super::WindowSpec;
 use super::causes::Opened;
 use super::counters::{Task, sum};
-use super::process::{Ended, Process};
+use super::process::{ChildEnd, Process};
 use super::sample::Sample;
 use super::scheduled::Scheduled;
 use super::watch::Watch;
@@ -83,7 +83,7 @@ impl<'a> Window<'a> {
         process: &mut Process,
         watch: &mut Watch<'_>,
         half: u64,
-    ) -> Result<Option<Outcome>, Ended> {
+    ) -> Result<Option<Outcome>, ChildEnd> {
         let began = self.samples[0].at;
         let parts = self.spec.samples.max(1);
         for part in 1..=parts {

@@ -8,7 +8,7 @@ use lockbench_reports::format::printable;
 use lockbench_reports::judge::compare::{self, Comparison};
 use lockbench_reports::statistics::MARGIN;
 
-use super::{Ended, history, print};
+use super::{Done, history, print};
 use crate::Error;
 
 #[derive(clap::Args)]
@@ -44,7 +44,7 @@ impl Output {
     }
 
     /// Says that there is nothing to compare a first night with, which is no failure.
-    fn nothing_earlier(&self, new: &Digest) -> Result<Ended, Error> {
+    fn nothing_earlier(&self, new: &Digest) -> Result<Done, Error> {
         let (run, machine) = (printable(&new.run_id), new.machine.key());
         let sentence = format!(
             "There is nothing to compare {run} with yet: the history holds no earlier run of machine {machine}."
@@ -55,11 +55,11 @@ impl Output {
         } else {
             print(&format!("{sentence}\n"))?;
         }
-        Ok(Ended::Well)
+        Ok(Done::Well)
     }
 
     /// Prints it in the form asked for.
-    pub(super) fn print(&self, comparison: &Comparison) -> Result<Ended, Error> {
+    pub(super) fn print(&self, comparison: &Comparison) -> Result<Done, Error> {
         if self.json {
             let json = serde_json::to_string_pretty(comparison)?;
             print(&format!("{json}\n"))?;
@@ -68,11 +68,11 @@ impl Output {
         } else {
             print(&compare::text(comparison))?;
         }
-        Ok(if comparison.worse() { Ended::Negative } else { Ended::Well })
+        Ok(if comparison.worse() { Done::Negative } else { Done::Well })
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args) -> Result<Done, Error> {
     let digest = |path: &PathBuf| run_dir::read(path).map(|results| Digest::of(&results));
     let mut runs = args.runs.iter().map(digest).collect::<Result<Vec<_>, _>>()?;
     let new = runs.pop().expect("clap asks for one");

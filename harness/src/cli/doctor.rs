@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::axes::cpu_list;
-use super::{Ended, print};
+use super::{Done, print};
 use crate::axes::{Axis, Env};
 use crate::doctor::{self, Level};
 use crate::suite::Session;
@@ -16,7 +16,7 @@ pub(super) struct Args {
     pcpus: Option<String>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args) -> Result<Done, Error> {
     interrupt::install()?;
     let session = Session::open(cpu_list(args.pcpus.as_deref())?.as_ref(), &[Env::parse("kvm")?])?;
     let findings = doctor::examine(&session);
@@ -34,14 +34,14 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
     }
     let worst = |level| findings.iter().any(|finding| finding.level == level);
     let (verdict, ended) = if worst(Level::Unfit) {
-        ("This machine is not fit to measure on as it is.", Ended::Negative)
+        ("This machine is not fit to measure on as it is.", Done::Negative)
     } else if worst(Level::Care) {
         (
             "This machine can be measured on, with care: trust ratios taken in one run, with their intervals.",
-            Ended::Well,
+            Done::Well,
         )
     } else {
-        ("This machine is fit to measure on.", Ended::Well)
+        ("This machine is fit to measure on.", Done::Well)
     };
     let _ = writeln!(text, "\n{verdict}");
     print(&text)?;

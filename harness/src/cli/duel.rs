@@ -10,7 +10,7 @@ use lockbench_reports::record::{Line, Outcome, Results, Round};
 
 use super::axes::Axes;
 use super::compare::Output;
-use super::{Ended, say};
+use super::{Done, say};
 use crate::axes::parse_duration;
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
 use crate::plan::Profile;
@@ -43,7 +43,7 @@ pub(super) struct Args {
     output: Output,
 }
 
-pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     let rounds = args.axes.rounds().unwrap_or(FEWEST_ROUNDS);
     if rounds < FEWEST_ROUNDS {
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     let ended = args.output.print(&comparison)?;
     say(format!("the rounds of both are in {}", dir.display()));
     if interrupt::requested() {
-        return Ok(Ended::Interrupted);
+        return Ok(Done::Interrupted);
     }
     let named = args.axes.named_envs(&profile, args.config.is_some());
     for (build, results) in builds.iter().zip([&base, &new]) {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use lockbench_workloads::locks::INSTRUCTIONS;
 use serde::Deserialize;
 
-use super::{Ended, print};
+use super::{Done, print};
 use crate::Error;
 
 #[derive(Deserialize)]
@@ -28,13 +28,13 @@ struct Row {
     waiting: Vec<String>,
 }
 
-pub(super) fn list(json: bool) -> Result<Ended, Error> {
+pub(super) fn list(json: bool) -> Result<Done, Error> {
     if json {
         print(INSTRUCTIONS)?;
     } else {
         print(&text(&table()?))?;
     }
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
 fn table() -> Result<Table, Error> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use lockbench_workloads::workload::{SECTIONS, THINKS};
 use serde::Serialize;
 
-use super::{Ended, instructions, print};
+use super::{Done, instructions, print};
 use crate::axes::{self, Env, flags};
 use crate::plan::{BUILT_IN, Profile};
 use crate::topology::Placement;
@@ -63,7 +63,7 @@ struct Listing {
     axes: Vec<Axis>,
 }
 
-pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     if args.instructions {
         return instructions::list(args.json);
     }
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
     } else {
         print(&text(&listing))?;
     }
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
 fn named(name: impl Into<String>, about: impl Into<String>) -> Named {

@@ -23,20 +23,21 @@ use crate::output::{complain, shows_colours};
 pub(crate) use crate::output::{print, say};
 use crate::{Error, Registry};
 
-/// How a command ended, as an exit status.
+/// How a command ended; becomes the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// Done.
+pub(crate) enum Done {
+    /// It did what was asked.
     Well,
-    /// Done, with a negative verdict: something worse, a machine unfit, a cell broken, crashed or hung.
+    /// It did what was asked, and the verdict is negative: something is worse, the machine is unfit, a cell is broken, crashed
+    /// or hung.
     Negative,
-    /// Could not do what was asked.
+    /// It could not do what was asked.
     Failed,
-    /// Interrupted; partial results are written.
+    /// It was interrupted; partial results are written.
     Interrupted,
 }
 
-impl From<&Error> for Ended {
+impl From<&Error> for Done {
     fn from(error: &Error) -> Self {
         match error {
             Error::Interrupted => Self::Interrupted,
@@ -45,13 +46,13 @@ impl From<&Error> for Ended {
     }
 }
 
-impl From<Ended> for ExitCode {
-    fn from(ended: Ended) -> Self {
+impl From<Done> for ExitCode {
+    fn from(ended: Done) -> Self {
         match ended {
-            Ended::Well => Self::SUCCESS,
-            Ended::Negative => Self::from(1),
-            Ended::Failed => Self::from(2),
-            Ended::Interrupted => Self::from(130),
+            Done::Well => Self::SUCCESS,
+            Done::Negative => Self::from(1),
+            Done::Failed => Self::from(2),
+            Done::Interrupted => Self::from(130),
         }
     }
 }
@@ -107,12 +108,12 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
     };
     let told = |e: Error| {
         say(&e);
-        Ended::from(&e)
+        Done::from(&e)
     };
     ended.unwrap_or_else(told).into()
 }
 
-fn run(command: Command, registry: &Registry) -> Result<Ended, Error> {
+fn run(command: Command, registry: &Registry) -> Result<Done, Error> {
     match command {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
@@ -128,15 +129,15 @@ fn run(command: Command, registry: &Registry) -> Result<Ended, Error> {
 }
 
 /// Prints what clap has to say instead of running anything: a usage error, or help.
-fn told(instead: &clap::Error) -> Result<Ended, Error> {
+fn told(instead: &clap::Error) -> Result<Done, Error> {
     let text = instead.render();
     let text = |colours: bool| if colours { text.ansi().to_string() } else { text.to_string() };
     if instead.use_stderr() {
         complain(&text(shows_colours(&io::stderr())));
-        return Ok(Ended::Failed);
+        return Ok(Done::Failed);
     }
     print(&text(shows_colours(&io::stdout())))?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
 #[cfg(test)]
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_duel_that_was_interrupted_before_its_first_window_ends_as_interrupted() {
-        assert_eq!(Ended::from(&Error::Interrupted), Ended::Interrupted);
-        assert_eq!(Ended::from(&Error::usage("give at least 12 rounds")), Ended::Failed);
+        assert_eq!(Done::from(&Error::Interrupted), Done::Interrupted);
+        assert_eq!(Done::from(&Error::usage("give at least 12 rounds")), Done::Failed);
     }
 }

@@ -7,7 +7,7 @@ use lockbench_reports::format;
 use lockbench_reports::show::reasons;
 
 use super::axes::Axes;
-use super::{Ended, print};
+use super::{Done, print};
 use crate::plan::{self, Profile, Resources, Timing};
 use crate::suite::something_planned;
 use crate::topology::{self, Source};
@@ -21,7 +21,7 @@ pub(super) fn run(
     topology: Option<&str>,
     axes: &Axes,
     registry: &Registry,
-) -> Result<Ended, Error> {
+) -> Result<Done, Error> {
     let source = topology.map_or(Source::ThisMachine, Source::from_argument);
     let (mut machine, _) = topology::load(&source)?;
     if let Some(pcpus) = axes.cpu_list()? {
@@ -57,5 +57,5 @@ pub(super) fn run(
     }
     text.push_str(&reasons::text(&not_planned(&fitted.dropped), usize::MAX));
     print(&text)?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

@@ -6,7 +6,7 @@ use lockbench_reports::derive::run_dir;
 use lockbench_reports::record::Results;
 use lockbench_reports::show::{html, trace_export};
 
-use super::Ended;
+use super::Done;
 use crate::Error;
 use crate::output::write_named;
 
@@ -23,7 +23,7 @@ pub(super) struct Args {
     perfetto: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args) -> Result<Done, Error> {
     let results = args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>()?;
     if let Some(path) = &args.perfetto {
         return perfetto(path, &results);
@@ -40,10 +40,10 @@ pub(super) fn run(args: &Args) -> Result<Ended, Error> {
         run_dir::write_results(run, derived)?;
     }
     write_named(&path, page.as_bytes())?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
-fn perfetto(path: &Path, results: &[Results]) -> Result<Ended, Error> {
+fn perfetto(path: &Path, results: &[Results]) -> Result<Done, Error> {
     let [run] = results else {
         return Err(Error::usage(
             "--perfetto takes one run: times of several would lie on top of each other",
@@ -53,5 +53,5 @@ fn perfetto(path: &Path, results: &[Results]) -> Result<Ended, Error> {
         return Err(Error::usage("this run has no traces: none of its windows was of purpose `trace`"));
     };
     write_named(path, trace.to_string().as_bytes())?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

@@ -8,7 +8,7 @@ use lockbench_reports::record::{Line, Outcome, Round};
 use lockbench_reports::show::{reasons, summary};
 
 use super::axes::Axes;
-use super::{Ended, print, suite};
+use super::{Done, print, suite};
 use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{CellGroup, Profile};
 use crate::suite::Run;
@@ -28,7 +28,7 @@ pub(super) struct Args {
     spec: Option<String>,
 }
 
-pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     interrupt::install()?;
     if let Some(spec) = &args.spec {
@@ -75,7 +75,7 @@ fn profile(axes: &Axes, registry: &Registry) -> Result<Profile, Error> {
 }
 
 /// One window, as specified to the last detail: how `duel` drives two builds.
-fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
+fn run_spec(path: &str, registry: &Registry) -> Result<Done, Error> {
     let text = input::read_text(Path::new(path), input::WRITTEN_BY_HAND)
         .map_err(|e| Error::file("read the spec", path, e))?;
     let spec: WindowSpec = serde_json::from_str(&text)
@@ -91,7 +91,7 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     let placer = Placer::new(binder);
     let quotas = Quotas::of_this_process();
     let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, lock, quotas: &quotas }) else {
-        return Ok(Ended::Interrupted);
+        return Ok(Done::Interrupted);
     };
     let round = Round {
         cell: spec.axes.id.clone(),
@@ -103,6 +103,6 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Ended, Error> {
     print(&format!("{json}\n"))?;
     match round.outcome {
         Outcome::Skipped { reason, passing } => Err(Refusal { reason, passing }.into()),
-        _ => Ok(Ended::Well),
+        _ => Ok(Done::Well),
     }
 }

@@ -2,7 +2,7 @@
 
 use lockbench_reports::record::{fields, schema};
 
-use super::{Ended, print};
+use super::{Done, print};
 use crate::Error;
 
 #[derive(clap::Args)]
@@ -12,8 +12,8 @@ pub(super) struct Args {
     fields: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args) -> Result<Done, Error> {
     let text = if args.fields { fields::page() } else { schema::schema() + "\n" };
     print(&text)?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

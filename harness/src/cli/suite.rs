@@ -11,7 +11,7 @@ use lockbench_reports::record::{Line, Results, Status};
 use lockbench_reports::show::{html, reasons, summary};
 
 use super::axes::Axes;
-use super::{Ended, plan_only, print};
+use super::{Done, plan_only, print};
 use crate::axes::parse_duration;
 use crate::plan::Profile;
 use crate::suite::{Journal, Run, unmeasured};
@@ -41,7 +41,7 @@ pub(super) struct Args {
     axes: Axes,
 }
 
-pub(super) fn run(args: &Args, registry: &Registry) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     let name = args.config.as_deref().map_or_else(|| args.profile.clone(), config_name);
     let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
@@ -68,7 +68,7 @@ fn config_name(path: &std::path::Path) -> String {
 }
 
 /// Derives results and report from the journal, prints the answers, and says how it went.
-fn finish(journal: &Journal, named: &[String]) -> Result<Ended, Error> {
+fn finish(journal: &Journal, named: &[String]) -> Result<Done, Error> {
     let results = run_dir::read(journal.dir())?;
     run_dir::write_results(journal.dir(), &results)?;
     let page = html::render(std::slice::from_ref(&results))?;
@@ -96,15 +96,15 @@ const FEW_CELLS: usize = 3;
 
 /// How a run went. A run that measured nothing, or nothing in an environment of `named`, is an error that ends with
 /// `where_to_look`; a cell that failed for its own fault is a negative verdict; one that was skipped is neither.
-pub(super) fn verdict(results: &Results, named: &[String], where_to_look: &str) -> Result<Ended, Error> {
+pub(super) fn verdict(results: &Results, named: &[String], where_to_look: &str) -> Result<Done, Error> {
     let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     if interrupt::requested() {
-        Ok(Ended::Interrupted)
+        Ok(Done::Interrupted)
     } else if let Some(what) = unmeasured(results, named) {
         Err(Error::Nothing(format!("this run {what}{where_to_look}")))
     } else if results.cells.iter().any(|cell| failed(cell.status)) {
-        Ok(Ended::Negative)
+        Ok(Done::Negative)
     } else {
-        Ok(Ended::Well)
+        Ok(Done::Well)
     }
 }

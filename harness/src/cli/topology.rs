@@ -1,6 +1,6 @@
 //! `lockbench topology`: the machine as hwloc sees it.
 
-use super::{Ended, print};
+use super::{Done, print};
 use crate::Error;
 use crate::topology::{self, Source};
 
@@ -14,9 +14,9 @@ pub(super) struct Args {
     vcpus: usize,
 }
 
-pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args) -> Result<Done, Error> {
     let source = args.topology.as_deref().map_or(Source::ThisMachine, Source::from_argument);
     let (machine, _) = topology::load(&source)?;
     print(&topology::describe(&machine, args.vcpus))?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

@@ -100,7 +100,7 @@ fn stolen(pcpus: &[PuIndex]) -> Finding {
     }
 }
 
-/// How far apart two pCPUs are, and whether that changes while one looks.
+/// How far apart two pCPUs are, and whether their distance changed between the ping-pongs.
 fn apart(pair: &Pair, one_node: bool, trips: &[f64]) -> Option<Finding> {
     let nearest = trips.iter().copied().reduce(f64::min)?;
     let farthest = trips.iter().copied().reduce(f64::max)?;
@@ -108,7 +108,8 @@ fn apart(pair: &Pair, one_node: bool, trips: &[f64]) -> Option<Finding> {
     let who = if one_node { format!("CPUs {here} and {there}") } else { pair.to_string() };
     let found = format!("{who}: {nearest:.0} to {farthest:.0} ns a round trip");
     Some(if are_apart(nearest, farthest) {
-        let advice = "the host moves pCPUs; windows are classed by this, so take more rounds";
+        let advice =
+            "the host moves pCPUs; only windows at the same distance are compared, so take more rounds";
         Finding::care("distance of two CPUs", found, advice)
     } else {
         Finding::fine("distance of two CPUs", found)

@@ -45,34 +45,34 @@ impl<'a> Duel<'a> {
     ) -> Result<(), Error> {
         let Run { plan, header: Header { seed, rounds, .. }, .. } = self.run;
         let progress = Progress::new(2 * self.run.windows(), self.estimate);
-        // A cell that failed on one side is of no use on the other.
+        // Cells that failed on one side: a comparison needs both, so they are not tried again on either.
         let mut given_up: HashSet<usize> = HashSet::new();
-        // A build of before there were draws refuses a spec that names them: then both take those that it takes.
+        // A build from before `draws` was added refuses a spec that names them: then neither build gets any.
         let both_draw = self.builds.iter().all(Driver::draws);
         for number in 0..*rounds {
             if given_up.len() == plan.cells.len() {
                 break;
             }
-            for (place, turn) in plan::round(&plan.cells, &plan.twins, *seed, number).into_iter().enumerate()
+            for (place, step) in plan::round(&plan.cells, &plan.twins, *seed, number).into_iter().enumerate()
             {
-                let cell = &plan.cells[turn.cell];
+                let cell = &plan.cells[step.cell];
                 progress.show(&cell.axes.id, number);
-                let spec = self.run.spec(cell, turn, number);
+                let spec = self.run.spec(cell, step, number);
                 let spec = if both_draw { spec } else { WindowSpec { draws: 0, ..spec } };
                 for side in order(number, place) {
                     if interrupt::requested() {
                         return Ok(());
                     }
                     progress.step();
-                    if number > 0 && given_up.contains(&turn.cell) {
+                    if number > 0 && given_up.contains(&step.cell) {
                         continue;
                     }
                     let Some(outcome) = self.builds[side].window(&spec)? else { return Ok(()) };
                     if failed_for_good(&outcome) {
-                        given_up.insert(turn.cell);
+                        given_up.insert(step.cell);
                     }
                     let round =
-                        Round { cell: cell.axes.id.clone(), round: number, purpose: turn.purpose, outcome };
+                        Round { cell: cell.axes.id.clone(), round: number, purpose: step.purpose, outcome };
                     record(side, &Line::Round(round))?;
                 }
             }
@@ -81,7 +81,7 @@ impl<'a> Duel<'a> {
     }
 }
 
-/// Who goes first: in turns from cell to cell, and the other way round in the next round.
+/// Which side goes first: it changes from cell to cell, and is reversed in the next round.
 fn order(round: u32, place: usize) -> [usize; 2] {
     if (round as usize + place).is_multiple_of(2) { [0, 1] } else { [1, 0] }
 }

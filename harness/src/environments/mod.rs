@@ -18,7 +18,7 @@ use crate::protocol::Cell;
 
 /// An environment: what a vCPU is, and how it halts and is kicked.
 ///
-/// Everything but `start` is asked of it in the parent; `start` runs in the cell's own process.
+/// The parent calls everything except `start`, which runs in the cell's own process.
 pub trait Environment: Sync {
     /// Name on the command line and in results.
     fn name(&self) -> &'static str;
@@ -26,27 +26,27 @@ pub trait Environment: Sync {
     /// One line for `list`.
     fn about(&self) -> &'static str;
 
-    /// Whether this machine can run it; if not, why, and what to do.
+    /// Whether this machine can run the environment; the error says why not, and what to do.
     fn check(&self) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// Finds out what it costs on this machine, between `pcpus`, and writes that into the machine's record. Asked once, when
-    /// cells of it are planned and can run.
+    /// Measures the environment's costs on this machine, between `pcpus`, and writes them into the machine's record. Called
+    /// once, when cells of the environment are planned and can run.
     fn examine(&self, _machine: &mut Machine, _pcpus: &[u32]) {}
 
-    /// The facility without which preemptions are not counted here.
+    /// The facility that counting preemptions needs in this environment.
     fn counts_preemptions_by(&self) -> &'static str {
         "preemption-counting"
     }
 
-    /// The facility by which a vCPU is told that another is preempted; none where nothing does.
+    /// The facility by which a vCPU is told that another is preempted; none if there is none.
     fn hints_by(&self) -> Option<&'static str> {
         None
     }
 
-    /// Whether a hypervisor is there to halt and kick vCPUs. Without one, paravirtual locks run switched off, as the same
-    /// kernel would on bare hardware.
+    /// Whether the locks find a hypervisor that halts and kicks vCPUs. Where they find none, paravirtual locks run switched
+    /// off, as in a kernel that finds no hypervisor at boot.
     fn hypervisor(&self) -> bool;
 
     /// Whether there may be more vCPUs than pCPUs.
@@ -54,7 +54,7 @@ pub trait Environment: Sync {
         self.hypervisor()
     }
 
-    /// Whether only locks that are leaf code can run in it.
+    /// Whether only locks that are leaf code can run in the environment.
     fn needs_leaf(&self) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! A history on a PostgreSQL server, for a fleet. Without TLS: use a socket, loopback or a tunnel.
 
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, HistoryLine};
 use postgres::{Client, NoTls};
 
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};
@@ -87,12 +87,12 @@ impl Postgres {
         transaction.commit()
     }
 
-    fn put_all(&mut self, entries: &[Entry]) -> Result<Result<Put, Error>, postgres::Error> {
+    fn put_all(&mut self, entries: &[HistoryLine]) -> Result<Result<Put, Error>, postgres::Error> {
         let mut transaction = self.client.transaction()?;
         let mut put = Put::default();
         for entry in entries {
             let changed = match &entry.clone().without_nul() {
-                Entry::Run(digest) => {
+                HistoryLine::Run(digest) => {
                     let text = match store::text(digest) {
                         Ok(text) => text,
                         Err(e) => return Ok(Err(e)),
@@ -112,7 +112,7 @@ impl Postgres {
                     }
                     changed
                 }
-                Entry::Blessing(b) => transaction.execute(
+                HistoryLine::Blessing(b) => transaction.execute(
                     "INSERT INTO lockbench.blessings (machine, run_id, cells, reason, blessed_at) \
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                     &[&b.machine, &b.run_id, &b.cells, &b.reason, &b.blessed_at],
@@ -127,7 +127,7 @@ impl Postgres {
 }
 
 impl Store for Postgres {
-    fn put(&mut self, entries: &[Entry]) -> Result<Put, Error> {
+    fn put(&mut self, entries: &[HistoryLine]) -> Result<Put, Error> {
         self.put_all(entries).map_err(|e| said(&e))?
     }
 

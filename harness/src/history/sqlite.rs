@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, HistoryLine};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};
@@ -104,12 +104,12 @@ impl Sqlite {
         Ok(count == 0)
     }
 
-    fn put_all(&mut self, entries: &[Entry]) -> rusqlite::Result<Result<Put, Error>> {
+    fn put_all(&mut self, entries: &[HistoryLine]) -> rusqlite::Result<Result<Put, Error>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut put = Put::default();
         for entry in entries {
             let changed = match &entry.clone().without_nul() {
-                Entry::Run(digest) => {
+                HistoryLine::Run(digest) => {
                     let text = match store::text(digest) {
                         Ok(text) => text,
                         Err(e) => return Ok(Err(e)),
@@ -127,7 +127,7 @@ impl Sqlite {
                     }
                     changed
                 }
-                Entry::Blessing(b) => transaction.execute(
+                HistoryLine::Blessing(b) => transaction.execute(
                     "INSERT OR IGNORE INTO blessings (machine, run_id, cells, reason, blessed_at) VALUES (?, ?, ?, ?, ?)",
                     (&b.machine, &b.run_id, &b.cells, &b.reason, &b.blessed_at),
                 )?,
@@ -141,7 +141,7 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn put(&mut self, entries: &[Entry]) -> Result<Put, Error> {
+    fn put(&mut self, entries: &[HistoryLine]) -> Result<Put, Error> {
         let put = self.put_all(entries);
         put.map_err(|e| said(&self.path, &e))?
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lockbench_reports::date;
 use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, HistoryLine};
 
 use crate::Error;
 
@@ -32,7 +32,7 @@ pub(crate) struct RunRow {
 pub(crate) trait Store {
     /// Adds all entries or none, in one transaction. Those that are there already are left as they are; a run that is there
     /// with other content is an error. NULs in what is looked up by are replaced, for PostgreSQL refuses them.
-    fn put(&mut self, entries: &[Entry]) -> Result<Put, Error>;
+    fn put(&mut self, entries: &[HistoryLine]) -> Result<Put, Error>;
 
     /// All runs that were ever added, in no order.
     fn rows(&mut self) -> Result<Vec<RunRow>, Error>;

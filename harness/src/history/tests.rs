@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use lockbench_reports::derive::digest::{CellDigest, DIGEST_VERSION, Digest, Identity};
-use lockbench_reports::judge::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, HistoryLine};
 use lockbench_reports::record::Status;
 
 use super::open;
@@ -62,13 +62,13 @@ fn holds(location: &str) {
     assert!(open(location, false).err().unwrap().to_string().contains("there is no history"));
 
     // Machines are kept apart, nights in order, and what is there stays as it is.
-    let runs: Vec<Entry> = [3, 1, 2].iter().map(|&run| Entry::Run(digest("one", run))).collect();
+    let runs: Vec<HistoryLine> = [3, 1, 2].iter().map(|&run| HistoryLine::Run(digest("one", run))).collect();
     let mut store = open(location, true).unwrap();
     assert_eq!(store.put(&runs).unwrap().added, 3);
-    store.put(&[Entry::Run(digest("two", 1))]).unwrap();
+    store.put(&[HistoryLine::Run(digest("two", 1))]).unwrap();
     let mut elsewhere = digest("one", 1);
     elsewhere.report = Some("elsewhere.html".into());
-    let put = store.put(&[Entry::Run(elsewhere)]).unwrap();
+    let put = store.put(&[HistoryLine::Run(elsewhere)]).unwrap();
     assert_eq!((put.added, put.known), (0, 1), "where its report is makes no other run");
     // The same id with other content is an error, and nothing that came with it is added.
     for change in [
@@ -79,7 +79,10 @@ fn holds(location: &str) {
     ] {
         let mut other = digest("one", 1);
         change(&mut other);
-        let refused = store.put(&[Entry::Run(digest("one", 9)), Entry::Run(other)]).unwrap_err().to_string();
+        let refused = store
+            .put(&[HistoryLine::Run(digest("one", 9)), HistoryLine::Run(other)])
+            .unwrap_err()
+            .to_string();
         assert!(
             refused.contains("holds a run run-001 with other content, which stays as it is"),
             "{refused}"
@@ -99,7 +102,7 @@ fn holds(location: &str) {
         reason: "wanted: '); DROP TABLE blessings; --".into(),
         blessed_at: "2025-11-23T09:00:00Z".into(),
     };
-    let both = [Entry::Blessing(blessing("ticket")), Entry::Blessing(blessing("*"))];
+    let both = [HistoryLine::Blessing(blessing("ticket")), HistoryLine::Blessing(blessing("*"))];
     assert_eq!(store.put(&both).unwrap().added, 2);
     assert_eq!(store.put(&both).unwrap().known, 2);
     assert_eq!(store.blessings(&key("one")).unwrap(), [blessing("*"), blessing("ticket")]);
@@ -110,7 +113,7 @@ fn holds(location: &str) {
     odd.run_id = "run\0".into();
     odd.cells = vec![cell("ticket\0/native", Some("why\0"))];
     let blessed = Blessing { machine: key("odd"), reason: "\0".into(), ..blessing("ticket\0/native") };
-    let both = [Entry::Run(odd), Entry::Blessing(blessed)];
+    let both = [HistoryLine::Run(odd), HistoryLine::Blessing(blessed)];
     assert_eq!((store.put(&both).unwrap().added, store.put(&both).unwrap().known), (2, 2));
     let odd = &stored(location, "odd", None)[0];
     assert_eq!((odd.run_id.as_str(), odd.cells[0].id.as_str()), ("run\u{fffd}", "ticket\u{fffd}/native"));
@@ -133,7 +136,7 @@ fn holds(location: &str) {
         dated(5, "1970-01-01T00:00:09Z"),
         empty,
     ];
-    store.put(&nights.map(Entry::Run)).unwrap();
+    store.put(&nights.map(HistoryLine::Run)).unwrap();
     let ids = |latest| stored(location, "clocks", latest).into_iter().map(|d| d.run_id).collect::<Vec<_>>();
     assert_eq!(ids(None), ["run-001", "run-002"]);
     assert_eq!(ids(Some(1)), ["run-002"]);
@@ -147,7 +150,7 @@ fn holds(location: &str) {
         for writer in 0..4 {
             scope.spawn(move || {
                 for run in 0..25 {
-                    let run = Entry::Run(digest("busy", writer * 100 + run));
+                    let run = HistoryLine::Run(digest("busy", writer * 100 + run));
                     open(location, true).unwrap().put(&[run]).unwrap();
                 }
             });

@@ -1,4 +1,4 @@
-//! A timeslice of a thread's own: what EEVDF takes for a request since Linux 6.12.
+//! A timeslice that a thread asks for itself. Since Linux 6.12 the kernel's EEVDF scheduler lets each thread set one.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use lockbench_reports::plain;
 
 use crate::Refusal;
 
-/// Shortest and longest slice that the kernel takes, in nanoseconds; it would silently give the nearer of the two.
+/// Shortest and longest timeslice that the kernel takes, in nanoseconds. Beyond them it would silently give the nearer of the two.
 pub const RANGE_NS: std::ops::RangeInclusive<u64> = 100_000..=100_000_000;
 
-/// Asks for a slice for thread `tid`, and reads back whether it has it. What comes of it is another matter: the kernel
-/// preempts at its ticks, unless it has high-resolution ones.
+/// Asks for a timeslice for thread `tid`, and reads back whether it was set. The timeslices that the thread then gets may
+/// differ: the kernel preempts at its ticks, unless it has high-resolution ones.
 pub fn ask(tid: u32, slice_ns: u64) -> Result<(), Refusal> {
     let told = |what: &str, e: io::Error| {
         Refusal::from(format!("the kernel did not {what} the timeslice of a thread: {}", plain::words(&e)))
@@ -38,7 +38,7 @@ fn get(tid: u32) -> io::Result<libc::sched_attr> {
     attributes.size = size;
     // SAFETY: the kernel writes at most `size` bytes, which is the size of the structure.
     let answer = unsafe { libc::syscall(libc::SYS_sched_getattr, tid, &raw mut attributes, size, 0) };
-    // Nothing but the slice is to change.
+    // Only the timeslice is to change.
     attributes.sched_flags = 0;
     if answer == 0 { Ok(attributes) } else { Err(io::Error::last_os_error()) }
 }

@@ -1,7 +1,7 @@
-//! How far apart pCPUs are at this moment: a cache line bounced between two of them.
+//! How far apart pCPUs are at this moment, by the round trip of a cache line between two of them.
 //!
-//! Under a hypervisor the host moves pCPUs apart for seconds at a time, unseen by steal, and the rate of a contended
-//! lock follows. So each window that uses two pCPUs or more stands between two of these.
+//! Under a hypervisor the host moves pCPUs apart for seconds at a time, which steal time does not show, and the rate of a
+//! contended lock changes with their distance. So a ping-pong is played before and after each window of two pCPUs or more.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,45 +14,45 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use crate::topology::{PuIndex, pin_current};
 
 const LENGTH: Duration = Duration::from_millis(3);
-/// Where something else holds a pCPU for most of that, a few batches more.
+/// A ping-pong may last this long if something else holds a pCPU for most of `LENGTH`.
 const LONGEST: Duration = Duration::from_millis(12);
 const FEWEST: usize = 8;
 /// Round trips timed together: many enough that reading the clock does not show.
 const BATCH: u32 = 32;
-/// Looks for the ball after which a player looks at the clock: far more than any trip between two pCPUs that run.
+/// A player looks for the ball this often before it looks at the clock; a trip between two running pCPUs takes far fewer looks.
 const LOOKS: u32 = 1 << 12;
 
-/// The pairs, as indices, in turns: those of one turn play at the same time.
+/// Sorts the pairs, as indices, into waves. The pairs of one wave play at the same time.
 ///
-/// Looking at the pairs of 24 NUMA nodes one after the other would take longer than the window between. Two ping-pongs
-/// disturb each other only if they share a cache, or the link to a line that lies elsewhere; so two pairs of one turn have
-/// no node in common, and each line lies on the node of its pair. What pairs inside different nodes still share (a
-/// package's mesh, its clock) a single line in flight does not fill, and the window that follows uses those pCPUs at the
-/// same time as well. The pairs of a cell thus take at most three turns, however many nodes it has: the pairs inside the
-/// nodes have none in common, and besides there are at most the first two pCPUs and the pair across.
-pub fn turns(pairs: &[Pair]) -> Vec<Vec<usize>> {
-    let mut turns: Vec<Vec<usize>> = Vec::new();
+/// To play the pairs of 24 NUMA nodes one after the other would take longer than the window itself. Two ping-pongs disturb
+/// each other only if they share a cache, or the link to a line on another node; so two pairs of one wave have no node in
+/// common, and each line lies on a node of its pair. Pairs inside different nodes may still share a package's mesh and its
+/// clock; a single line in flight does not fill the mesh, and the window uses those pCPUs at the same time too. The pairs of
+/// a cell take at most three waves, however many nodes it has: the pairs inside nodes have no node in common, and besides
+/// there are at most the first two pCPUs and the pair across.
+pub fn waves(pairs: &[Pair]) -> Vec<Vec<usize>> {
+    let mut waves: Vec<Vec<usize>> = Vec::new();
     for (index, pair) in pairs.iter().enumerate() {
         let meets = |other: &usize| pairs[*other].nodes.iter().any(|node| pair.nodes.contains(node));
-        match turns.iter_mut().find(|turn| !turn.iter().any(meets)) {
-            Some(turn) => turn.push(index),
-            None => turns.push(vec![index]),
+        match waves.iter_mut().find(|wave| !wave.iter().any(meets)) {
+            Some(wave) => wave.push(index),
+            None => waves.push(vec![index]),
         }
     }
-    turns
+    waves
 }
 
-/// The median round trip in ns of each pair, `None` where a thread could not be pinned; pairs without a CPU in common play at once.
+/// The median round trip in nanoseconds of each pair; `None` where a thread could not be pinned.
 pub fn round_trips_ns(pairs: &[Pair]) -> Vec<Option<f64>> {
     let mut round_trips_ns = vec![None; pairs.len()];
-    for turn in turns(pairs) {
+    for wave in waves(pairs) {
         scope(|scope| {
             let play = |index: usize| {
                 let pcpus = pairs[index].pcpus;
                 let played = Builder::new().spawn_scoped(scope, move || round_trip_ns(pcpus)).ok()?;
                 Some((index, played))
             };
-            let playing: Vec<_> = turn.into_iter().filter_map(play).collect();
+            let playing: Vec<_> = wave.into_iter().filter_map(play).collect();
             for (index, played) in playing {
                 round_trips_ns[index] = played.join().ok().flatten();
             }
@@ -202,20 +202,20 @@ mod tests {
     }
 
     #[test]
-    fn pairs_of_many_nodes_take_as_many_turns_as_those_of_two() {
+    fn pairs_of_many_nodes_take_as_many_waves_as_those_of_two() {
         let of = |nodes: u32| -> Vec<Pair> {
             let across = [pair([0, 1]), pair([0, nodes - 1])];
             (0..nodes).map(|node| pair([node, node])).chain(across).collect()
         };
         for nodes in [3, 24, 1000] {
-            let turns = turns(&of(nodes));
-            assert_eq!(turns.len(), 3, "{nodes} nodes");
-            let mut taken: Vec<usize> = turns.concat();
+            let waves = waves(&of(nodes));
+            assert_eq!(waves.len(), 3, "{nodes} nodes");
+            let mut taken: Vec<usize> = waves.concat();
             taken.sort_unstable();
             assert_eq!(taken, (0..nodes as usize + 2).collect::<Vec<_>>(), "each pair plays once");
         }
-        assert!(turns(&[]).is_empty());
-        assert_eq!(turns(&[pair([0, 0])]), [[0]]);
+        assert!(waves(&[]).is_empty());
+        assert_eq!(waves(&[pair([0, 0])]), [[0]]);
     }
 
     #[test]
@@ -247,10 +247,10 @@ mod tests {
     #[test]
     fn pairs_that_play_at_once_share_no_node() {
         let pairs = [pair([0, 0]), pair([1, 1]), pair([1, 2]), pair([0, 2]), pair([3, 3])];
-        for turn in turns(&pairs) {
-            let nodes: Vec<u32> = turn.iter().map(|&index| pairs[index].nodes[0]).collect();
-            for (at, &index) in turn.iter().enumerate() {
-                for &other in &turn[at + 1..] {
+        for wave in waves(&pairs) {
+            let nodes: Vec<u32> = wave.iter().map(|&index| pairs[index].nodes[0]).collect();
+            for (at, &index) in wave.iter().enumerate() {
+                for &other in &wave[at + 1..] {
                     let meet = pairs[index].nodes.iter().any(|node| pairs[other].nodes.contains(node));
                     assert!(!meet, "{nodes:?}");
                 }

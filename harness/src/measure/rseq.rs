@@ -115,7 +115,7 @@ fn thread_pointer() -> *const c_void {
     pointer
 }
 
-/// Turns that the self-test makes a holder lose its pCPU.
+/// How often the self-test makes a thread lose its pCPU.
 const TRIALS: u32 = 3;
 
 /// Whether preemptions are really noticed here: a thread spins until a competitor pinned to the same pCPU has moved a

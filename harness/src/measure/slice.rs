@@ -8,11 +8,11 @@ use crate::measure::at_once;
 use crate::topology::{PuIndex, pin_current};
 
 const LENGTH: Duration = Duration::from_millis(100);
-/// A gap this long between two looks at the clock is the other thread's turn, not an interrupt.
-const TURN: Duration = Duration::from_micros(300);
+/// A gap this long between two looks at the clock is the other thread's timeslice, not an interrupt.
+const SHORTEST: Duration = Duration::from_micros(300);
 
-/// Lower quartile of the turns in nanoseconds, for a third thread on the pCPU only makes gaps longer. None if the threads
-/// could not be pinned or never took turns; an error if there are no threads to be had.
+/// Lower quartile of the gaps in nanoseconds: a third thread on the pCPU only makes gaps longer. None if the threads could
+/// not be pinned or there were no gaps; an error if no threads could be started.
 pub fn measure_ns(pcpu: u32) -> io::Result<Option<f64>> {
     let stop = AtomicBool::new(false);
     let watch = || {
@@ -22,7 +22,7 @@ pub fn measure_ns(pcpu: u32) -> io::Result<Option<f64>> {
         let mut last = began;
         while !stop.load(Ordering::Relaxed) && began.elapsed() < LENGTH {
             let now = Instant::now();
-            if now - last > TURN {
+            if now - last > SHORTEST {
                 gaps.push((now - last).as_nanos() as f64);
             }
             last = now;

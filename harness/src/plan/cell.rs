@@ -11,7 +11,7 @@ const SHORTEST_WARMUP_NS: f64 = 30e6;
 /// Parts of a window that are sampled apart.
 const SAMPLES: u32 = 10;
 
-/// What turns axes into times on this machine.
+/// Converts axes into times on this machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     /// Window asked for, in nanoseconds.

@@ -45,7 +45,7 @@ pub(crate) fn fit(
 ) -> Fitted {
     let twins = if noise { choose_twins(&cells) } else { Vec::new() };
     let window_ns = |cell: &PlannedCell| {
-        let ping_pongs = ping_pong::turns(&cell.pairs).len() as u64 * PING_PONGS_NS;
+        let ping_pongs = ping_pong::waves(&cell.pairs).len() as u64 * PING_PONGS_NS;
         cell.warmup_ns(timing) + cell.window_ns(timing) + OVERHEAD_NS + ping_pongs
     };
     let budget = time.map_or(f64::INFINITY, |time| {
@@ -74,20 +74,21 @@ pub(crate) fn fit(
     fitted
 }
 
-/// The cells of the A/A pairs: the first of each class (one vCPU, contended at 1x or below, above 1x), one in each
-/// environment, and above 1x one of a lock that halts, whose rate varies for other reasons than that of one that spins.
+/// The cells of the A/A pairs: the first of each noise group (one vCPU, contended at 1x or below, above 1x), one in each
+/// environment, and above 1x one of a lock that halts, because its rate varies for other reasons than a spinning lock's.
 fn choose_twins(cells: &[PlannedCell]) -> Vec<usize> {
-    let class = |cell: &PlannedCell| match (cell.axes.vcpus, cell.axes.overcommit) {
+    let noise_group = |cell: &PlannedCell| match (cell.axes.vcpus, cell.axes.overcommit) {
         (1, _) => 0,
         (_, k) if k <= 1.0 => 1,
         _ => 2,
     };
-    let above_1x = |cell: &PlannedCell| class(cell) == 2;
+    let above_1x = |cell: &PlannedCell| noise_group(cell) == 2;
     let halts = |cell: &PlannedCell| cell.lock.halts_in(cell.axes.values.env);
     let first = |wanted: &dyn Fn(&PlannedCell) -> bool| {
         cells.iter().position(|cell| cell.purposes.contains(&Purpose::Rate) && wanted(cell))
     };
-    let mut twins: Vec<usize> = (0..3).filter_map(|wanted| first(&|cell| class(cell) == wanted)).collect();
+    let mut twins: Vec<usize> =
+        (0..3).filter_map(|wanted| first(&|cell| noise_group(cell) == wanted)).collect();
     for env in Env::all() {
         let here = |cell: &PlannedCell| cell.axes.values.env == env;
         if !twins.iter().any(|&twin| here(&cells[twin])) {

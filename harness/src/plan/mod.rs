@@ -15,7 +15,7 @@ pub(crate) use expand::{Resources, expand};
 pub(crate) use fit::{Fitted, fit};
 pub(crate) use group::{CellGroup, SWITCHES, Switch};
 pub(crate) use profile::{BUILT_IN, Profile};
-pub(crate) use rounds::{Turn, draws, round};
+pub(crate) use rounds::{Step, draws, round};
 
 #[cfg(test)]
 mod tests;

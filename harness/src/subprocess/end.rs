@@ -11,7 +11,7 @@ pub(crate) enum End {
     Exited(i32),
     /// By this signal.
     Killed(i32),
-    /// Nobody knows: its status was taken by somebody else.
+    /// Unknown: its status was taken by another thread or by the kernel.
     Unknown,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for End {
         match self {
             Self::Exited(status) => write!(f, "ended with status {status}"),
             Self::Killed(signal) => write!(f, "was killed by {}", signal_name(*signal)),
-            Self::Unknown => f.write_str("ended, nobody knows how"),
+            Self::Unknown => f.write_str("ended in a way that is not known"),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use lockbench_reports::record::{Header, Line, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted, WindowSpec};
-use crate::plan::{self, Fitted, PlannedCell, Timing, Turn};
+use crate::plan::{self, Fitted, PlannedCell, Step, Timing};
 use crate::{Error, interrupt};
 
 pub(crate) use guard::{something_planned, unmeasured};
@@ -25,7 +25,7 @@ pub(crate) use progress::Progress;
 pub(crate) use session::Session;
 pub(crate) use set_up::Asked;
 
-/// A run that is set up: nothing is left to be found out before its windows.
+/// A run that is set up: everything that its windows need is known.
 pub(crate) struct Run {
     /// The machine.
     pub(crate) session: Session,
@@ -42,37 +42,37 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Measures everything. Ctrl-C ends it early, and so does its time between two rounds; what was measured was recorded
-    /// either way.
+    /// Measures everything. Ctrl-C ends a run early; so does, between two rounds, the end of its time. What was measured until
+    /// then is recorded.
     pub(crate) fn measure(&self, record: &mut dyn FnMut(&Line) -> Result<(), Error>) -> Result<(), Error> {
         let Header { seed, rounds, .. } = self.header;
         let progress = Progress::new(self.windows(), self.plan.estimate);
-        // One window of evidence is enough of a cell that failed for good.
+        // Cells that crashed, hung, broke exclusion or cannot be measured here: they are not tried again.
         let mut given_up: HashSet<usize> = HashSet::new();
         let mut measuring_ns = 0;
         let mut stopped = None;
         let pace = self.time.map(|time| Pace { time, planned: self.plan.round(rounds) });
         'rounds: for number in 0..rounds {
             let round_began = Instant::now();
-            for turn in plan::round(&self.plan.cells, &self.plan.twins, seed, number) {
+            for step in plan::round(&self.plan.cells, &self.plan.twins, seed, number) {
                 if interrupt::requested() {
                     break 'rounds;
                 }
-                if given_up.contains(&turn.cell) {
+                if given_up.contains(&step.cell) {
                     progress.step();
                     continue;
                 }
-                let cell = &self.plan.cells[turn.cell];
+                let cell = &self.plan.cells[step.cell];
                 progress.show(&cell.axes.id, number);
-                let Ok(taken) = self.window(cell, turn, number) else { break 'rounds };
+                let Ok(taken) = self.window(cell, step, number) else { break 'rounds };
                 measuring_ns += taken.measuring_ns;
                 if failed_for_good(&taken.outcome) {
-                    given_up.insert(turn.cell);
+                    given_up.insert(step.cell);
                 }
                 record(&Line::Round(Round {
                     cell: cell.axes.id.clone(),
                     round: number,
-                    purpose: turn.purpose,
+                    purpose: step.purpose,
                     outcome: taken.outcome,
                 }))?;
                 progress.step();
@@ -94,20 +94,20 @@ impl Run {
         })
     }
 
-    fn window(&self, cell: &PlannedCell, turn: Turn, number: u32) -> Result<cell::Taken, Interrupted> {
-        let (spec, session) = (self.spec(cell, turn, number), &self.session);
+    fn window(&self, cell: &PlannedCell, step: Step, number: u32) -> Result<cell::Taken, Interrupted> {
+        let (spec, session) = (self.spec(cell, step, number), &self.session);
         cell::measure(&spec, &Bench { placer: &session.placer, lock: cell.lock, quotas: &session.quotas })
     }
 
-    /// One window of a cell, in all detail.
-    pub(crate) fn spec(&self, cell: &PlannedCell, turn: Turn, number: u32) -> WindowSpec {
+    /// The complete description of one window of a cell.
+    pub(crate) fn spec(&self, cell: &PlannedCell, step: Step, number: u32) -> WindowSpec {
         let count_preemptions = self.session.counts_preemptions(cell.axes.values.env);
         let draws = plan::draws(self.header.seed, number);
-        cell.window(&self.timing, number, turn.purpose, draws, count_preemptions)
+        cell.window(&self.timing, number, step.purpose, draws, count_preemptions)
     }
 }
 
-/// Whether a cell that ended so is not tried again: all but what was measured, or skipped for a cause that may pass.
+/// Whether a cell with this outcome is not tried again: true unless it was measured, or skipped for a cause that may pass.
 pub(crate) fn failed_for_good(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Measured(_) | Outcome::Skipped { passing: true, .. })
 }

@@ -26,8 +26,8 @@ fn the_five_classes_of_a_locks_time_are_the_window() {
         for round in cell["rounds"].as_array().unwrap().iter().filter(|round| round["purpose"] != "rate") {
             let (causes, id) = (&round["causes"], &cell["id"]);
             let window = round["window_ns"].as_u64().unwrap() as f64;
-            let classes = sum(&causes["time"]) as f64;
-            assert!((classes / window - 1.0).abs() < 0.01, "{id}: {} of {window} ns", causes["time"]);
+            let parts = sum(&causes["time"]) as f64;
+            assert!((parts / window - 1.0).abs() < 0.01, "{id}: {} of {window} ns", causes["time"]);
             let vcpus = causes["vcpus"].as_array().unwrap();
             assert_eq!(vcpus.len(), cell["vcpus"].as_u64().unwrap() as usize, "{id}");
             let off: u64 = vcpus.iter().map(|vcpu| vcpu["granted_off"].as_u64().unwrap()).sum();
@@ -36,10 +36,10 @@ fn the_five_classes_of_a_locks_time_are_the_window() {
                 causes["matrix"].as_array().unwrap().iter().map(|pair| pair["count"].as_u64().unwrap()).sum();
             // The matrix is read first at the opening and last at the end, while the vCPUs go on.
             assert!(handed >= counted(&causes["handover"]), "{id}: {handed} in the matrix");
-            // From the second turn of each vCPU on; twice in a row is the least.
-            let turns = &causes["reacquire_turns"];
-            assert!(counted(turns) > 0, "{id}: {turns}");
-            assert!(turns["buckets"][0][0].as_u64().unwrap() >= 1, "{id}: {turns}");
+            // Counted from the second acquisition of each vCPU on; 1, twice in a row, is the smallest value.
+            let acquisitions = &causes["reacquire_turns"];
+            assert!(counted(acquisitions) > 0, "{id}: {acquisitions}");
+            assert!(acquisitions["buckets"][0][0].as_u64().unwrap() >= 1, "{id}: {acquisitions}");
             let gaps = &causes["gaps"];
             let gap = |name: &str| gaps[name].as_u64().unwrap();
             let seen = gap("holding") + gap("waiting") + gap("thinking");

@@ -1,4 +1,4 @@
-//! Started with another scheduling class than SCHED_OTHER, it measures in SCHED_OTHER all the same, and says so.
+//! Started with another scheduling class than SCHED_OTHER, the program measures in SCHED_OTHER all the same, and says so.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -15,7 +15,7 @@ fn run_after(first: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> i
     assert_cmd::Command::from_std(command).timeout(Duration::from_secs(120)).output()
 }
 
-/// Gives the calling thread a class.
+/// Gives the calling thread a scheduling class.
 fn become_class(class: i32, priority: i32) -> io::Result<()> {
     let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: the kernel reads the one structure that it is given.
@@ -39,7 +39,7 @@ fn measures_as(class: i32, priority: i32, name: &str) -> io::Result<()> {
 
 #[test]
 fn started_as_a_batch_job_it_measures_as_any_other() {
-    // Everybody may choose this class: the test is never vacuous.
+    // Everybody may choose this scheduling class, so the test always tests something.
     measures_as(libc::SCHED_BATCH, 0, "SCHED_BATCH").unwrap();
 }
 
@@ -78,7 +78,7 @@ fn started_as_idle_it_measures_as_any_other_or_says_that_it_may_not() {
 
 const CAP_SYS_NICE: u32 = 23;
 
-/// Whether this process may choose any class: CAP_SYS_NICE.
+/// Whether this process may choose any scheduling class: CAP_SYS_NICE.
 fn capable_of_nice() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();

@@ -7,10 +7,10 @@ use lockbench_reports::date;
 use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::Entry;
+use lockbench_reports::judge::history::HistoryLine;
 use lockbench_reports::show::reasons;
 
-use super::super::{Ended, print};
+use super::super::{Done, print};
 use crate::history::{RunRow, Store};
 use crate::output::say;
 use crate::{Error, history};
@@ -25,7 +25,7 @@ pub(super) struct Args {
     report: Option<String>,
 }
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     if args.report.is_some() && args.runs.len() > 1 {
         return Err(Error::usage("--report names the report of one run; add several runs one by one"));
     }
@@ -46,11 +46,11 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         // The trend page may stand anywhere: a path is kept whole.
         let here = || std::path::absolute(&page).ok().filter(|page| page.exists());
         digest.report = args.report.clone().or_else(|| here().map(|page| page.display().to_string()));
-        entries.push(Entry::Run(digest));
+        entries.push(HistoryLine::Run(digest));
     }
     let mut store = history::open(location, true)?;
     for entry in entries {
-        let Entry::Run(digest) = &entry else { continue };
+        let HistoryLine::Run(digest) = &entry else { continue };
         let (run, cells, machine) = (printable(&digest.run_id), digest.cells.len(), digest.machine.key());
         let on = digest.machine.to_string();
         let known = store.put(std::slice::from_ref(&entry))?.known > 0;
@@ -65,7 +65,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
             ));
         }
     }
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
 /// An error where a run cannot be a night of a history.

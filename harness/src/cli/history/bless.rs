@@ -1,9 +1,9 @@
 //! `lockbench history bless`.
 
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::{Blessing, Entry};
+use lockbench_reports::judge::history::{Blessing, HistoryLine};
 
-use super::super::{Ended, print};
+use super::super::{Done, print};
 use super::Which;
 use crate::{Error, history};
 
@@ -22,7 +22,7 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     if args.reason.trim().is_empty() {
         return Err(Error::usage("give the reason: a blessing without one is forgotten by spring"));
     }
@@ -58,8 +58,8 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         )));
     }
     let (cells, at) = (printable(&blessing.cells), printable(&blessing.run_id));
-    let known = store.put(&[Entry::Blessing(blessing)])?.known > 0;
+    let known = store.put(&[HistoryLine::Blessing(blessing)])?.known > 0;
     let said = if known { "was blessed before, and keeps its reason" } else { "blessed" };
     print(&format!("{cells} at {at}: {said}\n"))?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

@@ -2,9 +2,9 @@
 
 use std::io::{BufWriter, Write};
 
-use lockbench_reports::judge::history::{Entry, csv, open_metrics};
+use lockbench_reports::judge::history::{HistoryLine, csv, open_metrics};
 
-use super::super::Ended;
+use super::super::Done;
 use super::Which;
 use crate::output::{Stdout, cannot_print, say};
 use crate::{Error, history};
@@ -28,7 +28,7 @@ enum Format {
     Openmetrics,
 }
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     let mut store = history::open(location, false)?;
     let mut machines: Vec<String> = store.runs()?.into_iter().map(|run| run.machine).collect();
     machines.dedup();
@@ -41,7 +41,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     for machine in &machines {
         store.each(machine, args.latest, &mut |digest| {
             match args.format {
-                Format::Jsonl => line(&mut out, &Entry::Run(digest))?,
+                Format::Jsonl => line(&mut out, &HistoryLine::Run(digest))?,
                 Format::Csv => write(&mut out, &csv(&digest, std::mem::take(&mut first)))?,
                 Format::Openmetrics => gathered.push(digest),
             }
@@ -49,7 +49,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         })?;
         if args.format == Format::Jsonl {
             for blessing in store.blessings(machine)? {
-                line(&mut out, &Entry::Blessing(blessing))?;
+                line(&mut out, &HistoryLine::Blessing(blessing))?;
             }
         }
     }
@@ -62,10 +62,10 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         write(&mut out, &open_metrics(&gathered))?;
     }
     out.flush().map_err(cannot_print)?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
-fn line(out: &mut impl Write, entry: &Entry) -> Result<(), Error> {
+fn line(out: &mut impl Write, entry: &HistoryLine) -> Result<(), Error> {
     let json = serde_json::to_string(entry)?;
     write(out, &format!("{json}\n"))
 }

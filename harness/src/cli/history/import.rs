@@ -5,9 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use lockbench_reports::date;
 use lockbench_reports::format::printable;
-use lockbench_reports::judge::history::{Entry, parse_lines};
+use lockbench_reports::judge::history::{HistoryLine, parse_lines};
 
-use super::super::{Ended, print, say};
+use super::super::{Done, print, say};
 use crate::{Error, history, input};
 
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub(super) struct Args {
 /// Larger than any history, smaller than memory.
 const LARGEST: u64 = 2 << 30;
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     let shown = if args.file == "-" { "stdin".to_owned() } else { printable(&args.file) };
     let bytes = input::read(Path::new(&args.file), LARGEST).map_err(|e| Error::file("read", &shown, e))?;
     // A cut inside a character must not cost the lines before it.
@@ -30,7 +30,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let now = Timestamp::now();
     let mut entries = Vec::new();
     for entry in lines.entries {
-        if let Entry::Run(digest) = &entry {
+        if let HistoryLine::Run(digest) = &entry {
             let run = printable(&digest.run_id);
             if digest.is_empty() {
                 say(format!("{run} is left out: nothing was measured in it, and an empty night is none"));
@@ -46,5 +46,5 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     if let Some(line) = lines.cut_off {
         say(format!("line {line} of {shown} was cut off while it was written, and is left out"));
     }
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use lockbench_reports::derive::digest::changes;
 use lockbench_reports::format::printable;
 
-use super::super::{Ended, print};
+use super::super::{Done, print};
 use crate::history::RunRow;
 use crate::{Error, history};
 
@@ -17,7 +17,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     let mut store = history::open(location, false)?;
     let (runs, aside) = (store.runs()?, store.aside()?);
     let mut text = String::new();
@@ -31,7 +31,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
             let _ = writeln!(text, "{line}");
         }
         print(&text)?;
-        return Ok(Ended::Well);
+        return Ok(Done::Well);
     }
     let machines: BTreeSet<&String> =
         runs.iter().chain(aside.iter().map(|(run, _)| run)).map(|run| &run.machine).collect();
@@ -75,7 +75,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         }
     }
     print(&text)?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }
 
 fn json(run: &RunRow) -> serde_json::Value {

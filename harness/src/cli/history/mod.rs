@@ -12,7 +12,7 @@ use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::judge::compare::{Accepted, MOST_RUNS};
 use lockbench_reports::judge::history::{Collector, History};
 
-use super::Ended;
+use super::Done;
 use crate::Error;
 use crate::history::{self, RunRow, Store};
 
@@ -46,7 +46,7 @@ enum Command {
     Import(import::Args),
 }
 
-pub(super) fn run(args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(args: &Args) -> Result<Done, Error> {
     let location = &args.history;
     match &args.command {
         Command::Add(args) => add::run(location, args),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lockbench_reports::show::trend;
 use lockbench_reports::statistics::MARGIN;
 
-use super::super::Ended;
+use super::super::Done;
 use super::{Which, gather};
 use crate::output::write_named;
 use crate::{Error, history};
@@ -19,7 +19,7 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     let mut store = history::open(location, false)?;
     let machine = args.which.of(store.as_mut())?;
     let blessings = store.blessings(&machine)?;
@@ -31,5 +31,5 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
     let history = gather(store.as_mut(), &machine)?;
     let page = trend::render(&identity.unwrap_or_default(), &history, &blessings, MARGIN)?;
     write_named(&args.output, page.as_bytes())?;
-    Ok(Ended::Well)
+    Ok(Done::Well)
 }

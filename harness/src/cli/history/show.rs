@@ -9,7 +9,7 @@ use lockbench_reports::record::Status;
 use lockbench_reports::statistics::MARGIN;
 use serde::Serialize;
 
-use super::super::{Ended, print};
+use super::super::{Done, print};
 use super::{Which, gather};
 use crate::{Error, history};
 
@@ -25,7 +25,7 @@ pub(super) struct Args {
     which: Which,
 }
 
-pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
+pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     let mut store = history::open(location, false)?;
     let machine = args.which.of(store.as_mut())?;
     let blessings = store.blessings(&machine)?;
@@ -73,7 +73,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Ended, Error> {
         print(&text)?;
     }
     let worse = changes.iter().any(|change| change.stands_worse(MARGIN));
-    Ok(if worse || !failures.is_empty() { Ended::Negative } else { Ended::Well })
+    Ok(if worse || !failures.is_empty() { Done::Negative } else { Done::Well })
 }
 
 /// Thirty nights in a line, and where it stands.

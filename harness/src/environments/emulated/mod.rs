@@ -1,11 +1,11 @@
-//! Emulated: a vCPU is a thread among more threads than pCPUs, preempted by the kernel's scheduler as a hypervisor's
-//! scheduler preempts vCPUs. Halting is a futex wait on the vCPU's own doorbell, kicking a futex wake.
+//! Emulated: a vCPU is a thread among more threads than pCPUs, which this kernel's scheduler preempts. Halting is a futex
+//! wait on the vCPU's own doorbell, kicking a futex wake.
 
 use super::{Environment, thread};
 use crate::Refusal;
 use crate::protocol::Cell;
 
-/// Threads that are preempted.
+/// vCPUs as threads that this kernel preempts.
 pub(super) struct Emulated;
 
 impl Environment for Emulated {
@@ -14,7 +14,7 @@ impl Environment for Emulated {
     }
 
     fn about(&self) -> &'static str {
-        "a vCPU is a thread among more threads than pCPUs; halt is a futex wait, kick a futex wake"
+        "a vCPU is a thread among more threads than pCPUs, preempted by this kernel; halt is a futex wait, kick a futex wake"
     }
 
     fn hypervisor(&self) -> bool {

@@ -11,16 +11,16 @@ use kvm_ioctls::{Kvm, VcpuFd};
 use super::faults::{KERNEL_CODE, Ring0, TASK, Table, USER_CODE, USER_DATA};
 use crate::Refusal;
 
-/// A function to enter, with two arguments. It never returns: the word above its stack is 0.
+/// The function at which the guest is entered, with two arguments. It never returns: the word above its stack is 0.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct GuestEntry {
     pub(super) function: usize,
     pub(super) arguments: [u64; 2],
     /// One past the stack's last byte, which is a multiple of 16.
     pub(super) stack_top: usize,
 }
 
-/// What this host's KVM can give a guest: all of it is offered, the paravirtual leaves included.
+/// All CPUID leaves that this host's KVM supports, the paravirtual ones included.
 pub(super) fn cpuid(kvm: &Kvm) -> Result<CpuId, Refusal> {
     kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)
         .map_err(|e| Refusal::of("KVM does not say what it supports", e))
@@ -33,7 +33,7 @@ pub(super) fn prepare(
     cpuid: &CpuId,
     page_tables: u64,
     ring0: &Ring0,
-    entry: Entry,
+    entry: GuestEntry,
 ) -> Result<(), Refusal> {
     let step = |what: &str, e: kvm_ioctls::Error| Refusal::of(format!("KVM refused {what} of vCPU {cpu}"), e);
     // In this order: CPUID says that there is XSAVE, CR4 switches it on, XCR0 says for which registers.

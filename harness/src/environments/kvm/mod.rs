@@ -100,8 +100,8 @@ impl Environment for Kvm {
             }
             thread::spawn(memory, cpu, move || {
                 move || match vcpu.run(&mut ()) {
-                    vcpu::Ended::Stopped => {}
-                    vcpu::Ended::Fault(reason) => vcpu::crash(reason),
+                    vcpu::RunEnd::Stopped => {}
+                    vcpu::RunEnd::Fault(reason) => vcpu::crash(reason),
                 }
             })?;
         }

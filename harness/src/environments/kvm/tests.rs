@@ -8,7 +8,7 @@ use lockbench_workloads::arena::Header;
 use super::doorbell::{self, RING_VIRT};
 use super::page_tables::Access;
 use super::pages::{PAGE, Page, pages};
-use super::vcpu::{Ended, Observer, Vcpu};
+use super::vcpu::{Observer, RunEnd, Vcpu};
 use super::vm::{Task, Vm};
 use super::{costs, device, entry};
 
@@ -94,10 +94,10 @@ fn every_fault_has_a_name_and_a_place() {
     for (function, what, place) in faults {
         let (_vm, mut vcpu, _) = guest(function);
         match vcpu.run(&mut ()) {
-            Ended::Fault(said) => {
+            RunEnd::Fault(said) => {
                 assert!(said.contains(what) && said.contains(place), "{what}, {place}: {said}")
             }
-            Ended::Stopped => panic!("{what}: no fault"),
+            RunEnd::Stopped => panic!("{what}: no fault"),
         }
     }
 }
@@ -133,7 +133,7 @@ fn a_kick_before_the_halt_sticks() {
             assert!(vm.wire_kicks());
         }
         // A kick that was lost would leave it asleep.
-        assert!(matches!(vcpu.run(&mut UntilItRings), Ended::Stopped));
+        assert!(matches!(vcpu.run(&mut UntilItRings), RunEnd::Stopped));
     }
 }
 
@@ -167,7 +167,7 @@ fn the_guest_has_the_processors_wide_registers() {
     let ones = u64::from(1_f32.to_bits()) << 32 | u64::from(1_f32.to_bits());
     let twos = u64::from(2_f32.to_bits()) << 32 | u64::from(2_f32.to_bits());
     page.0[4..8].fill(ones);
-    assert!(matches!(vcpu.run(&mut UntilItRings), Ended::Stopped));
+    assert!(matches!(vcpu.run(&mut UntilItRings), RunEnd::Stopped));
     assert_eq!(page.0[0], xcr0);
     assert_eq!(page.0[8..12], [twos; 4]);
 }

@@ -24,13 +24,13 @@ pub(super) struct Vcpu {
     pub(super) bells: Bells,
 }
 
-/// Looks on while a vCPU runs; cells need nobody to.
+/// Is told what a vCPU does while it runs. Cells need no observer; the measurement of costs does.
 pub(super) trait Observer {
     /// The guest is about to be entered.
     fn entering(&mut self) {}
     /// The vCPU halts.
     fn halting(&mut self) {}
-    /// It rang the doorbell for nothing. Whether to go on.
+    /// The vCPU rang the doorbell without a request. Returns whether to go on.
     fn rang(&mut self) -> bool {
         true
     }
@@ -40,8 +40,8 @@ impl Observer for () {}
 
 /// How a vCPU's run ended.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// The observer had enough.
+pub(super) enum RunEnd {
+    /// The observer asked it to stop.
     Stopped,
     /// The guest, or KVM, failed: how, in plain words.
     Fault(String),
@@ -49,7 +49,7 @@ pub(super) enum Ended {
 
 impl Vcpu {
     /// Runs it, for ever where all goes well.
-    pub(super) fn run(&mut self, observer: &mut impl Observer) -> Ended {
+    pub(super) fn run(&mut self, observer: &mut impl Observer) -> RunEnd {
         loop {
             observer.entering();
             let why = match self.fd.run() {
@@ -64,8 +64,8 @@ impl Vcpu {
                         continue;
                     }
                     Some(Ring::Nothing) if observer.rang() => continue,
-                    Some(Ring::Nothing) => return Ended::Stopped,
-                    Some(Ring::Fault) => return Ended::Fault(self.fault()),
+                    Some(Ring::Nothing) => return RunEnd::Stopped,
+                    Some(Ring::Fault) => return RunEnd::Fault(self.fault()),
                     None => format!("a store to guest-physical address {address:#x}, where no memory is"),
                 },
                 Ok(VcpuExit::MmioRead(address, _)) => {
@@ -89,7 +89,7 @@ impl Vcpu {
                 }
                 Err(e) => format!("a failed KVM_RUN ({})", plain::words(&e.into())),
             };
-            return Ended::Fault(format!(
+            return RunEnd::Fault(format!(
                 "vCPU {} left the guest by {why}; {}",
                 self.cpu,
                 self.whereabouts()

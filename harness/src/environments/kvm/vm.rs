@@ -6,7 +6,7 @@ use kvm_bindings::CpuId;
 use kvm_ioctls::VmFd;
 
 use super::bells::Bells;
-use super::entry::Entry;
+use super::entry::GuestEntry;
 use super::faults::Ring0;
 use super::guest_memory::GuestMemory;
 use super::page_tables::Access;
@@ -91,7 +91,7 @@ impl Vm {
             self.fd.create_vcpu(cpu as u64).map_err(|e| Refusal::of(format!("KVM refused vCPU {cpu}"), e))?;
         let bottom = self.stacks.start + cpu * STACK;
         let stack = bottom + PAGE..bottom + STACK;
-        let entry = Entry { function: task.function, arguments: task.arguments, stack_top: stack.end };
+        let entry = GuestEntry { function: task.function, arguments: task.arguments, stack_top: stack.end };
         entry::prepare(&fd, cpu, &self.cpuid, self.memory.root(), &self.ring0, entry)?;
         Ok(Vcpu { fd, cpu, vcpus: self.vcpus, ring0: self.ring0, stack, bells: self.bells.clone() })
     }

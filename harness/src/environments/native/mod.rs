@@ -1,10 +1,10 @@
-//! Native: a vCPU is a thread on a pCPU of its own, and no hypervisor of ours is there.
+//! Native: a vCPU is a thread on a pCPU of its own on this machine, which may be a virtual machine itself.
 
 use super::{Environment, thread};
 use crate::Refusal;
 use crate::protocol::Cell;
 
-/// At most one thread per pCPU. Nobody halts or kicks but a lock that blocks wherever it runs.
+/// At most one thread per pCPU. Only locks that block in every environment halt and kick.
 pub(super) struct Native;
 
 impl Environment for Native {
@@ -13,7 +13,7 @@ impl Environment for Native {
     }
 
     fn about(&self) -> &'static str {
-        "a vCPU is a thread on a pCPU of its own; paravirtual locks find no hypervisor"
+        "a vCPU is a thread on a pCPU of its own on this machine; paravirtual locks find no hypervisor"
     }
 
     fn hypervisor(&self) -> bool {

@@ -97,21 +97,21 @@ fn a_round_takes_every_window_once_and_depends_on_the_seed_alone() {
     assert_eq!(order(7, 0), order(7, 0));
     assert_ne!(order(7, 0), order(8, 0), "the seed shuffles blocks");
     assert_ne!(order(7, 0), order(7, 2), "so does the round");
-    let turns = order(7, 1);
-    let rates = turns.iter().filter(|turn| turn.purpose == Purpose::Rate).count();
+    let steps = order(7, 1);
+    let rates = steps.iter().filter(|step| step.purpose == Purpose::Rate).count();
     assert_eq!(rates, fitted.cells.len());
-    assert_eq!(turns.len(), rates + fitted.twins.len());
+    assert_eq!(steps.len(), rates + fitted.twins.len());
 }
 
 #[test]
 fn an_a_a_pair_spans_the_larger_part_of_its_block_in_every_environment_and_of_a_lock_that_halts() {
     let fitted = planned("quick", "core:2 pu:1", None);
     for number in 0..2 {
-        let turns = round(&fitted.cells, &fitted.twins, 7, number);
-        for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.purpose == Purpose::Twin) {
-            let first = turns.iter().position(|one| (one.cell, one.purpose) == (turn.cell, Purpose::Rate));
-            let block = fitted.cells[turn.cell].block();
-            let windows = turns.iter().filter(|one| fitted.cells[one.cell].block() == block).count();
+        let steps = round(&fitted.cells, &fitted.twins, 7, number);
+        for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.purpose == Purpose::Twin) {
+            let first = steps.iter().position(|one| (one.cell, one.purpose) == (step.cell, Purpose::Rate));
+            let block = fitted.cells[step.cell].block();
+            let windows = steps.iter().filter(|one| fitted.cells[one.cell].block() == block).count();
             let pairs = fitted.twins.iter().filter(|&&twin| fitted.cells[twin].block() == block).count();
             let apart = first.unwrap().abs_diff(at);
             assert!(2 * (apart + pairs) >= windows - pairs, "{apart} of {windows}");
@@ -122,9 +122,9 @@ fn an_a_a_pair_spans_the_larger_part_of_its_block_in_every_environment_and_of_a_
         assert!(twins().any(|twin| twin.axes.values.env == env), "{}", env.name());
     }
     assert!(twins().any(|twin| twin.axes.overcommit > 1.0 && twin.lock.halts_in(twin.axes.values.env)));
-    let classes: std::collections::HashSet<(bool, bool)> =
+    let groups: std::collections::HashSet<(bool, bool)> =
         twins().map(|twin| (twin.axes.vcpus == 1, twin.axes.overcommit > 1.0)).collect();
-    assert_eq!(classes.len(), 3, "one vCPU, contended, overcommitted");
+    assert_eq!(groups.len(), 3, "one vCPU, contended, overcommitted");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn draws_differ_from_round_to_round_and_from_seed_to_seed() {
 fn cells_of_a_block_are_back_to_back() {
     let fitted = planned("standard", "core:2 pu:1", None);
     let blocks: Vec<String> =
-        round(&fitted.cells, &[], 3, 0).iter().map(|turn| fitted.cells[turn.cell].block()).collect();
+        round(&fitted.cells, &[], 3, 0).iter().map(|step| fitted.cells[step.cell].block()).collect();
     let mut runs = blocks.clone();
     runs.dedup();
     let mut distinct = runs.clone();
@@ -192,8 +192,8 @@ fn a_spec_whose_ping_pongs_are_not_its_own_is_refused() {
 fn the_estimate_follows_the_ping_pongs() {
     let fitted = planned("quick", "numa:4 core:2 pu:1", Some(Duration::from_secs(3600)));
     let windows: usize =
-        fitted.cells.iter().map(|cell| ping_pong::turns(&cell.pairs).len() * cell.purposes.len()).sum();
-    assert!(windows > fitted.cells.len(), "cells on several nodes take more than one turn");
+        fitted.cells.iter().map(|cell| ping_pong::waves(&cell.pairs).len() * cell.purposes.len()).sum();
+    assert!(windows > fitted.cells.len(), "cells on several nodes take more than one wave");
     let mut blind = fitted.cells.clone();
     blind.iter_mut().for_each(|cell| cell.pairs.clear());
     let estimate = |cells| fit(cells, &TIMING, 1, None, false).estimate;

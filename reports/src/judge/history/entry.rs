@@ -9,14 +9,14 @@ use crate::{Error, date};
 /// One line of an exported history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "lowercase")]
-pub enum Entry {
+pub enum HistoryLine {
     /// A night.
     Run(Digest),
     /// A change that was accepted.
     Blessing(Blessing),
 }
 
-impl Entry {
+impl HistoryLine {
     /// The line as databases keep it: without NUL characters in texts that are looked up.
     #[must_use]
     pub fn without_nul(mut self) -> Self {
@@ -32,7 +32,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Lines {
     /// Its complete lines.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HistoryLine>,
     /// Number of the last line, if it was cut off while it was written.
     pub cut_off: Option<usize>,
 }
@@ -51,7 +51,7 @@ pub fn parse_lines(text: &str) -> Result<Lines, Error> {
     Ok(lines)
 }
 
-fn parse(line: &str) -> Result<Entry, String> {
+fn parse(line: &str) -> Result<HistoryLine, String> {
     #[derive(Deserialize)]
     struct Probe {
         digest_version: Option<u64>,
@@ -64,8 +64,8 @@ fn parse(line: &str) -> Result<Entry, String> {
         )),
         Some(0) => Err("states digest_version 0, which never existed".into()),
         _ => {
-            let mut entry: Entry = serde_json::from_str(line).map_err(damaged)?;
-            if let Entry::Run(digest) = &mut entry {
+            let mut entry: HistoryLine = serde_json::from_str(line).map_err(damaged)?;
+            if let HistoryLine::Run(digest) = &mut entry {
                 let moment = date::parse(&digest.started_at);
                 digest.started_at =
                     date::utc(moment.map_err(|why| format!("does not say when its run was started: {why}"))?);

@@ -13,7 +13,7 @@ mod skips;
 pub use blessing::Blessing;
 pub use changes::{ChangePoint, Dated, change_points, environment};
 pub use csv::csv;
-pub use entry::{Entry, Lines, parse_lines};
+pub use entry::{HistoryLine, Lines, parse_lines};
 pub use open_metrics::open_metrics;
 pub use series::{Collector, History, Night, Point, Series};
 pub use skips::{REPORTED_FROM, Skip};

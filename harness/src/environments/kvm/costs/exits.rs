@@ -5,7 +5,7 @@ use lockbench_workloads::ticks;
 use super::guest::{self, Notes};
 use super::machine;
 use crate::Refusal;
-use crate::environments::kvm::vcpu::{Ended, Observer};
+use crate::environments::kvm::vcpu::{Observer, RunEnd};
 
 const ROUND_TRIPS: usize = 300;
 const WORKS: usize = 12;
@@ -55,8 +55,8 @@ pub(super) fn measure() -> Result<Exits, Refusal> {
     let ended = vcpus[0].run(&mut trips);
     drop(vm);
     match ended {
-        Ended::Stopped => Ok(trips.exits),
-        Ended::Fault(why) => Err(why.into()),
+        RunEnd::Stopped => Ok(trips.exits),
+        RunEnd::Fault(why) => Err(why.into()),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn ring3_speed() -> Result<f64, Refusal> {
     let ended = vcpus[0].run(&mut works);
     drop(vm);
     match ended {
-        Ended::Stopped => Ok(works.native as f64 / works.guest as f64),
-        Ended::Fault(why) => Err(why.into()),
+        RunEnd::Stopped => Ok(works.native as f64 / works.guest as f64),
+        RunEnd::Fault(why) => Err(why.into()),
     }
 }

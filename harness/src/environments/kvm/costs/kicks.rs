@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::guest::{self, Notes};
 use super::{machine, start};
 use crate::Refusal;
-use crate::environments::kvm::vcpu::{Ended, Observer};
+use crate::environments::kvm::vcpu::{Observer, RunEnd};
 
 const KICKS: usize = 100;
 /// After the sleeper said that it is about to sleep, the time to get there.
@@ -71,8 +71,8 @@ pub(super) fn measure(way: Way, (here, there): (u32, u32)) -> Result<Vec<u64>, R
     // It sleeps for good in the end, until the process goes.
     drop(start(sleeper, there, kicked)?);
     match start(kicker, here, Kicker { halts, kicked: 0 })?.join() {
-        Ok(Ended::Stopped) => Ok(received.try_iter().collect()),
-        Ok(Ended::Fault(why)) => Err(why.into()),
+        Ok(RunEnd::Stopped) => Ok(received.try_iter().collect()),
+        Ok(RunEnd::Fault(why)) => Err(why.into()),
         Err(_) => Err("the kicker's thread died".into()),
     }
 }

@@ -18,7 +18,7 @@ use lockbench_reports::record::{CostNs, Facility, KvmCosts, Machine};
 use serde::{Deserialize, Serialize};
 
 use super::page_tables::Access;
-use super::vcpu::{Ended, Observer, Vcpu};
+use super::vcpu::{Observer, RunEnd, Vcpu};
 use super::vm::{Task, Vm};
 use crate::Refusal;
 use crate::subprocess::{finish, stay_with};
@@ -168,7 +168,7 @@ fn start(
     mut vcpu: Vcpu,
     pcpu: u32,
     mut observer: impl Observer + Send + 'static,
-) -> Result<JoinHandle<Ended>, Refusal> {
+) -> Result<JoinHandle<RunEnd>, Refusal> {
     let run = move || {
         // Where it cannot be pinned, the figures are those of floating vCPUs.
         let _ = pin_current(PuIndex(pcpu));
