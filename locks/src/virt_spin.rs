@@ -23,7 +23,7 @@ impl VirtSpin {
 
 impl RawLock for VirtSpin {
     const NAME: &'static str = "virt-spin";
-    const VARIANTS: &'static [Variant] = &[Variant::new("virt-spin", "test-and-set in the queued spinlock's word, unfair").against("queued").core().lock_of("an x86 guest without paravirtual spinlocks since Linux 4.3")];
+    const VARIANTS: &'static [Variant] = &[Variant::new("virt-spin", "test-and-set in the queued spinlock's word, unfair").against("queued").lock_of("an x86 guest without paravirtual spinlocks since Linux 4.3")];
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Linux 4.3 and later (virt_spin_lock in arch/x86/include/asm/qspinlock.h as of 6.12)";
     const LEAF: bool = true;
