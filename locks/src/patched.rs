@@ -7,6 +7,10 @@
 use crate::sync::Tickets;
 
 /// What a called function returned, out of the register that it came in.
+#[cfg_attr(
+    any(not(target_arch = "x86_64"), locks_loom, locks_tsan),
+    expect(dead_code, reason = "calls are the compiler's there")
+)]
 pub(crate) trait Returned {
     fn of(rax: u64) -> Self;
 }
