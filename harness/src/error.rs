@@ -1,4 +1,4 @@
-//! What ends a command that could not do what was asked, by kind of fault.
+//! The errors that end a command, by kind of fault.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use lockbench_reports::format::printable;
 use crate::refusal::{Refusal, words};
 use crate::topology;
 
-/// Why a command could not do what was asked. `Display` is one clear sentence, with what lies behind it: what was wrong, and
-/// what to do. The command line prints it and ends with the exit status of its kind.
+/// Why a command could not do what was asked. `Display` is one sentence with its cause: what was wrong, and what to do. The
+/// command line prints it and ends with the exit status of its kind.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// What was asked for makes no sense or cannot be had: a value, a combination of options, something that is not there.
     #[error("{0}")]
     Usage(String),
-    /// A name that nothing has.
+    /// A name that does not exist.
     #[error("unknown {what} `{}`{}", .name.escape_debug(), instead(.name, .known))]
     Unknown {
-        /// What is named so: a lock, a key, ….
+        /// The kind of thing that was named: a lock, a key, ….
         what: &'static str,
         /// The name.
         name: String,
@@ -33,15 +33,15 @@ pub enum Error {
         /// The fault.
         source: Box<Error>,
     },
-    /// A text that is not the JSON that it should be, or a value that cannot be written as such.
+    /// A text that is not the expected JSON, or a value that cannot be written as JSON.
     #[error("{what}: {source}")]
     Json {
-        /// What that means.
+        /// What could not be done because of it.
         what: String,
         /// What the parser says.
         source: serde_json::Error,
     },
-    /// A file or a program that the system did not give.
+    /// A file that cannot be read or written, or a program that cannot be run.
     #[error("cannot {doing} {}: {}{advice}", printable(&.path.display().to_string()), words(.source))]
     File {
         /// What was to be done with it: `read`, `write`, `run`.
@@ -76,7 +76,7 @@ pub enum Error {
     /// Another build of lockbench that does not do its part of a duel.
     #[error("{0}")]
     Build(String),
-    /// The journal of this run, which somebody else meddled with while the run went on.
+    /// The journal of this run, which another program changed while the run went on.
     #[error("{0}")]
     Journal(String),
     /// A run that measured nothing of what it was to measure.
@@ -98,7 +98,7 @@ impl Error {
         Self::Inside { place: place.into(), source: Box::new(self) }
     }
 
-    /// A file or a program that the system did not give.
+    /// A file that cannot be read or written, or a program that cannot be run.
     pub(crate) fn file(doing: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
         Self::File { doing, path: path.as_ref().to_owned(), source, advice: String::new() }
     }
@@ -111,7 +111,7 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// A name that nothing has, among those that there are.
+/// A name that does not exist, with the names that do.
 pub(crate) fn unknown(
     what: &'static str,
     name: &str,
@@ -120,7 +120,7 @@ pub(crate) fn unknown(
     Error::Unknown { what, name: name.to_owned(), known: known.into_iter().map(Into::into).collect() }
 }
 
-/// "; did you mean `ticket`?", or the whole list where nothing is near.
+/// "; did you mean `ticket`?", or the whole list where no name is similar.
 fn instead(name: &str, known: &[String]) -> String {
     let near = known
         .iter()

@@ -1,4 +1,4 @@
-//! Files and the standard input that a user names, read to their end: within bounds, for /dev/zero is a file too.
+//! Reads files and the standard input that a user names, within bounds: /dev/zero never ends.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-/// Larger than anything that somebody writes by hand or a build is told.
+/// Larger than anything that is written by hand or passed to a build.
 pub(crate) const WRITTEN_BY_HAND: u64 = 16 << 20;
 
-/// All of a file, `-` being the standard input; an error beyond `most` bytes.
+/// Reads a whole file, or the standard input for `-`; an error if it has more than `most` bytes.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let from: &mut dyn Read =
         if path == Path::new("-") { &mut Waiting(io::stdin()) } else { &mut File::open(path)? };
@@ -22,12 +22,12 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// As [`read`], of text.
+/// As [`read`], for text.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|_| io::Error::other("it is not text"))
 }
 
-/// A stream that may not block: what is not there yet is waited for.
+/// Reads from a stream that may be non-blocking: waits where no data is there yet.
 struct Waiting<S>(S);
 
 impl<S: AsFd> Read for Waiting<S> {
@@ -35,7 +35,7 @@ impl<S: AsFd> Read for Waiting<S> {
         loop {
             match rustix::io::read(&self.0, &mut *into) {
                 Err(rustix::io::Errno::AGAIN) => {
-                    // A signal ends the wait early: then the next read says so again.
+                    // A signal ends the wait early: then the next read fails the same way again.
                     let _ = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None);
                 }
                 read => return Ok(read?),

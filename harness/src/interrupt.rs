@@ -1,4 +1,4 @@
-//! Ctrl-C and its like: asked for once, noticed everywhere.
+//! Ctrl-C and termination signals: they set one flag, which every loop looks at.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,11 +10,11 @@ static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// From now on these signals only set a flag, so that what was measured can be written first:
 ///
 /// - SIGINT and SIGTERM. A second one kills the program as usual.
-/// - SIGHUP, for the terminal is gone; not where it was ignored when the program was started, as nohup does. It may come
+/// - SIGHUP, when the terminal goes away; not if it was ignored when the program was started, as nohup does. It may come
 ///   twice, from the kernel and from the shell, and never kills.
 /// - SIGXCPU: the limit of CPU time is near. It comes again each second until the program is killed.
 ///
-/// SIGQUIT stays what it is, for whoever wants the program gone at once.
+/// SIGQUIT still ends the program at once.
 pub fn install() -> Result<(), Refusal> {
     let flag = REQUESTED.get_or_init(Arc::default);
     let cannot =

@@ -1,7 +1,7 @@
 //! The two streams that people read. Everything that this program prints goes through here.
 //!
-//! A stream may be a pipe that does not block, a full device or a terminal that is gone: what can be waited for is waited
-//! for, what cannot be told on stdout is told on stderr, and what cannot be told on stderr is not told.
+//! A stream may be a non-blocking pipe, a full device or a terminal that is gone. A full pipe is waited for; if stdout fails,
+//! an error is printed on stderr; if stderr fails, nothing is printed.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,14 +14,14 @@ use rustix::io::Errno;
 
 use crate::{Error, interrupt};
 
-/// Prints to stdout; a reader that has gone away (`| head`) is no error worth a word.
+/// Prints to stdout. A reader that has gone away (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     Stdout.write_all(text.as_bytes()).map_err(cannot_print)
 }
 
-/// Writes a file that the user named and prints where it is; into a stream of ours, where the name leads to one.
+/// Writes a file that the user named and prints its path; a name such as /dev/stdout is written to as that stream.
 pub(crate) fn write_named(path: &Path, content: &[u8]) -> Result<(), Error> {
-    // A stream that was redirected into a file would go on in the old one, were that replaced.
+    // Replacing the file that a stream is redirected into would leave the stream writing to the old file.
     if leads_to(path, io::stdout().as_fd()) {
         return Stdout.write_all(content).map_err(cannot_print);
     }
@@ -39,7 +39,7 @@ fn leads_to(path: &Path, stream: BorrowedFd<'_>) -> bool {
     (path.st_dev, path.st_ino) == (stream.st_dev, stream.st_ino)
 }
 
-/// Says a sentence on stderr, in place of a progress bar that may stand there: the bar comes back with its next change.
+/// Prints a sentence on stderr. It clears a progress bar, which is drawn again with its next change.
 pub(crate) fn say(sentence: impl std::fmt::Display) {
     let cleared = if shows_colours(&io::stderr()) { "\r\x1b[K" } else { "" };
     complain(&format!("{cleared}lockbench: {sentence}\n"));
@@ -50,7 +50,7 @@ pub(crate) fn complain(text: &str) {
     let _ = write_all(io::stderr().as_fd(), text.as_bytes());
 }
 
-/// Sentence for a stdout that takes nothing.
+/// Sentence for a stdout that cannot be written to.
 pub(crate) fn cannot_print(source: io::Error) -> Error {
     Error::System { what: "cannot write to stdout".into(), source }
 }
@@ -61,14 +61,14 @@ pub(crate) fn shows_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !plain && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Stdout for whoever writes piece by piece. Not buffered.
+/// Stdout as a writer, for output in several pieces. Not buffered.
 pub(crate) struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match write_all(io::stdout().as_fd(), bytes) {
             Err(Errno::PIPE) | Ok(()) => Ok(bytes.len()),
-            // The terminal hung up, which ends the run: nobody reads there, and what matters is in files.
+            // The terminal is gone, which ends the run: nobody reads the output, and the results are in files.
             Err(Errno::IO) if interrupt::requested() => Ok(bytes.len()),
             Err(e) => Err(e.into()),
         }
@@ -79,14 +79,14 @@ impl Write for Stdout {
     }
 }
 
-/// Writes all of it, whether the stream blocks or not.
+/// Writes all bytes, whether the stream is blocking or not.
 fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) -> rustix::io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(stream, bytes) {
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
-                // A signal ends the wait early: then the next write says so again.
+                // A signal ends the wait early: then the next write fails the same way again.
                 let _ = poll(&mut [PollFd::new(&stream, PollFlags::OUT)], None);
             }
             Err(e) => return Err(e),

@@ -1,5 +1,4 @@
-//! What a cell's process and its parent say to each other, and what the process hands to the environment that starts its
-//! vCPUs.
+//! The messages between a cell's process and its parent, and the data with which an environment starts the cell's vCPUs.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Refusal;
 use crate::arena::Memory;
 
-/// What a cell's process is to do; the rest stands in the arena.
+/// What a cell's process is to do; everything else stands in the arena.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChildSpec {
     /// Name of the lock variant.
@@ -21,18 +20,18 @@ pub struct ChildSpec {
     pub env: String,
     /// 0 off, 1 count, 2 trace.
     pub probe: u8,
-    /// Whether preemptions can be counted here; if not, they are not even looked for.
+    /// Whether preemptions can be counted here; if not, workers do not look for them.
     pub count_preemptions: bool,
 }
 
-/// What a cell's process is told as its only argument. Its standard streams are the lock's.
+/// The only argument of a cell's process. Its standard streams belong to the lock.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ChildArgument {
-    /// Number of the process that it must not outlive.
+    /// Id of its parent, which it must not outlive.
     pub parent: u32,
     /// Inherited descriptor of the arena.
     pub arena: RawFd,
-    /// Inherited descriptor of the pipe that takes its reports.
+    /// Inherited descriptor of the pipe for its reports.
     pub reports: RawFd,
     /// What to do.
     pub spec: ChildSpec,
@@ -50,13 +49,13 @@ pub enum ChildReport {
     Crashed(String),
 }
 
-/// What an environment is given to start a cell's vCPUs.
+/// Everything that an environment needs to start a cell's vCPUs.
 pub struct Cell {
     /// The arena.
     pub memory: &'static Memory,
     /// The lock's worker.
     pub entry: WorkerEntry,
-    /// Whether the lock's waiters halt wherever they run.
+    /// Whether the lock's waiters halt in every environment.
     pub blocks: bool,
     /// Whether to arm the preemption probe.
     pub count_preemptions: bool,
@@ -65,12 +64,12 @@ pub struct Cell {
 /// Where this process reports to.
 static REPORTS: OnceLock<File> = OnceLock::new();
 
-/// From now on this process reports there.
+/// Sets the pipe that this process reports to.
 pub(crate) fn report_to(pipe: File) {
     let _ = REPORTS.set(pipe);
 }
 
-/// Tells the parent; a parent that is gone has killed this process already.
+/// Sends a report to the parent. If the parent is gone, this process is being killed.
 pub(crate) fn say(report: &ChildReport) {
     let Some(mut out) = REPORTS.get() else { return };
     if let Ok(mut line) = serde_json::to_vec(report) {

@@ -7,23 +7,23 @@ use lockbench_reports::plain;
 use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Serialize};
 
-/// A reason in one sentence. One that may pass (no descriptor, no thread, no memory was free; a CPU went offline) is worth
-/// another try in the next round; one that lasts is not.
+/// A reason in one sentence. A reason that may pass (no descriptor, no thread, no memory was free; a CPU went offline) makes
+/// another try in the next round worthwhile; a lasting reason does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Why, and what to do.
     pub reason: String,
-    /// Whether it may be gone in a moment.
+    /// Whether the reason may pass.
     pub passing: bool,
 }
 
 impl Refusal {
-    /// One that may be gone in a moment.
+    /// A reason that may pass.
     pub fn passing(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), passing: true }
     }
 
-    /// One that the kernel gave: what could not be done, and why. Whether it may pass is told by the kind of error.
+    /// A reason from an error of the kernel: what could not be done, and why. The kind of error decides whether it may pass.
     pub fn of(what: impl fmt::Display, error: impl Into<io::Error>) -> Self {
         let error = error.into();
         let passing = error.raw_os_error().is_some_and(|number| {
@@ -33,8 +33,8 @@ impl Refusal {
     }
 }
 
-/// The kernel's error in plain words, with the limit that was met where there is one to raise. For what starts threads and
-/// processes or opens files: EAGAIN then means that there may be no more of them.
+/// The kernel's error in plain words, with the limit that was reached if the user can raise one. Only for calls that start
+/// threads or processes or open files: there EAGAIN means that a limit was reached.
 pub(crate) fn words(error: &io::Error) -> String {
     let limit =
         |resource| getrlimit(resource).current.map_or_else(|| "unlimited".into(), |most| most.to_string());
@@ -43,7 +43,7 @@ pub(crate) fn words(error: &io::Error) -> String {
             format!("{} (limit: ulimit -n {})", plain::words(error), limit(Resource::Nofile))
         }
         Some(libc::EAGAIN) => {
-            // A thread's stack takes addresses, and the C library does not tell that they ran out.
+            // A thread's stack needs address space, and the C library does not report that it ran out.
             let addresses = match getrlimit(Resource::As).current {
                 Some(most) => format!(", ulimit -v {}", most / 1024),
                 None => String::new(),

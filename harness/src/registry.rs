@@ -79,7 +79,7 @@ impl Registry {
         all.filter(|lock| planned.clone().any(|planned| planned.name() == lock.name)).collect()
     }
 
-    /// A user's lock whose name is taken would be measured under another's.
+    /// Refuses a user's lock whose name is taken: asking for the name would measure the other lock.
     pub fn check(&self) -> Result<(), Error> {
         let mut names: Vec<_> = self.locks().map(Lock::name).collect();
         names.sort_unstable();

@@ -1,4 +1,4 @@
-//! The machine a run is taken on: what identifies it, what describes its state, what to be warned of.
+//! The machine that a run is taken on: what identifies it, what describes its state, and warnings.
 
 pub(crate) mod build;
 mod cgroups;

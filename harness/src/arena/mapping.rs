@@ -24,7 +24,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Touches nothing.
+    /// Maps the file without touching a page.
     pub(super) fn new(fd: OwnedFd, len: usize) -> io::Result<Self> {
         // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
         let base = unsafe {
@@ -53,15 +53,15 @@ impl Mapping {
         self.fd.as_fd()
     }
 
-    /// A part of it, as words that anybody may change.
+    /// A part of the mapping, as words that other processes may change.
     pub(super) fn words(&self, part: Range<usize>) -> &[AtomicU64] {
         assert!(part.start <= part.end && part.end <= self.len && part.start.is_multiple_of(8));
         // SAFETY: inside the mapping, which lives as long as `self`; aligned; any bytes are valid atomics.
         unsafe { slice::from_raw_parts(self.base.as_ptr().byte_add(part.start).cast(), part.len() / 8) }
     }
 
-    /// Makes every page present and writable, so that no window pays for a first touch. Changes no byte, whoever else is
-    /// using them.
+    /// Makes every page present and writable, so that no page fault for a first touch falls into a window. Changes no byte, even
+    /// while others use the pages.
     pub(super) fn make_present(&self) -> io::Result<()> {
         // SAFETY: populating a shared mapping changes no byte.
         match unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxPopulateWrite) } {

@@ -1,8 +1,8 @@
 //! The arena's memory: an anonymous file that the parent and the cell's process both map.
 //!
-//! The lock under test runs in that mapping, and may store anywhere in it. So the parent believes nothing that it reads
-//! there but figures: where things lie and how many there are it keeps in a plan of its own, and in the cell's process
-//! the plan's pages are read-only.
+//! The lock under test runs in that mapping, and may store anywhere in it. So the parent trusts only figures that it reads
+//! there: where things lie, and how many there are, it keeps in a plan of its own, and in the cell's process the plan's pages
+//! are read-only.
 
 mod mapping;
 
@@ -21,8 +21,8 @@ use rustix::param::page_size;
 
 use mapping::Mapping;
 
-/// A new arena that nobody has touched: no page of it lies on any NUMA node yet, so it can still be bound. There is no way
-/// to read or write it before that: it becomes a [`Memory`] when its pages are made present.
+/// A new arena that was not touched: no page of it lies on any NUMA node yet, so it can still be bound. It cannot be read or
+/// written: for that it must become a [`Memory`], which makes its pages present.
 pub struct Blank {
     mapping: Mapping,
     plan: Box<Plan>,
@@ -47,7 +47,7 @@ impl Blank {
         &self.plan.layout
     }
 
-    /// A part of it, to bind. Not to be looked into.
+    /// The addresses of a part, to bind it. They must not be read or written.
     pub fn part(&self, part: Range<usize>) -> &[AtomicU64] {
         self.mapping.words(part)
     }

@@ -9,11 +9,11 @@ use crate::topology::{self, Machine, Placement, PuIndex};
 /// How many pCPUs a cell is given, in the order of its placement. It uses at most one for each vCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
-    /// Every one that the placement has.
+    /// All pCPUs of the placement.
     All,
-    /// As many as the first NUMA node has cores, so that all of them fit on one node and no two need share a core.
+    /// As many as the first NUMA node has cores, so that all fit on one node and no two must share a core.
     Node,
-    /// So many.
+    /// This number of pCPUs.
     Count(usize),
 }
 

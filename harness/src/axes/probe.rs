@@ -1,15 +1,15 @@
-//! What is watched in throughput windows.
+//! What is counted in throughput windows.
 
 use super::{Axis, Flag, InId};
 use crate::Error;
 use crate::error::unknown;
 
-/// What is watched in throughput windows.
+/// What is counted in throughput windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// Preemptions and events are counted.
+    /// Preemptions and events.
     Count,
-    /// Nothing: what counting costs shows beside the others.
+    /// Nothing: the comparison with counting windows shows what counting costs.
     Off,
 }
 

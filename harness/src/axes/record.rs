@@ -1,4 +1,4 @@
-//! The axes of a cell, and the only place where they turn into the texts of a record and back.
+//! The axes of a cell, and the only place that converts them into the texts of a record and back.
 
 use lockbench_reports::record::{CellAxes, Scheduler};
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use super::{Axis, Env, Lock, On, Pinning, Size, Values, Workload, table};
 use crate::Error;
 use crate::topology::Placement;
 
-/// What a cell is: its lock, the numbers that came out, and its value on each axis. In files it is a [`CellAxes`].
+/// What a cell is: its lock, its numbers of vCPUs and pCPUs, and its value on each axis. In files it is a [`CellAxes`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "CellAxes", into = "CellAxes")]
 pub struct Axes {
-    /// Readable and stable, made from the rest.
+    /// The cell's id: readable, stable, made from the other fields.
     pub id: String,
     /// Name of the lock.
     pub lock: String,
@@ -21,7 +21,7 @@ pub struct Axes {
     pub vcpus: u32,
     /// The pCPUs, by operating-system index, in the order in which vCPUs are dealt to them.
     pub pcpus: Vec<u32>,
-    /// vCPUs per pCPU, the true ratio after rounding.
+    /// vCPUs per pCPU: the true ratio, after the number of vCPUs was rounded.
     pub overcommit: f64,
     /// The value on each axis.
     pub values: Values,

@@ -3,15 +3,15 @@
 use super::{Axis, Flag, InId};
 use crate::Error;
 
-/// Kernel limits aside, the most vCPUs that a cell may have.
+/// Most vCPUs that a cell may have; limits of the kernel may be lower.
 pub(crate) const MOST_VCPUS: u32 = 4096;
 
 /// How many vCPUs a cell has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Size {
-    /// So many for each pCPU that it is given.
+    /// This number for each pCPU that the cell is given.
     Factor(f64),
-    /// So many, each on a pCPU of its own as far as there are enough.
+    /// This number, each on a pCPU of its own as long as there are enough.
     Count(u32),
 }
 

@@ -1,4 +1,4 @@
-//! What each vCPU does in a loop: `section[:N][+think[:mean]]`.
+//! Critical section and think time: `section[:N][+think[:mean]]`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const THINK_NS: RangeInclusive<f64> = 1.0..=100e6;
 /// A critical section and a think time.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// The one spelling of it.
+    /// The only spelling of the workload.
     name: String,
     /// Nominal length of the critical section, in nanoseconds.
     pub section_ns: f64,

@@ -30,7 +30,7 @@ pub(super) struct Booked {
 }
 
 impl Booked {
-    /// Everything so far.
+    /// All that the vCPU has booked so far.
     pub(super) fn read(vcpu: &Traced) -> Self {
         let times = |times: &Times| load_all(&times.0);
         Self {
@@ -48,18 +48,18 @@ impl Booked {
         }
     }
 
-    /// What was added since `earlier`.
+    /// What was booked since `earlier`.
     pub(super) fn since(mut self, earlier: &Self) -> Self {
         self.each(earlier, u64::saturating_sub);
         self
     }
 
-    /// Adds another vCPU's.
+    /// Adds what another vCPU booked.
     pub(super) fn add(&mut self, other: &Self) {
         self.each(other, u64::saturating_add);
     }
 
-    /// Gaps in a phase.
+    /// Number of gaps in a phase.
     pub(super) fn gaps_in(&self, phase: Phase) -> u64 {
         self.gaps.get(phase as usize).copied().unwrap_or(0)
     }
@@ -138,7 +138,7 @@ pub(super) fn vcpu_causes(
     let [acquire_p50_ns, acquire_p99_ns] = percentiles(&gained.acquire, acquire_max_ns);
     let [hold_p50_ns, hold_p99_ns] = percentiles(&gained.hold, hold_max_ns);
     let [handover_p50_ns, handover_p99_ns] = percentiles(&gained.handover, handover_max_ns);
-    // One that still waits may have waited longest of all.
+    // A vCPU that still waits may have waited longest of all.
     let waiting = vcpu.wait_since.load(Relaxed);
     let waited_ns = if waiting == 0 { 0 } else { scale.ns(scale.now.saturating_sub(waiting)) };
     let acquire_max_at_least = waited_ns > acquire_max_ns;

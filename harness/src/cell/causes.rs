@@ -13,7 +13,7 @@ use super::handed::Handed;
 use super::lock_times::LockTimes;
 use crate::arena::Memory;
 
-/// What stood in a tracing arena when the window opened.
+/// What had been booked in the arena when the window opened.
 pub(super) struct Opened {
     vcpus: Vec<Booked>,
     handed: Handed,
@@ -31,7 +31,7 @@ impl Opened {
         Self { handed: Handed::read(memory), vcpus: memory.traced().map(Booked::read).collect() }
     }
 
-    /// What was booked since, and the acquire times of all vCPUs. `counted` is what each worker counted in the window.
+    /// What was booked since then, and the acquire times of all vCPUs. `counted` is what each worker counted in the window.
     pub(super) fn close(
         &self,
         memory: &Memory,

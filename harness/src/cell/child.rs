@@ -21,7 +21,7 @@ pub fn main(registry: &Registry) -> ExitCode {
     let Ok(argument) = serde_json::from_slice::<ChildArgument>(argument.as_encoded_bytes()) else {
         return output::not_for_people();
     };
-    // From the main thread, for the kernel ties the request to the thread that makes it.
+    // Called from the main thread, because the kernel ties the request to the calling thread.
     stay_with(argument.parent);
     // SAFETY: the parent keeps both descriptors open for us across exec and says their numbers; nothing else in this fresh
     // process owns them. A wrong number is refused by `Memory::open`'s checks, or takes no report.
@@ -39,7 +39,7 @@ fn run(
     registry: &Registry,
 ) -> Result<std::convert::Infallible, ChildReport> {
     let failed = |what: &str, e: &dyn std::fmt::Display| ChildReport::Crashed(format!("{what}: {e}"));
-    // A crash is an expected outcome here; nobody wants its core.
+    // A crash is an expected outcome here; its core file is of no use.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let refused = |e| ChildReport::Skipped(Refusal::of("the cell's process could not map the arena", e));
     let memory: &'static Memory = Box::leak(Box::new(Memory::open(arena).map_err(refused)?));

@@ -86,7 +86,7 @@ pub(crate) fn thread_times() -> Result<String, Refusal> {
     }
 }
 
-/// What a worker counted about itself.
+/// Counts that a worker keeps of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Own {
     /// Acquisitions.
@@ -107,8 +107,7 @@ impl Own {
         }
     }
 
-    /// What was counted since `earlier`. A lock may have stored anything here, so that a counter may have shrunk: it gained
-    /// nothing then.
+    /// What was counted since `earlier`. A lock may have stored anything here; a counter that shrank counts as unchanged.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         fn gained<const N: usize>(now: &[u64; N], earlier: &[u64; N]) -> [u64; N] {
             std::array::from_fn(|index| now[index].saturating_sub(earlier[index]))
@@ -122,12 +121,12 @@ impl Own {
     }
 }
 
-/// A sum of counters that a lock may have stored anything into: it stops at the largest number.
+/// A sum of counters, which a lock may have stored anything into: it saturates.
 pub(super) fn sum(counters: impl IntoIterator<Item = u64>) -> u64 {
     counters.into_iter().fold(0, u64::saturating_add)
 }
 
-/// Reads counters that somebody else may be adding to.
+/// Reads counters while vCPUs may be adding to them.
 pub(super) fn load_all(counters: &[AtomicU64]) -> Vec<u64> {
     counters.iter().map(|counter| counter.load(Relaxed)).collect()
 }

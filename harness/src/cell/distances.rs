@@ -1,4 +1,4 @@
-//! How far apart a cell's pCPUs are, looked at before its window and after it.
+//! How far apart a cell's pCPUs are, measured before its window and after it.
 
 use std::time::Instant;
 
@@ -8,9 +8,9 @@ use crate::measure::ping_pong;
 
 /// The round trips of a cell's pairs at one moment.
 pub(super) struct Distances {
-    /// In the pairs' order; none where a thread could not be pinned.
+    /// Round trips in the pairs' order, in nanoseconds; none where a thread could not be pinned.
     round_trips_ns: Vec<Option<f64>>,
-    /// What looking took.
+    /// Time that the ping-pongs took.
     pub(super) took_ns: u64,
 }
 
@@ -24,7 +24,7 @@ impl Distances {
 
 /// Enters into a window's record how far apart its pCPUs were, and whether any pair moved.
 ///
-/// Readers rely on the first pair being the first entry, so without it nothing is entered.
+/// Readers expect the first pair as the first entry, so if its round trip is missing nothing is entered.
 pub(super) fn enter(measured: &mut Measured, pairs: &[Pair], before: &Distances, after: &Distances) {
     let looked = pairs.iter().zip(&before.round_trips_ns).zip(&after.round_trips_ns);
     let looked = looked

@@ -1,13 +1,13 @@
-//! The check that a number rests on: did the lock keep everyone else out?
+//! The check of mutual exclusion, without which a window yields no number.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::counters::sum;
 use crate::arena::Memory;
 
-/// How mutual exclusion was violated in an arena in which nobody runs any more; none where it was not. The counter may be one
-/// ahead, for the kill may fall between its update and the operation's; a tolerance of one per vCPU would be vacuous where a
-/// convoy does 8 acquisitions a second.
+/// How mutual exclusion was violated, by the arena of a killed process; none if it held. The counter in the section may be one
+/// ahead of the counted acquisitions, because the kill may fall between the two updates. One per vCPU would be too tolerant: a
+/// convoy may do as few as 8 acquisitions a second.
 pub(super) fn violation(memory: &Memory) -> Option<String> {
     let counter = memory.data().counter.load(Relaxed);
     let operations = sum(memory.blocks().map(|block| block.own.operations.load(Relaxed)));

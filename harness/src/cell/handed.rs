@@ -1,4 +1,4 @@
-//! From where to where a lock was handed over: between pCPUs and between NUMA nodes.
+//! Matrices of handovers: between pCPUs and between NUMA nodes.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,7 +10,7 @@ use super::WindowSpec;
 use super::counters::{load_all, sum};
 use crate::arena::Memory;
 
-/// What the two matrices held when the window opened.
+/// The two matrices when the window opened.
 pub(super) struct Handed {
     pcpus: Vec<Vec<u64>>,
     nodes: Vec<Vec<u64>>,
@@ -22,7 +22,7 @@ impl Handed {
         Self { pcpus: all(memory.matrix()), nodes: all(memory.node_matrix()) }
     }
 
-    /// Enters what was added since into `causes`, whose histogram of handovers is there already.
+    /// Enters what was added to the matrices since then into `causes`, whose histogram of handovers must be filled already.
     pub(super) fn close(&self, memory: &Memory, spec: &WindowSpec, causes: &mut Causes) {
         let nodes = spec.nodes();
         causes.matrix = gained(&self.pcpus, memory.matrix(), &spec.axes.pcpus, spec.ticks_per_ns);
@@ -44,7 +44,7 @@ pub(super) fn number_nodes(memory: &Memory, spec: &WindowSpec) {
     }
 }
 
-/// Handovers between each two places that had any; `places` name rows and columns.
+/// Handovers between each two places that had any; `places` has the indices of rows and columns.
 fn gained(before: &[Vec<u64>], after: &[Octaves], places: &[u32], ticks_per_ns: f64) -> Vec<Handovers> {
     let pairs = places.iter().flat_map(|from| places.iter().map(move |to| (*from, *to)));
     let entry = |((from, to), (before, after)): ((u32, u32), (&Vec<u64>, &Octaves))| {

@@ -33,7 +33,7 @@ pub struct Bench<'a> {
     pub quotas: &'a Quotas,
 }
 
-/// A window taken.
+/// A window that was taken.
 #[derive(Debug)]
 pub struct Taken {
     /// How it ended.
@@ -42,7 +42,7 @@ pub struct Taken {
     pub measuring_ns: u64,
 }
 
-/// Takes a window between two ping-pongs; repeats it once if the pCPUs moved in between, or something else disturbed it.
+/// Takes a window between two ping-pongs. Repeats it once if the pCPUs moved in between or something else disturbed it.
 pub fn measure(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Taken, Interrupted> {
     let pairs = spec.pairs();
     let mut measuring_ns = 0;
@@ -83,7 +83,7 @@ fn skipped(refusal: Refusal) -> ChildEnd {
 
 fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let blank = prepare::arena(spec, bench.lock).map_err(skipped)?;
-    // Before anything is written: a page stays where it was first touched.
+    // Memory is bound before anything is written: a page stays where it was first touched.
     let (mut memory, lies) = bench.placer.place_memory(blank, spec).map_err(skipped)?;
     prepare::write(&mut memory, spec);
     let child = ChildSpec {
@@ -116,11 +116,11 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let opened = window.opened();
     let outcome = window.sample(&mut process, &mut watch, half)?;
     let mut closed = window.close();
-    // Had it died meanwhile, the last figures would be those of a dead process.
+    // If the process died meanwhile, the last figures are those of a dead process.
     process.check()?;
     watch.close(&mut closed);
     let mut measured = closed.measured;
-    // Killed before the check: only then does the counter stand still.
+    // The process is killed before the check: only then does the counter stand still.
     let killed = Instant::now();
     process.end()?;
     let closing_ns = killed.elapsed().as_nanos() as u64;
@@ -146,7 +146,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     })
 }
 
-/// Lets the vCPUs go, and waits until all are in their loops.
+/// Opens the gate, and waits until all vCPUs are in their loops.
 fn open_gate(memory: &Memory, spec: &WindowSpec, process: &mut Process) -> Result<(), ChildEnd> {
     let gate = memory.gate();
     // A vCPU enters when it first gets its pCPU, at most a scheduling cycle later; a lock that hangs at once may keep a

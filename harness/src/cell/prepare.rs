@@ -1,4 +1,4 @@
-//! A window's arena: room for it, and what is written into it once it lies where it should.
+//! A window's arena: its memory, and what is written into it once the memory is bound.
 
 use lockbench_reports::record::Start;
 use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
@@ -27,7 +27,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
     let layout = Layout::new(lock.family.lock, lock.family.per_vcpu, &extent).ok_or_else(|| {
         "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()
     })?;
-    // Arrivals are waited for by the clock, think time is worked off.
+    // Arrivals are times, in ticks; think time is work, in steps.
     let unit_ns = if workload.think.open { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
     let plan = Plan {
         magic: MAGIC,

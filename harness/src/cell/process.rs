@@ -1,4 +1,4 @@
-//! A cell's process, as its parent sees it.
+//! A cell's process, seen from its parent.
 
 use std::fs::File;
 use std::io;
@@ -81,8 +81,8 @@ impl Process {
         Err(ChildEnd::Reported(ChildReport::Crashed(reason)))
     }
 
-    /// The kernel's numbers of the threads that run the vCPUs. They come from the arena, where a lock may store anything, and
-    /// are handed to calls that pin and look at threads: so each is asked for once and must be one of this process's.
+    /// The ids of the threads that run the vCPUs. They come from the arena, where a lock may store anything, and are passed to
+    /// calls that pin and look at threads: so each is read once and must be a thread of this process.
     pub(super) fn threads(&self, memory: &Memory) -> Result<Vec<u32>, ChildEnd> {
         let thread = |cpu: usize| {
             let tid = memory.block(cpu).env.tid.load(std::sync::atomic::Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Process {
         Ok(())
     }
 
-    /// Kills it, and waits for its end: from then on its arena stands still.
+    /// Kills the process and waits for its end: from then on its arena stands still.
     pub(super) fn end(mut self) -> Result<(), ChildEnd> {
         match self.process.end() {
             Ok(_) => Ok(()),
@@ -119,8 +119,8 @@ impl Process {
         }
     }
 
-    /// Waits for something to happen before `deadline`; false once that has passed. What the lock prints is taken off its
-    /// hands meanwhile, for a full pipe would stop it.
+    /// Waits for a report or the process' end; false once `deadline` has passed. Reads what the lock prints meanwhile, because a
+    /// full pipe would stop it.
     fn wait(&mut self, deadline: Instant, for_report: bool) -> Result<bool, ChildEnd> {
         let mut left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -131,7 +131,7 @@ impl Process {
         let mut fds = vec![PollFd::from_borrowed_fd(self.process.pidfd(), PollFlags::IN)];
         fds.extend(for_report.then(|| PollFd::new(&self.reports, PollFlags::IN)));
         fds.extend(loud.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)));
-        // EINTR is how Ctrl-C gets here; any other failure shows up as a wait that did not wait.
+        // Ctrl-C arrives here as EINTR; after any other failure the loop just looks again.
         let _ = poll(&mut fds, left.try_into().ok().as_ref());
         if interrupt::requested() {
             return Err(ChildEnd::Interrupted);
@@ -148,7 +148,7 @@ impl Process {
         Ok(true)
     }
 
-    /// The next report, once it has come whole.
+    /// The next report, once it is complete.
     fn report(&mut self) -> Option<ChildReport> {
         let mut chunk = [0; 4096];
         loop {

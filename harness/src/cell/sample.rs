@@ -1,4 +1,4 @@
-//! One look at a running cell.
+//! One sample of a running cell: its counts at one moment.
 
 use std::time::Instant;
 
@@ -9,22 +9,22 @@ use super::counters::{Own, sum};
 use super::lock_times::LockTimes;
 use crate::arena::Memory;
 
-/// Looks before one is taken as it is; the parent may lose its own pCPU in the middle of any.
+/// Most attempts at a sample, after which the last one is taken as it is: the parent may lose its pCPU in the middle of any.
 const ATTEMPTS: u32 = 100;
-/// As long as a look may take, in ticks: some 10 us, and as much again for each 64 vCPUs.
+/// Longest time that an attempt may take, in ticks: some 10 us, and as much again for each 64 vCPUs.
 const ONE_GO: u64 = 40_000;
 
-/// What had happened by one moment.
+/// The counts at one moment.
 pub(super) struct Sample {
     pub(super) at: Instant,
-    /// What each vCPU had counted, its acquisitions among them.
+    /// The counts of each vCPU, its acquisitions among them.
     pub(super) own: Vec<Own>,
-    /// What the lock's time went into, where it is kept.
+    /// The parts of the lock's time, where they are booked.
     pub(super) time: Option<LockTimes>,
 }
 
 impl Sample {
-    /// `order` is the lock's where its time is kept. All is read again until nothing came between.
+    /// Reads all counts, and again until an attempt is short enough. `order` is the lock's, if its time is booked.
     pub(super) fn take(memory: &Memory, order: Option<Order>) -> Self {
         let mut attempts = 1..=ATTEMPTS;
         loop {
@@ -45,7 +45,7 @@ impl Sample {
         sum(self.own.iter().map(|own| own.operations))
     }
 
-    /// What each vCPU counted since `earlier`.
+    /// The counts of each vCPU since `earlier`.
     pub(super) fn since(&self, earlier: &Self) -> Vec<Own> {
         self.own.iter().zip(&earlier.own).map(|(now, earlier)| now.since(earlier)).collect()
     }

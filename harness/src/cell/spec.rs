@@ -1,4 +1,4 @@
-//! A window as it is to be taken, with nothing left to be discovered.
+//! The complete description of a window: its process has nothing left to discover.
 
 use lockbench_reports::record::{Pair, Purpose, Start};
 use lockbench_workloads::ProbeKind;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::axes::{Axes, Axis, MOST_VCPUS, Pinning, Probe};
 
-/// One window of one cell, resolved: the seam between versions (`run --spec`).
+/// One window of one cell with everything resolved. Builds of different versions exchange it (`run --spec`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowSpec {
@@ -25,20 +25,20 @@ pub struct WindowSpec {
     pub warmup_ns: u64,
     /// Window, in nanoseconds.
     pub window_ns: u64,
-    /// Parts into which the window is cut for its samples.
+    /// Number of samples in the window.
     pub samples: u32,
-    /// No acquisition for this long is a hang, in nanoseconds.
+    /// A lock that nobody gets for this long hangs, in nanoseconds.
     pub hang_ns: u64,
     /// Length of one step of busy work, in nanoseconds: converts section and think times into steps.
     pub work_ns: f64,
     /// Ticks of the time-stamp counter per nanosecond.
     pub ticks_per_ns: f64,
-    /// NUMA nodes that what the vCPUs share is bound to, page by page in turns where there are several; empty: wherever
-    /// the kernel puts it.
+    /// NUMA nodes that the memory which all vCPUs share is bound to, interleaved page by page where there are several; empty:
+    /// wherever the kernel puts it.
     pub memory_nodes: Vec<u32>,
     /// NUMA node of each vCPU's pCPU.
     pub vcpu_nodes: Vec<u32>,
-    /// NUMA node that each vCPU's own block is bound to; left out: the blocks are bound like what they share.
+    /// NUMA node that each vCPU's own block is bound to; left out: the blocks are bound like the shared memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vcpu_memory_nodes: Vec<u32>,
     /// Sentences about where this cell's memory lies, for its record.
@@ -47,12 +47,12 @@ pub struct WindowSpec {
     /// Pairs of pCPUs to play ping-pong; left out: the first two pCPUs alone, which lie on one NUMA node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ping_pongs: Vec<Pair>,
-    /// What the vCPUs' random draws begin from, besides each vCPU's number; 0: from that alone, as in release 0.1.
+    /// Seed of the vCPUs' random draws, mixed with each vCPU's number; 0: that number alone, as in release 0.1.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub draws: u64,
-    /// Whether preemptions can be counted here; if not, they are not even looked for.
+    /// Whether preemptions can be counted here; if not, workers do not look for them.
     pub count_preemptions: bool,
-    /// What release 0.1 reads beside the axes: they hold the same.
+    /// Fields that release 0.1 reads besides the axes. The axes have the same values.
     pub(crate) spin_threshold: u32,
     /// See `spin_threshold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub struct WindowSpec {
     /// See `spin_threshold`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) early_wait: Option<String>,
-    /// Axes that are not at their default and that release 0.1 would pass over: it refuses a spec with this field.
+    /// Axes that are not at their default and that release 0.1 would ignore. Release 0.1 refuses a spec with this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<String>,
 }
@@ -70,13 +70,13 @@ fn is_zero(draws: &u64) -> bool {
     *draws == 0
 }
 
-/// Whether the first two pCPUs, on one NUMA node, are all that there is to look at: neither specs nor records name them.
+/// Whether the only pair is the first two pCPUs, on one NUMA node: then specs and records leave the pairs out.
 pub(crate) fn is_usual(pairs: &[Pair]) -> bool {
     pairs.len() < 2 && pairs.iter().all(Pair::in_one_node)
 }
 
 impl WindowSpec {
-    /// A window of no length of a cell: what remains to be said is when it is taken and for how long.
+    /// A window of a cell without its purpose, round and times, which the caller fills in.
     pub(crate) fn of(axes: Axes) -> Self {
         Self {
             spin_threshold: axes.values.spin_threshold.0,
@@ -103,7 +103,7 @@ impl WindowSpec {
         }
     }
 
-    /// What a type cannot say; a spec may come from a file.
+    /// Checks what types cannot express, because a spec may come from a file.
     pub fn check(&self) -> Result<(), Error> {
         let positive = |ns: f64| ns.is_finite() && ns > 0.0;
         if self.axes.vcpus == 0 || self.axes.vcpus > MOST_VCPUS {
@@ -157,7 +157,7 @@ impl WindowSpec {
         }
     }
 
-    /// The probe that its purpose needs, unless the cell is there to show what counting costs.
+    /// The probe that the window's purpose needs, unless the cell measures what counting costs.
     pub fn probe(&self) -> ProbeKind {
         match (self.purpose, self.axes.values.probe) {
             (Purpose::Rate | Purpose::Twin, Probe::Off) => ProbeKind::Off,
@@ -166,7 +166,7 @@ impl WindowSpec {
         }
     }
 
-    /// What its vCPUs write about themselves.
+    /// The kind of probe in the workers.
     pub fn detail(&self) -> Detail {
         match self.purpose {
             Purpose::Rate | Purpose::Twin => Detail::Counts,
@@ -175,14 +175,14 @@ impl WindowSpec {
         }
     }
 
-    /// Time between two looks at the probe beyond which a vCPU was away: longer than an exit or an interrupt of this kernel,
-    /// and than what it was asked to do between them.
+    /// Time between two looks at the probe, in nanoseconds, beyond which there is a gap: longer than an exit or an interrupt of
+    /// this kernel, and longer than the vCPU's work between two looks.
     pub fn gap_ns(&self) -> f64 {
         const AWAY_NS: f64 = 50_000.0;
         let workload = &self.axes.values.workload;
-        // The longest think time of the table is below eight means. In an open loop it looks while it waits.
+        // The longest think time of the table is below eight means. In an open loop a vCPU looks at the probe while it waits.
         let think_ns = if workload.think.open { 0.0 } else { 8.0 * workload.think_ns };
-        // A line that others write too may take a microsecond to come.
+        // A cache line that other vCPUs write may take a microsecond to arrive.
         let lines_ns = 1_000.0 * f64::from(workload.lines);
         AWAY_NS + 2.0 * workload.section_ns + lines_ns + think_ns
     }

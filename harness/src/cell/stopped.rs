@@ -1,8 +1,8 @@
-//! Whether a cell, its parent or the whole machine stood still in a window.
+//! Whether a cell, its parent or the whole machine was stopped during a window.
 //!
-//! Nothing here takes a busy machine for one that stood still. The main thread of a cell's process sleeps from the moment that
-//! its vCPUs are ready until it is killed; only a stop, a debugger, a freezer or a signal wakes it or changes its state. And a
-//! parent that wakes late has waited for a pCPU, which the kernel counts, or was stopped, which it does not.
+//! A busy machine must not be taken for a stopped one. The main thread of a cell's process sleeps from the moment at which its
+//! vCPUs are ready until it is killed; only a stop, a debugger, a freezer or a signal wakes it or changes its state. A parent
+//! that wakes late either waited for a pCPU, which the kernel counts, or was stopped, which the kernel does not count.
 
 use std::fs;
 use std::io::Read;
@@ -12,10 +12,10 @@ use super::process::task_file;
 use crate::measure::clocks::Clocks;
 use crate::system::proc;
 
-/// Looks at the main thread before it goes without.
+/// How often to look whether the main thread sleeps before giving up.
 const LOOKS: u32 = 2_000;
 const PAUSE: Duration = Duration::from_micros(100);
-/// As much as a parent may be late for reasons of its own, beside the window's quarter.
+/// Lateness of the parent that is always allowed, besides a quarter of the window.
 const LATE: Duration = Duration::from_millis(200);
 
 /// The main thread of a cell's process, which sleeps.
@@ -26,7 +26,7 @@ pub(super) struct Sleeper {
 }
 
 impl Sleeper {
-    /// Waits until it has gone to sleep. None if that cannot be seen.
+    /// Waits until the main thread sleeps. None if that cannot be seen.
     pub(super) fn wait_for(pid: i32) -> Option<Self> {
         proc::is_ours().ok()?;
         for _ in 0..LOOKS {
@@ -38,7 +38,7 @@ impl Sleeper {
         None
     }
 
-    /// What keeps it from sleeping as it should at this moment.
+    /// Why the thread does not sleep at this moment; none if it does.
     fn disturbed(&self) -> Option<&'static str> {
         match state(self.pid)? {
             'T' => Some("the cell's process was stopped (SIGSTOP)"),
@@ -48,7 +48,7 @@ impl Sleeper {
         }
     }
 
-    /// Whether anything woke it since.
+    /// Whether anything woke the thread since then.
     fn woken(&self) -> bool {
         switches(self.pid).is_some_and(|now| now != self.switches)
     }
@@ -60,7 +60,7 @@ fn state(pid: i32) -> Option<char> {
     text.rsplit(')').next()?.trim_start().chars().next()
 }
 
-/// How often it was switched away from.
+/// How often the kernel switched away from the main thread.
 fn switches(pid: i32) -> Option<u64> {
     let text = read(pid, "status")?;
     let field =
@@ -74,12 +74,12 @@ fn read(pid: i32, name: &str) -> Option<String> {
     Some(text)
 }
 
-/// What is looked at while a window is open.
+/// Readings from the opening of a window on.
 pub(super) struct Stillness {
     sleeper: Option<Sleeper>,
     seen: Option<&'static str>,
     clocks: Clocks,
-    /// Of the calling thread, when the window opened.
+    /// Times of the calling thread when the window opened.
     busy: Option<Duration>,
     opened: Instant,
     late: Duration,
@@ -97,14 +97,14 @@ impl Stillness {
         }
     }
 
-    /// The parent woke, and had meant to at `deadline`.
+    /// Notes that the parent woke, which it was to do at `deadline`.
     pub(super) fn woke(&mut self, deadline: Instant) {
         self.late = self.late.max(deadline.elapsed());
         self.seen = self.seen.or_else(|| self.sleeper?.disturbed());
     }
 
-    /// What stood still since it was opened, the most telling first. `window` is the time between its first and last sample,
-    /// `expected` the rate of the time-stamp counter where times rest on it.
+    /// What was stopped since the window was opened; none if nothing was. `window` is the time between its first and last
+    /// sample, `expected` the rate of the time-stamp counter where times depend on it.
     pub(super) fn close(&self, window: Duration, expected: Option<f64>) -> Option<String> {
         let clocks = Clocks::read();
         if let Some(asleep) = self.clocks.suspended(&clocks) {
@@ -117,7 +117,7 @@ impl Stillness {
         if let Some(how) = self.seen.or_else(woken) {
             return Some(how.into());
         }
-        // Between the samples and the readings around them nobody waits, and yet a parent may be stopped.
+        // The parent does not wait between the samples and the readings around them, but it may be stopped there too.
         let late = self.late.max(self.opened.elapsed().saturating_sub(window));
         let accounted = self.busy.zip(busy()).map(|(before, after)| after.saturating_sub(before));
         if let Some(late) = too_late(late, accounted, window) {
@@ -131,8 +131,8 @@ impl Stillness {
     }
 }
 
-/// How much of a parent's lateness cannot be put down to what it did or waited for, if that is too much. Where the kernel does
-/// not tell what that was, only a lateness as long as the window speaks of a stop.
+/// How much of the parent's lateness is not explained by running or by waiting for a pCPU, if that is too much. Where the
+/// kernel does not count these, only a lateness as long as the window counts as a stop.
 fn too_late(late: Duration, accounted: Option<Duration>, window: Duration) -> Option<Duration> {
     let asked = window.saturating_sub(late);
     let (allowed, left) = match accounted {

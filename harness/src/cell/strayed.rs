@@ -1,4 +1,4 @@
-//! Whether a cell's threads are still where they were put, and as they were put there.
+//! Whether a cell's threads are still where they were placed, with the scheduling that they were given.
 
 use std::io::Read;
 
@@ -9,7 +9,7 @@ use super::process::task_file;
 use crate::scheduling;
 use crate::system::proc;
 
-/// Counts of moves to another pCPU, which the kernel keeps for each thread; none where it does not tell.
+/// How often each thread was moved to another pCPU, by the kernel's counts; none where the kernel has none.
 pub(super) struct Moves(Vec<Option<u64>>);
 
 impl Moves {
@@ -17,7 +17,7 @@ impl Moves {
         Self(threads.iter().map(|&tid| moves(pid, tid)).collect())
     }
 
-    /// That a pinned thread was moved though its pins are as they were: somebody changed them and changed them back.
+    /// A sentence if a pinned thread was moved although its pins are unchanged: they were changed and changed back.
     fn since(&self, before: &Self) -> Option<String> {
         let moved =
             self.0.iter().zip(&before.0).position(|(after, before)| {
@@ -49,8 +49,8 @@ pub(super) fn strayed(
     placer.strayed(threads, spec).or_else(moved)
 }
 
-/// What somebody did to a thread: it has not the class that everything is measured in, not the nice value `usual`, which it
-/// inherited, or it is traced.
+/// A sentence if a thread was changed from outside: its scheduling class is not SCHED_OTHER, its nice value not the inherited
+/// one (`usual`), or it is traced.
 pub(super) fn touched(before: &[Task], after: &[Task], usual: Option<i32>) -> Option<String> {
     before.iter().zip(after).enumerate().find_map(|(cpu, (before, after))| {
         if let Some(class) = after.class.filter(|class| *class != libc::SCHED_OTHER) {

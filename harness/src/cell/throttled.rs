@@ -1,4 +1,4 @@
-//! Whether a CPU quota held a window's vCPUs up: counted by the kernel where the quota can be seen, else inferred.
+//! Whether a CPU quota throttled a window's vCPUs: counted by the kernel where the quota can be seen, else inferred.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::WindowSpec;
 use crate::measure::idle;
 use crate::system::quota::{Counted, Quotas, in_words};
 
-/// What stood in the control groups before the vCPUs were let go, and on their pCPUs when the window opened.
+/// Readings of the control groups before the vCPUs ran, and of their pCPUs' idle times when the window opened.
 pub(super) struct Throttle {
     quotas: Quotas,
     tightest: Option<CpuQuota>,
@@ -17,20 +17,20 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Before the vCPUs run.
+    /// Reads the control groups; call before the vCPUs run.
     pub(super) fn start(quotas: &Quotas) -> Self {
         let quotas = quotas.anew();
         Self { tightest: quotas.tightest(), counted: quotas.counted(), quotas, idle: None }
     }
 
-    /// The window opens.
+    /// Reads the idle times; call when the window opens.
     pub(super) fn open(&mut self, spec: &WindowSpec) {
-        // Whoever floats may have left a pCPU idle.
+        // Floating vCPUs may leave a pCPU idle.
         let pinned = spec.pinned();
         self.idle = if pinned { idle::ticks(&spec.axes.pcpus) } else { None };
     }
 
-    /// That the quota is not what it was.
+    /// A sentence if the quota was changed since then.
     pub(super) fn changed(&self) -> Option<String> {
         let words = |quota: &Option<CpuQuota>| quota.as_ref().map_or_else(|| "none".into(), in_words);
         let now = self.quotas.tightest();
@@ -38,7 +38,7 @@ impl Throttle {
             .then(|| format!("the CPU quota was changed from {} to {}", words(&self.tightest), words(&now)))
     }
 
-    /// How it held the vCPUs up, of which these never slept; none where it did not.
+    /// How the quota throttled the vCPUs, of which those of `awake` never slept; none if it did not.
     pub(super) fn close(&self, spec: &WindowSpec, awake: &[bool]) -> Option<Throttling> {
         let now = self.quotas.counted();
         let gained = self.counted.zip(now).map(|(before, now)| Counted {

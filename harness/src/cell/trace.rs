@@ -20,14 +20,14 @@ struct Event {
     argument: u64,
 }
 
-/// Cuts the stretch out. The rings keep the events around the worst handover since they were told that the window opened,
-/// and the latest; `opened` tells in which of them that worst one is to be looked for.
+/// Cuts the stretch out. Each ring has the events around the worst handover since the window opened, and the latest events;
+/// only handovers that ended after `opened` are looked at.
 pub(super) fn worst_handover(memory: &Memory, opened: u64, ticks_per_ns: f64) -> Option<Trace> {
     let mut events = Vec::new();
     for (vcpu, ring) in memory.rings().enumerate() {
         let vcpu = vcpu as u32;
         let events_of = ring.events().map(|(at, kind, argument)| Event { at, vcpu, kind, argument });
-        // A kick of a vCPU that there is not was never kicked: a lock has stored into the ring.
+        // A kick of a vCPU that does not exist is not real: the lock has stored into the ring.
         events.extend(
             events_of.filter(|event| event.kind != EventKind::Kick || event.argument < memory.vcpus() as u64),
         );
@@ -40,7 +40,7 @@ fn cut(events: &[Event], opened: u64, ticks_per_ns: f64) -> Option<Trace> {
     let (released, acquired) = worst(events, opened)?;
     let start = released.saturating_sub(AROUND);
     let end = (acquired + AROUND + 1).min(events.len());
-    // Of a stretch that is too long the middle goes: its beginning and its end are what it is for.
+    // A stretch that is too long loses its middle: its beginning and its end matter most.
     let head = start..end.min(start + MOST / 2);
     let tail = head.end.max(end.saturating_sub(MOST / 2))..end;
     let began = events.get(start)?.at;

@@ -1,4 +1,4 @@
-//! Whether a window was one of its cell alone: what was relied on is looked at before it and after it.
+//! Whether a window was disturbed from outside: everything it relies on is looked at before it and after it.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::window::Closed;
 use super::{Bench, WindowSpec};
 use crate::system::proc;
 
-/// From before a cell's vCPUs are let go.
+/// Readings from before a cell's vCPUs ran.
 pub(super) struct Watch<'a> {
     spec: &'a WindowSpec,
     bench: &'a Bench<'a>,
@@ -24,14 +24,14 @@ pub(super) struct Watch<'a> {
     open: Option<Open>,
 }
 
-/// From the window's opening.
+/// Readings from the window's opening.
 struct Open {
     moves: Moves,
     stillness: Stillness,
 }
 
 impl<'a> Watch<'a> {
-    /// The threads stand where they belong, and wait at the gate.
+    /// Takes the first readings, when the threads are placed and wait at the gate.
     pub(super) fn start(spec: &'a WindowSpec, bench: &'a Bench<'a>, pid: i32, threads: &[u32]) -> Self {
         Self {
             spec,
@@ -45,21 +45,21 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The window is about to open: all vCPUs are on their pCPUs by now.
+    /// Takes the readings at the window's opening, when all vCPUs are in their loops.
     pub(super) fn open(&mut self) {
         self.throttle.open(self.spec);
         let moves = Moves::read(self.pid, &self.threads);
         self.open = Some(Open { moves, stillness: Stillness::open(self.sleeper) });
     }
 
-    /// The parent woke to take a sample, and had meant to at `deadline`.
+    /// Notes that the parent woke to take a sample, which it was to do at `deadline`.
     pub(super) fn woke(&mut self, deadline: Instant) {
         if let Some(open) = &mut self.open {
             open.stillness.woke(deadline);
         }
     }
 
-    /// Enters into what the window measured whether it was disturbed or throttled. The cell's process must live still.
+    /// Enters into the window's record whether it was disturbed or throttled. The cell's process must still be alive.
     pub(super) fn close(&self, closed: &mut Closed) {
         let Some(open) = &self.open else { return };
         let window = Duration::from_nanos(closed.measured.window_ns);
@@ -75,19 +75,19 @@ impl<'a> Watch<'a> {
             measured.throttling = self.throttle.close(self.spec, &closed.scheduled.awake);
         }
         if !measured.comparable() {
-            // Its course is not its lock's.
+            // The samples of such a window do not show the lock's behaviour.
             measured.steady = None;
         }
     }
 
-    /// That the cell's process was moved to another control group.
+    /// A sentence if the cell's process was moved to another control group.
     fn regrouped(&self) -> Option<String> {
         let (before, now) = (self.groups.as_ref()?, groups(self.pid)?);
         (*before != now).then(|| "the cell's process was moved to another control group".into())
     }
 }
 
-/// The control groups that decide when and where a process runs, as /proc tells of them.
+/// The control groups of a process that decide when and where it runs, by /proc.
 fn groups(pid: i32) -> Option<String> {
     proc::is_ours().ok()?;
     let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;

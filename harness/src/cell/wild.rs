@@ -1,4 +1,5 @@
-//! Test: whatever a lock has stored into the arena, the parent reads figures there and neither panics nor strays.
+//! Test: whatever a lock has stored into the arena, the parent reads only figures there, does not panic, and reads nothing
+//! outside the arena.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -29,7 +30,7 @@ fn arena(detail: Detail) -> Memory {
     Memory::empty(&Extent { vcpus: 3, lines: 0, detail, pcpus: 2, nodes: 2, page })
 }
 
-/// No thread of anybody's: nothing of theirs can be read.
+/// Threads that do not exist: nothing can be read about them.
 fn nobody() -> Threads {
     Threads { pid: 0, threads: vec![0; 3] }
 }

@@ -1,4 +1,4 @@
-//! A window from its opening to its end: what is read, how often, and what comes of it.
+//! A window from its opening to its end: takes its samples and makes its record.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ impl Threads {
     }
 }
 
-/// A window that was closed.
+/// A window that has ended.
 pub(super) struct Closed {
     pub(super) measured: Measured,
     pub(super) scheduled: Scheduled,
@@ -46,9 +46,9 @@ pub(super) struct Window<'a> {
     threads: Threads,
     tasks: Vec<Task>,
     traced: Option<Opened>,
-    /// The lock's, where its time is kept.
+    /// The lock's order, where its time is booked.
     order: Option<Order>,
-    /// Whether it may sleep in the kernel.
+    /// Whether the lock's waiters may sleep in the kernel.
     sleeps: bool,
     samples: Vec<Sample>,
 }
@@ -71,7 +71,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// When it opened, in ticks; 0 where no times are taken.
+    /// When the window opened, in ticks; 0 where no times are taken.
     pub(super) fn opened(&self) -> u64 {
         self.samples[0].time.map_or(0, |time| time.at)
     }
@@ -117,7 +117,7 @@ impl<'a> Window<'a> {
         self.samples.push(Sample::take(self.memory, self.order));
     }
 
-    /// What came of it. Nothing read from the arena is trusted to have grown, or to add up: a lock may have stored there.
+    /// The window's record. A lock may have stored into the arena, so no count read there is trusted to have grown or to add up.
     pub(super) fn close(self) -> Closed {
         let memory = self.memory;
         let (first, last) = (&self.samples[0], &self.samples[self.samples.len() - 1]);

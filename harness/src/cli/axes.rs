@@ -10,11 +10,11 @@ use crate::suite::Asked;
 use crate::topology::CpuList;
 use crate::{Error, Registry};
 
-/// Options that choose what is measured and how often. Those of the axes are made from the table of axes; each takes a
-/// comma-separated list.
+/// Options that choose what is measured and how often. The options of the axes are made from the table of axes; each takes
+/// a comma-separated list.
 #[derive(Clone, Debug)]
 pub(crate) struct Axes {
-    /// Values as they are spelled.
+    /// Values as the user spelled them.
     given: Vec<(&'static Flag, Vec<String>)>,
     switches: Vec<&'static Switch>,
     how: How,
@@ -36,7 +36,7 @@ struct How {
     seed: Option<u64>,
 }
 
-/// Over the axes' options in `--help`.
+/// Heading of the axes' options in `--help`.
 const HEADING: &str = "Axes: values separated by commas, in place of the profile's";
 
 impl clap::Args for Axes {
@@ -129,7 +129,7 @@ impl Axes {
         named
     }
 
-    /// What is to be run, of a profile to which all of this was applied.
+    /// The run that is asked for, from a profile to which these options were applied.
     pub(crate) fn asked<'a>(
         &self,
         name: &'a str,

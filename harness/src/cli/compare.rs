@@ -26,7 +26,7 @@ pub(super) struct Args {
 /// How a comparison is judged and printed.
 #[derive(clap::Args)]
 pub(super) struct Output {
-    /// Change, in percent, below which nothing is of interest
+    /// Smallest change, in percent, that matters
     #[arg(long, value_name = "PERCENT", default_value_t = MARGIN * 100.0, value_parser = parse_percent)]
     margin: f64,
     /// Print JSON
@@ -43,7 +43,7 @@ impl Output {
         self.margin / 100.0
     }
 
-    /// Says that there is nothing to compare a first night with, which is no failure.
+    /// Prints that a first night has nothing to compare with, which is no failure.
     fn nothing_earlier(&self, new: &Digest) -> Result<Done, Error> {
         let (run, machine) = (printable(&new.run_id), new.machine.key());
         let sentence = format!(
@@ -58,7 +58,7 @@ impl Output {
         Ok(Done::Well)
     }
 
-    /// Prints it in the form asked for.
+    /// Prints the comparison in the form asked for.
     pub(super) fn print(&self, comparison: &Comparison) -> Result<Done, Error> {
         if self.json {
             let json = serde_json::to_string_pretty(comparison)?;

@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
     let suite_rounds = profile.rounds;
     args.axes.apply(&mut profile, registry)?;
-    // Planned as a suite would be; the rounds alone are a duel's own.
+    // The plan is that of a suite; only the number of rounds differs.
     profile.rounds = suite_rounds;
     profile.time = args.time.or(profile.time);
     profile.noise_floor = false;
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     Ok(ended)
 }
 
-/// Warm-up and window, as far as the parent of the build's own process can know.
+/// Warm-up and window of a spec, in nanoseconds: the measuring time as far as this process knows it.
 fn measuring(line: &Line) -> u64 {
     match line {
         Line::Round(Round { outcome: Outcome::Measured(measured), .. }) => {

@@ -13,7 +13,7 @@ use crate::suite::something_planned;
 use crate::topology::{self, Source};
 use crate::{Error, Registry};
 
-/// Figures of an unmeasured machine: a tick at 250 Hz, a nanosecond of work per step.
+/// Assumed figures of a machine that was not measured: a tick at 250 Hz, a nanosecond of work per step.
 const ASSUMED: Timing = Timing { window_ns: 0, slice_ns: 4e6, work_ns: 1.0, ticks_per_ns: 1.0 };
 
 pub(super) fn run(

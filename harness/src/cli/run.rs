@@ -74,7 +74,7 @@ fn profile(axes: &Axes, registry: &Registry) -> Result<Profile, Error> {
     Ok(profile)
 }
 
-/// One window, as specified to the last detail: how `duel` drives two builds.
+/// Takes one window that is specified completely. This is how `duel` drives its builds.
 fn run_spec(path: &str, registry: &Registry) -> Result<Done, Error> {
     let text = input::read_text(Path::new(path), input::WRITTEN_BY_HAND)
         .map_err(|e| Error::file("read the spec", path, e))?;

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     }
     interrupt::install()?;
     let run = Run::set_up(args.axes.asked(&name, &profile, began)?, registry)?;
-    // Before anything is measured: a directory that cannot be written would lose it all.
+    // The directory is made before anything is measured: if it cannot be written, no time is lost.
     let mut journal = Journal::create(&args.out, &run.header.run_id)?;
     journal.append(&Line::Header(run.header.clone()))?;
     let opening = run.opening(&format!("{} rounds", profile.rounds), run.plan.estimate);
@@ -84,7 +84,7 @@ fn finish(journal: &Journal, named: &[String]) -> Result<Done, Error> {
     verdict(&results, named, &format!("; {} names every cell", path.display()))
 }
 
-/// That the time was up before the plan was done; nothing if it was not.
+/// A sentence if the time was up before the plan was done; empty if not.
 fn stopped(results: &Results) -> String {
     results.stopped.as_ref().map_or_else(String::new, |stopped| {
         format!("stopped after {} of {} rounds: {}\n", stopped.rounds, results.rounds, stopped.reason)

@@ -31,7 +31,7 @@ fn cpus(machine: &Machine) -> Finding {
     }
 }
 
-/// What to do about CPUs that cannot be used; none where the user wanted it so.
+/// Advice on CPUs that cannot be used; none where the user excluded them.
 fn advice(absences: &Absences) -> Option<String> {
     let each = absences.keys().filter_map(|why| match why {
         Why::Offline => Some("bring them online (echo 1 > /sys/devices/system/cpu/cpuN/online)"),

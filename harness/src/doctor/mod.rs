@@ -1,4 +1,4 @@
-//! Is this machine fit to measure on, and what would make it fitter?
+//! Whether this machine is fit to measure on, and what would improve it.
 
 mod allowed;
 mod noise;
@@ -18,13 +18,13 @@ pub(crate) enum Level {
     Unfit,
 }
 
-/// One thing looked at.
+/// The result of one check.
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) level: Level,
     pub(crate) what: &'static str,
     pub(crate) found: String,
-    /// What to do, where there is something to be done.
+    /// Advice; empty if there is nothing to do.
     pub(crate) advice: Option<String>,
 }
 

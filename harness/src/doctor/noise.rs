@@ -1,4 +1,4 @@
-//! What must be felt: whether pCPUs are taken away, and whether they stay where they are.
+//! Checks that must be measured: whether pCPUs are taken away, and whether they stay equally far apart.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ pub(super) fn examine(machine: &Machine) -> Vec<Finding> {
     findings
 }
 
-/// Leaves the advice with the last of those that it is for.
+/// Keeps an advice that several findings share only on the last of them.
 fn say_once(findings: &mut [Finding]) {
     let last = findings.iter().rposition(|finding| finding.advice.is_some());
     for finding in findings.iter_mut().take(last.unwrap_or(0)) {
@@ -40,7 +40,7 @@ fn say_once(findings: &mut [Finding]) {
     }
 }
 
-/// The round trips of each pair, time and again; none of a pair that could not be pinned.
+/// Several round trips of each pair, in nanoseconds; empty for a pair that could not be pinned.
 fn watch(pairs: &[Pair]) -> Vec<Option<Vec<f64>>> {
     let mut watched: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); pairs.len()];
     for _ in 0..if pairs.is_empty() { 0 } else { PING_PONGS } {
@@ -55,7 +55,7 @@ fn watch(pairs: &[Pair]) -> Vec<Option<Vec<f64>>> {
     watched
 }
 
-/// Spins on each of the first pCPUs in turn and looks for time that is missing.
+/// Spins on each of the first pCPUs, one after the other, and looks for time that is missing.
 fn stolen(pcpus: &[PuIndex]) -> Finding {
     let mut missing = Duration::ZERO;
     let mut longest = Duration::ZERO;

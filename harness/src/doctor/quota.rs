@@ -1,4 +1,4 @@
-//! CPU quotas: those that can be seen, and what an unseen one does.
+//! CPU quotas: visible ones, and hidden ones by their effect.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -16,9 +16,9 @@ use crate::topology::{PuIndex, pin_current};
 const WHAT: &str = "CPU quota";
 /// Some periods of a quota, which is 100 ms by default.
 const WATCH: Duration = Duration::from_millis(400);
-/// In which all threads get to their CPUs.
+/// Time in which all threads reach their CPUs.
 const SETTLING: Duration = Duration::from_millis(40);
-/// After which they give up, whatever became of the one that is to stop them.
+/// The threads end after this time even if they were not told to stop.
 const LONGEST: Duration = Duration::from_secs(10);
 /// Part of the time that threads run on CPUs that they have to themselves.
 const BUSY: f64 = 0.9;
@@ -44,7 +44,7 @@ pub(super) fn finding(session: &Session) -> Finding {
     }
 }
 
-/// Where no quota is in sight: what threads that never sleep tell.
+/// Looks for a hidden quota, by threads that never sleep.
 fn unseen(session: &Session) -> Finding {
     let pcpus: Vec<u32> = session.topology.pus.iter().map(|pu| pu.os_index.0).collect();
     match spin(&pcpus) {
@@ -72,7 +72,7 @@ fn unseen(session: &Session) -> Finding {
     }
 }
 
-/// What became of threads that never sleep, one on each CPU.
+/// How threads that never sleep ran, one on each CPU.
 struct Spun {
     /// The longest time for which a CPU idled all the same, if any did.
     idled: Option<Duration>,

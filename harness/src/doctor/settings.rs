@@ -1,4 +1,4 @@
-//! What can be read: facilities, governor, load, the kernel's settings.
+//! Checks that read files only: facilities, governor, load, the kernel's settings.
 
 use std::fs;
 

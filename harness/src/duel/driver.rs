@@ -1,4 +1,4 @@
-//! One of the two builds, driven from outside: a spec goes in, a round comes out.
+//! One of the two builds, run as a program: it gets a spec and prints a round.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,10 +11,10 @@ use crate::cell::WindowSpec;
 use crate::subprocess::{End, finish};
 use crate::{Error, interrupt};
 
-/// What starting a build may take beyond its window, on a busy machine.
+/// Longest time that a build may take beyond its window, on a busy machine.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// What a build may take to say who it is.
+/// Longest time that a build may take to print its version.
 const ANSWERS: Duration = Duration::from_secs(10);
 
 /// Exit status of a build that was interrupted.
@@ -26,12 +26,12 @@ const CANNOT: i32 = 2;
 /// A build of lockbench.
 pub(crate) struct Driver {
     program: PathBuf,
-    /// What it calls itself.
+    /// Name and version that the build prints.
     pub(crate) version: String,
 }
 
 impl Driver {
-    /// Asks the program who it is.
+    /// Asks the program for its version.
     pub(crate) fn open(program: &Path) -> Result<Self, Error> {
         let shown = printable(&program.display().to_string());
         let mut command = Command::new(program);
@@ -61,8 +61,8 @@ impl Driver {
         printable(&self.program.display().to_string())
     }
 
-    /// Takes one window; `None` if it was interrupted. What the build says that it cannot do is a skipped window; that it
-    /// dies or does not end is a finding.
+    /// Takes one window; `None` if it was interrupted. If the build refuses the window, it is a skipped one; if the build dies
+    /// or does not end, that is recorded as a crash or a hang.
     pub(crate) fn window(&self, spec: &WindowSpec) -> Result<Option<Outcome>, Error> {
         let json = serde_json::to_vec(spec)?;
         let expected = Duration::from_nanos(spec.warmup_ns.saturating_add(spec.window_ns) * 2 + spec.hang_ns);
@@ -70,7 +70,7 @@ impl Driver {
         let name = self.name();
         let mut command = Command::new(&self.program);
         command.args(["run", "--json", "--spec", "-"]);
-        // Its own cells have limits far below this one.
+        // The build's own limits for a cell are far below this one.
         let finished = finish(command, &json, limit).map_err(|e| Error::file("run", &self.program, e))?;
         if interrupt::requested() || finished.end == Some(End::Exited(INTERRUPTED)) {
             return Ok(None);
@@ -79,7 +79,7 @@ impl Driver {
             let reason = format!("the build did not end within {} s", limit.as_secs());
             return Ok(Some(Outcome::Hung { reason }));
         };
-        // A build that skips the window prints its round all the same: that knows whether the reason may pass.
+        // A build that skips the window prints a round too, which says whether the reason may pass.
         let printed = serde_json::from_slice::<Round>(&finished.stdout);
         let skipped = end == End::Exited(CANNOT)
             && matches!(&printed, Ok(Round { outcome: Outcome::Skipped { .. }, .. }));

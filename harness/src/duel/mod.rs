@@ -1,4 +1,4 @@
-//! Two builds in alternating rounds: what the machine does in a round it does to both.
+//! Two builds in alternating windows, so that whatever disturbs a round disturbs both.
 
 mod driver;
 
@@ -14,10 +14,10 @@ use crate::{Error, interrupt};
 
 pub(crate) use driver::Driver;
 
-/// Pairs of rounds below which a duel shows nothing worth having.
+/// Fewest pairs of rounds of a duel: fewer would hardly ever reach a verdict.
 pub(crate) const FEWEST_ROUNDS: u32 = 12;
 
-/// A build's process comes on top of its window: it looks at the machine once more.
+/// Time that a build's process takes besides its window, to look at the machine once more.
 const STARTING: Duration = Duration::from_millis(100);
 
 /// A duel over the plan of a run.
@@ -31,7 +31,8 @@ pub(crate) struct Duel<'a> {
 }
 
 impl<'a> Duel<'a> {
-    /// Over what a suite of the profile would measure, as many times as its header says and not as a suite's would.
+    /// A duel over the cells that a suite of the profile would measure. Its number of rounds is that of `run`'s header;
+    /// `suite_rounds` is the number for which the plan's time was estimated.
     pub(crate) fn new(builds: &'a [Driver; 2], run: &'a Run, suite_rounds: u32) -> Self {
         let estimate = run.plan.estimate * 2 * run.header.rounds / suite_rounds;
         let estimate = estimate + STARTING * (2 * run.windows()) as u32;

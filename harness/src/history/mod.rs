@@ -1,4 +1,4 @@
-//! Where a history is kept: a file of one's own, or a server for a fleet.
+//! Where a history is kept: a local file, or a server for many machines.
 
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -14,7 +14,7 @@ use crate::Error;
 
 pub(crate) use store::{RunRow, Store};
 
-/// Opens the history at a path or URL. Only a writer makes one that is not there yet.
+/// Opens the history at a path or URL. Only commands that write create a missing one.
 pub(crate) fn open(location: &str, create: bool) -> Result<Box<dyn Store>, Error> {
     let scheme = location.split_once("://").map(|(scheme, _)| scheme);
     match scheme {

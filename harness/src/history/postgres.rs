@@ -1,4 +1,4 @@
-//! A history on a PostgreSQL server, for a fleet. Without TLS: use a socket, loopback or a tunnel.
+//! A history on a PostgreSQL server, for many machines. Without TLS: use a socket, loopback or a tunnel.
 
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::{Blessing, HistoryLine};
@@ -7,7 +7,7 @@ use postgres::{Client, NoTls};
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};
 use crate::Error;
 
-/// Key of the advisory lock under which the tables are made: two that begin at once make them once.
+/// Key of the advisory lock under which the tables are made, so that two programs that start at once make them only once.
 const MAKING: i64 = 0x6c6b_6268;
 
 /// As text, not jsonb: a name may hold an escaped NUL, which jsonb refuses.

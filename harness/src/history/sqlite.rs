@@ -1,8 +1,8 @@
 //! A history in one SQLite file, which `sqlite3` reads too.
 //!
-//! The rollback journal, not the write-ahead log: the file alone is the history, to be copied or put on a branch. A
-//! transaction begins by taking the write lock, so that of two writers one waits; killed at any moment, the next reader
-//! rolls back what was not finished.
+//! It uses the rollback journal, not the write-ahead log, so that the one file is the whole history and can be copied or put
+//! on a branch. A transaction begins by taking the write lock, so that of two writers one waits. If a writer is killed, the
+//! next reader rolls back what was not finished.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

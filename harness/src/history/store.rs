@@ -1,4 +1,4 @@
-//! What every keeper of a history can do.
+//! The operations that every store of a history has.
 
 use jiff::Timestamp;
 use lockbench_reports::date;
@@ -11,12 +11,12 @@ use crate::Error;
 /// Version of the tables that this build makes and reads.
 pub(crate) const TABLES_VERSION: i32 = 1;
 
-/// What became of entries.
+/// How many entries were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Put {
-    /// New ones.
+    /// New entries.
     pub(crate) added: usize,
-    /// Those that were there already.
+    /// Entries that were there already.
     pub(crate) known: usize,
 }
 

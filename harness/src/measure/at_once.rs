@@ -1,10 +1,10 @@
-//! Two threads at once, where there may be no thread to be had.
+//! Runs two threads at once; starting a thread may fail.
 
 use std::io;
 use std::thread::{Builder, scope};
 
-/// Runs both, each on a thread of its own, and gives what they come to; none of one that died. `stop` has the first end where
-/// the second cannot be started.
+/// Runs both functions, each on a thread of its own, and returns their results; none for a thread that died. `stop` must make
+/// the first end; it is called if the second cannot be started.
 pub fn at_once<A: Send, B: Send>(
     first: impl FnOnce() -> A + Send,
     second: impl FnOnce() -> B + Send,

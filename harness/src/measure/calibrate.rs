@@ -1,4 +1,4 @@
-//! What this processor's elementary costs are, so that loop counts can be given and shown as times.
+//! Elementary costs of this processor, with which times are converted into loop counts and back.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,7 +30,7 @@ pub fn calibrate() -> Calibration {
     }
 }
 
-/// The fastest of many runs: whatever disturbs one only makes it longer.
+/// The fastest of many runs: a disturbance can only make a run longer.
 fn per_iteration(iterations: u32, run: impl Fn(u32)) -> f64 {
     let time = |_| {
         let began = Instant::now();

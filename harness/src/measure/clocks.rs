@@ -1,17 +1,17 @@
-//! The clocks that windows are timed by, read together: whether one of them jumped or ran astray is told by the others.
+//! The clocks that windows are timed by, read together: a clock that jumped or ran too fast or slow disagrees with the others.
 
 use std::time::Duration;
 
 use lockbench_workloads::ticks;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// Readings after which the closest is taken; a thread may lose its pCPU within any.
+/// Most attempts at a reading, after which the closest one is taken; a thread may lose its pCPU during any.
 const ATTEMPTS: u32 = 100;
-/// As close together as readings have to be, in nanoseconds.
+/// Readings of the clocks must lie this close together, in nanoseconds.
 const CLOSE: u64 = 5_000;
-/// A machine that was suspended was so for longer.
+/// A suspension is longer than this; a smaller difference of the clocks is not one.
 const SUSPENDED: Duration = Duration::from_millis(50);
-/// As far as the time-stamp counter may run off its rate: calibration and drift are a hundredth of that.
+/// Tolerated deviation of the time-stamp counter's rate; calibration errors and drift are a hundredth of it.
 const ASTRAY: f64 = 0.05;
 
 /// All clocks at about one moment: somewhere between two readings of the monotonic one, in nanoseconds.
@@ -19,7 +19,7 @@ const ASTRAY: f64 = 0.05;
 pub struct Clocks {
     before: u64,
     after: u64,
-    /// Like the monotonic one, but it runs on while the machine is suspended.
+    /// The clock that is like the monotonic one but also runs while the machine is suspended.
     boot: u64,
     ticks: u64,
 }
@@ -50,7 +50,7 @@ impl Clocks {
         Self { before, boot, ticks, after: ns(ClockId::Monotonic).max(before) }
     }
 
-    /// For how long the machine was suspended between this and `later`, if it was: at least that.
+    /// How long the machine was suspended between this reading and `later`, at least; none if it was not.
     pub fn suspended(&self, later: &Self) -> Option<Duration> {
         // How far the one clock is ahead of the other lies between two bounds at either moment; here the nearer ones.
         let ahead = |boot: u64, monotonic: u64| i128::from(boot) - i128::from(monotonic);
@@ -59,14 +59,14 @@ impl Clocks {
         (asleep > SUSPENDED).then_some(asleep)
     }
 
-    /// Ticks per nanosecond between this and `later`.
+    /// Ticks per nanosecond between this reading and `later`.
     pub fn ticks_per_ns(&self, later: &Self) -> f64 {
         let ns = middle(later) - middle(self);
         later.ticks.wrapping_sub(self.ticks) as f64 / ns
     }
 
-    /// Rate of the time-stamp counter between this and `later` as a multiple of `expected`, in ticks per nanosecond; none if it
-    /// is that.
+    /// Rate of the time-stamp counter between this reading and `later`, as a multiple of `expected` (in ticks per nanosecond);
+    /// none if it is as expected.
     pub fn astray(&self, later: &Self, expected: f64) -> Option<f64> {
         let ticks = later.ticks.saturating_sub(self.ticks) as f64;
         let (shortest, longest) =

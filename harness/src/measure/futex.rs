@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::futex::{self, Flags};
 
-/// Who sleeps on a word and who wakes them.
+/// Which threads sleep on a word and wake one another.
 #[derive(Clone, Copy)]
 pub enum Sharing {
-    /// Threads of one process, which the kernel finds without looking up what backs the page: vCPUs that halt and kick.
+    /// Threads of one process: vCPUs that halt and kick. The kernel finds them without looking up the page's file.
     Private,
     /// Threads of the parent and of the cell's process: gates.
     Shared,
@@ -24,16 +24,17 @@ impl Sharing {
 
 /// Sleeps while `word` is `value`. May return early.
 pub fn wait(word: &AtomicU32, value: u32, sharing: Sharing) {
-    // EAGAIN (the word moved on) and EINTR both mean: look again.
+    // EAGAIN (the word has changed) and EINTR both mean that the caller must look again.
     let _ = futex::wait(word, sharing.flags(), value, None);
 }
 
-/// Wakes everybody who sleeps on `word`.
+/// Wakes all threads that sleep on `word`.
 pub fn wake_all(word: &AtomicU32, sharing: Sharing) {
     let _ = futex::wake(word, sharing.flags(), i32::MAX as u32);
 }
 
-/// Sets a gate's word to 1 and wakes whoever waits there. Release: what was written before is seen behind the gate.
+/// Sets a gate's word to 1 and wakes the threads that wait there. With release ordering: what was written before is visible
+/// to a thread that has passed the gate.
 pub fn open(word: &AtomicU32) {
     word.store(1, Ordering::Release);
     wake_all(word, Sharing::Shared);

@@ -1,13 +1,13 @@
 //! Time for which CPUs had nothing to run.
 //!
-//! A CPU never idles while a thread that could run is pinned to it, however busy the machine is; unless the thread is held
-//! back, as by a CPU quota. So this tells a quota that cannot be seen from competition.
+//! However busy the machine is, a CPU does not idle while a runnable thread is pinned to it, unless the thread is throttled, by
+//! a CPU quota for example. So idle time distinguishes a hidden quota from competition.
 
 use std::fs;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Ticks below which a difference is within what counting in ticks, at two moments, leaves open.
+/// A difference of fewer ticks may come from the resolution of a tick at the two readings.
 const FEWEST: u64 = 3;
 
 /// Idle ticks of each of these CPUs so far; none where the kernel does not tell of this machine's CPUs.
@@ -18,7 +18,7 @@ pub fn ticks(pcpus: &[u32]) -> Option<Vec<u64>> {
     of_each(&fs::read_to_string("/proc/stat").ok()?, pcpus)
 }
 
-/// How long each CPU has idled since `before`; none for one that has not, as far as that can be told.
+/// How long each CPU has idled since `before`; none for a CPU that has not, within the resolution of the ticks.
 pub fn since(before: Option<&[u64]>, pcpus: &[u32]) -> Option<Vec<Option<Duration>>> {
     let after = ticks(pcpus)?;
     let gained = before?.iter().zip(after).map(|(before, after)| after.saturating_sub(*before));
@@ -37,8 +37,8 @@ fn of_each(stat: &str, pcpus: &[u32]) -> Option<Vec<u64>> {
     pcpus.iter().map(of).collect()
 }
 
-/// Whether something stands in for /proc/stat: lxcfs shows a container as a machine of its own, whose CPUs idle while others
-/// use them.
+/// Whether another file replaces /proc/stat: lxcfs shows a container as a machine of its own, whose CPUs seem idle while
+/// others use them.
 fn is_made_up() -> bool {
     static MADE_UP: OnceLock<bool> = OnceLock::new();
     *MADE_UP.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Instruments: what is measured of the machine itself.
+//! Instruments that measure the machine itself.
 
 mod at_once;
 pub mod calibrate;

@@ -129,7 +129,7 @@ pub fn self_test(pcpu: u32) -> Result<String, Refusal> {
     let stop = AtomicU32::new(0);
     let compete = || {
         let pinned = pin_current(PuIndex(pcpu)).is_bound();
-        // The deadline is its own: a spinner that never gets the pCPU could not tell it to stop.
+        // The competitor has a deadline of its own: a spinner that never gets the pCPU could not stop it.
         while stop.load(Ordering::Relaxed) == 0 && Instant::now() < give_up {
             moves.fetch_add(1, Ordering::Relaxed);
         }

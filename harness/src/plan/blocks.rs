@@ -7,9 +7,9 @@ use crate::topology::{CpuList, Error, Machine, Memory, NodeIndex, PuIndex};
 /// Where a cell's blocks are to lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Blocks {
-    /// Node of each vCPU's block; empty where all lie on the one node of what the vCPUs share.
+    /// Node of each vCPU's block; empty where all blocks lie on the one node of the shared memory.
     pub(crate) nodes: Vec<u32>,
-    /// What a reader has to know of that.
+    /// Sentences about it for readers of the record.
     pub(crate) notes: Vec<String>,
 }
 

@@ -6,9 +6,9 @@ use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
 use crate::cell::{WindowSpec, is_usual};
 
-/// Warm-up below which no cell goes.
+/// Shortest warm-up of any cell.
 const SHORTEST_WARMUP_NS: f64 = 30e6;
-/// Parts of a window that are sampled apart.
+/// Number of samples in a window.
 const SAMPLES: u32 = 10;
 
 /// Converts axes into times on this machine.
@@ -49,12 +49,13 @@ impl PlannedCell {
         self.axes.overcommit.max(1.0).ceil()
     }
 
-    /// The host's slice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks.
+    /// The host's timeslice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks.
     fn slice_ns(&self, timing: &Timing) -> f64 {
         timing.slice_ns.max(self.axes.values.slice.ns().unwrap_or(0) as f64)
     }
 
-    /// An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few of everybody's slices.
+    /// Length of the warm-up. An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few timeslices of
+    /// every vCPU.
     pub(crate) fn warmup_ns(&self, timing: &Timing) -> u64 {
         let cycles = if self.axes.overcommit > 1.0 {
             3.0 * self.slice_ns(timing) * self.vcpus_per_pcpu()
@@ -64,7 +65,7 @@ impl PlannedCell {
         cycles.max(SHORTEST_WARMUP_NS) as u64
     }
 
-    /// The window asked for, or two of everybody's slices where that is longer.
+    /// The window asked for, or two timeslices of every vCPU where that is longer.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
         let cycles = if self.axes.overcommit > 1.0 {
             2.0 * self.slice_ns(timing) * self.vcpus_per_pcpu()
@@ -74,13 +75,13 @@ impl PlannedCell {
         timing.window_ns.max(cycles as u64)
     }
 
-    /// No acquisition for this long is a hang.
+    /// A lock that nobody gets for this long hangs.
     fn hang_ns(&self, timing: &Timing) -> u64 {
         (8.0 * self.slice_ns(timing) * f64::from(self.axes.vcpus)).max(2e9) as u64
     }
 
-    /// One window, resolved. Overcommitted cells start with a free lock and with everybody queued in turns: in a steady
-    /// state both give the same rate.
+    /// One window with everything resolved. Overcommitted cells start with a free lock in one round and with all vCPUs queued in
+    /// the next: in a steady state both give the same rate.
     pub(crate) fn window(
         &self,
         timing: &Timing,

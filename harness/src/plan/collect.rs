@@ -1,4 +1,4 @@
-//! The cells of a plan, each once, and what came out as another.
+//! Collects the cells of a plan, each once: different axes may come out as the same cell on a machine.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,7 +24,7 @@ struct Same {
 }
 
 impl Collected {
-    /// Takes a cell. One that comes out as an earlier one only adds its purposes to that.
+    /// Adds a cell. If it is the same as an earlier one, only its purposes are added to that.
     pub(crate) fn add(&mut self, cell: PlannedCell) {
         let at = *self.places.entry(essence(&cell)).or_insert(self.cells.len());
         let Some(known) = self.cells.get_mut(at) else {
@@ -46,14 +46,14 @@ impl Collected {
         }
     }
 
-    /// Takes the reason why something cannot be measured; each once.
+    /// Adds the reason why something cannot be measured; each reason once.
     pub(crate) fn refuse(&mut self, refused: Dropped) {
         if !self.dropped.iter().any(|known| known.cell == refused.cell) {
             self.dropped.push(refused);
         }
     }
 
-    /// The cells, and what is not among them with the reasons.
+    /// The cells, and everything that was left out with the reasons.
     pub(crate) fn finish(mut self) -> (Vec<PlannedCell>, Vec<Dropped>) {
         self.dropped.extend(self.same.into_iter().map(Same::told));
         (self.cells, self.dropped)
@@ -70,7 +70,7 @@ impl Same {
     }
 }
 
-/// All that a window of a cell depends on, by whatever names it was asked for.
+/// Everything that a window of a cell depends on, whatever names it was asked for by.
 fn essence(cell: &PlannedCell) -> String {
     let Axes { vcpus, pcpus, values, .. } = &cell.axes;
     let workload = record::Workload { name: String::new(), ..values.workload.record() };

@@ -1,4 +1,4 @@
-//! From groups of axes to cells.
+//! Makes cells from groups of axes.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,11 @@ use crate::Registry;
 use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Pinning, Values};
 use crate::topology::{self, Machine, Memory, Placement, PuIndex, assign, pairs};
 
-/// What a plan is made over.
+/// Everything that a plan is made for: the machine and its facilities.
 pub(crate) struct Resources<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) machine: &'a Machine,
-    /// Whether the machine is another one, so that environments are not asked whether they run here.
+    /// Whether the plan is for another machine, so that environments are not asked whether they run here.
     pub(crate) foreign: bool,
 }
 
@@ -45,13 +45,13 @@ type Pcpus = Result<Vec<PuIndex>, topology::Error>;
 /// A plan's resources, and what was found out about them once for all cells.
 struct Found<'a> {
     on: &'a Resources<'a>,
-    /// Why nothing can run in an environment, if so.
+    /// Why nothing can run in an environment; none if cells can.
     envs: HashMap<&'static str, Option<String>>,
     pcpus: Vec<((Placement, On), Pcpus)>,
 }
 
 impl Found<'_> {
-    /// The cell of these values; or what of them cannot be had and why.
+    /// The cell of these values; the error says which value cannot be had, and why.
     fn cell(
         &mut self,
         mut values: Values,

@@ -8,13 +8,13 @@ use super::{PlannedCell, Timing};
 use crate::axes::Env;
 use crate::measure::ping_pong;
 
-/// Starting, placing and killing a cell's process, besides its warm-up and window.
+/// Time for starting, placing and killing a cell's process, besides its warm-up and window.
 const OVERHEAD_NS: u64 = 12_000_000;
-/// A ping-pong before and one after, with their threads: of all pairs that play at the same time.
+/// Time for the ping-pongs of one wave before and after a window, starting their threads included.
 const PING_PONGS_NS: u64 = 7_000_000;
-/// Calibration at the start, the report at the end.
+/// Time for calibration at the start and the report at the end.
 const FIXED: Duration = Duration::from_millis(1500);
-/// Part of the time kept for windows that have to be repeated because the pCPUs moved.
+/// Fraction of the time that is kept for windows that must be repeated because the pCPUs moved.
 const RESERVE: f64 = 0.08;
 
 /// A plan that fits.
@@ -22,9 +22,9 @@ pub(crate) struct Fitted {
     pub(crate) cells: Vec<PlannedCell>,
     /// Indices of the cells that are run twice in every round: the A/A pairs.
     pub(crate) twins: Vec<usize>,
-    /// What did not fit.
+    /// The cells that did not fit.
     pub(crate) dropped: Vec<Dropped>,
-    /// How long it should take.
+    /// Estimate of the time that the plan takes.
     pub(crate) estimate: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Fitted {
     }
 }
 
-/// Keeps as many cells as fit, in their order. The A/A pairs come out of the time first.
+/// Keeps as many cells as fit, in their order. Time for the A/A pairs is taken off first.
 pub(crate) fn fit(
     cells: Vec<PlannedCell>,
     timing: &Timing,
@@ -56,7 +56,7 @@ pub(crate) fn fit(
     let mut full = false;
     for (index, cell) in cells.into_iter().enumerate() {
         let cost = window_ns(&cell) as f64 * cell.purposes.len() as f64;
-        // Once one is dropped all that follow are: a priority list with holes would be none.
+        // Once a cell is dropped, all that follow are too: they matter less.
         full |= spent + cost > budget;
         if full {
             let reason =

@@ -14,20 +14,20 @@ pub(crate) struct CellGroup {
     pub(crate) locks: Option<Vec<Lock>>,
     /// Values of the other axes.
     pub(crate) lists: Lists,
-    /// What the group compares across NUMA nodes, if it is there for that: left out where there is nothing to compare.
+    /// What the group compares across NUMA nodes, if that is its purpose. On a machine with nothing to compare it is left out.
     pub(crate) numa: Option<Numa>,
-    /// Purposes that are switched on or off, the others being as they are by default.
+    /// Purposes that are switched on or off; the others have their defaults.
     switched: Vec<(Purpose, bool)>,
 }
 
-/// Why windows may be taken of a group: a key of profiles, and of some an option.
+/// A purpose of windows that a group may ask for: by a key of profiles, and some also by an option.
 #[derive(Debug)]
 pub(crate) struct Switch {
-    /// Name: of the key and of the option.
+    /// Name of the key and of the option.
     pub(crate) name: &'static str,
-    /// What it asks for.
+    /// Its help.
     pub(crate) help: &'static str,
-    /// Whether it is on where nothing is said; then it is no option.
+    /// Whether it is on by default; then it is no option.
     pub(crate) default: bool,
     /// What the windows are for.
     pub(crate) purpose: Purpose,
@@ -98,7 +98,7 @@ impl CellGroup {
         or_default(&self.lists.env)
     }
 
-    /// Its cells, before it is known which of them can be had.
+    /// The group's cells, before it is known which of them can be measured here.
     pub(crate) fn product(&self, registry: &Registry) -> Vec<(Values, Lock)> {
         match &self.locks {
             Some(locks) => self.lists.product(locks),

@@ -1,4 +1,4 @@
-//! What is to be measured: profiles, groups of cells, cells, and what of them fits into the time.
+//! What is to be measured: profiles, their groups of cells, and the cells that fit into the time.
 
 mod blocks;
 mod cell;

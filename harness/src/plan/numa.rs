@@ -1,4 +1,4 @@
-//! Whether a machine has the NUMA nodes that a group of cells is there to compare.
+//! Whether a machine has the NUMA nodes that a group of cells compares.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ impl Numa {
         }
     }
 
-    /// Why the machine cannot tell, if so: one line for the whole group.
+    /// Why there is nothing to compare on the machine, in one line for the whole group; none if there is.
     pub(crate) fn refusal(self, machine: &Machine) -> Option<Dropped> {
         let homes: HashSet<_> = machine.pus.iter().map(|pu| pu.home()).collect();
         let with_memory: Vec<&Node> = machine.nodes.iter().filter(|node| machine.has_memory(node)).collect();

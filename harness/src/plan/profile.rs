@@ -26,7 +26,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
 pub(crate) struct Profile {
     /// One line for `suite --help` and the docs.
     pub(crate) about: String,
-    /// Wall time for the whole run; none means as long as it takes.
+    /// Wall time for the whole run; none: no limit.
     pub(crate) time: Option<Duration>,
     /// How often every cell is measured.
     pub(crate) rounds: u32,
@@ -61,7 +61,7 @@ fn yes() -> bool {
 }
 
 impl Profile {
-    /// Below this a window's edges and the kernel's ticks show.
+    /// In shorter windows the edges and the kernel's ticks distort the rate.
     pub(crate) const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
     /// A user's own profile, or the built-in one of that name where there is none.
@@ -113,7 +113,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// What a type cannot say.
+    /// Checks what types cannot express.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.rounds == 0 || self.rounds > 10_000 {
             return Err(Error::usage(format!("rounds is {}; give 1 to 10000", self.rounds)));

@@ -1,4 +1,4 @@
-//! What a plan asks for and this machine cannot give, found out before anything is measured.
+//! Finds, before anything is measured, what a plan asks for and this machine cannot do.
 
 use lockbench_reports::record::{Dropped, Purpose};
 use lockbench_workloads::locks::EarlyWait;
@@ -8,8 +8,8 @@ use crate::Registry;
 use crate::plan::{self, PlannedCell, Profile, Resources};
 
 impl Session {
-    /// The cells of a profile that can be measured here, most important first, and of the others why not. A cell may lose
-    /// its traced windows alone.
+    /// The cells of a profile that can be measured here, most important first, and the reasons why the others cannot. A cell may
+    /// also lose only its traced windows.
     pub(crate) fn cells(&self, profile: &Profile, registry: &Registry) -> (Vec<PlannedCell>, Vec<Dropped>) {
         let on = Resources { registry, machine: &self.topology, foreign: false };
         let (cells, mut dropped) = plan::expand(profile, &on);
@@ -33,7 +33,7 @@ impl Session {
         (admitted, dropped)
     }
 
-    /// Why a lock that asks the host whether a vCPU is preempted would only ever be told no.
+    /// Why a lock that asks the host whether a vCPU is preempted would always get the answer no; none if the host answers.
     fn lacks_hint(&self, cell: &PlannedCell) -> Option<String> {
         if cell.axes.values.early_wait != EarlyWait::Hint {
             return None;
@@ -49,7 +49,7 @@ impl Session {
         }
     }
 
-    /// Why times that guests take could not be set beside those of this process.
+    /// Why times that guests take cannot be compared with those of this process; none if they can.
     fn clocks_apart(&self, cell: &PlannedCell) -> Option<String> {
         let apart = self.machine.kvm_costs.as_ref().is_some_and(|costs| !costs.clocks_agree);
         let traced = cell.purposes.iter().any(|purpose| takes_times(*purpose));

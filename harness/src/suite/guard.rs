@@ -1,5 +1,5 @@
-//! Whether a run measured what it was to measure: nothing at all never passes for success, and neither does nothing in an
-//! environment that somebody asked for by name.
+//! Whether a run measured what it was to measure. A run that measured nothing at all, or nothing in an environment that was
+//! asked for by name, is never a success.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(crate) fn something_planned(cells: &[PlannedCell], dropped: &[Dropped]) -> R
 
 const NO_SUCH_CELL: &str = "no environment that was asked for has cells of that size";
 
-/// What is missing from a run that was to measure: an end of a sentence ("measured nothing: …"); none where nothing is.
+/// What a run failed to measure, as the end of a sentence ("measured nothing: …"); none if nothing is missing.
 /// `named` are the environments that were asked for by name, on the command line or in a user's own profile.
 ///
 /// A cell that broke, crashed or hung counts as measured: that is a finding.
@@ -43,7 +43,7 @@ pub(crate) fn unmeasured(results: &Results, named: &[String]) -> Option<String> 
     (!said.is_empty()).then(|| said.join("; and "))
 }
 
-/// Why cells are missing, of those whose ids are wanted.
+/// Why cells are missing, for the cells whose ids are `wanted`.
 fn missing(results: &Results, wanted: impl Fn(&str) -> bool) -> String {
     let skipped = results.cells.iter().filter(|cell| cell.status == Status::Skipped);
     let skipped = skipped

@@ -1,9 +1,9 @@
 //! `rounds.jsonl`: every finished window, written at once.
 //!
-//! It is the truth of a run, so it is made to last. What was written is forced onto the disk after the header, at the end, and
-//! between two windows whenever the last time is [`EVERY`] ago: a power cut costs that much. Not after each window, for that
-//! would take longer than a short window on a slow disk; and never while one is open, so that no write-back of ours falls into
-//! it. Before each line the file is looked for at its path.
+//! All other files of a run are derived from this one, so it must survive. It is forced onto the disk after the header, at the
+//! end, and between two windows if the last time was [`EVERY`] ago: so a power cut costs at most that much. This is not done
+//! after each window, because on a slow disk it would take longer than a short window; and never during a window, which
+//! our write-back would disturb. Before each line the file is looked for at its path.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -18,7 +18,7 @@ use super::cannot_write;
 use crate::Error;
 use crate::output::say;
 
-/// What a power cut may cost. The kernel itself writes back what is some 30 s old.
+/// Most time of a run that a power cut may cost. Without this the kernel would write data back after some 30 s.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// A run's directory and its growing `rounds.jsonl`.
@@ -28,7 +28,7 @@ pub(crate) struct Journal {
     file: File,
     /// Bytes written so far.
     written: u64,
-    /// When they were last forced onto the disk.
+    /// When the file was last forced onto the disk.
     synced: Instant,
 }
 
@@ -46,7 +46,7 @@ impl Journal {
         &self.dir
     }
 
-    /// Appends one line. A line that did not fit is taken back, so that the file ends with a whole one.
+    /// Appends one line. A line that did not fit is removed again, so that the file ends with a complete line.
     pub(crate) fn append(&mut self, line: &Line) -> Result<(), Error> {
         let mut text = serde_json::to_vec(line).map_err(|e| cannot_write(&self.path, e.into()))?;
         text.push(b'\n');
@@ -69,8 +69,8 @@ impl Journal {
         Error::File { doing: "write", path: self.path.clone(), source, advice }
     }
 
-    /// Makes sure that the file is where readers look for it. One that was removed or moved away is written there again: the
-    /// file is still open, so that nothing is lost. One that somebody else writes to is not ours any more.
+    /// Makes sure that the file is at its path. A file that was removed or moved away is written there again: it is still
+    /// open, so nothing is lost. A file with other content belongs to somebody else, and the run ends.
     fn find(&mut self) -> Result<(), Error> {
         let ours = self.file.metadata().map_err(|e| cannot_write(&self.path, e))?;
         let path = self.path.display();
@@ -86,7 +86,7 @@ impl Journal {
             }
             Err(e) => Err(cannot_write(&self.path, e)),
             Ok(there) if (there.dev(), there.ino()) != (ours.dev(), ours.ino()) => {
-                // A copy, or the same file on a file system that gives it another number: it will do.
+                // A copy, or the same file on a file system that gives it another inode number: either serves.
                 if let Some(copy) = self.same_content() {
                     self.file = copy;
                     return Ok(());
@@ -145,7 +145,7 @@ fn make(dir: &Path, path: &Path) -> Result<File, Error> {
         .map_err(|e| cannot_write(path, e))?;
     for dir in [Some(dir), dir.parent()].into_iter().flatten() {
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-        // A directory that may be written to and not be read can be a parent of ours, if one that cannot be forced.
+        // A directory that can be written to but not read cannot be forced onto the disk; it is used all the same.
         if let Ok(open) = File::open(dir) {
             sync(&open, File::sync_all).map_err(|e| cannot_write(dir, e))?;
         }
@@ -153,7 +153,7 @@ fn make(dir: &Path, path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Forces something onto its disk; not every file system has one.
+/// Forces a file or directory onto its disk; a file system without a disk refuses that, which is no error.
 fn sync(file: &File, force: fn(&File) -> io::Result<()>) -> io::Result<()> {
     match force(file) {
         Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),

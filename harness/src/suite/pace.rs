@@ -5,21 +5,22 @@ use std::time::Duration;
 use lockbench_reports::format;
 use lockbench_reports::record::Stopped;
 
-/// The time that a run may take, and how long its plan takes a round to be.
+/// The time that a run may take, and the planned length of a round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     /// Wall time asked for, from the program's start.
     pub(crate) time: Duration,
-    /// A round by the plan.
+    /// Length of a round by the plan.
     pub(crate) planned: Duration,
 }
 
 impl Pace {
-    /// Why the run stops after `done` rounds with `spent` of its time gone, if the next round takes as long as the `last`.
+    /// Why the run stops after `done` rounds, with `spent` of its time gone; none if it goes on. The next round is expected to
+    /// take as long as the `last`.
     ///
     /// A round that would be more than half done when the time is up is still taken: with one round fewer than planned
-    /// there often is no verdict, and the plan may be wrong by a little. So a run overshoots its time by half a round at
-    /// most, or by its first round where not even that fits.
+    /// there often is no verdict, and the plan may be wrong by a little. So a run exceeds its time by at most half a round,
+    /// or by its first round if even that does not fit.
     pub(crate) fn stop(&self, spent: Duration, last: Duration, done: u32) -> Option<Stopped> {
         if spent + last / 2 <= self.time {
             return None;

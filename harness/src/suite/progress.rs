@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar that moves between windows only: nothing redraws it while one is open.
+/// A progress bar that is drawn between windows only, so that drawing disturbs no window.
 pub(crate) struct Progress {
     bar: ProgressBar,
     began: Instant,
@@ -12,7 +12,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Over so many windows, which should take so long. Hidden where stderr is no terminal.
+    /// Makes a bar for this number of windows and this estimate of their time. Hidden where stderr is no terminal.
     pub(crate) fn new(windows: u64, estimate: Duration) -> Self {
         let bar = ProgressBar::with_draw_target(Some(windows), ProgressDrawTarget::stderr());
         if let Ok(style) =
@@ -35,7 +35,7 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// From the pace so far, once there is one.
+    /// The time left, from the pace so far once there is one.
     fn left(&self) -> Duration {
         let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
         if done < 4 {

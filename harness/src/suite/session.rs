@@ -1,4 +1,4 @@
-//! What a run finds out before its first window: the machine, its facilities, its elementary costs.
+//! The machine as a run finds it before its first window: its topology, facilities and elementary costs.
 
 use lockbench_reports::record::{Facility, Machine};
 
@@ -21,14 +21,14 @@ pub(crate) struct Session {
     pub(crate) machine: Machine,
     /// CPU quotas that hold for this process.
     pub(crate) quotas: Quotas,
-    /// What of this process, rather than of the machine, limits what can be measured: sentences, among the machine's
-    /// warnings too.
+    /// Sentences on limits of this process, rather than of the machine, that restrict what can be measured; they are among the
+    /// machine's warnings too.
     limits: Vec<String>,
 }
 
 impl Session {
-    /// Looks at the machine, which `pcpus` limits, and at what the environments `envs` cost on it. Takes about
-    /// 0.2 s, with kvm 0.4 s.
+    /// Looks at the machine, limited to `pcpus`, and measures the costs of the environments `envs`. Takes about 0.2 s, with kvm
+    /// 0.4 s.
     pub(crate) fn open(pcpus: Option<&topology::CpuList>, envs: &[Env]) -> Result<Self, Error> {
         proc::check()?;
         let scheduling = scheduling::settle()?;
@@ -51,7 +51,7 @@ impl Session {
         limits.extend(machine.cpu_quota.as_ref().and_then(|quota| quota::warning(quota, topology.pus.len())));
         let first = topology.pus[0].os_index.0;
         machine.calibration = calibrate::calibrate();
-        // Everything that is measured needs two threads: without them there is no use in going on.
+        // Every measurement needs two threads: without them the run cannot go on.
         let slice = slice::measure_ns(first).map_err(|e| Refusal::of("two threads cannot be started", e))?;
         machine.calibration.slice_ns = slice.unwrap_or(0.0);
         if slice.is_none() {

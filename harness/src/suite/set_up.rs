@@ -1,4 +1,4 @@
-//! What `suite`, `run` and `duel` have in common before the first window: the machine looked at, a plan that fits, the header.
+//! The set-up that `suite`, `run` and `duel` share: looks at the machine, fits the plan into the time, makes the header.
 
 use std::time::{Duration, Instant};
 

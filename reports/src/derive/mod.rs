@@ -12,10 +12,6 @@ pub mod roster;
 pub mod run_dir;
 mod selection;
 pub mod setting;
-// The old name, until judge/published/host.rs uses the new one.
-pub(crate) mod slices {
-    pub(crate) use super::setting::{counterpart, main_setting as main_slice};
-}
 pub mod sweep;
 pub mod timeline;
 

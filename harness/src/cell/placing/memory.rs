@@ -1,7 +1,7 @@
-//! Puts an arena's pages on their NUMA nodes before anybody touches them, and checks that they lie there.
+//! Binds an arena's pages to their NUMA nodes before they are touched, and checks that they lie there.
 //!
-//! What all vCPUs share (header, lock, protected data) follows the cell's memory policy. Each vCPU's own block lies where
-//! the spec says, which is its vCPU's node: as a kernel has its per-CPU queue nodes.
+//! The memory that all vCPUs share (header, lock, protected data) follows the cell's memory policy. Each vCPU's own block lies
+//! where the spec says, on the vCPU's node, like a kernel's per-CPU queue nodes.
 
 use std::ops::Range;
 
@@ -17,16 +17,16 @@ use crate::topology::{NodeIndex, Nodes, Outcome, Page, Residence};
 /// Where an arena lies.
 #[derive(Debug, Default)]
 pub struct Lies {
-    /// All nodes that it has pages on; empty where the kernel does not tell.
+    /// All nodes that the arena has pages on; empty where the kernel does not tell.
     pub nodes: Vec<u32>,
-    /// Where its parts lie; none where the kernel does not tell.
+    /// Where the arena's parts lie; none where the kernel does not tell.
     pub residence: Option<Record>,
-    /// What a reader has to know of that.
+    /// Sentences about it for readers of the record.
     pub notes: Vec<String>,
 }
 
 impl Placer {
-    /// Binds every part of an arena that nobody has touched, makes its pages present, and checks where they are.
+    /// Binds every part of an untouched arena, makes its pages present, and checks where they are.
     pub fn place_memory(&self, blank: Blank, spec: &WindowSpec) -> Result<(Memory, Lies), Refusal> {
         let layout = *blank.layout();
         for (part, nodes) in parts(&layout, spec) {
@@ -54,7 +54,7 @@ impl Placer {
     }
 }
 
-/// What is to be bound, and to which nodes. Neighbours that go on the same nodes are bound together.
+/// The ranges to bind, and their nodes. Neighbouring ranges with the same nodes are bound together.
 fn parts(layout: &Layout, spec: &WindowSpec) -> Vec<(Range<usize>, Vec<NodeIndex>)> {
     let mut parts: Vec<(Range<usize>, Vec<NodeIndex>)> = Vec::new();
     let own = (0..spec.axes.vcpus as usize).map(|cpu| (layout.own(cpu), spec.block_nodes(cpu)));
@@ -73,7 +73,7 @@ fn indices(nodes: &[u32]) -> Vec<NodeIndex> {
     nodes.iter().copied().map(NodeIndex).collect()
 }
 
-/// Where the parts of an arena lie whose pages were all made present; an error where that is not where they were bound to.
+/// Where the parts of an arena lie, whose pages must all be present; an error if a part is not where it was bound to.
 fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<Lies, Refusal> {
     let pages = residence.0.len();
     if pages == 0 || residence.unknown() > 0 {
@@ -144,7 +144,7 @@ fn alternates(part: &Residence, nodes: &[NodeIndex]) -> Result<(), Refusal> {
     )))
 }
 
-/// What is to be said of an interleaved part with fewer pages than nodes.
+/// A sentence on an interleaved part with fewer pages than nodes.
 fn too_few(pages: usize, nodes: usize) -> Option<String> {
     let (have, lie) = match pages {
         1 => ("1 page".into(), "it lies on one of them, not always the same".into()),

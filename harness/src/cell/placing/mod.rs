@@ -16,12 +16,12 @@ pub struct Placer {
 }
 
 impl Placer {
-    /// Over what binds to this machine.
+    /// Makes a placer for this machine.
     pub fn new(binder: Binder) -> Self {
         Self { binder }
     }
 
-    /// Pins each vCPU's thread to its pCPU, or lets all float in the set; says where each was verified to be.
+    /// Pins each vCPU's thread to its pCPU, or lets all threads float in the set. Returns where each was found to be.
     pub fn place_vcpus(&self, threads: &[u32], spec: &WindowSpec) -> Result<Vec<u32>, Refusal> {
         let floating = !spec.pinned();
         let set: CpuList = spec.axes.pcpus.iter().copied().collect();
@@ -46,8 +46,8 @@ impl Placer {
         Ok(placed)
     }
 
-    /// That a thread may run elsewhere by now than where it was put: its pins were changed, a CPU went offline, a cpuset was
-    /// changed.
+    /// A sentence if a thread may run elsewhere by now than where it was placed: its pins were changed, a CPU went offline, or a
+    /// cpuset was changed.
     pub fn strayed(&self, threads: &[u32], spec: &WindowSpec) -> Option<String> {
         let set: CpuList = spec.axes.pcpus.iter().copied().collect();
         threads.iter().enumerate().find_map(|(cpu, &thread)| {

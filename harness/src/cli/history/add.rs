@@ -29,7 +29,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     if args.report.is_some() && args.runs.len() > 1 {
         return Err(Error::usage("--report names the report of one run; add several runs one by one"));
     }
-    // All are read before any is added: a damaged one leaves the history as it was.
+    // All runs are read before any is added: a damaged run leaves the history as it was.
     let now = Timestamp::now();
     let mut entries = Vec::new();
     for path in &args.runs {

@@ -15,7 +15,7 @@ pub(super) struct Args {
     /// First run after the change: its id, or its date (the first run of that day)
     #[arg(long, value_name = "RUN|DATE")]
     at: String,
-    /// Why the change is as it should be
+    /// Why the change is right
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     if args.reason.trim().is_empty() {
-        return Err(Error::usage("give the reason: a blessing without one is forgotten by spring"));
+        return Err(Error::usage("give the reason for accepting the change"));
     }
     let mut store = history::open(location, false)?;
     let machine = args.which.of(store.as_mut())?;

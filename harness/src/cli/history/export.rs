@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// jsonl can be imported again; csv is for spreadsheets, openmetrics for dashboards
     #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
     format: Format,
-    /// Only the latest runs of each machine, so many; blessings all the same
+    /// Only this many of the latest runs of each machine; all blessings
     #[arg(long, value_name = "N")]
     latest: Option<usize>,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::{Error, history, input};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What `history export` printed (- for stdin)
+    /// File with the output of `history export` (- for stdin)
     #[arg(value_name = "FILE|-")]
     file: String,
 }

@@ -34,7 +34,7 @@ enum Command {
     Add(add::Args),
     /// List machines and their runs
     List(list::Args),
-    /// Show where each series stands and where it changed; exit status 1 if one stands worse, unblessed
+    /// Show each series' level and its changes; exit status 1 if one is worse and was not accepted
     Show(show::Args),
     /// Write the trend report, one self-contained page for a machine
     Report(report::Args),
@@ -68,7 +68,7 @@ struct Which {
 }
 
 impl Which {
-    /// The one machine that is meant.
+    /// The machine that is asked for; an error if there are several.
     fn of(&self, store: &mut dyn Store) -> Result<String, Error> {
         let mut machines: Vec<String> = store.runs()?.into_iter().map(|run| run.machine).collect();
         machines.dedup();

@@ -76,13 +76,13 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     Ok(if worse || !failures.is_empty() { Done::Negative } else { Done::Well })
 }
 
-/// Thirty nights in a line, and where it stands.
+/// One line for a series: a sparkline of thirty nights, and its level.
 fn line(text: &mut String, series: &Series) {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let points = &series.points[series.points.len().saturating_sub(30)..];
     let of = |pick: fn(f64, f64) -> f64| points.iter().map(|point| point.median).reduce(pick).unwrap_or(0.0);
     let (low, high) = (of(f64::min), of(f64::max));
-    // Ten per cent from bottom to top at least, or noise would look like mountains.
+    // The sparkline spans at least 10 %, so that noise does not look like a change.
     let (middle, half) = ((low + high) / 2.0, ((high - low) / 2.0).max(0.05 * high));
     let bar = |value: f64| {
         let place = if half > 0.0 { (value - middle + half) / (2.0 * half) } else { 0.5 };

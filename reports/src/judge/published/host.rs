@@ -1,20 +1,20 @@
-//! S5 and S8: what the host has to do with it.
+//! S5 and S8: shapes that depend on the host.
 
 use super::shape::{Finding, Outcome, Shape, at_least, told};
 use super::steps::gain;
 use super::thresholds::{EARLY_WAIT_HURTS, EARLY_WAITS_NEEDED};
-use crate::derive::slices::{counterpart, main_slice};
+use crate::derive::setting::{counterpart, main_setting};
 use crate::format::{count, overcommit, range, ratio, significant};
 use crate::judge::comparison::compare;
 use crate::record::params::EARLY_WAIT;
 use crate::record::{Cell, Results, Status};
 
-/// The parameter under which a lock waits early whatever the hint says.
+/// The parameter with which a lock waits early whatever the hint says.
 const ALWAYS_EARLY: (&str, &str) = (EARLY_WAIT, "always");
 
 /// S5: the gain is larger where the host gives no help.
 pub(super) fn help(results: &Results) -> Shape {
-    let at_two = |env: &str| gain(results, &main_slice(results, env)?, 2.0);
+    let at_two = |env: &str| gain(results, &main_setting(results, env)?, 2.0);
     let findings = at_two("emulated").zip(at_two("kvm")).map(|(alone, helped)| {
         let shown = |name: &str, gain: &Result<crate::record::Interval, Outcome>| match gain {
             Ok(times) => format!("{} ({}) times {name}", ratio(times.median), range(*times, ratio)),
@@ -112,7 +112,7 @@ pub(super) fn early_wait(results: &Results) -> Shape {
             let outcome = match how_often {
                 None => Outcome::CannotBeTold(UNCOUNTED.into()),
                 Some((each, said)) if each < EARLY_WAITS_NEEDED => Outcome::CannotBeTold(format!(
-                    "{said}, and {} is the least that could show: who takes the lock before it queues does not wait early",
+                    "{said}, and at least {} is needed to show anything: a vCPU that takes the lock before it queues does not wait early",
                     as_words(EARLY_WAITS_NEEDED)
                 )),
                 Some(_) => outcome,
@@ -126,8 +126,8 @@ pub(super) fn early_wait(results: &Results) -> Shape {
         published: "PV queued lock, 3 VMs: 1,700–1,800 rec/s, 13,000–14,000 once waiting early on a wrong hint was \
                     reverted: 7.7 times",
         rule: format!(
-            "with early-wait=always, which is a hint that is always wrong, the rate is at least {} times as low; told only \
-             where there is at least {}. A sweep of the spin threshold is another matter: shorter spinning may well pay",
+            "with early-wait=always, which is a hint that is always wrong, the rate is at least {} times as low; this is told \
+             only where there is at least {}. A sweep of the spin threshold does not test this: shorter spinning may pay",
             ratio(EARLY_WAIT_HURTS),
             as_words(EARLY_WAITS_NEEDED)
         ),
@@ -139,8 +139,8 @@ pub(super) fn early_wait(results: &Results) -> Shape {
 
 const UNCOUNTED: &str = "an uncounted number of early waits";
 
-/// Early waits to an acquisition, as a number and in words; none where acquisitions were not counted. A vCPU may halt
-/// early several times in one wait.
+/// Early waits per acquisition, as a number and in words; none where acquisitions were not counted. A vCPU may halt early
+/// several times in one wait.
 fn early_waits(cell: &Cell) -> Option<(f64, String)> {
     let of = cell.counted_operations;
     let early = cell.counters.get("pv_wait_early").copied().unwrap_or(0);
@@ -203,7 +203,7 @@ mod tests {
         };
         let (outcome, measured) = said(0.0001);
         assert!(outcome.starts_with("cannot be told on this machine (one early wait in 10,0"), "{outcome}");
-        assert!(outcome.contains("one early wait in 100 acquisitions is the least that"), "{outcome}");
+        assert!(outcome.contains("at least one early wait in 100 acquisitions is needed"), "{outcome}");
         assert!(measured.contains("with it, one early wait in 1"), "{measured}");
         let (outcome, measured) = said(0.0);
         assert!(outcome.contains("(no early wait in 6"), "{outcome}");

@@ -1,4 +1,4 @@
-//! Synthetic results for the tests of the shapes: rates as wished, measured nowhere.
+//! Synthetic results for the tests of the shapes, with rates that a test chooses.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const ROUNDS: u32 = 6;
 #[derive(Clone, Default)]
 pub(super) struct Plan {
     cells: Vec<(CellAxes, f64, Option<Causes>)>,
-    /// Counters to an acquisition, by cell.
+    /// Counts per acquisition, by cell.
     counters: Vec<(String, &'static str, f64)>,
     spread: f64,
     floor: Option<f64>,
@@ -28,7 +28,7 @@ impl Plan {
         Self { spread, ..self }
     }
 
-    /// How far the second window of an A/A pair lies off: a per cent unless asked for.
+    /// How far the second window of an A/A pair lies from the first, as a fraction; by default 1 %.
     pub(super) fn floor(self, floor: f64) -> Self {
         Self { floor: Some(floor), ..self }
     }
@@ -40,7 +40,7 @@ impl Plan {
         self
     }
 
-    /// A counter of the last cell, to an acquisition.
+    /// A counter of the last cell, as a count per acquisition.
     pub(super) fn counted(mut self, name: &'static str, each: f64) -> Self {
         let id = self.cells.last().map_or_else(String::new, |(axes, ..)| axes.id.clone());
         self.counters.push((id, name, each));
@@ -170,7 +170,7 @@ impl Plan {
     }
 }
 
-/// What a plan's results say of a shape.
+/// The outcome of a shape for a plan's results, in words.
 pub(super) fn outcome(plan: &Plan, id: &str) -> &'static str {
     let shapes = super::shapes(&plan.results());
     let shape = shapes.iter().find(|shape| shape.id == id).expect("a shape");
