@@ -8,6 +8,7 @@
 extern crate std;
 
 mod catalogue;
+mod direct_call;
 mod event;
 mod hash;
 mod optable;

@@ -5,7 +5,7 @@ use core::ptr;
 use crate::sync::{
     AtomicU8, AtomicU16, AtomicUsize, Ordering, fence_before_locked, full_fence, test_and_set,
 };
-use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant, patched};
+use crate::{Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant, direct_call};
 
 /// A byte and a count of those who sleep for it. A guest called it out of line: its call sites, too, were patched at boot
 /// to direct calls of these functions.
@@ -132,7 +132,7 @@ impl RawLock for PvByte {
 
     #[inline(always)]
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        let taken: bool = patched::call!(Byte::try_lock, &self.byte);
+        let taken: bool = direct_call::call!(Byte::try_lock, &self.byte);
         if !taken {
             self.wait(ctx);
         }
@@ -140,12 +140,12 @@ impl RawLock for PvByte {
 
     #[inline(always)]
     fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
-        patched::call!(Byte::try_lock, &self.byte)
+        direct_call::call!(Byte::try_lock, &self.byte)
     }
 
     #[inline(always)]
     fn release<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        let sleepers: bool = patched::call!(Byte::unlock, &self.byte);
+        let sleepers: bool = direct_call::call!(Byte::unlock, &self.byte);
         if P::PARAVIRT && sleepers {
             self.kick(ctx);
         }

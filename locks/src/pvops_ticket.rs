@@ -3,7 +3,7 @@
 use crate::optable::Op;
 use crate::sync::{TicketWord, Tickets};
 use crate::ticket;
-use crate::{Code, Ctx, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant, patched};
+use crate::{Code, Ctx, Kernel, Order, Params, Paravirt, Platform, RawLock, Variant, direct_call, patched};
 
 /// The ticket lock, each of its operations called out of line, and before boot-time patching through a table.
 ///
@@ -59,7 +59,7 @@ impl RawLock for PvopsTicket {
         // The kernel's whole loop sat behind the call. Here the wait stays with the caller, who knows the platform:
         // one call either way, and the table needs no type for it.
         let mine = match P::CODE {
-            Code::Patched => patched::call!(take, &self.tickets),
+            Code::Patched => direct_call::call!(take, &self.tickets),
             Code::Bare | Code::Paravirt => self.ops.lock.call(&self.tickets),
         };
         ticket::wait(&self.tickets, mine, ctx.platform());
@@ -68,7 +68,7 @@ impl RawLock for PvopsTicket {
     #[inline(always)]
     fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
         match P::CODE {
-            Code::Patched => patched::call!(try_take, &self.tickets),
+            Code::Patched => direct_call::call!(try_take, &self.tickets),
             Code::Bare | Code::Paravirt => self.ops.trylock.call(&self.tickets),
         }
     }
@@ -76,7 +76,7 @@ impl RawLock for PvopsTicket {
     #[inline(always)]
     fn release<P: Platform>(&self, _: &Ctx<'_, Self, P>) {
         match P::CODE {
-            Code::Patched => patched::call!(advance, &self.tickets),
+            Code::Patched => direct_call::call!(advance, &self.tickets),
             Code::Bare | Code::Paravirt => {
                 self.ops.unlock.call(&self.tickets);
                 patched::call_site();
