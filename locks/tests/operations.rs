@@ -78,9 +78,9 @@ const TIMES: u32 = 200_000;
 /// Two threads on one word at once.
 fn together(one: impl FnMut(u32) + Send, other: impl FnMut(u32) + Send) {
     let start = Barrier::new(2);
-    let times = |mut operation: Box<dyn FnMut(u32) + Send + '_>| {
+    let times = |operation: Box<dyn FnMut(u32) + Send + '_>| {
         start.wait();
-        (0..TIMES).for_each(|turn| operation(turn));
+        (0..TIMES).for_each(operation);
     };
     thread::scope(|scope| {
         scope.spawn(|| times(Box::new(one)));
@@ -130,20 +130,20 @@ fn two_threads_on_the_halves_lose_nothing() {
 /// Each of two threads takes by one operation and gives back by another; both at once inside would lose an update.
 #[test]
 fn two_threads_exclude_one_another_by_each_taking_operation() {
-    type Operation = fn(&AtomicU32) -> bool;
-    let takes: [(&str, u32, Operation, fn(&AtomicU32)); 4] = [
-        ("lock bts", 0, |word| !narrow::set_bit::<8>(word), narrow::store_byte::<1, 0>),
+    type Take = fn(&AtomicU32) -> bool;
+    type Give = fn(&AtomicU32);
+    let takes: [(&str, Take, Give); 4] = [
+        ("lock bts", |word| !narrow::set_bit::<8>(word), narrow::store_byte::<1, 0>),
         (
             "cmpxchg of a byte",
-            0,
             |word| narrow::replace_byte::<0, 1>(word, Ordering::Acquire),
             narrow::store_byte::<0, 0>,
         ),
-        ("xchg of a byte", 0, |word| narrow::swap_byte::<3>(word) == 0, narrow::store_byte::<0, 0>),
-        ("xchg of a half", 0, |word| narrow::swap_high(word, 1) == 0, |word| _ = narrow::swap_high(word, 0)),
+        ("xchg of a byte", |word| narrow::swap_byte::<3>(word) == 0, narrow::store_byte::<0, 0>),
+        ("xchg of a half", |word| narrow::swap_high(word, 1) == 0, |word| _ = narrow::swap_high(word, 0)),
     ];
-    for (name, free, take, give) in takes {
-        let (word, inside) = (AtomicU32::new(free), AtomicU32::new(0));
+    for (name, take, give) in takes {
+        let (word, inside) = (AtomicU32::new(0), AtomicU32::new(0));
         let pass = |_| {
             while !take(&word) {
                 thread::yield_now();
