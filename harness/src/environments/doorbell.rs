@@ -6,7 +6,7 @@ use lockbench_workloads::arena::Header;
 
 use crate::measure::futex::{self, Sharing};
 
-/// Sleeps until kicked. A kick that came first is found in the doorbell, so it sticks.
+/// Sleeps until kicked. An earlier kick is still in the doorbell, so that the halt returns at once.
 pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
     let doorbell = unsafe { &(*arena).block(me as usize).word.0 };
@@ -26,7 +26,7 @@ pub(super) unsafe extern "C" fn forget(arena: *const Header, me: u32) {
     doorbell.swap(0, Acquire);
 }
 
-/// Wakes vCPU `cpu`, or spares it its next halt.
+/// Wakes vCPU `cpu`, or makes its next halt return at once.
 pub(super) unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
     // SAFETY: called by a worker with its own mapped arena.
     let header = unsafe { &*arena };

@@ -1,4 +1,4 @@
-//! A vCPU's host thread: what threads as vCPUs and threads that run a real vCPU have in common.
+//! A vCPU's host thread, both where the thread is the vCPU and where it runs a real one.
 
 use std::io;
 use std::sync::atomic::Ordering::{Relaxed, Release};

@@ -1,4 +1,4 @@
-//! A program that is run to its end, within a limit.
+//! Runs a program to its end, within a time limit.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -14,14 +14,14 @@ use crate::interrupt;
 /// Bytes of each stream that are kept; what follows is dropped.
 const KEPT: usize = 64 << 20;
 
-/// What became of a program.
+/// How a program ended, and its output.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// How it ended; none if it took longer than it might, and was killed.
+    /// How it ended; none if it exceeded its time limit and was killed.
     pub(crate) end: Option<End>,
     /// What it printed.
     pub(crate) stdout: Vec<u8>,
-    /// What it complained of.
+    /// Its standard error.
     pub(crate) stderr: Vec<u8>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn finish(mut command: Command, input: &[u8], limit: Duration) -> io:
             match pipe.write(rest) {
                 Ok(written) => rest = &rest[written..],
                 Err(e) if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&e.kind()) => {}
-                // It ends without having read everything, and says why itself.
+                // A program that ends before it has read everything says why itself.
                 Err(_) => rest = &[],
             }
         }
@@ -88,10 +88,10 @@ impl Stream {
         Ok(Self { pipe, kept: Vec::new() })
     }
 
-    /// Takes what is there.
+    /// Reads the bytes that are there.
     fn read(&mut self) {
         let mut chunk = [0; 1 << 16];
-        // Not for ever, should it print faster than this reads: the limit is to be looked at.
+        // Reading stops after a while even if the program prints faster: the time limit must be checked.
         for _ in 0..64 {
             let Some(pipe) = &mut self.pipe else { return };
             match pipe.read(&mut chunk) {

@@ -1,7 +1,7 @@
-//! A process ends with the one that started it, however early that dies.
+//! Makes a process end with its parent, however early the parent dies.
 
-/// Called by a new process before it does anything else: the kernel is to kill it when the thread that started it ends.
-/// Where that has happened already, it ends at once.
+/// Asks the kernel to kill this process when the thread that started it ends; ends at once if that thread has ended already.
+/// A new process calls this before anything else.
 ///
 /// Makes system calls only, so that it may be called between fork and exec.
 pub(crate) fn stay_with(parent: u32) {

@@ -1,7 +1,7 @@
-//! Processes that this program starts: none outlives it, none hangs it, and what one prints is kept apart.
+//! Processes that this program starts: none outlives it, none makes it hang, and their output does not mix with its own.
 //!
-//! A process is known by its pidfd, which never means another one. It is killed when dropped, and the wait for its end is
-//! bounded, for a process that hangs in the kernel does not die of a signal.
+//! A process is known by its pidfd, which never refers to another process. It is killed when dropped, and the wait for its end
+//! is bounded, because a process that hangs in the kernel does not die of a signal.
 
 mod end;
 mod finish;
@@ -85,7 +85,7 @@ impl Subprocess {
         Ok((process, pipes))
     }
 
-    /// A child that has been started otherwise and that nobody has waited for, so that the number is still its own.
+    /// Takes over a child that was started elsewhere and was not waited for, so that the id is still its own.
     pub(crate) fn own(pid: Pid, leads_group: bool) -> io::Result<Self> {
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => Ok(Self { pid, pidfd, leads_group, end: None }),
@@ -97,7 +97,7 @@ impl Subprocess {
         }
     }
 
-    /// Its number. Its own until it has been waited for.
+    /// Its process id, which no other process gets before this one was waited for.
     pub(crate) fn pid(&self) -> Pid {
         self.pid
     }

@@ -1,4 +1,4 @@
-//! What a process prints while it is measured: taken off its hands, and its first lines kept.
+//! Reads what a process prints while it is measured, and keeps its first lines.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,18 +9,18 @@ use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 
 /// Bytes kept; what follows is dropped, so that a process may print for ever.
 const KEPT: usize = 16 << 10;
-/// Bytes that the pipe holds, if the user may have as many.
+/// Size of the pipe in bytes, if the user's limit allows it.
 const PIPE: usize = 1 << 20;
-/// Bytes taken in one go, lest a fast writer keeps the reader.
+/// Most bytes that are read at once, so that a fast writer does not keep the reader busy.
 const MOST: usize = 4 << 20;
-/// After something was read nobody looks for so long: one write should cost the writer no wake-up of the reader.
+/// Pause after a read: without it every write would wake the reader, at the writer's cost.
 const REST: Duration = Duration::from_millis(10);
 
 /// The reading end of a pipe that is a process's standard output and error.
 pub(crate) struct Said {
     pipe: Option<OwnedFd>,
     kept: Vec<u8>,
-    /// Not to be looked at before.
+    /// The pipe is not read before this moment.
     rests_until: Option<Instant>,
 }
 
@@ -28,15 +28,14 @@ impl Said {
     /// A new pipe, and its writing end.
     pub(crate) fn new() -> io::Result<(Self, OwnedFd)> {
         let (pipe, writing) = pipe_with(PipeFlags::CLOEXEC)?;
-        // Not the writer's end: whoever prints does not expect to be told to come back later.
+        // Only the reading end is non-blocking: a program that prints does not expect EAGAIN.
         rustix::io::ioctl_fionbio(&pipe, true)?;
-        // A smaller one does, only that a loud process waits more often.
+        // A smaller pipe works too; a process that prints much then waits more often.
         let _ = fcntl_setpipe_size(&pipe, PIPE);
         Ok((Self { pipe: Some(pipe), kept: Vec::new(), rests_until: None }, writing))
     }
 
-    /// What to wait on besides the deadline: the pipe, if it is to be looked at as soon as something is in it, or else a
-    /// time after which it is to be looked at again.
+    /// What to wait for besides the deadline: data in the pipe, or the end of the pause after which it may be read again.
     pub(crate) fn next(&self) -> (Option<BorrowedFd<'_>>, Option<Duration>) {
         let rest = self.rests_until.map(|until| until.saturating_duration_since(Instant::now()));
         match (&self.pipe, rest) {
@@ -72,7 +71,7 @@ impl Said {
         }
     }
 
-    /// The first two lines that are not empty, in one, fit to be shown.
+    /// The first two lines that are not empty, joined and made printable.
     pub(crate) fn beginning(&mut self) -> String {
         self.take();
         let text = String::from_utf8_lossy(&self.kept);

@@ -2,7 +2,7 @@
 
 use crate::Refusal;
 
-/// Bytes that loops are aligned to where `.cargo/config.toml` of this workspace was followed.
+/// Alignment of loops, in bytes, in builds that used this workspace's `.cargo/config.toml`.
 const WANTED_BYTES: u32 = 64;
 
 /// Whether a worker's loop stands alike in every build, whatever was linked before it: how, or why not.
@@ -14,7 +14,7 @@ pub(crate) fn loop_alignment() -> Result<String, Refusal> {
 fn judge(told: &str) -> Result<String, Refusal> {
     match told.parse::<u32>() {
         Ok(bytes) if bytes >= WANTED_BYTES => Ok(format!("loops are aligned to {bytes} bytes")),
-        // Elsewhere nobody has measured that it matters.
+        // On other processors it was not measured whether alignment matters.
         _ if cfg!(not(target_arch = "x86_64")) => Ok("as the compiler chooses".into()),
         _ => Err(format!(
             "loops lie where the linker put them, which alone makes up to 20 % between two builds: compile with \

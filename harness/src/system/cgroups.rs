@@ -15,10 +15,10 @@ pub(super) enum Version {
     V2,
 }
 
-/// What can be seen of the groups that this process is in.
+/// The control groups of this process, as far as they can be seen.
 #[derive(Clone, Debug)]
 pub(super) struct Groups {
-    /// What /proc said of them.
+    /// The contents of the files in /proc that they were found by.
     membership: String,
     root: PathBuf,
     pid: u32,
@@ -60,7 +60,7 @@ impl Groups {
         groups
     }
 
-    /// The same, read anew if /proc says something else by now.
+    /// The same groups, found anew if those files have changed since.
     pub(super) fn anew(&self) -> Self {
         let now = fs::read_to_string(self.root.join("proc/self/cgroup")).unwrap_or_default();
         if now == self.membership { self.clone() } else { Self::read(&self.root, self.pid) }

@@ -23,7 +23,7 @@ impl Bells {
         (0..vcpus).map(|_| EventFd::new(EFD_CLOEXEC)).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Has KVM ring them. Any store to the address counts, whatever its length or value, which is the fastest match.
+    /// Makes KVM ring the bells. Any store to the address counts, whatever its length or value, which is the fastest match.
     pub(super) fn wire(&self, vm: &VmFd) -> Result<(), kvm_ioctls::Error> {
         self.0.iter().enumerate().try_for_each(|(cpu, bell)| {
             vm.register_ioevent(bell, &IoEventAddress::Mmio(doorbell::kick_phys(cpu)), NoDatamatch)

@@ -9,8 +9,8 @@ use lockbench_workloads::arena::Header;
 
 use super::pages::PAGE;
 
-/// Where the guest sees it. Far from all that Linux hands out: programs and mmap lie above 0x5500_0000_0000, programs at
-/// fixed addresses and their heaps near 0.
+/// Where the guest sees the doorbell. Far from all addresses that Linux gives out: programs and mmap lie above
+/// 0x5500_0000_0000, programs at fixed addresses and their heaps near 0.
 pub(super) const VIRT: usize = 0x2000_0000_0000;
 /// Its guest-physical address: below all memory and all that KVM reserves.
 pub(super) const PHYS: u64 = 0xd000_0000;
@@ -25,7 +25,7 @@ const KICK: usize = PAGE;
 pub(super) const HALT_VIRT: usize = VIRT + HALT;
 /// Where a fault's stub stores.
 pub(super) const FAULT_VIRT: usize = VIRT + FAULT;
-/// Where the guest stores to leave for nothing.
+/// Where the guest stores to exit without a request.
 pub(super) const RING_VIRT: usize = VIRT + RING;
 /// Where the guest stores to kick vCPU 0; the others follow, 8 bytes apart.
 pub(super) const KICK_VIRT: usize = VIRT + KICK;
@@ -49,7 +49,7 @@ pub(super) enum Ring {
     Kick(usize),
     /// It ended in a fault.
     Fault,
-    /// For nothing: a cost is being measured.
+    /// It exited without a request, because a cost is being measured.
     Nothing,
 }
 

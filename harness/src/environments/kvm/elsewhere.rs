@@ -1,4 +1,4 @@
-//! kvm on other processors than x86-64: not there, and says so.
+//! kvm on other processors than x86-64: not available, with the reason.
 
 use std::process::ExitCode;
 

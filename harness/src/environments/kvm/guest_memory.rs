@@ -1,7 +1,7 @@
-//! What the guest sees, and where: host memory, at the host's own virtual addresses.
+//! The guest's memory: host memory, at the host's own virtual addresses.
 //!
-//! Guest-physical addresses are dealt out from 4 GiB up rather than made equal to virtual ones, for processors may have
-//! no more than 39 bits of them. A range keeps its offset within 2 MiB, so that large pages fit wherever they would.
+//! Guest-physical addresses are given out from 4 GiB up rather than made equal to virtual ones, because a processor may have
+//! only 39 bits of them. A range keeps its offset within 2 MiB, so that large pages stay possible.
 
 use std::ops::Range;
 

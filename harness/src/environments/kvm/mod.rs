@@ -1,12 +1,12 @@
-//! kvm: a vCPU is a real one, entered in ring 3 on this program's own machine code.
+//! kvm: a vCPU is one of KVM's, entered in ring 3 on this program's own machine code.
 //!
 //! The cell's process makes one virtual machine ([`vm`]). Its guest has no kernel and no image: it sees the running
 //! program's own text, constants and data ([`program`]) and the arena, at the very addresses they have in the process
 //! ([`guest_memory`], [`page_tables`]). Each vCPU starts in 64-bit mode, ring 3, at the first instruction of the worker
 //! ([`entry`]), on a stack of its own, and is run by a host thread ([`vcpu`]) that the parent pins like any other. It leaves
 //! only through the doorbell ([`doorbell`], [`bells`]): to halt, to kick, and to report a fault, for which a few stubs stand
-//! in ring 0 ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). Nothing is ever torn down: the parent
-//! kills the process, and the kernel takes the machine with it.
+//! in ring 0 ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). The machine is never torn down: the
+//! parent kills the process, and the kernel removes the machine with it.
 
 mod bells;
 mod costs;
@@ -90,7 +90,7 @@ impl Environment for Kvm {
             unsafe {
                 *block.env.halt.get() = Some(doorbell::halt);
                 *block.env.kick.get() = Some(doorbell::kick);
-                // None to forget a kick by: that would be an exit in every wait, to spare a few halts that return at once.
+                // Kicks cannot be forgotten: that would cost an exit in every wait, to save a few halts that return at once.
             }
             if steal::register(&vm, &vcpu, &block.steal).is_ok() {
                 steal::hint(block);

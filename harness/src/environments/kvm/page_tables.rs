@@ -1,7 +1,7 @@
 //! The guest's page tables: four levels, 2 MiB pages where addresses allow, 4 KiB elsewhere.
 //!
 //! Accessed and dirty bits are set beforehand, or the processor would write to the tables while a window is open. The
-//! user bit must be set at every level for ring 3 to get through; the last level alone says who may do what.
+//! user bit must be set at every level for ring 3 to have access; the other rights are set at the last level only.
 
 use super::pages::{PAGE, Page};
 use crate::Refusal;

@@ -11,7 +11,7 @@ pub(super) const PAGE: usize = 4096;
 #[repr(C, align(4096))]
 pub(super) struct Page(pub(super) [u64; PAGE / 8]);
 
-/// `count` zeroed, present pages. Never given back: the machine they are for lives as long as this process.
+/// Allocates `count` zeroed, present pages. They are never freed: their machine lives as long as this process.
 pub(super) fn pages(count: usize) -> io::Result<&'static mut [Page]> {
     let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
     // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.

@@ -1,4 +1,4 @@
-//! Steal time: what the host's scheduler took from a vCPU, told to the guest by KVM.
+//! Steal time: the time that the host's scheduler took from a vCPU, as KVM reports it to the guest.
 //!
 //! The record counts the time that the vCPU was runnable and not running; a wake-up from a halt adds to it, a sleep does
 //! not. KVM updates it on the first entry after each preemption, so that a worker that sees it change has lost its pCPU.
@@ -34,7 +34,7 @@ pub(super) fn watch(block: &Block) {
     block.env.probe.store(block.steal.steal_ns.as_ptr(), Relaxed);
 }
 
-/// Points everybody's hint at the byte that is not 0 while this vCPU is off its pCPU. Hosts that do not keep the byte
+/// Points the hint about this vCPU at the byte that is not 0 while it is off its pCPU. Hosts that do not keep the byte
 /// leave it 0, which means: no hint. KVM sets the byte whenever the vCPU's thread leaves KVM_RUN, so at every exit to user
 /// space too: a vCPU that halted, or whose kick is being served, counts as off its pCPU (read in KVM's source; not verified on
 /// hardware).

@@ -1,4 +1,4 @@
-//! What an address of the guest means to a reader: the nearest symbol, or whose memory it is.
+//! Names for addresses of the guest: the nearest symbol, or the memory that an address belongs to.
 
 use std::fs;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! A vCPU, and what its host thread does: enter the guest, serve the doorbell, tell how it ended.
+//! A vCPU and its host thread, which enters the guest, serves the doorbell and reports how the run ended.
 
 use std::ops::Range;
 use std::ptr;
@@ -12,7 +12,7 @@ use super::doorbell::{self, Ring};
 use super::faults::Ring0;
 use super::symbols;
 
-/// A vCPU that stands where it is to enter the guest.
+/// A vCPU that is ready to enter the guest.
 pub(super) struct Vcpu {
     pub(super) fd: VcpuFd,
     pub(super) cpu: usize,
@@ -48,7 +48,7 @@ pub(super) enum RunEnd {
 }
 
 impl Vcpu {
-    /// Runs it, for ever where all goes well.
+    /// Runs the vCPU. Returns only if the observer stops it or it fails.
     pub(super) fn run(&mut self, observer: &mut impl Observer) -> RunEnd {
         loop {
             observer.entering();

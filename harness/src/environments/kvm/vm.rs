@@ -80,7 +80,7 @@ impl Vm {
         Ok(Self { fd, memory, ring0, stacks, cpuid: entry::cpuid(&kvm)?, bells, vcpus })
     }
 
-    /// Has kicks served inside KVM, where it can. Where it cannot they exit to the kicker's host thread.
+    /// Makes KVM serve kicks itself where it can. Where it cannot, kicks exit to the kicker's host thread.
     pub(super) fn wire_kicks(&self) -> bool {
         self.bells.wire(&self.fd).is_ok()
     }

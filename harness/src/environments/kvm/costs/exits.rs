@@ -46,7 +46,7 @@ impl Observer for Trips {
     }
 }
 
-/// Rings the doorbell for nothing.
+/// Rings the doorbell without a request.
 pub(super) fn measure() -> Result<Exits, Refusal> {
     let notes = Notes::new()?;
     let (vm, mut vcpus) = machine(notes, &[guest::ring])?;
@@ -71,7 +71,7 @@ impl Observer for Works {
     fn rang(&mut self) -> bool {
         // SAFETY: leaf code without arguments that touches caller-saved registers only.
         let native = unsafe { guest::timed_work() };
-        // The fastest of each, taken in turns: whatever disturbs one only makes it longer.
+        // Both are measured alternately, and the fastest of each counts: a disturbance can only make one longer.
         self.native = self.native.min(native);
         self.guest = self.guest.min(self.notes.left());
         self.left -= 1;
@@ -79,7 +79,7 @@ impl Observer for Works {
     }
 }
 
-/// Speed of the same work in the guest's ring 3, as a part of its native speed.
+/// Speed of the same work in the guest's ring 3, as a fraction of its native speed.
 pub(super) fn ring3_speed() -> Result<f64, Refusal> {
     let notes = Notes::new()?;
     let (vm, mut vcpus) = machine(notes, &[guest::work])?;

@@ -1,4 +1,4 @@
-//! What the guest runs while costs are measured. Naked, so that a debug build measures the same.
+//! The guest's functions while costs are measured. They are naked, so that a debug build measures the same.
 //!
 //! Each function takes the address of [`Notes`] and never ends; times are stamps of the time-stamp counter.
 
@@ -12,7 +12,7 @@ use crate::Refusal;
 use crate::environments::kvm::doorbell::{HALT_VIRT, KICK_VIRT, RING_VIRT};
 use crate::environments::kvm::pages::{PAGE, pages};
 
-/// What the guest, and KVM, note for the host.
+/// Time stamps that the guest and KVM write for the host.
 #[repr(C)]
 pub(super) struct Notes {
     left: AtomicU64,
@@ -46,7 +46,7 @@ impl Notes {
     }
 }
 
-/// Leaves for nothing; notes when it left and when it came back.
+/// Exits without a request; notes when it left and when it came back.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn ring() {
     naked_asm!(
@@ -68,7 +68,7 @@ pub(super) unsafe extern "C" fn ring() {
     )
 }
 
-/// Leaves for nothing, so that the host can wait until vCPU 1 sleeps; notes the time and kicks it.
+/// Exits without a request, so that the host can wait until vCPU 1 sleeps; notes the time and kicks vCPU 1.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn kick() {
     naked_asm!(
@@ -105,7 +105,7 @@ pub(super) unsafe extern "C" fn halt() {
     )
 }
 
-/// Works, notes how long that took, and leaves for nothing.
+/// Works, notes how long that took, and exits without a request.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn work() {
     naked_asm!(

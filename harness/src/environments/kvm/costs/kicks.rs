@@ -1,4 +1,4 @@
-//! From a kick to the kicked vCPU's next instruction, while it sleeps.
+//! Measures the time from a kick to the next instruction of the kicked vCPU, which sleeps.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -11,7 +11,7 @@ use crate::Refusal;
 use crate::environments::kvm::vcpu::{Observer, RunEnd};
 
 const KICKS: usize = 100;
-/// After the sleeper said that it is about to sleep, the time to get there.
+/// Time from the sleeper's note that it is about to sleep until it sleeps.
 const ASLEEP: Duration = Duration::from_micros(60);
 
 /// How the kick gets to the sleeper.
@@ -33,7 +33,7 @@ struct Kicked {
 impl Observer for Kicked {
     fn halting(&mut self) {
         if self.halts.load(SeqCst) > 0 {
-            // Nobody listens any more once the kicker has stopped.
+            // The receiver is gone once the kicker has stopped.
             let _ = self.ticks.send(self.notes.came().wrapping_sub(self.notes.left()));
         }
         self.halts.fetch_add(1, SeqCst);

@@ -1,7 +1,7 @@
 //! What the hypervisor costs, measured at the start of a run that has kvm cells; takes about 0.15 s.
 //!
-//! In a process of its own: vCPUs need not be stopped one by one, and a KVM from which an entry never returns must not take
-//! the run with it.
+//! They are measured in a process of their own, so that vCPUs need not be stopped one by one, and that a KVM from which an
+//! entry never returns does not hang the run.
 
 mod exits;
 mod guest;
@@ -30,7 +30,7 @@ pub(crate) const VERB: &str = "__kvm";
 /// A process that takes longer than this is killed, even one whose vCPUs never leave the guest.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// What the process finds.
+/// The result of the process.
 #[derive(Serialize, Deserialize)]
 struct Found {
     costs: KvmCosts,
@@ -60,7 +60,7 @@ pub(super) fn examine(machine: &mut Machine, pcpus: &[u32]) {
     }
 }
 
-/// For readers who know what such things cost elsewhere.
+/// Notes for readers who know such costs from other machines.
 fn sentence(costs: &KvmCosts) -> String {
     let us = |cost: &CostNs| format!("{:.1} us (p99 {:.1})", cost.p50 / 1e3, cost.p99 / 1e3);
     format!(
@@ -74,7 +74,7 @@ fn sentence(costs: &KvmCosts) -> String {
     )
 }
 
-/// Has a process of its own find out.
+/// Runs the process and reads its result.
 fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, Refusal> {
     let mut command = Command::new("/proc/self/exe");
     command.arg(VERB).arg(std::process::id().to_string()).arg(ticks_per_ns.to_string());
@@ -93,7 +93,7 @@ fn ask(ticks_per_ns: f64, pcpus: &[u32]) -> Result<Found, Refusal> {
     }
 }
 
-/// The process that finds out.
+/// The main function of the process.
 pub(super) fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(2).filter_map(|word| word.into_string().ok());
     let Some(parent) = arguments.next().and_then(|word| word.parse().ok()) else {

@@ -20,7 +20,7 @@ const OF_INTEREST: [&str; 10] = [
 ];
 const SCHEDULER: [&str; 2] = ["base_slice_ns", "min_granularity_ns"];
 
-/// Those that can be read, as `module.name`.
+/// The parameters that can be read, as `module.name`.
 pub(super) fn read() -> BTreeMap<String, String> {
     let of_modules = MODULES.iter().flat_map(|module| {
         OF_INTEREST

@@ -1,4 +1,4 @@
-//! Self-test: are two vCPUs that share a pCPU told that they are kept waiting?
+//! Self-test: whether steal time shows that two vCPUs share a pCPU.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
