@@ -10,8 +10,8 @@ pub(crate) fn stay_with(parent: u32) {
         // Cannot fail for a valid signal. Kept across exec, unless the program has privileges of its own: hence programs
         // of ours ask again.
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
-        // Only now look: a parent that dies from here on takes us with it. An orphan's parent is another process, which
-        // cannot have the number of one that lived beside it; 0 is a parent in another PID namespace.
+        // The parent is looked at only now: if it dies from here on, the kernel kills this process. The parent of an orphan is
+        // another process, which cannot have the old parent's id; 0 is a parent in another PID namespace.
         let now = libc::getppid();
         if now != 0 && now.cast_unsigned() != parent {
             libc::_exit(2);

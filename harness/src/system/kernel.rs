@@ -1,4 +1,4 @@
-//! Settings of this kernel that change what is measured, from the texts in which it tells them.
+//! Settings of this kernel that affect measurements, read from its files.
 
 use std::fs;
 
@@ -7,26 +7,26 @@ use crate::topology::Machine;
 const CLOCK_SOURCES: &str = "/sys/devices/system/clocksource/clocksource0";
 const NUMA_BALANCING: &str = "/proc/sys/kernel/numa_balancing";
 
-/// A setting, and what it means here.
+/// A setting, and its effect on measurements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
     pub(crate) what: &'static str,
     /// `what` at the beginning of a sentence.
     subject: &'static str,
-    /// What there is, so that "`subject` is `found`" is a sentence.
+    /// The setting's value, so that "`subject` is `found`" is a sentence.
     pub(crate) found: String,
-    /// What to do about it; none where it does no harm.
+    /// Advice; none if the setting does no harm.
     pub(crate) advice: Option<String>,
 }
 
 impl Setting {
-    /// The sentence for a run's record; none where it does no harm.
+    /// The sentence for a run's record; none if the setting does no harm.
     pub(crate) fn warning(&self) -> Option<String> {
         self.advice.as_ref().map(|advice| format!("{} is {}; {advice}.", self.subject, self.found))
     }
 }
 
-/// Those of the kernel that we run on, as far as it tells them.
+/// The settings of the running kernel, as far as they can be read.
 pub(crate) fn settings(machine: &Machine) -> Vec<Setting> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let [current, available] =
@@ -74,8 +74,8 @@ fn clock_source(current: &str, available: &str) -> Option<Setting> {
     }
 }
 
-/// Whether the kernel moves pages and threads between NUMA nodes on its own. Nothing on a machine of one node, where there is
-/// nowhere to move them to, and of a kernel that cannot.
+/// Whether the kernel moves pages and threads between NUMA nodes on its own. None on a machine with one node, and for a kernel
+/// without this feature.
 fn numa_balancing(text: &str, nodes: usize) -> Option<Setting> {
     let (what, subject) = ("NUMA balancing", "NUMA balancing");
     let setting = |found: String, advice| Setting { what, subject, found, advice };

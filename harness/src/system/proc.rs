@@ -1,7 +1,7 @@
 //! Whether /proc shows the processes of this program's own namespace.
 //!
-//! It may be another's (`unshare -pf` without `--mount-proc`), in which the same number is another process or none; or not
-//! be there at all.
+//! /proc may belong to another pid namespace (`unshare -pf` without `--mount-proc`), in which the same id is another process or
+//! none; or it may not be mounted at all.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use crate::Refusal;
 use crate::refusal::words;
 
-/// Whether what stands in /proc under a process's number is that process; if not, why. Found out once.
+/// Whether a process's id in /proc refers to that process; the error says why not. Found out once.
 pub(crate) fn is_ours() -> Result<(), &'static str> {
     static OURS: OnceLock<Result<(), &str>> = OnceLock::new();
     *OURS.get_or_init(|| look(Path::new("/proc"), std::process::id()))
@@ -25,7 +25,7 @@ pub(crate) fn check() -> Result<(), Refusal> {
             words(&e)
         ).into());
     }
-    // Linux before 4.12 does not tell of the children's; later ones tell nothing of a namespace that has had no process yet.
+    // Linux before 4.12 does not show the children's namespace; later versions show none that has had no process yet.
     let (own, children) = (Path::new("/proc/self/ns/pid"), Path::new("/proc/self/ns/pid_for_children"));
     let told = children.symlink_metadata().is_ok();
     match (fs::read_link(own), fs::read_link(children)) {

@@ -1,4 +1,4 @@
-//! CPU quotas of control groups: how much of the CPUs this process may use, and how often it was stopped for that.
+//! CPU quotas of control groups: how much of the CPUs this process may use, and how often it was throttled.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub struct Quotas {
     groups: Groups,
 }
 
-/// What was counted so far in the groups that have a quota.
+/// Counts so far in the groups that have a quota.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     /// Periods in which a quota ran out.
@@ -23,7 +23,7 @@ pub(crate) struct Counted {
 }
 
 impl Quotas {
-    /// Those of this process.
+    /// The groups of this process.
     pub fn of_this_process() -> Self {
         Self::read(Path::new("/"), std::process::id())
     }
@@ -33,7 +33,7 @@ impl Quotas {
         Self { groups: Groups::read(root, pid) }
     }
 
-    /// The same, read anew if this process has been moved to another group since.
+    /// The same groups, found anew if this process has been moved to another group since.
     pub(crate) fn anew(&self) -> Self {
         Self { groups: self.groups.anew() }
     }
@@ -43,12 +43,12 @@ impl Quotas {
         self.groups.hidden
     }
 
-    /// The quota that allows least; none where there is none that can be seen.
+    /// The smallest quota; none if no quota can be seen.
     pub(crate) fn tightest(&self) -> Option<CpuQuota> {
         self.each().map(|(_, quota)| quota).min_by(|a, b| a.cpus.total_cmp(&b.cpus))
     }
 
-    /// What was counted so far; none where no quota can be seen.
+    /// Counts so far; none if no quota can be seen.
     pub(crate) fn counted(&self) -> Option<Counted> {
         let counts = self.each().map(|(dir, _)| self.counts(dir));
         // While a group is stopped, time that those below it would have been stopped for counts for them too.
@@ -115,7 +115,7 @@ fn rounded(cpus: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What a reader of the run is to be warned of, where `cpus` CPUs may be used.
+/// The warning for readers of a run that may use `cpus` CPUs; none if no quota limits it.
 pub(crate) fn warning(quota: &CpuQuota, cpus: usize) -> Option<String> {
     (quota.cpus < cpus as f64).then(|| {
         format!(

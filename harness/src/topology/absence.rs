@@ -1,4 +1,4 @@
-//! Why what a machine has cannot be used.
+//! Why CPUs and NUMA nodes that exist cannot be used.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -19,9 +19,9 @@ pub enum Why {
     Mask,
     /// The process's cpuset leaves it out.
     Cpuset,
-    /// The kernel does not allow it to this process, and by what cannot be told.
+    /// The kernel does not allow it to this process; the reason is not known.
     NotAllowed,
-    /// Nobody tells: the machine is another one, say, and its description leaves it open.
+    /// The reason is not known, for example because the machine is another one and its description does not say.
     Untold,
     /// `--pcpus` leaves it out.
     LeftOut,
@@ -40,7 +40,7 @@ impl fmt::Display for Why {
     }
 }
 
-/// CPUs that exist and cannot be used, by why.
+/// CPUs that exist and cannot be used, by reason.
 pub type Absences = BTreeMap<Why, CpuList>;
 
 /// "CPUs 2-3 are offline, CPU 5 is not allowed to this process".
@@ -59,7 +59,7 @@ impl fmt::Display for Told<'_> {
 }
 
 impl Machine {
-    /// Those of `cpus` that exist and cannot be used, by why.
+    /// The CPUs of `cpus` that exist and cannot be used, by reason.
     pub fn absences(&self, cpus: &CpuList) -> Absences {
         let known: HashMap<PuIndex, Why> =
             self.absent.iter().flat_map(|(&why, cpus)| cpus.iter().map(move |cpu| (cpu, why))).collect();

@@ -1,4 +1,4 @@
-//! Binding threads, and saying honestly what came of it.
+//! Binds threads, and checks what the kernel made of it.
 
 use std::{fmt, io};
 
@@ -12,7 +12,7 @@ use lockbench_reports::plain;
 use super::{CpuList, PuIndex, pin};
 use crate::Refusal;
 
-/// What came of an attempt to bind.
+/// The result of an attempt to bind.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use = "an unbound thread measures something else"]
 pub enum Outcome {
@@ -24,7 +24,7 @@ pub enum Outcome {
     Failed(String),
 }
 
-/// By what means something was bound.
+/// How something was bound.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Via {
     /// hwloc.
@@ -33,7 +33,7 @@ pub enum Via {
     CoreAffinity,
     /// The kernel's own call.
     SystemCall,
-    /// Nothing had to be done: the machine has one NUMA node.
+    /// No binding was needed: the machine has one NUMA node.
     OnlyNode,
 }
 

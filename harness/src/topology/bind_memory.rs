@@ -1,4 +1,4 @@
-//! Putting memory on NUMA nodes, and finding out where each page lies.
+//! Binds memory to NUMA nodes, and finds out where each page lies.
 
 use std::{collections::BTreeMap, fmt, io, ptr};
 

@@ -134,7 +134,7 @@ fn caches(machine: &Machine) -> Vec<[String; 3]> {
 fn distances(machine: &Machine) -> String {
     const LARGEST: usize = 8;
     let Some(distances) = &machine.distances else { return String::new() };
-    // Of what cannot be used nobody needs to know how far it is.
+    // Distances of nodes that cannot be used are left out.
     let nodes: Vec<NodeIndex> =
         distances.nodes.iter().copied().filter(|&node| machine.node(node).is_some()).collect();
     if nodes.len() < 2 {

@@ -1,4 +1,4 @@
-//! From hwloc's tree to a plain [`Machine`].
+//! Makes a plain [`Machine`] from hwloc's tree.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,7 +20,7 @@ use super::{
 
 /// Copies what lockbench needs out of hwloc's tree, with every CPU that hwloc lists.
 ///
-/// Whose machine it is, the caller knows.
+/// The caller sets whether it is this machine.
 pub(super) fn machine(topology: &Topology, source: String) -> Machine {
     let mut packages = Grouping::default();
     let mut cores = Grouping::default();
@@ -68,7 +68,7 @@ pub(super) fn machine(topology: &Topology, source: String) -> Machine {
     machine
 }
 
-/// What tells one package or core from another.
+/// Identity of a package or a core.
 #[derive(Eq, Hash, PartialEq)]
 enum Key {
     Object(u64),

@@ -30,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes that a child may fill; hundreds of CPUs take a few megabytes.
 const MEMORY: u64 = 2 << 30;
 
-/// Held by whoever is inside hwloc's set-up, so that no child is forked while hwloc's own lock is taken.
+/// Held during hwloc's set-up, so that no child is forked while hwloc's own lock is taken.
 pub(super) fn hwloc_is_mine() -> MutexGuard<'static, ()> {
     static HWLOC: Mutex<()> = Mutex::new(());
     HWLOC.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `build` in a child process and hands back what it made, or why not.
+/// Runs `build` in a child process and returns its result, or why there is none.
 pub(super) fn isolated<T>(build: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal>
 where
     T: Serialize + DeserializeOwned,

@@ -1,4 +1,4 @@
-//! What the kernel allows this process of the machine.
+//! The part of the machine that the kernel lets this process use.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! Loading a topology, whatever it comes from.
+//! Loads a topology from any source.
 
 use std::{collections::HashSet, fmt, fs::File, io::Read, path::Path};
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::Refusal;
 
-/// Any of these makes hwloc look elsewhere than at this machine; the last makes it lie about that.
+/// Environment variables that make hwloc describe another machine than this one; with the last it claims that it is this one.
 const OVERRIDES: [&str; 6] = [
     "HWLOC_XMLFILE",
     "HWLOC_SYNTHETIC",

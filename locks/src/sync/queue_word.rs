@@ -88,7 +88,8 @@ impl QueueWord {
         parts::store_low::<{ LOCKED as u16 }>(&self.0);
     }
 
-    /// The same where others may be faster.
+    /// As [`pending_to_locked`](Self::pending_to_locked), where other vCPUs may take the free lock first. Returns whether this
+    /// one took it.
     #[inline(always)]
     pub fn try_pending_to_locked(&self) -> bool {
         // Looking first spares the line of a held lock a write.
