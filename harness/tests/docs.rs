@@ -1,4 +1,4 @@
-//! What README and docs tell a reader to type is typed here: every command, every profile. Long ones are run at `smoke`.
+//! Runs every command and reads every profile in README and docs. Long commands are run at `smoke`.
 
 use std::fs;
 use std::fs::OpenOptions;

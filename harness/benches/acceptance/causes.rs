@@ -1,4 +1,4 @@
-//! What preempts whom: waiters in a FIFO lock, hardly anybody without an order of admission.
+//! Lock-waiter preemption: frequent in a FIFO lock, rare in a lock without an order of admission.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What the harness itself costs: the worker against a bare loop over the same lock.
+//! The harness' own cost: the worker compared with a bare loop over the same lock.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::report;
 
 const ROUNDS: usize = 15;
 
-/// A vCPU with nothing to it.
+/// A vCPU that counts and probes nothing.
 struct Nothing;
 
 impl Platform for Nothing {

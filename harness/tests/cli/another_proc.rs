@@ -1,4 +1,4 @@
-//! Where /proc shows another pid namespace, what is read of threads there is unknown, not 0.
+//! Where /proc shows another pid namespace, counts of threads are unknown, not 0.
 
 use std::process::{Command, Output};
 

@@ -13,7 +13,7 @@ fn refused(args: &[&str]) -> String {
     said
 }
 
-/// One sentence on one line, by this program's own hand.
+/// One sentence on one line, written by this program and not by a library.
 fn refused_in_a_line(args: &[&str]) -> String {
     let said = refused(args);
     assert_eq!(said.trim_end().lines().count(), 1, "{said}");

@@ -1,4 +1,4 @@
-//! What traced windows say adds up: arithmetic, whatever the machine was doing meanwhile.
+//! The figures of traced windows add up, whatever else the machine was doing.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! `compare` as its users meet it.
+//! `compare` as users see it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A window that something reached into is repeated once, and left out if that happened again.
+//! A window that was disturbed from outside is repeated once, and left out if that was disturbed too.
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -22,7 +22,7 @@ fn run(lock: &str) -> (serde_json::Value, serde_json::Value) {
     (cell(lock), cell("ticket"))
 }
 
-/// No window of the first cell is believed, for this reason; none of the second was taken for disturbed.
+/// Every window of the first cell is left out for this reason; no window of the second cell counts as disturbed.
 fn is_left_out(lock: &str, reason: &str) {
     let (cell, ticket) = run(lock);
     for window in cell["rounds"].as_array().unwrap() {

@@ -1,4 +1,4 @@
-//! `duel` as its users meet it: two builds, alternating.
+//! `duel` as users see it: two builds in alternating rounds.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! A run whose rounds take longer than its plan has them stops between two of them, and says so.
+//! A run whose rounds take longer than planned stops between two rounds, and says so.
 
 use std::fs;
 

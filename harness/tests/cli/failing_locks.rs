@@ -58,7 +58,7 @@ fn a_lock_that_stops_granting_is_hung_too() {
     assert_eq!(cell(&results, "forgetful")["status"], "hung");
 }
 
-/// A store into the plan faults; one into what vCPUs write breaks the cell's figures, not the parent that reads them.
+/// A store into the plan faults; a store into memory that vCPUs write spoils the cell's figures, not the parent that reads them.
 #[test]
 fn a_lock_that_scribbles_over_the_arena_costs_its_own_cell() {
     let (status, results) = run("vandal,flood,ticket", "2");
@@ -72,7 +72,7 @@ fn a_lock_that_scribbles_over_the_arena_costs_its_own_cell() {
     assert_eq!(cell(&results, "ticket")["status"], "ok");
 }
 
-/// Its standard output is not the protocol's, and nobody waits for a full pipe.
+/// A lock's standard output is not mixed with the reports, and a full pipe blocks nobody.
 #[test]
 fn a_lock_that_prints_is_measured_as_any_other() {
     let (status, results) = run("whispering,loud", "2");

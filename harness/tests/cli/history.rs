@@ -1,4 +1,4 @@
-//! `history` as its users meet it: added to, killed, filled up, lied to.
+//! `history` as users see it, also when it is killed, its disk is full or its input is false.
 
 use std::fs;
 use std::path::{Path, PathBuf};

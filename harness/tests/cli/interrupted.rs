@@ -80,7 +80,7 @@ fn signals_that_were_blocked_at_the_start_end_it_all_the_same() {
     is_kept(dir.path());
 }
 
-/// As nohup does: a hang-up goes on being ignored.
+/// Under nohup a hang-up stays ignored.
 #[test]
 fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
     let dir = tempfile::tempdir().unwrap();

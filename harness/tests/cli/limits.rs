@@ -1,4 +1,4 @@
-//! A limit that is met, at the start or later, ends in a sentence: never in a panic, a signal or a hang.
+//! When a limit is reached, at the start or later, the program ends with a sentence: never with a panic, a signal or a hang.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The program with this done to its process before it begins.
+/// The program; `prepare` runs in its process before it begins.
 fn lockbench_after(prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static) -> Command {
     after(Path::new(env!("CARGO_BIN_EXE_lockbench")), prepare)
 }
@@ -113,7 +113,7 @@ fn a_limit_on_memory_is_told() {
     assert!(said.contains("memory"), "{said}");
 }
 
-/// Where SIGCHLD is ignored the kernel reaps children itself, and nobody learns how they ended.
+/// Where SIGCHLD is ignored the kernel reaps children itself, and how they ended is not known.
 #[test]
 fn an_ignored_sigchld_takes_no_end_from_us() {
     let mut program = std::env::current_exe().unwrap();

@@ -1,4 +1,4 @@
-//! What the program says of itself.
+//! Listings and help.
 
 use super::lockbench;
 

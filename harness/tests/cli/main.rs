@@ -1,4 +1,4 @@
-//! The program as its users meet it. One binary, for each further one links everything again.
+//! The program as users see it. One test binary, because each further one links everything again.
 
 mod another_proc;
 mod bad_input;

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Tells the processes of one test from all others: they inherit it.
+/// Environment variable that marks the processes of one test: they inherit it.
 const MARK: &str = "LOCKBENCH_TEST_MARK";
 
 struct Marked {
@@ -92,7 +92,7 @@ fn killed_at_any_moment_a_duel_leaves_nothing() {
     }
 }
 
-/// hwloc waits for somebody to write into the pipe that it is told to read; its process must not wait on.
+/// hwloc waits for data in the pipe that it is told to read; its process must not outlive the parent.
 #[test]
 fn killed_while_hwloc_is_held_up_it_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -108,7 +108,7 @@ fn killed_while_hwloc_is_held_up_it_leaves_nothing() {
     marked.kill();
 }
 
-/// A child that comes so late that its parent is gone already sees another parent than it was told of.
+/// A child that starts after its parent is gone sees another parent than the one it was told of.
 #[test]
 fn a_cell_whose_parent_is_gone_ends_at_once() {
     let argument = r#"{"parent":4194304,"arena":3,"reports":4,"spec":{"lock":"ticket","env":"emulated","probe":0,

@@ -53,7 +53,7 @@ fn a_kernel_that_does_not_tell_its_cpus_does_not_hang_it() {
     assert!(planned.status.success(), "another machine is planned for all the same");
 }
 
-/// What cannot be forced onto the disk is not said to be there.
+/// If the file cannot be forced onto the disk, the run fails.
 #[test]
 fn rounds_and_their_directory_are_forced_onto_the_disk() {
     let out = tempfile::tempdir().unwrap();

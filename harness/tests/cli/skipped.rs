@@ -1,4 +1,4 @@
-//! What could not be measured is said, tried again where that may help, and never passes for success.
+//! A cell that could not be measured is reported, tried again where that may help, and never counts as success.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +28,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", stderr(output)))
 }
 
-/// So few descriptors that the program starts and no cell's process does.
+/// With so few descriptors the program starts, but no cell's process does.
 const FEW: &str = "ulimit -n 6;";
 
 #[test]

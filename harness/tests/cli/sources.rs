@@ -1,9 +1,9 @@
-//! One guard for a kind only guards if nobody goes around it: the sources are searched for ways around.
+//! Some calls may be made in one file only, which guards them. The sources are searched for such calls elsewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What may be called in these files only; elsewhere it panics, hangs or is lost where another way does not.
+/// Calls that are allowed in these files only: elsewhere they may panic, hang or lose output.
 const GUARDED: [(&[&str], &[&str]); 5] = [
     // A stream that takes nothing makes these panic.
     (&["println!", "eprintln!", "print!(", "eprint!(", "dbg!(", "stdout().lock()"], &["src/output.rs"]),

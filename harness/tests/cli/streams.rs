@@ -1,4 +1,4 @@
-//! Standard streams that cannot take what is printed: it is waited for, or told, or passed over; never a panic.
+//! Standard streams that cannot be written to: the program waits, reports an error or drops the output; it never panics.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -92,7 +92,7 @@ fn an_input_without_end_is_refused() {
     }
 }
 
-/// The next file opened would get the number of a stream that is closed, and be printed into.
+/// The next file that is opened would get the number of a closed stream, and output would go into it.
 #[test]
 fn closed_streams_do_not_end_in_a_file() {
     let dir = tempfile::tempdir().unwrap();
