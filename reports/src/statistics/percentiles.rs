@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(waits.percentile(0.5), exact(4e6));
         let max = waits.max().unwrap();
         assert_eq!((max.ns, max.at_least), (2e8, true));
-        // Cut off early: nobody knows where they would have ended, but the median cannot tell.
+        // Waits that were cut off early: where they would have ended is not known, but the median does not depend on it.
         let early = Waits::of([&histogram(&[(10, 990), (1_000, 10)], &[5; 4])]);
         assert_eq!(early.percentile(0.5), exact(10.0));
         assert!(early.percentile(0.99).unwrap().at_least);
