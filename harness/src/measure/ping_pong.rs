@@ -119,25 +119,25 @@ fn round_trip_ns([here, there]: [u32; 2]) -> Option<f64> {
 /// it is then cut short, once there has been a round trip at all.
 fn play(word: &AtomicU32) -> Vec<f64> {
     let mut batches = Vec::new();
-    let mut turn = 0;
+    let mut count = 0;
     let began = Instant::now();
     loop {
         let batch = Instant::now();
         let mut trips = 0;
         while trips < BATCH {
-            word.store(turn + 1, Ordering::Relaxed);
+            word.store(count + 1, Ordering::Relaxed);
             let mut looks = 0_u32;
-            while word.load(Ordering::Relaxed) != turn + 2 {
+            while word.load(Ordering::Relaxed) != count + 2 {
                 std::hint::spin_loop();
                 looks = looks.wrapping_add(1);
-                if looks.is_multiple_of(LOOKS) && turn > 0 && began.elapsed() > LONGEST {
+                if looks.is_multiple_of(LOOKS) && count > 0 && began.elapsed() > LONGEST {
                     if trips > 0 {
                         batches.push(mean(batch, trips));
                     }
                     return batches;
                 }
             }
-            turn += 2;
+            count += 2;
             trips += 1;
         }
         batches.push(mean(batch, trips));

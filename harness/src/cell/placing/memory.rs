@@ -134,8 +134,8 @@ fn alternates(part: &Residence, nodes: &[NodeIndex]) -> Result<(), Refusal> {
     let count = |node: &NodeIndex| counts.get(node).copied().unwrap_or(0);
     let (most, least) =
         (nodes.iter().map(count).max().unwrap_or(0), nodes.iter().map(count).min().unwrap_or(0));
-    let turns = part.0.windows(2).all(|pair: &[Page]| pair[0] != pair[1]);
-    if turns && most - least <= 1 {
+    let interleaved = part.0.windows(2).all(|pair: &[Page]| pair[0] != pair[1]);
+    if interleaved && most - least <= 1 {
         return Ok(());
     }
     Err(Refusal::passing(format!(
