@@ -46,6 +46,7 @@ fn night(number: usize, revision: u32, rate: f64) -> Digest {
             family: "ticket".into(),
             env: "native".into(),
             class: "contended".into(),
+            halts: false,
             status: Status::Ok,
             reason: None,
             revision,

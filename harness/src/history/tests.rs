@@ -37,6 +37,7 @@ fn cell(id: &str, reason: Option<&str>) -> CellDigest {
         family: "ticket".into(),
         env: "native".into(),
         class: "one-vcpu".into(),
+        halts: false,
         status: Status::Crashed,
         reason: reason.map(str::to_owned),
         measures: Vec::new(),

@@ -75,7 +75,7 @@ pub(crate) fn fit(
 }
 
 /// The cells of the A/A pairs: the first of each noise group (one vCPU, contended at 1x or below, above 1x), one in each
-/// environment, and above 1x one of a lock that halts, because its rate varies for other reasons than a spinning lock's.
+/// environment, and above 1x one of each core lock that halts, because its rate varies for other reasons than a spinning lock's.
 fn choose_twins(cells: &[PlannedCell]) -> Vec<usize> {
     let noise_group = |cell: &PlannedCell| match (cell.axes.vcpus, cell.axes.overcommit) {
         (1, _) => 0,
@@ -95,8 +95,15 @@ fn choose_twins(cells: &[PlannedCell]) -> Vec<usize> {
             twins.extend(first(&|cell| here(cell) && above_1x(cell)).or_else(|| first(&here)));
         }
     }
-    if !twins.iter().any(|&twin| above_1x(&cells[twin]) && halts(&cells[twin])) {
-        twins.extend(first(&|cell| above_1x(cell) && halts(cell)));
+    let mut halting: Vec<&str> = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let fit = cell.lock.variant.core && halts(cell) && above_1x(cell);
+        if fit && cell.purposes.contains(&Purpose::Rate) && !halting.contains(&cell.lock.name()) {
+            halting.push(cell.lock.name());
+            twins.push(index);
+        }
     }
+    twins.sort_unstable();
+    twins.dedup();
     twins
 }

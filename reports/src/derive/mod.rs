@@ -6,7 +6,7 @@ pub mod digest;
 mod disturbances;
 mod latency;
 pub mod nodes;
-mod noise;
+pub(crate) mod noise;
 pub mod reasons;
 pub mod roster;
 pub mod run_dir;

@@ -1,7 +1,7 @@
 //! The noise floor: how far two measurements of the same cell lay apart.
 
 use super::Selection;
-use crate::record::{CellAxes, NoiseFloor, Purpose, Round};
+use crate::record::{Carried, CellAxes, NoiseFloor, Purpose, Results, Round};
 use crate::statistics::{MIN_ROUNDS, Window, ratios};
 
 /// Fewer pairs than this show no spread.
@@ -16,6 +16,28 @@ pub fn noise_group(axes: &CellAxes) -> &'static str {
     } else {
         "contended"
     }
+}
+
+/// Whether waiters of a cell's lock halt there: paravirtual code that is on, under a hypervisor. The rate of such a lock
+/// varies for other reasons than that of a lock whose waiters spin.
+pub(crate) fn halts(results: &Results, axes: &CellAxes) -> bool {
+    axes.env != "native" && results.lock(&axes.lock).is_some_and(|lock| lock.paravirt == Carried::On)
+}
+
+/// What decides how much alike two cells of a noise group are.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind<'a> {
+    pub(crate) halts: bool,
+    pub(crate) env: &'a str,
+    pub(crate) lock: &'a str,
+}
+
+/// The floor for a cell among those of the A/A pairs of its noise group: of the pairs that are most like the cell (whether the
+/// lock halts counts more than the environment, and that more than the lock) the largest.
+pub(crate) fn nearest_floor<'a>(cell: Kind<'_>, pairs: impl Iterator<Item = (Kind<'a>, f64)>) -> Option<f64> {
+    let alike = |pair: Kind<'_>| (pair.halts == cell.halts, pair.env == cell.env, pair.lock == cell.lock);
+    let ranked = pairs.filter(|(_, floor)| floor.is_finite()).map(|(pair, floor)| (alike(pair), floor));
+    ranked.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))).map(|(_, floor)| floor)
 }
 
 /// The noise floor from a cell's twin windows; none if it has none.
@@ -52,4 +74,39 @@ fn pairs(first: &[Window], second: &[Window]) -> Vec<[f64; 2]> {
             Some([one.rate(), other.rate()])
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn kind(halts: bool, env: &'static str, lock: &'static str) -> Kind<'static> {
+        Kind { halts, env, lock }
+    }
+
+    #[test]
+    fn a_cell_clears_the_floor_of_the_pairs_that_are_most_like_it() {
+        let pairs = [
+            (kind(false, "native", "ticket"), 0.02),
+            (kind(false, "emulated", "ticket"), 0.3),
+            (kind(false, "emulated", "mcs"), 0.1),
+            (kind(true, "emulated", "pv-ticket"), 60.0),
+            (kind(true, "emulated", "pv-queued"), 0.05),
+        ];
+        let floor = |cell| nearest_floor(cell, pairs.into_iter());
+        assert_eq!(
+            floor(kind(true, "kvm", "pv-queued")),
+            Some(0.05),
+            "no pair halts in kvm: the same lock elsewhere"
+        );
+        assert_eq!(floor(kind(true, "emulated", "pv-ticket")), Some(60.0));
+        assert_eq!(floor(kind(true, "emulated", "pv-byte")), Some(60.0), "the largest of those that halt");
+        assert_eq!(
+            floor(kind(false, "emulated", "queued")),
+            Some(0.3),
+            "a lock that halts is no measure of it"
+        );
+        assert_eq!(floor(kind(false, "native", "mcs")), Some(0.02));
+        assert_eq!(nearest_floor(kind(false, "native", "mcs"), [].into_iter()), None);
+    }
 }

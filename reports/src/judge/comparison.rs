@@ -1,7 +1,8 @@
 //! Compares two cells of a run: the ratio of their rates, and the verdict on it.
 
+use crate::derive::noise::{Kind, halts, nearest_floor};
 use crate::derive::{Selection, noise_group};
-use crate::record::{Cell, Interval, Measured, NoiseFloor, Purpose, Results, Round, Status};
+use crate::record::{Cell, Interval, Measured, Purpose, Results, Round, Status};
 use crate::statistics::{MARGIN, MIN_ROUNDS, Paired, Spans, Verdict, Window, judge, ratios, ratios_across};
 
 /// Outcome of comparing two cells of one run.
@@ -95,18 +96,15 @@ pub fn noise_floor(results: &Results, first: &Cell, second: &Cell) -> Option<f64
     Some(one.max(floor_of(results, second)?))
 }
 
-/// The floor of a cell's noise group in its environment, or in any if that environment ran no A/A pairs of the group.
+/// The floor of the A/A pairs of a cell's noise group that are most like the cell.
 fn floor_of(results: &Results, cell: &Cell) -> Option<f64> {
+    let kind = |axes| Kind { halts: halts(results, axes), env: &axes.env, lock: &axes.lock };
     let group = noise_group(&cell.axes);
-    let here = |floor: &&NoiseFloor| {
-        results.cells.iter().any(|other| other.axes.id == floor.cell && other.axes.env == cell.axes.env)
-    };
-    let of_group =
-        || results.noise_floor.iter().filter(|floor| floor.class == group && floor.floor.is_some());
-    let largest = |found: &mut dyn Iterator<Item = &NoiseFloor>| {
-        found.filter_map(|floor| floor.floor).filter(|floor| floor.is_finite()).reduce(f64::max)
-    };
-    largest(&mut of_group().filter(here)).or_else(|| largest(&mut of_group()))
+    let pairs = results.noise_floor.iter().filter(|floor| floor.class == group).filter_map(|floor| {
+        let twice = results.cells.iter().find(|other| other.axes.id == floor.cell)?;
+        Some((kind(&twice.axes), floor.floor?))
+    });
+    nearest_floor(kind(&cell.axes), pairs)
 }
 
 /// A status in one word.

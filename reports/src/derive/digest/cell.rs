@@ -89,6 +89,9 @@ pub struct CellDigest {
     pub env: String,
     /// Noise group: `one-vcpu`, `contended` or `overcommitted`.
     pub class: String,
+    /// Whether waiters of its lock halt there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halts: bool,
     /// What became of it.
     pub status: Status,
     /// Why, unless `ok`.
@@ -112,8 +115,8 @@ fn is_first(revision: &u32) -> bool {
 }
 
 impl CellDigest {
-    /// Digests a cell whose lock is of that revision.
-    pub(crate) fn of(cell: &Cell, revision: u32) -> Self {
+    /// Digests a cell whose lock is of that revision, and halts there or not.
+    pub(crate) fn of(cell: &Cell, revision: u32, halts: bool) -> Self {
         let axes = &cell.axes;
         let measures = Metric::ALL
             .into_iter()
@@ -131,6 +134,7 @@ impl CellDigest {
             family: axes.baseline.clone().unwrap_or_else(|| axes.lock.clone()),
             env: axes.env.clone(),
             class: noise_group(axes).to_owned(),
+            halts,
             status: cell.status,
             reason: cell.reason.clone(),
             revision,

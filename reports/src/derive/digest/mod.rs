@@ -18,6 +18,7 @@ pub use identity::{Change, Identity, changes};
 pub use skipped::Skipped;
 
 use crate::date;
+use crate::derive::noise::{Kind, halts, nearest_floor};
 use crate::record::{FIRST_REVISION, Results, Status};
 
 /// Version of the digest that this build writes. Adding a field does not raise it.
@@ -64,6 +65,12 @@ pub struct Noise {
     pub class: String,
     /// Environment of the cell that was run twice.
     pub env: String,
+    /// Its lock; empty in digests of 0.1.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lock: String,
+    /// Whether waiters of its lock halt there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halts: bool,
     /// As a fraction: 0.05 is 5 %.
     pub floor: f64,
 }
@@ -97,7 +104,9 @@ impl Digest {
                 .cells
                 .iter()
                 .filter(|cell| cell.status != Status::Skipped)
-                .map(|cell| CellDigest::of(cell, revision(results, &cell.axes.lock)))
+                .map(|cell| {
+                    CellDigest::of(cell, revision(results, &cell.axes.lock), halts(results, &cell.axes))
+                })
                 .collect(),
             skipped: skipped::skipped(results),
             stopped_after: results.stopped.as_ref().map(|stopped| stopped.rounds),
@@ -144,12 +153,12 @@ impl Digest {
         texts.into_iter().chain(of_cells).chain(of_skipped).for_each(without_nul);
     }
 
-    /// The noise floor of a cell's noise group in its environment; where that environment ran no A/A pairs, the largest floor of
-    /// the group in any.
+    /// The floor of the A/A pairs of a cell's noise group that are most like the cell.
     pub fn noise_of(&self, cell: &CellDigest) -> Option<f64> {
-        let of_group = || self.noise.iter().filter(|noise| noise.class == cell.class);
-        let largest = |found: &mut dyn Iterator<Item = &Noise>| found.map(|n| n.floor).reduce(f64::max);
-        largest(&mut of_group().filter(|noise| noise.env == cell.env)).or_else(|| largest(&mut of_group()))
+        let pairs = self.noise.iter().filter(|noise| noise.class == cell.class);
+        let pairs =
+            pairs.map(|noise| (Kind { halts: noise.halts, env: &noise.env, lock: &noise.lock }, noise.floor));
+        nearest_floor(Kind { halts: cell.halts, env: &cell.env, lock: &cell.lock }, pairs)
     }
 
     /// A cell by its id.
@@ -173,7 +182,13 @@ fn noise(results: &Results) -> Vec<Noise> {
     let floors = results.noise_floor.iter().filter_map(|noise| {
         let cell = results.cells.iter().find(|cell| cell.axes.id == noise.cell)?;
         let floor = noise.floor.filter(|floor| floor.is_finite())?;
-        Some(Noise { class: noise.class.clone(), env: cell.axes.env.clone(), floor })
+        Some(Noise {
+            class: noise.class.clone(),
+            env: cell.axes.env.clone(),
+            lock: cell.axes.lock.clone(),
+            halts: halts(results, &cell.axes),
+            floor,
+        })
     });
     floors.collect()
 }

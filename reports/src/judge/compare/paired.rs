@@ -110,7 +110,7 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
         }
     }
     // A duel asks what another build does to a lock, so it does compare different revisions.
-    let [a, b] = [base, new].map(|cell| CellDigest::of(cell, FIRST_REVISION));
+    let [a, b] = [base, new].map(|cell| CellDigest::of(cell, FIRST_REVISION, false));
     let mut found = Vec::new();
     for metric in Metric::ALL {
         let mut row = Row { metric, ..row.clone() };
