@@ -147,7 +147,7 @@ fn noise_text(results: &Results) -> String {
             .into();
     }
     format!(
-        "The same cell was run twice in every round, and the two came out this far apart: {}. No verdict on this page rests on a smaller difference.",
+        "The same cell was run twice in every round, and the two came out this far apart: {}. A verdict rests on no smaller difference than that of the pairs most like its cells.",
         floors.join(", ")
     )
 }
