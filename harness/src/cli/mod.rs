@@ -13,10 +13,12 @@ mod run;
 mod schema;
 mod suite;
 mod topology;
+mod usage;
 
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::output::{complain, shows_colours};
@@ -132,12 +134,18 @@ fn run(command: Command, registry: &Registry) -> Result<Done, Error> {
 fn told(instead: &clap::Error) -> Result<Done, Error> {
     let text = instead.render();
     let text = |colours: bool| if colours { text.ansi().to_string() } else { text.to_string() };
-    if instead.use_stderr() {
-        complain(&text(shows_colours(&io::stderr())));
-        return Ok(Done::Failed);
+    match instead.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            print(&text(shows_colours(&io::stdout())))?;
+            Ok(Done::Well)
+        }
+        // No command at all: the help is the answer, though not what was asked for.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            complain(&text(shows_colours(&io::stderr())));
+            Ok(Done::Failed)
+        }
+        _ => Err(Error::usage(usage::sentence(&text(false)))),
     }
-    print(&text(shows_colours(&io::stdout())))?;
-    Ok(Done::Well)
 }
 
 #[cfg(test)]

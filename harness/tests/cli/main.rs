@@ -9,6 +9,7 @@ mod duel;
 mod estimates;
 mod failing_locks;
 mod history;
+mod history_nights;
 mod interrupted;
 mod limits;
 mod listing;
