@@ -10,8 +10,8 @@ mod common;
 
 use common::{broken, params};
 use lockbench_locks::{
-    Code, Ctx, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas,
-    Ticket, TicketSplit, VirtSpin,
+    Code, Ctx, EarlyWait, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued,
+    RawLock, Tas, Ticket, TicketSplit, VirtSpin,
 };
 use loom::cell::UnsafeCell;
 use loom::sync::{Condvar, Mutex};
@@ -35,14 +35,23 @@ unsafe impl<L: RawLock> Sync for World<L> {}
 // SAFETY: as above; the vCPUs' blocks and the lock are shared anyway.
 unsafe impl<L: RawLock> Send for World<L> {}
 
-struct Vcpu<'a, const PARAVIRT: bool> {
+/// [`Code::Bare`], [`Code::Patched`] and [`Code::Paravirt`] as constants that a type can take.
+const BARE: u8 = 0;
+const PATCHED: u8 = 1;
+const PARAVIRT: u8 = 2;
+
+struct Vcpu<'a, const CODE: u8> {
     me: usize,
     bells: &'a [(Mutex<bool>, Condvar)],
     on_relax: &'a dyn Fn(),
 }
 
-impl<const PARAVIRT: bool> Platform for Vcpu<'_, PARAVIRT> {
-    const CODE: Code = if PARAVIRT { Code::Paravirt } else { Code::Bare };
+impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
+    const CODE: Code = match CODE {
+        BARE => Code::Bare,
+        PATCHED => Code::Patched,
+        _ => Code::Paravirt,
+    };
 
     fn relax(&self) {
         (self.on_relax)();
@@ -102,31 +111,30 @@ const TRIO: Scope = Scope { vcpus: 3, preemptions: 2, ..PAIR };
 const FAIR_TRIO: Scope = Scope { preemptions: 1, ..TRIO };
 
 /// A lock, and what is particular about it.
-struct Model<L: RawLock, const PARAVIRT: bool> {
+struct Model<L: RawLock, const CODE: u8> {
     new: fn(&Params) -> L,
-    acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, PARAVIRT>>),
+    early_wait: EarlyWait,
+    acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, CODE>>),
     at_rest: fn(&[L::PerVcpu]),
 }
 
-impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
-    const NEW: Self =
-        Self { new: L::new::<Vcpu<'_, PARAVIRT>>, acquire: |lock, ctx| lock.acquire(ctx), at_rest: |_| () };
+impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
+    const NEW: Self = Self {
+        new: L::new::<Vcpu<'_, CODE>>,
+        early_wait: EarlyWait::Halted,
+        acquire: |lock, ctx| lock.acquire(ctx),
+        at_rest: |_| (),
+    };
 
     fn run(&self, world: &World<L>, me: usize, passes: usize) {
         let World { lock, params, blocks, bells, .. } = world;
         let release_of_the_held = || {
             if world.held.swap(false, Ordering::Relaxed) {
                 let me = blocks.len() - 1;
-                lock.release(&Ctx::over(
-                    me,
-                    blocks,
-                    params,
-                    Vcpu::<PARAVIRT> { me, bells, on_relax: &|| () },
-                ));
+                lock.release(&Ctx::over(me, blocks, params, Vcpu::<CODE> { me, bells, on_relax: &|| () }));
             }
         };
-        let ctx =
-            Ctx::over(me, blocks, params, Vcpu::<PARAVIRT> { me, bells, on_relax: &release_of_the_held });
+        let ctx = Ctx::over(me, blocks, params, Vcpu::<CODE> { me, bells, on_relax: &release_of_the_held });
         for _ in 0..passes {
             (self.acquire)(lock, &ctx);
             // SAFETY: loom checks that nobody else is at the cell.
@@ -143,7 +151,7 @@ impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
         let model = Arc::new(self);
         builder.check(move || {
             // Not loom's Arc: dropping one while a failed model unwinds panics again.
-            let params = params(1, PARAVIRT, vcpus + 1);
+            let params = Params { early_wait: model.early_wait, ..params(1, CODE == PARAVIRT, vcpus + 1) };
             let world = Arc::new(World {
                 lock: (model.new)(&params),
                 params,
@@ -153,7 +161,7 @@ impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
                 passes: UnsafeCell::new(0),
             });
             if held {
-                let platform = Vcpu::<PARAVIRT> { me: vcpus, bells: &world.bells, on_relax: &|| () };
+                let platform = Vcpu::<CODE> { me: vcpus, bells: &world.bells, on_relax: &|| () };
                 world.lock.acquire(&Ctx::over(vcpus, &world.blocks, &world.params, platform));
             }
             let others: Vec<_> = (1..vcpus)
@@ -175,12 +183,42 @@ impl<L: RawLock + 'static, const PARAVIRT: bool> Model<L, PARAVIRT> {
 
 /// A lock without paravirtual code, or with it compiled out.
 fn bare<L: RawLock + 'static>(scope: Scope) {
-    Model::<L, false>::NEW.explore(scope);
+    Model::<L, BARE>::NEW.explore(scope);
+}
+
+/// A lock as boot-time patching leaves it.
+fn patched<L: RawLock + 'static>(scope: Scope) {
+    Model::<L, PATCHED>::NEW.explore(scope);
+}
+
+/// A lock of which one vCPU tries until it succeeds, while the others wait.
+fn tried<L: RawLock + 'static, const CODE: u8>(scope: Scope) {
+    Model::<L, CODE> {
+        acquire: |lock, ctx| {
+            if ctx.me() != 0 {
+                lock.acquire(ctx);
+                return;
+            }
+            while !lock.try_acquire(ctx) {
+                ctx.platform().relax();
+            }
+        },
+        ..Model::NEW
+    }
+    .explore(scope);
+}
+
+fn tried_bare<L: RawLock + 'static>(scope: Scope) {
+    tried::<L, BARE>(scope);
+}
+
+fn tried_halting<L: RawLock + 'static>(scope: Scope) {
+    tried::<L, PARAVIRT>(scope);
 }
 
 /// A lock whose waiters halt after one look.
 fn halting<L: RawLock + 'static>(scope: Scope) {
-    Model::<L, true>::NEW.explore(scope);
+    Model::<L, PARAVIRT>::NEW.explore(scope);
 }
 
 macro_rules! models {
@@ -217,6 +255,19 @@ models! {
     virt_spin_trio: bare::<VirtSpin>(FAIR_TRIO);
     tas_twice: bare::<Tas>(TWICE);
     tas_trio: bare::<Tas>(FAIR_TRIO);
+    pv_ticket_patched_pair: patched::<PvTicket>(PAIR);
+    pvops_ticket_patched_pair: patched::<PvopsTicket>(PAIR);
+    pv_queued_patched_pair: patched::<PvQueued>(PAIR);
+    ticket_tried: tried_bare::<Ticket>(PAIR);
+    ticket_split_tried: tried_bare::<TicketSplit>(PAIR);
+    pvops_ticket_tried: tried_bare::<PvopsTicket>(PAIR);
+    mcs_tried: tried_bare::<Mcs>(PAIR);
+    queued_tried: tried_bare::<Queued>(PAIR);
+    virt_spin_tried: tried_bare::<VirtSpin>(PAIR);
+    tas_tried: tried_bare::<Tas>(PAIR);
+    pv_ticket_tried: tried_halting::<PvTicket>(PAIR);
+    pv_byte_tried: tried_halting::<PvByte>(PAIR);
+    pv_queued_tried: tried_halting::<PvQueued>(PAIR);
 }
 
 /// The paravirtual queued lock, whose table of sleepers must be empty at rest.
@@ -227,7 +278,7 @@ macro_rules! pv_queued {
             let at_rest = |blocks: &[<PvQueued as RawLock>::PerVcpu]| {
                 assert!(blocks.iter().all(|block| block.hashed() == 0), "a stale entry");
             };
-            Model::<PvQueued, true> { at_rest, ..Model::NEW }.explore($scope);
+            Model::<PvQueued, PARAVIRT> { at_rest, ..Model::NEW }.explore($scope);
         }
     )+ };
 }
@@ -239,11 +290,102 @@ pv_queued! {
     pv_queued_trio(TRIO);
 }
 
+/// A waiter behind another halts before its threshold, whatever makes it: the lock is held at first, so that two queue.
+#[test]
+fn pv_queued_waits_early() {
+    for early_wait in EarlyWait::ALL {
+        Model::<PvQueued, PARAVIRT> { early_wait, ..Model::NEW }.explore(Scope { preemptions: 3, ..HELD });
+    }
+}
+
+/// Two locks that share the vCPUs' blocks: one vCPU holds both, the other takes them one after the other. Each sleeper must be
+/// woken by the release of the lock that it sleeps on, and of no other.
+fn two_locks<L: RawLock + 'static, const CODE: u8>(preemptions: usize) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_branches = 10_000;
+    builder.check(|| {
+        let params = params(1, CODE == PARAVIRT, 2);
+        let world = Arc::new(TwoLocks::<L> {
+            locks: [L::new::<Vcpu<'_, CODE>>(&params), L::new::<Vcpu<'_, CODE>>(&params)],
+            params,
+            blocks: (0..2).map(|_| L::PerVcpu::default()).collect(),
+            bells: (0..2).map(|_| (Mutex::new(false), Condvar::new())).collect(),
+            passes: [UnsafeCell::new(0), UnsafeCell::new(0)],
+        });
+        let other = {
+            let world = world.clone();
+            thread::spawn(move || {
+                let ctx = world.context::<CODE>(1);
+                for which in [1, 0] {
+                    world.locks[which].acquire(&ctx);
+                    world.pass(which);
+                    world.locks[which].release(&ctx);
+                }
+            })
+        };
+        let ctx = world.context::<CODE>(0);
+        world.locks[0].acquire(&ctx);
+        world.locks[1].acquire(&ctx);
+        world.pass(1);
+        world.locks[1].release(&ctx);
+        world.pass(0);
+        world.locks[0].release(&ctx);
+        other.join().unwrap();
+        // SAFETY: the other vCPU is gone.
+        assert!(world.passes.iter().all(|passes| passes.with(|passes| unsafe { *passes }) == 2));
+    });
+}
+
+struct TwoLocks<L: RawLock> {
+    locks: [L; 2],
+    params: Params,
+    blocks: Vec<L::PerVcpu>,
+    bells: Vec<(Mutex<bool>, Condvar)>,
+    passes: [UnsafeCell<usize>; 2],
+}
+
+// SAFETY: each cell is only reached by the holder of its lock, or loom fails the model.
+unsafe impl<L: RawLock> Sync for TwoLocks<L> {}
+// SAFETY: as above; the vCPUs' blocks and the locks are shared anyway.
+unsafe impl<L: RawLock> Send for TwoLocks<L> {}
+
+impl<L: RawLock> TwoLocks<L> {
+    fn context<const CODE: u8>(&self, me: usize) -> Ctx<'_, L, Vcpu<'_, CODE>> {
+        Ctx::over(me, &self.blocks, &self.params, Vcpu { me, bells: &self.bells, on_relax: &|| () })
+    }
+
+    fn pass(&self, which: usize) {
+        // SAFETY: loom checks that nobody else is at the cell.
+        self.passes[which].with_mut(|passes| unsafe { *passes += 1 });
+    }
+}
+
+#[test]
+fn queued_two_locks() {
+    two_locks::<Queued, BARE>(4);
+}
+
+#[test]
+fn pv_queued_two_locks() {
+    two_locks::<PvQueued, PARAVIRT>(7);
+}
+
+#[test]
+fn pv_ticket_two_locks() {
+    two_locks::<PvTicket, PARAVIRT>(7);
+}
+
+#[test]
+fn pv_byte_two_locks() {
+    two_locks::<PvByte, PARAVIRT>(5);
+}
+
 /// Two vCPUs in the queue: as if others had been there, both queue at once.
 #[test]
 fn queued_line() {
     for scope in [PAIR, HELD, TWICE] {
-        Model::<Queued, false> { acquire: |lock, ctx| lock.queue(ctx), ..Model::NEW }.explore(scope);
+        Model::<Queued, BARE> { acquire: |lock, ctx| lock.queue(ctx), ..Model::NEW }.explore(scope);
     }
 }
 
@@ -251,7 +393,7 @@ fn queued_line() {
 #[test]
 fn queued_undoes_pending() {
     for scope in [PAIR, HELD] {
-        Model::<Queued, false> {
+        Model::<Queued, BARE> {
             acquire: |lock, ctx| if ctx.me() == 0 { lock.queue(ctx) } else { lock.acquire(ctx) },
             ..Model::NEW
         }
@@ -263,7 +405,7 @@ fn queued_undoes_pending() {
 #[test]
 fn pv_ticket_wraps_around() {
     let new = |_: &Params| PvTicket::starting_at(0u16.wrapping_sub(2));
-    Model::<PvTicket, true> { new, ..Model::NEW }.explore(TWICE);
+    Model::<PvTicket, PARAVIRT> { new, ..Model::NEW }.explore(TWICE);
 }
 
 #[test]
