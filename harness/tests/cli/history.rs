@@ -227,3 +227,12 @@ fn a_record_of_an_older_build_joins_the_others() {
     assert!(done(&db, &["add", text(&older)]).contains(": added;"));
     assert!(done(&db, &["list"]).contains("standard"));
 }
+
+#[test]
+fn a_cell_that_no_night_has_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("h.db");
+    done(&db, &["add", text(&run_dir(dir.path(), 1, 1.0))]);
+    assert!(refused(&db, &["show", "NOSUCH"]).contains("no cell of this history has `NOSUCH` in its id"));
+    assert!(done(&db, &["show", "ticket/emulated"]).lines().all(|line| !line.contains("mcs/")));
+}

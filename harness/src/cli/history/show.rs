@@ -35,6 +35,13 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     changes.retain(|change| wanted(&change.cell));
     let failures = failures(&history, &wanted);
     let skips = skips(&history, &wanted);
+    let series: Vec<&Series> = history.series.iter().filter(|series| wanted(&series.cell)).collect();
+    if let Some(part) = args.cell.as_deref().filter(|_| series.is_empty() && skips.is_empty()) {
+        return Err(Error::usage(format!(
+            "no cell of this history has `{}` in its id; `lockbench history show` lists every cell",
+            printable(part)
+        )));
+    }
     if args.json {
         let changes = changes.iter().map(serde_json::to_value);
         let all = changes
@@ -45,7 +52,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
         print(&format!("{json}\n"))?;
     } else {
         let mut text = String::new();
-        for series in history.series.iter().filter(|series| wanted(&series.cell)) {
+        for series in &series {
             line(&mut text, series);
         }
         text.push('\n');
@@ -53,8 +60,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
             describe(&mut text, change);
         }
         let nights = history.nights.len();
-        let _ =
-            writeln!(text, "{nights} nights, {} series, {} changes.", history.series.len(), changes.len());
+        let _ = writeln!(text, "{nights} nights, {} series, {} changes.", series.len(), changes.len());
         for change in changes.iter().filter(|change| change.stands_worse(MARGIN)) {
             let (cell, metric) = (printable(&change.cell), change.metric.name());
             let _ = writeln!(
