@@ -107,6 +107,11 @@ fn floor_of(results: &Results, cell: &Cell) -> Option<f64> {
     nearest_floor(kind(&cell.axes), pairs)
 }
 
+/// Why a cell has no rate, in a few words. One that was measured may have none: each of its windows was left out.
+pub fn without_a_rate(cell: &Cell) -> &'static str {
+    if cell.status == Status::Ok { "every window left out" } else { word(cell.status) }
+}
+
 /// A status in one word.
 pub fn word(status: Status) -> &'static str {
     status.word()

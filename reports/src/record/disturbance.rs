@@ -32,7 +32,7 @@ impl Measured {
         !self.moved && self.disturbed.is_none()
     }
 
-    /// Whether a CPU quota held the vCPUs up for more than [`TRIFLE`]: figures are then those of the quota as much as of the
+    /// Whether a CPU quota held the vCPUs up for more than a trifle (1 % of the time): figures are then those of the quota as much as of the
     /// lock.
     pub fn throttled(&self) -> bool {
         self.throttling.is_some_and(|throttling| {

@@ -3,7 +3,7 @@
 use super::view::{Table, TableEntry};
 use crate::derive::setting::counterpart;
 use crate::format::{overcommit, range, rate, ratio};
-use crate::judge::comparison::{compare, word};
+use crate::judge::comparison::{compare, without_a_rate};
 use crate::record::{Cell, Results, Status};
 
 const ENVIRONMENTS: [&str; 3] = ["native", "emulated", "kvm"];
@@ -66,7 +66,7 @@ fn absolute(cell: Option<&Cell>) -> TableEntry {
     let Some(cell) = cell else { return TableEntry::number(None, rate) };
     match cell.ops_per_second {
         Some(ops) => TableEntry::number(Some(ops.median), rate).with_note(format!("({})", range(ops, rate))),
-        None => TableEntry::number(None, rate).with_note(word(cell.status)),
+        None => TableEntry::number(None, rate).with_note(without_a_rate(cell)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::view::{Column, Table, TableEntry, shown};
 use crate::format::{range, rate, ratio};
-use crate::judge::comparison::word;
+use crate::judge::comparison::without_a_rate;
 use crate::record::{Cell, Interval, Results};
 use crate::statistics::Spans;
 
@@ -47,7 +47,7 @@ fn absolute(cell: Option<&Cell>) -> TableEntry {
     let Some(cell) = cell else { return TableEntry::number(None, rate).with_note("not in this run") };
     match cell.ops_per_second {
         Some(ops) => TableEntry::number(Some(ops.median), rate).with_note(format!("({})", range(ops, rate))),
-        None => TableEntry::number(None, rate).with_note(word(cell.status)),
+        None => TableEntry::number(None, rate).with_note(without_a_rate(cell)),
     }
 }
 
