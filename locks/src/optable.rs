@@ -6,8 +6,8 @@ use crate::sync::{AtomicPtr, Ordering};
 
 /// One entry of a lock's table of operations, `extern "C" fn(&A) -> R`, as the kernel's pv-ops had them.
 ///
-/// A plain field would be no match for an optimiser that saw the lock being made; an atomic in shared memory may have
-/// been changed by anybody, so each call loads it and goes where it points: the cost that the table is there to show.
+/// An optimiser that saw how the lock was made could replace a plain field by the function. An atomic in shared memory may
+/// have been changed by any thread, so each call loads it and jumps where it points, which is the cost to be measured.
 /// `extern "C"`, which cannot unwind: a call that might would drag the panic machinery into leaf code.
 #[derive(Debug)]
 pub(crate) struct Op<A, R> {

@@ -7,9 +7,9 @@
 pub struct Params {
     /// Spin iterations before a paravirtual lock halts. The kernel's `SPIN_THRESHOLD` is [`Params::KERNEL_SPINS`].
     pub spin_threshold: u32,
-    /// What makes a queued waiter halt before that; only locks that say so ([`crate::RawLock::WAITS_EARLY`]) ask.
+    /// What makes a queued waiter halt before that; only locks with [`crate::RawLock::WAITS_EARLY`] read it.
     pub early_wait: EarlyWait,
-    /// Whether a hypervisor is there to halt and kick. Down, a paravirtual lock is "carried but off".
+    /// Whether a hypervisor is there to halt and kick. Without one the paravirtual code of a lock is carried but switched off.
     pub hypervisor: bool,
     /// Number of vCPUs that will use the lock; their numbers run from 0.
     pub vcpus: u32,
@@ -28,10 +28,10 @@ pub enum EarlyWait {
     /// The waiter before it has halted (Linux 6.12).
     #[default]
     Halted,
-    /// That, or the host says that the waiter before it is preempted: what cost 7.7 times at 3x (stable list, 9 September
-    /// 2019).
+    /// The waiter before it has halted, or the host says that it is preempted. This setting cost a factor of 7.7 at 3x (stable
+    /// list, 9 September 2019).
     Hint,
-    /// Anything: it never spins behind another. What a hint does that is always wrong.
+    /// Every look: a waiter behind another never spins. A hint that is always wrong has this effect.
     Always,
 }
 

@@ -17,8 +17,8 @@ macro_rules! nop {
     ($($byte:literal),+) => {};
 }
 
-/// Behind an indirect call that is the last thing in a function: no instruction, but something to come back for, so that it stays a
-/// call. A site of a kernel's is one wherever it stands.
+/// Stands behind an indirect call that is the last thing in a function, and is no instruction. Without it the compiler would
+/// turn the call into a jump; a call site in a kernel is a call wherever it stands.
 #[inline(always)]
 pub(crate) fn call_site() {
     // SAFETY: nothing is executed.

@@ -69,7 +69,7 @@ impl PvQueued {
 struct Halting;
 
 impl Halting {
-    /// Halts, if that is still called for: whatever ends the need comes with a kick, and a kick sticks.
+    /// Halts if the condition to wait for still does not hold. Whoever makes it hold sends a kick, and a kick sticks.
     fn halt_while<P: Platform>(asleep: impl Fn() -> bool, ctx: &Ctx<'_, PvQueued, P>) {
         if asleep() {
             ctx.platform().halt();
@@ -82,7 +82,7 @@ impl Halting {
     /// Whether the wait behind `previous` is long, or is to be thought so.
     #[inline(always)]
     fn waits_early<P: Platform>(previous: NodeId, ctx: &Ctx<'_, PvQueued, P>) -> bool {
-        // Behind a vCPU that halts, it is. Relaxed: a hint, and of a node that may have moved on.
+        // The wait is long behind a vCPU that has halted. Relaxed: it is a hint, and the node may be in another queue by now.
         previous.node(ctx).state.load(Ordering::Relaxed) != RUNNING
             || match ctx.params().early_wait {
                 EarlyWait::Halted => false,
@@ -134,7 +134,7 @@ impl Waiting<PvQueued> for Halting {
                 if early {
                     ctx.platform().count(Event::PvWaitEarly);
                 }
-                // Hashed meanwhile, it is the head: better looks at the lock than sleeps until the release.
+                // The predecessor hashed this node, which is thus the head: it looks at the lock instead of sleeping until the release.
                 Self::halt_while(|| node.state.load(Ordering::Relaxed) == HALTED, ctx);
             }
             // Acquire on failure: with the state `HASHED` the grant must be seen, or this would go round in vain.
@@ -195,7 +195,7 @@ impl Waiting<PvQueued> for Halting {
         fence_before_locked();
         let state = &next.node(ctx).state;
         if state.compare_exchange(HALTED, HASHED, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            // Let it sleep: it can do nothing before the release. That is this vCPU's own, and will find the entry.
+            // The next head stays asleep, for it can do nothing before the release. This vCPU's own release finds the entry.
             lock.word.set_slow();
             hash::insert(lock.address(), next.cpu(), ctx);
         }

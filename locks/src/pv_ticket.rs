@@ -8,8 +8,8 @@ use crate::{Code, Ctx, Event, Kernel, Order, Params, Paravirt, Platform, RawLock
 
 /// A ticket lock whose waiters halt after a while, and whose holder then kicks the next in line, and only that one.
 ///
-/// With the paravirtual code compiled out, patched out or switched off it is the ticket lock again; what is left of it
-/// then is the question it is measured for.
+/// With the paravirtual code compiled out, patched out or switched off it is the ticket lock again. How much that costs
+/// natively, compared with the plain ticket lock, is what its variants measure.
 #[derive(Debug)]
 pub struct PvTicket {
     tickets: TicketWord,

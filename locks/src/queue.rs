@@ -119,8 +119,8 @@ impl<L: Queue> Waiting<L> for Spinning {
 pub(crate) fn contend<L: Queue, P: Platform>(lock: &L, mut value: u32, ctx: &Ctx<'_, L, P>) {
     const CONTENDED: u32 = !QueueWord::LOCKED_MASK;
     let word = lock.word();
-    // Pending and nothing else: that waiter is about to be the holder, and this one may then be pending after it. Not
-    // for ever, though, for the next pending one may be faster.
+    // Only the pending bit is set: its owner is about to become the holder, and this vCPU may then become the next pending
+    // one. The wait is bounded, because another vCPU may set the bit first each time.
     for _ in 0..PENDING_LOOPS {
         if value != QueueWord::PENDING {
             break;
@@ -197,8 +197,8 @@ fn wait_in_line<W: Waiting<L>, L: Queue, P: Platform>(
     if value & QueueWord::TAIL_MASK == id.0 && word.try_lock_last(value) {
         return;
     }
-    // There is a successor, or one about to link itself: even where it was but a pending bit that spoilt the
-    // exchange, its owner has seen this tail and will queue.
+    // There is a successor, or one is about to link itself. Where a mere pending bit made the exchange fail, the owner of the
+    // bit has seen this tail and will queue.
     word.set_locked();
     let next = loop {
         let next = NodeId(node.next.load(Ordering::Acquire));

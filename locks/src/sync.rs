@@ -13,7 +13,7 @@ mod queue_word;
 mod ticket_word;
 
 // The operations that have two forms. Loom and ThreadSanitizer cannot look into assembly, and other processors
-// have means of their own that nobody has measured here.
+// have other means, which were not measured here.
 #[cfg_attr(all(target_arch = "x86_64", not(locks_loom), not(locks_tsan)), path = "sync/narrow.rs")]
 #[cfg_attr(not(all(target_arch = "x86_64", not(locks_loom), not(locks_tsan))), path = "sync/whole.rs")]
 mod parts;
@@ -33,7 +33,7 @@ pub(crate) fn store_then_fence(byte: &AtomicU8, value: u8) {
     parts::store_then_fence(byte, value);
 }
 
-/// A full barrier, by the instruction that is nothing else.
+/// A full barrier by an instruction that does nothing besides.
 #[inline(always)]
 pub(crate) fn full_fence() {
     parts::full_fence();

@@ -14,7 +14,7 @@ impl Tas {
     #[inline(never)]
     fn contend<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
         loop {
-            // Relax first, so that no turn goes unseen by a probe or a model.
+            // Relax first, so that a probe or a model sees every iteration.
             ctx.platform().relax();
             if self.locked.load(Ordering::Relaxed) == 0 && self.try_acquire(ctx) {
                 return;

@@ -4,8 +4,8 @@
 //! neighbours. So each operation here is the instruction that stands in a kernel's disassembly.
 //!
 //! Rust has no atomics of different sizes on the same memory. So to the language each block of assembly below is the
-//! operation on the whole word that `whole.rs` spells out, by the same name; that the processor does it by touching
-//! less is its own affair as long as nobody can tell. Nobody can:
+//! operation on the whole word that `whole.rs` spells out under the same name. The processor touches less than the word,
+//! and no other vCPU can observe the difference, for three reasons:
 //!
 //! - the bytes not written keep what others put there, as if the block had read and written them in one step at the
 //!   moment when its write becomes visible;

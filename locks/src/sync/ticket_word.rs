@@ -36,7 +36,7 @@ impl TicketWord {
     /// The distance of two numbers.
     pub const STEP: u16 = 2;
 
-    /// The bit of the head that says: somebody may be halted, look before you leave.
+    /// The bit of the head that says that a waiter may have halted, so that an unlock must look for one to kick.
     pub const SLOW: u16 = 1;
 
     /// The number after `number`.

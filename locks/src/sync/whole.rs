@@ -10,7 +10,8 @@ pub(super) fn add_low<const STEP: u16>(word: &AtomicU32) {
     word.fetch_add(step::<STEP>(word), Ordering::Release);
 }
 
-/// The same, and returns what was there. Acquire, besides: what is found there must show what its writer published.
+/// Adds `STEP` to the low half and returns what was there. Acquire as well as release: a flag that is found there must show
+/// what its setter published.
 #[inline(always)]
 pub(super) fn fetch_add_low<const STEP: u16>(word: &AtomicU32) -> u16 {
     word.fetch_add(step::<STEP>(word), Ordering::AcqRel) as u16
