@@ -32,10 +32,10 @@ pub(crate) struct Kind<'a> {
     pub(crate) lock: &'a str,
 }
 
-/// The floor for a cell among those of the A/A pairs of its noise group: of the pairs that are most like the cell (whether the
-/// lock halts counts more than the environment, and that more than the lock) the largest.
+/// The floor for a cell among those of the A/A pairs of its noise group: of the pairs that are most like the cell (the
+/// environment counts more than whether the lock halts, and that more than the lock) the largest.
 pub(crate) fn nearest_floor<'a>(cell: Kind<'_>, pairs: impl Iterator<Item = (Kind<'a>, f64)>) -> Option<f64> {
-    let alike = |pair: Kind<'_>| (pair.halts == cell.halts, pair.env == cell.env, pair.lock == cell.lock);
+    let alike = |pair: Kind<'_>| (pair.env == cell.env, pair.halts == cell.halts, pair.lock == cell.lock);
     let ranked = pairs.filter(|(_, floor)| floor.is_finite()).map(|(pair, floor)| (alike(pair), floor));
     ranked.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))).map(|(_, floor)| floor)
 }
@@ -92,21 +92,23 @@ mod tests {
             (kind(false, "emulated", "mcs"), 0.1),
             (kind(true, "emulated", "pv-ticket"), 60.0),
             (kind(true, "emulated", "pv-queued"), 0.05),
+            (kind(false, "kvm", "ticket"), 0.4),
         ];
         let floor = |cell| nearest_floor(cell, pairs.into_iter());
-        assert_eq!(
-            floor(kind(true, "kvm", "pv-queued")),
-            Some(0.05),
-            "no pair halts in kvm: the same lock elsewhere"
-        );
         assert_eq!(floor(kind(true, "emulated", "pv-ticket")), Some(60.0));
+        assert_eq!(
+            floor(kind(true, "emulated", "pv-queued")),
+            Some(0.05),
+            "its own, not that of another that halts"
+        );
         assert_eq!(floor(kind(true, "emulated", "pv-byte")), Some(60.0), "the largest of those that halt");
         assert_eq!(
             floor(kind(false, "emulated", "queued")),
             Some(0.3),
             "a lock that halts is no measure of it"
         );
-        assert_eq!(floor(kind(false, "native", "mcs")), Some(0.02));
+        assert_eq!(floor(kind(true, "kvm", "pv-queued")), Some(0.4), "no pair halts there");
+        assert_eq!(floor(kind(true, "elsewhere", "pv-queued")), Some(0.05), "no pair ran there");
         assert_eq!(nearest_floor(kind(false, "native", "mcs"), [].into_iter()), None);
     }
 }
