@@ -2,39 +2,16 @@
 //!
 //! Criterion suits this and only this: one vCPU, a few nanoseconds, no contention. `lockbench suite` measures the rest.
 
+#[path = "../tests/common/alone.rs"]
+mod alone;
+
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use alone::Alone;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
 use lockbench_locks::sync::{QueueWord, TicketWord};
-use lockbench_locks::{Code, Ctx, Event, Params, Paravirt, Platform, RawLock, for_each_lock};
-
-/// A vCPU that never waits, for nobody else is there.
-struct Alone<const PARAVIRT: bool, const PATCHED: bool>;
-
-impl<const PARAVIRT: bool, const PATCHED: bool> Platform for Alone<PARAVIRT, PATCHED> {
-    const CODE: Code = match (PARAVIRT, PATCHED) {
-        (true, _) => Code::Paravirt,
-        (false, true) => Code::Patched,
-        (false, false) => Code::Bare,
-    };
-
-    fn relax(&self) {
-        std::hint::spin_loop();
-    }
-    fn halt(&self) {}
-    fn kick(&self, _: usize) {}
-    fn is_preempted(&self, _: usize) -> bool {
-        false
-    }
-    fn now(&self) -> u64 {
-        0
-    }
-    fn node_of(&self, _: usize) -> usize {
-        0
-    }
-    fn add(&self, _: Event, _: u64) {}
-}
+use lockbench_locks::{Ctx, Params, Paravirt, RawLock, for_each_lock};
 
 fn pair<L: RawLock, const PARAVIRT: bool, const PATCHED: bool>(
     group: &mut BenchmarkGroup<'_, WallTime>,

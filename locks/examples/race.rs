@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::{mem, thread};
 
 use common::broken::RelaxedRelease;
-use common::params;
+use common::{BARE, PARAVIRT, PATCHED, code, params};
 use lockbench_locks::{Code, Ctx, Event, Params, Platform, RawLock, for_each_lock};
 
 const VCPUS: usize = 2;
@@ -24,22 +24,14 @@ const PASSES: u64 = 20_000;
 #[derive(Default)]
 struct Bells([AtomicBool; VCPUS]);
 
-/// A vCPU of [`Code::Bare`], [`Code::Patched`] or [`Code::Paravirt`], as 0, 1 or 2.
+/// A vCPU that runs one of the three kinds of [`Code`].
 struct Vcpu<'a, const CODE: u8> {
     me: usize,
     bells: &'a Bells,
 }
 
-const BARE: u8 = 0;
-const PATCHED: u8 = 1;
-const PARAVIRT: u8 = 2;
-
 impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
-    const CODE: Code = match CODE {
-        BARE => Code::Bare,
-        PATCHED => Code::Patched,
-        _ => Code::Paravirt,
-    };
+    const CODE: Code = code(CODE);
 
     fn relax(&self) {
         thread::yield_now();

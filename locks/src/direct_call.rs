@@ -1,6 +1,6 @@
 //! A call site as boot-time patching leaves it: a direct call of a function out of line.
 
-/// What comes back from such a call.
+/// How the result of such a call is read.
 #[cfg(all(target_arch = "x86_64", not(locks_loom), not(locks_tsan)))]
 mod returned {
     use crate::sync::Tickets;
@@ -38,8 +38,9 @@ pub(crate) use returned::Returned;
 macro_rules! call {
     ($function:path, $argument:expr) => {{
         let rax: u64;
-        // SAFETY: a call by the C convention of a function that takes one reference, which lives through it; all registers
-        // that it may change are given up, and as the block does not say `nostack`, the stack is aligned for it. What it returns is in rax, and `Returned` reads as much of that as its type has.
+        // SAFETY: a call by the C convention of a function that takes one reference, which lives through the call. All registers
+        // that the function may change are given up, and as the block does not say `nostack`, the stack is aligned for it.
+        // What the function returns is in rax, and `Returned` reads as much of that as its type has.
         unsafe {
             core::arch::asm!(
                 "call {}",

@@ -7,7 +7,21 @@ pub(crate) mod machine;
 #[cfg(not(locks_loom))]
 pub(crate) mod script;
 
-use lockbench_locks::{EarlyWait, Params};
+use lockbench_locks::{Code, EarlyWait, Params};
+
+/// [`Code`] as a number, which a type can take.
+pub(crate) const BARE: u8 = 0;
+pub(crate) const PATCHED: u8 = 1;
+pub(crate) const PARAVIRT: u8 = 2;
+
+/// The code of such a number.
+pub(crate) const fn code(number: u8) -> Code {
+    match number {
+        BARE => Code::Bare,
+        PATCHED => Code::Patched,
+        _ => Code::Paravirt,
+    }
+}
 
 /// Few spins, so that the paravirtual slow paths are run and not only carried.
 pub(crate) const fn params(spin_threshold: u32, hypervisor: bool, vcpus: usize) -> Params {

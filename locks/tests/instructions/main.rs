@@ -7,6 +7,8 @@
 //! `INSTA_UPDATE=always cargo test -p lockbench-locks --test instructions` writes the table anew.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", not(locks_loom), not(locks_tsan)))]
 
+#[path = "../common/alone.rs"]
+mod alone;
 mod program;
 mod step;
 mod table;
@@ -14,36 +16,10 @@ mod table;
 use std::ffi::c_void;
 use std::hint::black_box;
 
+use alone::Alone;
 use iced_x86::{FlowControl, Instruction, Mnemonic};
-use lockbench_locks::{Code, Ctx, Event, Params, Paravirt, Platform, RawLock, Variant, for_each_lock};
+use lockbench_locks::{Ctx, Params, Paravirt, Platform, RawLock, Variant, for_each_lock};
 use program::{Program, effect, is_locked, is_nop};
-
-/// A vCPU with nothing to it, so that what stands in an instance is the lock's.
-struct Nothing<const PARAVIRT: bool, const PATCHED: bool>;
-
-impl<const PARAVIRT: bool, const PATCHED: bool> Platform for Nothing<PARAVIRT, PATCHED> {
-    const CODE: Code = match (PARAVIRT, PATCHED) {
-        (true, _) => Code::Paravirt,
-        (false, true) => Code::Patched,
-        (false, false) => Code::Bare,
-    };
-
-    fn relax(&self) {
-        std::hint::spin_loop();
-    }
-    fn halt(&self) {}
-    fn kick(&self, _: usize) {}
-    fn is_preempted(&self, _: usize) -> bool {
-        false
-    }
-    fn now(&self) -> u64 {
-        0
-    }
-    fn node_of(&self, _: usize) -> usize {
-        0
-    }
-    fn add(&self, _: Event, _: u64) {}
-}
 
 #[inline(never)]
 extern "C" fn acquire<L: RawLock, P: Platform>(lock: *const c_void, ctx: *const c_void) {
@@ -110,9 +86,9 @@ fn paths<L: RawLock, const PARAVIRT: bool, const PATCHED: bool>(hypervisor: bool
     let params =
         black_box(Params { spin_threshold: Params::KERNEL_SPINS, hypervisor, vcpus: 1, ..Params::default() });
     let blocks = black_box([L::PerVcpu::default()]);
-    let lock = black_box(L::new::<Nothing<PARAVIRT, PATCHED>>(&params));
-    let ctx = Ctx::<L, _>::over(0, &blocks, &params, Nothing::<PARAVIRT, PATCHED>);
-    let functions = [acquire::<L, Nothing<PARAVIRT, PATCHED>>, release::<L, Nothing<PARAVIRT, PATCHED>>];
+    let lock = black_box(L::new::<Alone<PARAVIRT, PATCHED>>(&params));
+    let ctx = Ctx::<L, _>::over(0, &blocks, &params, Alone::<PARAVIRT, PATCHED>);
+    let functions = [acquire::<L, Alone<PARAVIRT, PATCHED>>, release::<L, Alone<PARAVIRT, PATCHED>>];
     functions.map(|function: extern "C" fn(*const c_void, *const c_void)| {
         let (lock, ctx) = (std::ptr::from_ref(&lock).cast(), std::ptr::from_ref(&ctx).cast());
         // SAFETY: the types are those of the instance; the lock is acquired first and then released.

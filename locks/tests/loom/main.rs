@@ -10,7 +10,7 @@
 mod common;
 mod two_locks;
 
-use common::{broken, params};
+use common::{BARE, PARAVIRT, PATCHED, broken, code, params};
 use lockbench_locks::{
     Code, Ctx, EarlyWait, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued,
     RawLock, Tas, Ticket, TicketSplit, VirtSpin,
@@ -37,11 +37,6 @@ unsafe impl<L: RawLock> Sync for World<L> {}
 // SAFETY: as above; the vCPUs' blocks and the lock are shared anyway.
 unsafe impl<L: RawLock> Send for World<L> {}
 
-/// [`Code::Bare`], [`Code::Patched`] and [`Code::Paravirt`] as constants that a type can take.
-const BARE: u8 = 0;
-const PATCHED: u8 = 1;
-const PARAVIRT: u8 = 2;
-
 struct Vcpu<'a, const CODE: u8> {
     me: usize,
     bells: &'a [(Mutex<bool>, Condvar)],
@@ -49,11 +44,7 @@ struct Vcpu<'a, const CODE: u8> {
 }
 
 impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
-    const CODE: Code = match CODE {
-        BARE => Code::Bare,
-        PATCHED => Code::Patched,
-        _ => Code::Paravirt,
-    };
+    const CODE: Code = code(CODE);
 
     fn relax(&self) {
         (self.on_relax)();

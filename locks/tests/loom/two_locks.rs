@@ -7,8 +7,8 @@ use loom::cell::UnsafeCell;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::common::params;
-use super::{BARE, PARAVIRT, Vcpu};
+use super::Vcpu;
+use super::common::{BARE, PARAVIRT, params};
 
 /// One vCPU holds both, the other takes them one after the other. Each sleeper must be
 /// woken by the release of the lock that it sleeps on, and of no other.
