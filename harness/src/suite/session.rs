@@ -21,8 +21,8 @@ pub(crate) struct Session {
     pub(crate) machine: Machine,
     /// CPU quotas that hold for this process.
     pub(crate) quotas: Quotas,
-    /// Sentences on limits of this process, rather than of the machine, that restrict what can be measured; they are among the
-    /// machine's warnings too.
+    /// Sentences on what limits this process or this build, rather than the machine, so that less can be measured or compared;
+    /// they are among the machine's warnings too.
     limits: Vec<String>,
 }
 
