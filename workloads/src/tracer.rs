@@ -13,6 +13,24 @@ use crate::probe::Phase;
 use crate::ring::EventKind;
 use crate::traced::{Octaves, Traced};
 
+/// What an acquisition and its release saw, in ticks. The vCPU books it once the lock is free again, so that neither histograms
+/// nor events lengthen the hold that they tell of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    /// Number of the acquisition, over all vCPUs.
+    acquisition: u64,
+    /// When the vCPU got the lock.
+    acquired: u64,
+    /// How long it waited.
+    waited: u64,
+    /// How long the handover took, if this was one.
+    handover: Option<u64>,
+    /// When the vCPU was about to release the lock.
+    released: u64,
+    /// Whether it is known to have lost its pCPU while it held the lock.
+    preempted: bool,
+}
+
 /// What a vCPU remembers from look to look; moments in ticks.
 #[derive(Debug, Default)]
 struct Stamps {
@@ -33,6 +51,7 @@ pub(crate) struct Tracer {
     header: *const Header,
     me: u32,
     stamps: Stamps,
+    turn: Cell<Turn>,
 }
 
 impl Tracer {
@@ -41,7 +60,7 @@ impl Tracer {
     /// As for [`Header::block`], for as long as this lives.
     #[inline(always)]
     pub(crate) unsafe fn new(header: *const Header, me: u32) -> Self {
-        Self { header, me, stamps: Stamps::default() }
+        Self { header, me, stamps: Stamps::default(), turn: Cell::default() }
     }
 
     #[inline(always)]
@@ -157,16 +176,11 @@ impl Tracer {
         self.event(now, EventKind::Wait, 0);
     }
 
-    /// The vCPU holds the lock.
+    /// The vCPU holds the lock. Books what others read of it, and what only the holder may write.
     #[inline(always)]
     pub(crate) fn acquired(&self, order: Order, now: u64) {
         let header = self.header();
         let Some(mine) = self.mine() else { return };
-        // Saturating, because a vCPU's clock may be a few ticks behind another's.
-        let waited = now.saturating_sub(mine.wait_since.load(Relaxed));
-        mine.acquire.add(waited);
-        mine.longest_wait.note(waited, now);
-
         let released = header.time.since();
         let previous = header.data.owner.load(Relaxed);
         let waiting = self.stamps.asked.get() <= released;
@@ -174,16 +188,18 @@ impl Tracer {
         if previous != self.me {
             bump(&mine.handovers);
         }
-        if handover.is_some() {
-            self.handed_over(mine, released, now, previous);
+        if let Some(took) = handover {
+            self.handed_over(mine, released, took, previous);
         }
         header.worst.acquired(handover);
-        let acquisition = header.time.acquisition();
-        let last = mine.last_acquisition.load(Relaxed);
-        if last != 0 {
-            mine.reacquire.add(acquisition.wrapping_add(1).saturating_sub(last));
-        }
-        mine.last_acquisition.store(acquisition.wrapping_add(1), Relaxed);
+        self.turn.set(Turn {
+            acquisition: header.time.acquisition(),
+            acquired: now,
+            // Saturating, because a vCPU's clock may be a few ticks behind another's.
+            waited: now.saturating_sub(mine.wait_since.load(Relaxed)),
+            handover,
+            ..Turn::default()
+        });
         // An unfair lock is granted to no particular vCPU, so it never waits for one that is not running.
         let granted = waiting && !matches!(order, Order::Unfair);
         let ran = granted.then(|| self.stamps.resumed.get().max(self.stamps.woke.get()));
@@ -191,15 +207,11 @@ impl Tracer {
         header.time.book(&spent, now, Some(self.me));
         // Not earlier: `first_wanted` counts this vCPU's wait too.
         mine.wait_since.store(0, Relaxed);
-        self.event(now, EventKind::Acquire, acquisition);
     }
 
-    /// Books a handover: vCPU `previous` released the lock while this vCPU was waiting for it.
+    /// Books a handover: vCPU `previous` released the lock at `released` while this vCPU was waiting for it.
     #[inline(always)]
-    fn handed_over(&self, mine: &Traced, released: u64, now: u64, previous: u32) {
-        let took = now.saturating_sub(released);
-        mine.handover.add(took);
-        mine.longest_handover.note(took, now);
+    fn handed_over(&self, mine: &Traced, released: u64, took: u64, previous: u32) {
         let resumed = self.stamps.resumed.get();
         // A vCPU that waits inside the kernel neither spins nor halts here, so when it ran again is not known.
         let watched = self.stamps.spins.get() > 0 || self.stamps.woke.get() > self.stamps.asked.get();
@@ -207,6 +219,7 @@ impl Tracer {
             bump(&mine.granted_off);
             add(&mine.granted_off_ticks, resumed - released);
         }
+        // vCPUs of one pCPU or node share a row of the matrices, so these are the holder's to write.
         let layout = &self.header().plan.layout;
         // SAFETY: `new`'s caller vouched for the arena.
         let (matrix, nodes, rows) =
@@ -241,19 +254,41 @@ impl Tracer {
     pub(crate) fn releasing(&self, now: u64) {
         let header = self.header();
         let Some(mine) = self.mine() else { return };
-        let (acquired, acquisition) = (header.time.since(), header.time.acquisition());
-        let held = now.saturating_sub(acquired);
-        mine.hold.add(held);
-        mine.longest_hold.note(held, now);
+        let acquired = header.time.since();
         // True if the look at the section's end, or one within it, found the probe changed.
         let preempted = self.stamps.resumed.get() > acquired;
-        let shortest = mine.shortest_hold.load(Relaxed);
-        if !preempted && (shortest == 0 || held < shortest) {
-            mine.shortest_hold.store(held, Relaxed);
-        }
+        let held = now.saturating_sub(acquired);
         let spent = while_held(held, preempted, mine.typical_hold(header.plan.section_ticks));
         header.time.book(&spent, now, None);
-        self.event(now, EventKind::Release, acquisition);
+        self.turn.set(Turn { acquired, released: now, preempted, ..self.turn.get() });
+    }
+
+    /// The vCPU has released the lock, and books the turn that ended.
+    #[inline(always)]
+    pub(crate) fn released(&self) {
+        let Some(mine) = self.mine() else { return };
+        let turn = self.turn.get();
+        mine.acquire.add(turn.waited);
+        mine.longest_wait.note(turn.waited, turn.acquired);
+        if let Some(took) = turn.handover {
+            mine.handover.add(took);
+            mine.longest_handover.note(took, turn.acquired);
+        }
+        let this = turn.acquisition.wrapping_add(1);
+        let last = mine.last_acquisition.load(Relaxed);
+        if last != 0 {
+            mine.reacquire.add(this.saturating_sub(last));
+        }
+        mine.last_acquisition.store(this, Relaxed);
+        let held = turn.released.saturating_sub(turn.acquired);
+        mine.hold.add(held);
+        mine.longest_hold.note(held, turn.released);
+        let shortest = mine.shortest_hold.load(Relaxed);
+        if !turn.preempted && (shortest == 0 || held < shortest) {
+            mine.shortest_hold.store(held, Relaxed);
+        }
+        self.event(turn.acquired, EventKind::Acquire, turn.acquisition);
+        self.event(turn.released, EventKind::Release, turn.acquisition);
     }
 }
 
@@ -276,10 +311,10 @@ mod tests {
 
     /// A zeroed arena of two vCPUs, each on a node of its own, on a machine with too many pCPUs for a matrix of pCPUs. It is
     /// never freed.
-    fn arena() -> &'static Header {
+    fn arena(detail: Detail) -> &'static Header {
         let unit = alloc::Layout::new::<()>();
         let pcpus = MATRIX_PCPUS + 1;
-        let extent = Extent { vcpus: 2, lines: 0, detail: Detail::Times, pcpus, nodes: 2, page: 4096 };
+        let extent = Extent { vcpus: 2, lines: 0, detail, pcpus, nodes: 2, page: 4096 };
         let layout = Layout::new(unit, unit, &extent).unwrap();
         let room = alloc::Layout::from_size_align(layout.total, 4096).unwrap();
         // SAFETY: the layout is not empty, zeros are a valid arena, and nobody else has the address yet.
@@ -294,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_handover_is_booked_between_the_nodes_of_its_vcpus_however_many_pcpus_there_are() {
-        let header = arena();
+        let header = arena(Detail::Times);
         // SAFETY: both are vCPUs of that arena, which is never freed.
         let [first, second] = [0, 1].map(|me| unsafe { Tracer::new(header, me) });
         header.data.owner.store(u32::MAX, Relaxed);
@@ -315,5 +350,40 @@ mod tests {
         let booked = |entry: &Octaves| entry.0.iter().position(|count| count.load(Relaxed) == 1);
         let octaves: std::vec::Vec<Option<usize>> = nodes.iter().map(booked).collect();
         assert_eq!(octaves, [None, Some(6), Some(2), None], "100 ticks there, 6 ticks back");
+    }
+
+    #[test]
+    fn histograms_and_events_wait_until_the_lock_is_free_again() {
+        let header = arena(Detail::Events);
+        // SAFETY: 0 is a vCPU of that arena, which is never freed.
+        let (tracer, mine, ring) =
+            unsafe { (Tracer::new(header, 0), header.traced(0).unwrap(), header.ring(0).unwrap()) };
+        let in_histograms = || {
+            let all = [&mine.acquire, &mine.hold, &mine.handover, &mine.reacquire];
+            all.iter().flat_map(|times| &times.0).map(|count| count.load(Relaxed)).sum::<u64>()
+        };
+        header.data.owner.store(1, Relaxed);
+        tracer.asking(500, 500);
+        header.time.start(1_000);
+        tracer.acquired(Order::Fifo, 1_200);
+        assert_eq!(header.time.since(), 1_200, "the lock's account is the holder's to write");
+        assert_eq!((mine.handovers.load(Relaxed), in_histograms(), ring.events().count()), (1, 0, 1));
+        tracer.releasing(1_900);
+        assert_eq!((header.time.since(), in_histograms(), ring.events().count()), (1_900, 0, 1));
+        tracer.released();
+        assert_eq!(in_histograms(), 3, "a wait, a hold and a handover");
+        assert_eq!(
+            [&mine.longest_wait, &mine.longest_hold].map(|longest| longest.ticks.load(Relaxed)),
+            [700, 700]
+        );
+        let events: std::vec::Vec<_> = ring.events().collect();
+        let kinds =
+            [(500, EventKind::Wait, 0), (1_200, EventKind::Acquire, 0), (1_900, EventKind::Release, 0)];
+        assert_eq!(events, kinds);
+        tracer.asking(2_000, 2_000);
+        tracer.acquired(Order::Fifo, 2_100);
+        tracer.releasing(2_200);
+        tracer.released();
+        assert_eq!(mine.reacquire.0[crate::histogram::bucket(1)].load(Relaxed), 1, "twice in a row");
     }
 }

@@ -92,6 +92,9 @@ fn release<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: 
         platform.tracer().releasing(platform.now());
     }
     lock.release(ctx);
+    if Pr::TRACE {
+        platform.tracer().released();
+    }
 }
 
 /// Waits until the next request is due, `ticks` after the last was due; returns at once if that has passed. The vCPU keeps its
