@@ -9,6 +9,7 @@ extern crate std;
 
 mod catalogue;
 mod direct_call;
+pub mod doorbell;
 mod event;
 mod hash;
 mod optable;

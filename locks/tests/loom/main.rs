@@ -8,24 +8,26 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod stolen;
 mod two_locks;
+mod vcpu;
 
-use common::{BARE, PARAVIRT, PATCHED, broken, code, params};
+use common::{BARE, PARAVIRT, PATCHED, broken, params};
 use lockbench_locks::{
-    Code, Ctx, EarlyWait, Event, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued,
-    RawLock, Tas, Ticket, TicketSplit, VirtSpin,
+    Ctx, EarlyWait, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas,
+    Ticket, TicketSplit, VirtSpin,
 };
 use loom::cell::UnsafeCell;
-use loom::sync::{Condvar, Mutex};
 use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use vcpu::{Bell, Halts, Vcpu};
 
 struct World<L: RawLock> {
     lock: L,
     params: Params,
     blocks: Vec<L::PerVcpu>,
-    bells: Vec<(Mutex<bool>, Condvar)>,
+    bells: Vec<Bell>,
     /// Whether the lock is held by a vCPU that no thread runs: whoever first waits releases it in its name. A third
     /// contender for the price of two. Not loom's flag, for it is not part of what is explored.
     held: AtomicBool,
@@ -36,54 +38,6 @@ struct World<L: RawLock> {
 unsafe impl<L: RawLock> Sync for World<L> {}
 // SAFETY: as above; the vCPUs' blocks and the lock are shared anyway.
 unsafe impl<L: RawLock> Send for World<L> {}
-
-struct Vcpu<'a, const CODE: u8> {
-    me: usize,
-    bells: &'a [(Mutex<bool>, Condvar)],
-    on_relax: &'a dyn Fn(),
-}
-
-impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
-    const CODE: Code = code(CODE);
-
-    fn relax(&self) {
-        (self.on_relax)();
-        thread::yield_now();
-    }
-
-    fn halt(&self) {
-        let (kicked, bell) = &self.bells[self.me];
-        let mut kicked = kicked.lock().unwrap();
-        while !*kicked {
-            kicked = bell.wait(kicked).unwrap();
-        }
-        *kicked = false;
-    }
-
-    fn kick(&self, cpu: usize) {
-        let (kicked, bell) = &self.bells[cpu];
-        *kicked.lock().unwrap() = true;
-        bell.notify_one();
-    }
-
-    fn forget_kick(&self) {
-        *self.bells[self.me].0.lock().unwrap() = false;
-    }
-
-    fn is_preempted(&self, _: usize) -> bool {
-        false
-    }
-
-    fn now(&self) -> u64 {
-        0
-    }
-
-    fn node_of(&self, _: usize) -> usize {
-        0
-    }
-
-    fn add(&self, _: Event, _: u64) {}
-}
 
 /// What is explored: how many vCPUs pass the lock how often, whether one more holds it at first, and how often a vCPU
 /// may be preempted.
@@ -107,6 +61,7 @@ const FAIR_TRIO: Scope = Scope { preemptions: 1, ..TRIO };
 struct Model<L: RawLock, const CODE: u8> {
     new: fn(&Params) -> L,
     early_wait: EarlyWait,
+    halts: Halts,
     acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, CODE>>),
     at_rest: fn(&[L::PerVcpu]),
 }
@@ -115,6 +70,7 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
     const NEW: Self = Self {
         new: L::new::<Vcpu<'_, CODE>>,
         early_wait: EarlyWait::Halted,
+        halts: Halts::Kvm,
         acquire: |lock, ctx| lock.acquire(ctx),
         at_rest: |_| (),
     };
@@ -124,10 +80,15 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
         let release_of_the_held = || {
             if world.held.swap(false, Ordering::Relaxed) {
                 let me = blocks.len() - 1;
-                lock.release(&Ctx::over(me, blocks, params, Vcpu::<CODE> { me, bells, on_relax: &|| () }));
+                lock.release(&Ctx::over(me, blocks, params, Vcpu::<CODE>::new(me, bells)));
             }
         };
-        let ctx = Ctx::over(me, blocks, params, Vcpu::<CODE> { me, bells, on_relax: &release_of_the_held });
+        let ctx = Ctx::over(
+            me,
+            blocks,
+            params,
+            Vcpu::<CODE> { on_relax: &release_of_the_held, ..Vcpu::new(me, bells) },
+        );
         for _ in 0..passes {
             (self.acquire)(lock, &ctx);
             // SAFETY: loom checks that nobody else is at the cell.
@@ -149,12 +110,12 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
                 lock: (model.new)(&params),
                 params,
                 blocks: (0..=vcpus).map(|_| L::PerVcpu::default()).collect(),
-                bells: (0..=vcpus).map(|_| (Mutex::new(false), Condvar::new())).collect(),
+                bells: (0..=vcpus).map(|_| Bell::new(model.halts)).collect(),
                 held: AtomicBool::new(held),
                 passes: UnsafeCell::new(0),
             });
             if held {
-                let platform = Vcpu::<CODE> { me: vcpus, bells: &world.bells, on_relax: &|| () };
+                let platform = Vcpu::<CODE>::new(vcpus, &world.bells);
                 world.lock.acquire(&Ctx::over(vcpus, &world.blocks, &world.params, platform));
             }
             let others: Vec<_> = (1..vcpus)
@@ -209,9 +170,14 @@ fn tried_halting<L: RawLock + 'static>(scope: Scope) {
     tried::<L, PARAVIRT>(scope);
 }
 
-/// A lock whose waiters halt after one look.
+/// A lock whose waiters halt after one look, as in kvm.
 fn halting<L: RawLock + 'static>(scope: Scope) {
     Model::<L, PARAVIRT>::NEW.explore(scope);
+}
+
+/// A lock whose waiters halt after one look, by the code of emulated vCPUs.
+fn emulated<L: RawLock + 'static>(scope: Scope) {
+    Model::<L, PARAVIRT> { halts: Halts::Emulated, ..Model::NEW }.explore(scope);
 }
 
 macro_rules! models {
@@ -243,6 +209,9 @@ models! {
     pv_byte_held: halting::<PvByte>(HELD);
     pv_byte_twice: halting::<PvByte>(TWICE);
     pv_byte_trio: halting::<PvByte>(TRIO);
+    pv_ticket_emulated: emulated::<PvTicket>(HELD);
+    pv_byte_emulated: emulated::<PvByte>(HELD);
+    pv_queued_emulated: emulated::<PvQueued>(HELD);
     virt_spin_held: bare::<VirtSpin>(HELD);
     virt_spin_twice: bare::<VirtSpin>(TWICE);
     virt_spin_trio: bare::<VirtSpin>(FAIR_TRIO);
@@ -334,4 +303,10 @@ fn a_lock_without_exclusion_is_caught() {
 #[should_panic(expected = "deadlock")]
 fn a_lost_kick_is_caught() {
     halting::<broken::LostKick>(PAIR);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_lost_kick_is_caught_in_emulation() {
+    emulated::<broken::LostKick>(PAIR);
 }
