@@ -4,7 +4,7 @@
 //! runs on (a relax hint, halting, kicking another vCPU) it asks of the [`Platform`]; what it needs per vCPU (queue
 //! nodes, hash slots) it declares as [`RawLock::PerVcpu`] and reaches through [`Ctx`].
 #![no_std]
-#[cfg(any(test, locks_loom))]
+#[cfg(any(test, locks_loom, locks_delays))]
 extern crate std;
 
 mod catalogue;

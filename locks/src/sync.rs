@@ -1,9 +1,18 @@
-//! The only door to atomics: `core` in the product, loom in its models; and the packed words made of them.
+//! The only door to atomics: `core` in the product, loom in its models, pauses in its stress; and the packed words made of
+//! them.
 
-#[cfg(not(locks_loom))]
+#[cfg(not(any(locks_loom, locks_delays)))]
 pub use core::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
+#[cfg(locks_delays)]
+mod delayed;
+#[cfg(locks_delays)]
+pub use {
+    core::sync::atomic::Ordering,
+    delayed::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, fence},
+};
+
 #[cfg(locks_loom)]
 pub use loom::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
