@@ -5,9 +5,11 @@ use core::alloc::Layout;
 use lockbench_locks::{self as locks, Order, Paravirt as Carried, RawLock, Variant};
 
 use crate::arena::Header;
-use crate::probe::{Count, Off, ProbeKind, Trace};
+use crate::probe::{Count, CountCopy, Off, ProbeKind, Trace};
 use crate::vcpu::{Bare, Paravirt, Patched};
 use crate::worker::{WorkerFn, init, worker};
+
+const PROBES: usize = ProbeKind::ALL.len();
 
 /// A lock instantiated for one mode and one probe.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +26,17 @@ impl WorkerEntry {
     }
 
     /// The workers of one mode, one for each probe, in the order of [`ProbeKind`].
-    const fn each<L: RawLock, M: crate::Mode>() -> [Self; 3] {
-        [Self::of::<L, M, Off>(), Self::of::<L, M, Count>(), Self::of::<L, M, Trace>()]
+    const fn each<L: RawLock, M: crate::Mode>() -> [Self; PROBES] {
+        [
+            Self::of::<L, M, Off>(),
+            Self::of::<L, M, Count>(),
+            Self::of::<L, M, CountCopy>(),
+            Self::of::<L, M, Trace>(),
+        ]
     }
 
     /// Workers without paravirtual code; a lock that blocks always needs halt and kick, so even its bare workers carry them.
-    const fn plain<L: RawLock>() -> [Self; 3] {
+    const fn plain<L: RawLock>() -> [Self; PROBES] {
         if L::BLOCKS { Self::each::<L, Paravirt>() } else { Self::each::<L, Bare>() }
     }
 }
@@ -69,10 +76,10 @@ pub struct Family {
     pub lock: Layout,
     /// Size and alignment of the lock's part per vCPU.
     pub per_vcpu: Layout,
-    bare: [WorkerEntry; 3],
+    bare: [WorkerEntry; PROBES],
     /// As `bare` where no variant has boot-time patching.
-    patched: [WorkerEntry; 3],
-    paravirt: [WorkerEntry; 3],
+    patched: [WorkerEntry; PROBES],
+    paravirt: [WorkerEntry; PROBES],
 }
 
 impl Family {

@@ -27,6 +27,6 @@ pub mod workload;
 pub use arch::ticks;
 pub use descriptor::{CATALOGUE, Family, WorkerEntry};
 pub use lockbench_locks as locks;
-pub use probe::{Count, Off, Phase, Probe, ProbeKind, Trace};
+pub use probe::{Count, CountCopy, Off, Phase, Probe, ProbeKind, Trace, Twin};
 pub use vcpu::{Bare, Mode, Paravirt, Patched, Vcpu};
 pub use worker::{WorkerFn, worker};

@@ -9,7 +9,7 @@ use lockbench_locks::{Code, Event, Platform};
 
 use crate::arena::{Block, Header};
 use crate::counter::{add, bump};
-use crate::probe::{Phase, Probe};
+use crate::probe::{Phase, Probe, Twin};
 use crate::tracer::Tracer;
 
 /// What of the paravirtual code is compiled in: the second compile-time axis.
@@ -166,6 +166,8 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
 
     #[inline(always)]
     fn relax(&self) {
+        // Here too, because waiting is out of line.
+        Twin::mark(Pr::TWIN);
         core::hint::spin_loop();
         self.look(Phase::Waiting);
         if Pr::TRACE {

@@ -7,7 +7,7 @@ use lockbench_locks::{Ctx, Platform, RawLock};
 
 use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
 use crate::counter::bump;
-use crate::probe::{Phase, Probe};
+use crate::probe::{Phase, Probe, Twin};
 use crate::vcpu::{Mode, Vcpu};
 use crate::work::burn;
 
@@ -21,6 +21,7 @@ pub type WorkerFn = unsafe extern "C" fn(arena: *const Header, me: u32) -> !;
 /// `arena` must head a mapped arena whose plan is written, whose lock and per-vCPU parts were initialised for just
 /// these type arguments (see [`WorkerEntry`](crate::WorkerEntry)), and `me` must be one of its vCPUs, running here alone.
 pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const Header, me: u32) -> ! {
+    Twin::mark(Pr::TWIN);
     // SAFETY: the arena is mapped and its plan written before any vCPU starts, as the caller vouches.
     let header = unsafe { &*arena };
     let plan = &header.plan;

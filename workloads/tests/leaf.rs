@@ -6,6 +6,7 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::mem::offset_of;
 
@@ -163,7 +164,7 @@ fn workers_call_nothing_but_halt_and_kick() {
     for family in CATALOGUE.iter().filter(|family| family.leaf) {
         let by_table = BY_TABLE.contains(&family.name);
         for paravirt in [Paravirt::CompiledOut, Paravirt::Patched, Paravirt::On] {
-            for probe in [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace] {
+            for probe in ProbeKind::ALL {
                 let entry = family.entry(paravirt, probe);
                 let (mut seen, before) = (BTreeSet::new(), found.len());
                 program.offences(entry.run as *const () as u64, by_table, &mut seen, &mut found);
@@ -204,6 +205,48 @@ fn patched_call_sites_are_direct_and_unpatched_ones_are_not() {
     let (patched, unpatched) = (calls(Paravirt::Patched), calls(Paravirt::CompiledOut));
     assert!(patched.0 >= 2 && patched.1 == 0, "{patched:?}");
     assert!(unpatched.0 == 0 && unpatched.1 >= 2, "{unpatched:?}");
+}
+
+/// A worker with what it calls, so written down that addresses do not show: each instruction's form and size, and for a branch
+/// where it leads within its function, or the function that it leads to, in the same manner.
+fn text(program: &Program, start: u64, seen: &mut Vec<u64>, text: &mut Vec<String>) {
+    if seen.contains(&start) {
+        return;
+    }
+    seen.push(start);
+    let size = program.functions[&start].0;
+    for instruction in program.instructions(start) {
+        let mut line = format!("{:?} {}", instruction.code(), instruction.len());
+        match instruction.near_branch_target() {
+            0 if instruction.is_ip_rel_memory_operand() => {}
+            0 => {
+                let _ = write!(line, " {instruction}");
+            }
+            target if (start..start + size).contains(&target) => {
+                let _ = write!(line, " +{}", target - start);
+            }
+            target => self::text(program, target, seen, text),
+        }
+        text.push(line);
+    }
+}
+
+/// Otherwise an A/A pair would tell of other things than of where code lies.
+#[test]
+fn a_workers_copy_lies_elsewhere_and_has_its_instructions() {
+    let program = Program::load();
+    for family in CATALOGUE {
+        for paravirt in [Paravirt::CompiledOut, Paravirt::Patched, Paravirt::On] {
+            let [(first, at), (second, copy_at)] = [ProbeKind::Count, ProbeKind::CountCopy].map(|probe| {
+                let at = family.entry(paravirt, probe).run as *const () as u64;
+                let mut lines = Vec::new();
+                text(&program, at, &mut Vec::new(), &mut lines);
+                (lines, at)
+            });
+            assert_ne!(at, copy_at, "{} {paravirt:?}", family.name);
+            assert_eq!(first, second, "{} {paravirt:?}", family.name);
+        }
+    }
 }
 
 #[test]

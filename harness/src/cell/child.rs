@@ -45,7 +45,7 @@ fn run(
     let memory: &'static Memory = Box::leak(Box::new(Memory::open(arena).map_err(refused)?));
     let lock = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
     let env = Env::parse(&spec.env).map_err(|e| failed("its environment", &e))?;
-    let probe = [ProbeKind::Off, ProbeKind::Count, ProbeKind::Trace][usize::from(spec.probe.min(2))];
+    let probe = ProbeKind::ALL.get(usize::from(spec.probe)).copied().unwrap_or(ProbeKind::Off);
     let entry = lock.family.entry(lock.variant.paravirt, probe);
     if probe == ProbeKind::Trace && memory.traced().next().is_none() {
         return Err(failed("the arena", &"it has no room for the times that this cell takes"));

@@ -161,7 +161,8 @@ impl WindowSpec {
     pub fn probe(&self) -> ProbeKind {
         match (self.purpose, self.axes.values.probe) {
             (Purpose::Rate | Purpose::Twin, Probe::Off) => ProbeKind::Off,
-            (Purpose::Rate | Purpose::Twin, Probe::Count) => ProbeKind::Count,
+            (Purpose::Rate, Probe::Count) => ProbeKind::Count,
+            (Purpose::Twin, Probe::Count) => ProbeKind::CountCopy,
             (Purpose::Latency | Purpose::Trace, _) => ProbeKind::Trace,
         }
     }

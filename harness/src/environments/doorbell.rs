@@ -1,7 +1,7 @@
 //! Halting and kicking of vCPUs that are threads: a futex on the vCPU's own doorbell in the arena.
 
-use lockbench_workloads::locks::doorbell;
 use lockbench_workloads::arena::Header;
+use lockbench_workloads::locks::doorbell;
 
 use crate::measure::futex::{self, Sharing};
 

@@ -76,7 +76,8 @@ pub enum Purpose {
     /// To measure throughput, with counting probes.
     #[default]
     Rate,
-    /// As the second run of an A/A pair; the first is the `rate` window of the same cell in the same round.
+    /// As the second run of an A/A pair; the first is the `rate` window of the same cell in the same round. A counting cell runs
+    /// a copy of its worker here, which has the same instructions at other addresses.
     Twin,
     /// To take acquire times. Time stamps cost throughput, hence a window of its own.
     Latency,
