@@ -2,11 +2,13 @@
 
 mod fixture;
 
+use std::io::Read;
+
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::{Facility, Line, Outcome, Results};
-use lockbench_reports::show::html;
 use lockbench_reports::show::plots::{Figure, Plot, figures};
 use lockbench_reports::show::trace_export::chrome_of_worst;
+use lockbench_reports::show::{csv, html};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())
@@ -40,19 +42,110 @@ fn the_page_loads_nothing_and_repeats_itself() {
     let results = results();
     let page = html::render(std::slice::from_ref(&results)).unwrap();
     let own = page.replace("http://www.w3.org/2000/svg", "");
-    let text = own.split("<script type=\"application/json\"").next().unwrap();
+    let text =
+        own.split(" href=\"data:").map(|part| part.split_once("\" download=").map_or(part, |part| part.1));
+    let text: String = text.collect();
     for loader in ["http://", "https://", "src=", "url(", "@import", "<link", "<iframe", " style=\""] {
         assert!(!text.contains(loader), "{loader}");
     }
     assert_eq!(page, html::render(&[results]).unwrap());
 }
 
+/// The files that links of a page carry, by name.
+fn carried(page: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for link in page.split("<a href=\"data:application/gzip;base64,").skip(1) {
+        let (base64, rest) = link.split_once("\" download=\"").unwrap();
+        let digit = |letter: u8| match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            other => {
+                assert_eq!(other, b'/');
+                63
+            }
+        };
+        let digits: Vec<u8> = base64.trim_end_matches('=').bytes().map(digit).collect();
+        let group = |four: &[u8]| {
+            let bits = four.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(*digit))
+                << (6 * (4 - four.len()));
+            bits.to_be_bytes()[1..four.len()].to_vec()
+        };
+        let zipped: Vec<u8> = digits.chunks(4).flat_map(group).collect();
+        let mut content = Vec::new();
+        flate2::read::GzDecoder::new(&zipped[..]).read_to_end(&mut content).unwrap();
+        files.push((rest.split('"').next().unwrap().to_owned(), content));
+    }
+    files
+}
+
 #[test]
-fn the_data_in_the_page_are_the_results() {
+fn the_data_in_the_page_are_the_results_without_any_script() {
     let results = results();
     let page = html::render(std::slice::from_ref(&results)).unwrap();
-    let json = page.split("id=\"r0-json\">").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
-    assert_eq!(serde_json::from_str::<Results>(json).unwrap(), results);
+    let files = carried(&page);
+    let of = |end: &str| &files.iter().find(|(name, _)| name.ends_with(end)).unwrap().1;
+    assert_eq!(files[0].0, format!("{}.json.gz", results.run_id));
+    assert_eq!(serde_json::from_slice::<Results>(&files[0].1).unwrap(), results);
+    assert_eq!(of(".csv.gz"), csv::cells(&results).as_bytes());
+    let traced = results.cells.iter().filter_map(chrome_of_worst).map(|trace| trace.to_string());
+    let traces = files.iter().filter(|(name, _)| name.contains("-trace-"));
+    assert!(traces.map(|(_, trace)| String::from_utf8(trace.clone()).unwrap()).eq(traced));
+}
+
+#[test]
+fn a_page_is_smaller_than_2_mib() {
+    let page = html::render(&[results()]).unwrap();
+    assert!(page.len() < 2 << 20, "{} bytes", page.len());
+}
+
+#[test]
+fn details_come_after_the_plots_and_are_folded() {
+    let page = html::render(&[results()]).unwrap();
+    let at = |id: &str| page.find(&format!(" id=\"r0-{id}\"")).unwrap_or_else(|| panic!("{id}"));
+    let order =
+        ["answers", "plots", "cells", "machine", "published", "dropped", "counters", "method", "data"];
+    assert!(order.map(at).is_sorted());
+    for id in ["published", "dropped", "counters", "method"] {
+        let section = page[at(id)..].split("</section>").next().unwrap();
+        let (before, folded) = section.split_once("<details class=\"fold\"><summary>").expect(id);
+        assert!(!before.contains("<table") && folded.contains("</details>"), "{id}");
+    }
+}
+
+#[test]
+fn a_reason_is_told_once_and_its_cells_unfold() {
+    let page = html::render(&[results()]).unwrap();
+    let section = page.split(" id=\"r0-dropped\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(section.contains("not planned: "), "{section}");
+    let results = results();
+    let dropped = &results.dropped[0];
+    assert_eq!(section.matches(dropped.reason.as_str()).count(), 1, "{section}");
+}
+
+/// The figures that a plot's rows have, without the columns that say what a row is of.
+fn drawn(results: &Results, id: &str, figures: [&str; 3]) -> Vec<Vec<String>> {
+    let data = plot(results, id).data;
+    let at = figures.map(|name| data.columns.iter().position(|column| column == name).expect(name));
+    data.rows.iter().map(|row| at.map(|column| row[column].clone()).to_vec()).collect()
+}
+
+#[test]
+fn no_figure_is_drawn_in_two_plots() {
+    let results = results();
+    for env in ["emulated", "kvm"] {
+        let rate = ["median per second", "low", "high"];
+        let alone = drawn(&results, &format!("vcpus-{env}"), rate);
+        let crowded = plot(&results, &format!("overcommit-{env}")).data.rows;
+        let crowded: Vec<_> =
+            crowded.into_iter().filter(|row| row[1] != "1x").map(|row| row[2..5].to_vec()).collect();
+        assert!(!crowded.is_empty() && alone.iter().all(|row| !crowded.contains(row)), "{env}");
+    }
+    let ratio = ["ratio", "first", "second"];
+    let above = drawn(&results, "emulation", ["ratio", "emulated", "kvm"]);
+    let without = drawn(&results, "environments", ratio);
+    assert!(!above.is_empty() && without.iter().all(|row| !above.contains(row)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
 /// The report's tera templates by name. They include one another, so they must be registered together.
-pub const TEMPLATES: [(&str, &str); 12] = [
+pub const TEMPLATES: [(&str, &str); 15] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
     ("answers.html", include_str!("html/answers.html")),
@@ -11,6 +11,9 @@ pub const TEMPLATES: [(&str, &str); 12] = [
     ("machine.html", include_str!("html/machine.html")),
     ("figures.html", include_str!("html/figures.html")),
     ("table.html", include_str!("html/table.html")),
+    ("cells.html", include_str!("html/cells.html")),
+    ("counters.html", include_str!("html/counters.html")),
+    ("missing.html", include_str!("html/missing.html")),
     ("method.html", include_str!("html/method.html")),
     ("side_by_side.html", include_str!("html/side_by_side.html")),
     ("data.html", include_str!("html/data.html")),
@@ -27,7 +30,7 @@ pub const STYLES: [&str; 4] = [
     include_str!("css/print.css"),
 ];
 
-/// The page's only script: it sorts tables and saves the data that the page carries. Everything can be read without it.
+/// The page's only script: it sorts tables and unpacks the data that is saved from the page. Everything can be read without it.
 pub const SCRIPT: &str = include_str!("js/report.js");
 
 /// Name of the trend page's template.

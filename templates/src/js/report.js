@@ -31,16 +31,17 @@ for (const table of document.querySelectorAll('table.sortable')) {
     });
   });
 }
-// Saving: results.json is saved as it stands in the page, because parsing it would round large integers. The CSV stands in the
-// page as one JSON string.
-for (const button of document.querySelectorAll('button[data-save]')) {
-  button.addEventListener('click', () => {
-    const content = document.getElementById(button.dataset.save).textContent;
-    const text = button.dataset.type === 'text/csv' ? JSON.parse(content) : content + '\n';
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([text], { type: button.dataset.type }));
-    link.download = button.dataset.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+// Saving: a link saves its file compressed; where the browser can unpack it, it is saved unpacked.
+for (const link of document.querySelectorAll('a[download$=".gz"]')) {
+  link.addEventListener('click', async (event) => {
+    if (!self.DecompressionStream || link.href.startsWith('blob:')) return;
+    event.preventDefault();
+    const bytes = Uint8Array.from(atob(link.href.split(',')[1]), (letter) => letter.charCodeAt(0));
+    const file = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    const unpacked = document.createElement('a');
+    unpacked.href = URL.createObjectURL(await new Response(file).blob());
+    unpacked.download = link.download.slice(0, -3);
+    unpacked.click();
+    setTimeout(() => URL.revokeObjectURL(unpacked.href), 10000);
   });
 }

@@ -1,5 +1,8 @@
-//! Content of script and meta elements, where escaping for HTML does not help.
+//! Content of script and meta elements, where escaping for HTML does not help, and data that a page carries.
 
+use std::io::Write;
+
+use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -14,6 +17,16 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
         .replace('>', "\\u003e")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029"))
+}
+
+/// The address of a file that the page carries itself: compressed as by gzip, so that a link saves it without a script. It has no
+/// character that ends an attribute.
+pub(crate) fn link(content: &[u8]) -> Result<String, Error> {
+    // No name and no time, so that the same content always gives the same page.
+    let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
+    let done = gzip.write_all(content).and_then(|()| gzip.finish());
+    let zipped = done.map_err(|error| Error::Page(format!("the data: {error}")))?;
+    Ok(format!("data:application/gzip;base64,{}", base64(&zipped)))
 }
 
 /// A content security policy that allows this style sheet and this script, by their hashes, and nothing else.

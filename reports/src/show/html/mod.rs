@@ -1,7 +1,7 @@
 //! The report page: one file that carries its styles, its script and its data, and loads nothing.
 //!
 //! Names and sentences in a record may come from anywhere. They reach the page through tera, which escapes them, or
-//! through `embed`, which leaves no `<` in the content of a script element. The page's content security policy allows one
+//! as a compressed file in the address of a link. The page's content security policy allows one
 //! script only, by its hash.
 
 mod cells;
@@ -110,13 +110,13 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
     [
         ("answers", "Answers"),
         ("environments", "Environments"),
-        ("published", "Published results"),
-        ("noise", "Noise floor"),
-        ("machine", "Machine and run"),
         ("plots", "Plots"),
         ("cells", "Every cell"),
-        ("counters", "Counters"),
+        ("noise", "Noise floor"),
+        ("machine", "Machine and run"),
+        ("published", "Published results"),
         ("dropped", "What is missing"),
+        ("counters", "Counters"),
         ("method", "Method"),
         ("data", "Data"),
     ]

@@ -56,6 +56,19 @@ pub(super) fn views(results: &Results) -> Vec<ShapeView> {
     shapes.into_iter().map(view).collect()
 }
 
+/// How many shapes came out how: `12 shapes: 7 reproduced, 5 cannot be told`.
+pub(super) fn told(shapes: &[ShapeView]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for shape in shapes {
+        match counts.iter_mut().find(|count| count.0 == shape.outcome) {
+            Some(count) => count.1 += 1,
+            None => counts.push((shape.outcome, 1)),
+        }
+    }
+    let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    format!("{} shapes: {}", shapes.len(), counts.join(", "))
+}
+
 fn class(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Reproduced => "good",

@@ -27,6 +27,8 @@ pub(super) struct View {
     trust: String,
     environments: Option<Table>,
     published: Vec<ShapeView>,
+    /// How many of the published shapes came out how, in a line.
+    published_told: String,
     noise_text: String,
     noise: Table,
     warnings: Vec<String>,
@@ -39,9 +41,13 @@ pub(super) struct View {
     cells: Option<Table>,
     counters: Option<Table>,
     dropped: Table,
+    /// How much is missing, in a line.
+    missing_told: String,
     rounds: u32,
     window: String,
+    /// Address of results.json, which the page carries.
     json: String,
+    /// Address of the cells as CSV.
     csv: String,
     traces: Vec<TraceView>,
     traces_left: usize,
@@ -83,6 +89,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         true => Table { caption: format!("{}, {}", table.caption, shown(&results.run_id)), ..table },
         false => table,
     };
+    let published = if several { Vec::new() } else { published::views(results) };
     let (traces, traces_left) = if several { (Vec::new(), 0) } else { traces::views(results)? };
     Ok(View {
         id: format!("r{index}"),
@@ -92,7 +99,8 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
         trust: unbroken(&crate::judge::trust::sentence(results)),
         environments: (!several).then(|| environments::table(results)),
-        published: if several { Vec::new() } else { published::views(results) },
+        published_told: published::told(&published),
+        published,
         noise_text: noise_text(results),
         noise: named(noise(results)),
         warnings: results.machine.warnings.iter().map(|warning| shown(warning)).collect(),
@@ -104,11 +112,12 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         missing_figures,
         cells: (!several).then(|| cells::table(results)),
         counters: (!several).then(|| counters::table(results)),
+        missing_told: missing::told(results),
         dropped: named(missing::table(results)),
         rounds: results.stopped.as_ref().map_or(results.rounds, |stopped| stopped.rounds),
         window: duration(results.window_ns as f64),
-        json: embed::json(results)?,
-        csv: embed::json(&csv::cells(results))?,
+        json: embed::link(&json(results)?)?,
+        csv: embed::link(csv::cells(results).as_bytes())?,
         traces,
         traces_left,
     })
@@ -127,6 +136,13 @@ fn answer_view(name: &'static str, answer: &Answer) -> AnswerView {
         question: answer.question,
         statements: statements.collect(),
     }
+}
+
+/// results.json as a run's directory has it.
+fn json(results: &Results) -> Result<Vec<u8>, Error> {
+    let mut json = serde_json::to_vec(results).map_err(|error| Error::Page(format!("the data: {error}")))?;
+    json.push(b'\n');
+    Ok(json)
 }
 
 /// A file name made of harmless characters only.

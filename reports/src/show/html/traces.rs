@@ -9,17 +9,18 @@ use crate::format::duration;
 use crate::record::Results;
 use crate::show::trace_export::{chrome_of_worst, traces};
 
-/// A page carries at most this many characters of traces; `lockbench report --perfetto` writes them all.
-const MOST: usize = 8 << 20;
+/// A page carries at most this many characters of traces, compressed; `lockbench report --perfetto` writes them all.
+const MOST: usize = 512 << 10;
 
 /// A cell's traces.
 #[derive(Serialize)]
 pub(super) struct TraceView {
-    /// Suffix of the id of the element that holds the trace.
+    /// Number of the cell, for the name of the file.
     index: usize,
     cell: String,
     worst: String,
-    json: String,
+    /// Address of the file.
+    link: String,
 }
 
 /// The traces that fit, and the number of those that do not.
@@ -28,13 +29,13 @@ pub(super) fn views(results: &Results) -> Result<(Vec<TraceView>, usize), Error>
     for (index, cell) in results.cells.iter().enumerate() {
         let Some(worst) = traces(cell).map(|(_, trace)| trace.worst_handover_ns).max() else { continue };
         let Some(json) = chrome_of_worst(cell) else { continue };
-        let json = embed::json(&json)?;
-        if json.len() > room {
+        let link = embed::link(json.to_string().as_bytes())?;
+        if link.len() > room {
             left += 1;
             continue;
         }
-        room -= json.len();
-        views.push(TraceView { index, cell: shown(&cell.axes.id), worst: duration(worst as f64), json });
+        room -= link.len();
+        views.push(TraceView { index, cell: shown(&cell.axes.id), worst: duration(worst as f64), link });
     }
     Ok((views, left))
 }

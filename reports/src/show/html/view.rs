@@ -34,6 +34,8 @@ pub(super) struct TableEntry {
     pub(super) note: Option<String>,
     /// A sentence below, which may wrap.
     pub(super) why: Option<String>,
+    /// What a reader may unfold: what it is, and its text.
+    pub(super) more: Option<[String; 2]>,
 }
 
 impl Table {
@@ -54,6 +56,11 @@ impl TableEntry {
         let value = value.filter(|value| value.is_finite());
         let text = value.map_or_else(|| "–".into(), show);
         Self { text, number: true, value: value.map(|value| value.to_string()), ..Self::default() }
+    }
+
+    /// An entry that unfolds.
+    pub(super) fn folded(what: impl AsRef<str>, text: String) -> Self {
+        Self { more: Some([shown(what.as_ref()), text]), ..Self::default() }
     }
 
     pub(super) fn with_note(self, note: impl AsRef<str>) -> Self {

@@ -1,19 +1,22 @@
-//! The ratio of the emulated rate to that in kvm, for each lock and each step of overcommit.
+//! The ratio of the emulated rate to that in kvm, for each lock and each step above 1x.
 
 use super::Figure;
 use super::axis::{Axis, trimmed};
 use super::forest::{Forest, Row};
 use super::style::nth;
 use crate::Error;
-use crate::derive::setting::same;
+use crate::derive::setting::{above, same};
 use crate::format::{overcommit, range, rate, ratio};
 use crate::judge::trust::{Pair, pairs};
 use crate::record::Results;
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    // Sweeps of a parameter have plots of their own.
-    let mut pairs: Vec<Pair<'_>> =
-        pairs(results).into_iter().filter(|pair| pair.emulated.axes.params.is_empty()).collect();
+    // Sweeps of a parameter have plots of their own, and so have pairs without overcommit: the plot of all environments.
+    let drawn = |pair: &Pair<'_>| {
+        let axes = &pair.emulated.axes;
+        axes.params.is_empty() && above(axes.overcommit)
+    };
+    let mut pairs: Vec<Pair<'_>> = pairs(results).into_iter().filter(drawn).collect();
     // Of several sizes at one step the largest is drawn, where the lock is busiest.
     let size = |pair: &Pair<'_>| pair.emulated.axes.pcpus.len();
     let alike = |a: &Pair<'_>, b: &Pair<'_>| {
@@ -46,7 +49,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         columns: &["ratio", "interval", "emulated", "kvm", "rounds", "verdict"],
         table: None,
     }
-    .draw("No cell was measured both emulated and in kvm.")
+    .draw("No cell with more vCPUs than pCPUs was measured both emulated and in kvm.")
 }
 
 fn row(pair: &Pair<'_>, steps: &[f64], workloads: bool) -> Option<Row> {
