@@ -1,8 +1,7 @@
 //! The report page: one file that carries its styles, its script and its data, and loads nothing.
 //!
 //! Names and sentences in a record may come from anywhere. They reach the page through tera, which escapes them, or
-//! as a compressed file in the address of a link. The page's content security policy allows one
-//! script only, by its hash.
+//! as a compressed file in the address of a link. The page's content security policy allows one script only, by its hash.
 
 mod cells;
 mod code;
