@@ -27,11 +27,11 @@ fn step<const STEP: u16>(word: &AtomicU32) -> u32 {
     u32::from(STEP).wrapping_sub(if wraps { 1 << 16 } else { 0 })
 }
 
-/// Adds `STEP` to the high half, and then reads the low one: the old high half and the low half. Acquire on both, for
-/// either may show that it is the caller's turn.
+/// Adds `STEP` to the high half, and then reads the low one: the old high half and the low half. Acquire on the load, which may
+/// show that it is the caller's turn; the addition only gives a number.
 #[inline(always)]
 pub(super) fn add_high_then_low<const STEP: u16>(word: &AtomicU32) -> (u16, u16) {
-    let old = word.fetch_add(u32::from(STEP) << 16, Ordering::Acquire);
+    let old = word.fetch_add(u32::from(STEP) << 16, Ordering::Relaxed);
     ((old >> 16) as u16, word.load(Ordering::Acquire) as u16)
 }
 
@@ -41,10 +41,10 @@ pub(super) fn store_byte<const BYTE: usize, const VALUE: u8>(word: &AtomicU32) {
     replace(word, 0xff << (8 * BYTE), u32::from(VALUE) << (8 * BYTE), Ordering::Release);
 }
 
-/// Stores `VALUE` to the low half, of which the caller is the only writer.
+/// Stores `VALUE` to the low half, of which the caller is the only writer. Relaxed: who takes a lock has nothing to publish.
 #[inline(always)]
 pub(super) fn store_low<const VALUE: u16>(word: &AtomicU32) {
-    replace(word, LOW, u32::from(VALUE), Ordering::Release);
+    replace(word, LOW, u32::from(VALUE), Ordering::Relaxed);
 }
 
 /// Sets bit `BIT` and returns whether it was set.
