@@ -33,6 +33,8 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
         fairness: fairness(used.as_ref(), &rounds),
         acquire_ns: if ok { latency::acquire(&rounds) } else { None },
         causes: if ok { causes::causes(&rounds) } else { None },
+        verdict: None,
+        law: None,
         counters,
         counted_operations,
         on_cpu_share: on_cpu_share(&rounds),

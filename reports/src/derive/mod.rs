@@ -83,6 +83,7 @@ fn empty() -> Results {
         noise_floor: Vec::new(),
         dropped: Vec::new(),
         locks: Vec::new(),
+        thresholds: None,
         cells: Vec::new(),
         interrupted: true,
         stopped: None,

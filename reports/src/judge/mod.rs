@@ -7,3 +7,4 @@ pub mod history;
 pub mod numa;
 pub mod published;
 pub mod trust;
+pub mod verdicts;

@@ -16,6 +16,7 @@ mod residence;
 mod results;
 mod round;
 pub mod schema;
+mod verdict;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
 pub use causes::{
@@ -29,6 +30,7 @@ pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};
+pub use verdict::{CellVerdict, Kept, LawCheck, LawName, Served, Thresholds};
 
 /// Version of the schema that this build writes.
 pub const SCHEMA_VERSION: u32 = 1;

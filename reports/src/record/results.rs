@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellAxes, CellCauses, Distance, LockDescriptor, Machine, Residence, Round, Stopped};
+use super::{
+    CellAxes, CellCauses, CellVerdict, Distance, LawCheck, LockDescriptor, Machine, Residence, Round,
+    Stopped, Thresholds,
+};
 
 /// The whole of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -38,6 +41,9 @@ pub struct Results {
     /// The locks of the cells.
     #[serde(default)]
     pub locks: Vec<LockDescriptor>,
+    /// The thresholds that the cells' verdicts were given by; none where none were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// The cells, in plan order.
     pub cells: Vec<Cell>,
     /// Whether the run ended before its plan did.
@@ -203,6 +209,12 @@ pub struct Cell {
     /// Causes of the rate, from traced windows; none where there were no such windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causes: Option<CellCauses>,
+    /// The verdict on the lock at this step of overcommit; none at 1x.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<CellVerdict>,
+    /// What a law predicts for this cell; none where no law speaks of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<LawCheck>,
     /// Counters summed over the rounds.
     #[serde(default)]
     pub counters: BTreeMap<String, u64>,
