@@ -12,6 +12,7 @@ mod report;
 mod run;
 mod schema;
 mod suite;
+mod thresholds;
 mod topology;
 mod usage;
 

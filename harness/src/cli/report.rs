@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::verdicts;
 use lockbench_reports::record::Results;
 use lockbench_reports::show::{html, trace_export};
 
-use super::Done;
+use super::{Done, thresholds};
 use crate::Error;
 use crate::output::write_named;
 
@@ -21,10 +22,14 @@ pub(super) struct Args {
     /// Write the traces of one run for ui.perfetto.dev (Chrome trace events) instead of a page
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     perfetto: Option<PathBuf>,
+    #[command(flatten)]
+    thresholds: thresholds::Options,
 }
 
 pub(super) fn run(args: &Args) -> Result<Done, Error> {
-    let results = args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let thresholds = args.thresholds.thresholds()?;
+    let mut results = args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>()?;
+    results.iter_mut().for_each(|results| verdicts::judge(results, thresholds));
     if let Some(path) = &args.perfetto {
         return perfetto(path, &results);
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use lockbench_reports::derive::{self, reasons::reasons as missing};
-use lockbench_reports::record::{Line, Outcome, Round};
+use lockbench_reports::judge::verdicts;
+use lockbench_reports::record::{Line, Outcome, Round, Thresholds};
 use lockbench_reports::show::{reasons, summary};
 
 use super::axes::Axes;
@@ -45,7 +46,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
         lines.push(line.clone());
         Ok(())
     })?;
-    let results = derive::derive(lines.into_iter());
+    let mut results = derive::derive(lines.into_iter());
+    verdicts::judge(&mut results, Thresholds::default());
     if args.json {
         let json = serde_json::to_string_pretty(&results)?;
         print(&format!("{json}\n"))?;

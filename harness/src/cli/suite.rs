@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::derive::reasons::reasons as missing;
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::judge::answers;
+use lockbench_reports::judge::{answers, verdicts};
 use lockbench_reports::output_file;
-use lockbench_reports::record::{Line, Results, Status};
+use lockbench_reports::record::{Line, Results, Status, Thresholds};
 use lockbench_reports::show::{html, reasons, summary};
 
 use super::axes::Axes;
-use super::{Done, plan_only, print};
+use super::{Done, plan_only, print, thresholds};
 use crate::axes::parse_duration;
 use crate::plan::Profile;
 use crate::suite::{Journal, Run, unmeasured};
@@ -39,10 +39,13 @@ pub(super) struct Args {
     out: PathBuf,
     #[command(flatten)]
     axes: Axes,
+    #[command(flatten)]
+    thresholds: thresholds::Options,
 }
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
+    let thresholds = args.thresholds.thresholds()?;
     let name = args.config.as_deref().map_or_else(|| args.profile.clone(), config_name);
     let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
     args.axes.apply(&mut profile, registry)?;
@@ -59,7 +62,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     print(&format!("lockbench: {opening}\n"))?;
     run.session.tell_limits();
     run.measure(&mut |line| journal.append(line))?;
-    finish(&journal, &args.axes.named_envs(&profile, args.config.is_some()))
+    finish(&journal, thresholds, &args.axes.named_envs(&profile, args.config.is_some()))
 }
 
 fn config_name(path: &std::path::Path) -> String {
@@ -68,8 +71,9 @@ fn config_name(path: &std::path::Path) -> String {
 }
 
 /// Derives results and report from the journal, prints the answers, and says how it went.
-fn finish(journal: &Journal, named: &[String]) -> Result<Done, Error> {
-    let results = run_dir::read(journal.dir())?;
+fn finish(journal: &Journal, thresholds: Thresholds, named: &[String]) -> Result<Done, Error> {
+    let mut results = run_dir::read(journal.dir())?;
+    verdicts::judge(&mut results, thresholds);
     run_dir::write_results(journal.dir(), &results)?;
     let page = html::render(std::slice::from_ref(&results))?;
     let path = journal.dir().join(run_dir::REPORT);

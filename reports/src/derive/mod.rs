@@ -14,6 +14,7 @@ mod selection;
 pub mod setting;
 pub mod sweep;
 pub mod timeline;
+pub mod timeslice;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use crate::derive::setting::{Setting, above, same};
 use crate::record::params::SPIN_THRESHOLD;
-use crate::record::{Cell, Results, Status};
+use crate::record::{Cell, CellAxes, Results, Status};
 
 /// Spin threshold of a cell that names none: the kernel's 2^15 iterations.
 pub const DEFAULT_SPINS: u64 = 1 << 15;
@@ -50,6 +50,11 @@ pub fn sweeps<'a>(results: &'a Results, setting: &Setting<'_>, lock: &str) -> Ve
     }
     sweeps.sort_by(|a, b| a.overcommit.total_cmp(&b.overcommit));
     sweeps
+}
+
+/// Spin threshold of a cell, in iterations; none where it is no number.
+pub(crate) fn spins(axes: &CellAxes) -> Option<u64> {
+    axes.params.get(SPIN_THRESHOLD).map_or(Some(DEFAULT_SPINS), |text| iterations(text))
 }
 
 /// `256` or `2^8` as a number of iterations.

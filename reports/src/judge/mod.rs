@@ -4,6 +4,7 @@ pub mod answers;
 pub mod compare;
 pub mod comparison;
 pub mod history;
+pub mod laws;
 pub mod numa;
 pub mod published;
 pub mod trust;

@@ -19,9 +19,10 @@
 //!   the other, are no fault of the lock's.
 //! - *Starving* below a tenth: its requests take more than ten times as long.
 //!
-//! **Longest wait.** A FIFO lock that waits for the scheduler at each handover serves every vCPU once in about k x (k - 1)
-//! timeslices (see [`fifo_turn_slices`]). That time is called a turn. A lock can collapse and still be fair, so waits are counted
-//! in turns: a wait of one turn is what strict order costs.
+//! **Longest wait.** A FIFO lock that waits for the scheduler at each handover serves every vCPU once in a time that a law gives
+//! (see [`laws::turn_slices`](crate::judge::laws::turn_slices): 2 timeslices at 2x on two pCPUs, 12 at 4x). That time is
+//! called a turn. A lock can collapse and still be fair, so waits are counted in turns: a wait of one turn is what strict order
+//! costs.
 //!
 //! - *Unfair* beyond 4 turns: a vCPU was passed over three times running. One turn more or less is the scheduler's.
 //! - *Starving* beyond 10 turns, by the same factor of ten as for shares.
@@ -69,12 +70,6 @@ impl Thresholds {
         }
         Ok(())
     }
-}
-
-/// A turn of the queue, in timeslices: how long a FIFO lock that waits for the scheduler at each handover takes to serve every
-/// vCPU once, at `overcommit` vCPUs per pCPU. Below 2x it is one round of the scheduler.
-pub fn fifo_turn_slices(overcommit: f64) -> f64 {
-    overcommit * (overcommit - 1.0).max(1.0)
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! The timeslice that a cell's vCPUs had, where windows can tell it.
 
 use super::percentiles::axis_duration;
-use crate::derive::setting::alike;
+use crate::derive::timeslice::of_alike;
 use crate::record::params::SLICE;
-use crate::record::{Cell, Outcome, Results, Status};
+use crate::record::{Cell, Results};
 use crate::statistics::median;
 
-/// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
-/// pCPUs up themselves.
-const FORCED: f64 = 0.9;
 /// A timeslice that differs by more than this factor from the one asked for does not follow it; ticks round it up by less.
 const FOLLOWS: f64 = 2.0;
 
@@ -35,12 +32,7 @@ impl Timeslice {
 /// tells it for all cells that differ in the lock only.
 pub(super) fn of(results: &Results, cell: &Cell) -> Option<Timeslice> {
     let asked = nanoseconds(cell.axes.params.get(SLICE)?).filter(|asked| *asked > 0.0)?;
-    let measured: Vec<f64> = results
-        .cells
-        .iter()
-        .filter(|other| other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(other))
-        .filter_map(stretch)
-        .collect();
+    let measured = of_alike(results, cell);
     Some(Timeslice { asked, measured: median(&measured) })
 }
 
@@ -72,24 +64,6 @@ pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
         ));
     }
     notes.join(" ")
-}
-
-/// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that.
-fn sleeps(cell: &Cell) -> bool {
-    let switches = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
-    let (forced, own) = (switches("involuntary_switches"), switches("voluntary_switches"));
-    forced < FORCED * (forced + own) || forced + own <= 0.0
-}
-
-/// How long a vCPU runs at a stretch: the time from getting a pCPU until losing it or giving it up, in nanoseconds.
-fn stretch(cell: &Cell) -> Option<f64> {
-    let stretches = cell.rounds.iter().filter_map(|round| match &round.outcome {
-        Outcome::Measured(measured) if measured.disturbed.is_none() && !measured.throttled() => {
-            measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0)
-        }
-        _ => None,
-    });
-    median(&stretches.collect::<Vec<_>>())
 }
 
 /// `4ms`, `250us` or `4000000` in nanoseconds.

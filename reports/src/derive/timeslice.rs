@@ -1,0 +1,46 @@
+//! The timeslice that a cell's vCPUs had, by the kernel's counts.
+
+use super::setting::alike;
+use crate::record::params::SLICE;
+use crate::record::{Cell, Interval, Outcome, Results, Status};
+use crate::statistics::{median, order_interval};
+
+/// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
+/// pCPUs up themselves.
+const FORCED: f64 = 0.9;
+
+/// The timeslice of a cell's vCPUs, in nanoseconds, over its windows. Where they slept, the cells that differ in the lock only tell
+/// it; where no cell tells it and none was asked for, the calibration at start does.
+pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
+    let own = if sleeps(cell) { None } else { order_interval(&stretches(cell)) };
+    let calibrated = || {
+        let ns = results.machine.calibration.slice_ns;
+        let known = !cell.axes.params.contains_key(SLICE) && ns > 0.0 && ns.is_finite();
+        known.then_some(Interval { median: ns, low: ns, high: ns })
+    };
+    own.or_else(|| order_interval(&of_alike(results, cell))).or_else(calibrated)
+}
+
+/// The timeslices that cells tell which differ from this one in the lock at most.
+pub(crate) fn of_alike(results: &Results, cell: &Cell) -> Vec<f64> {
+    let told = |other: &&Cell| other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(other);
+    results.cells.iter().filter(told).filter_map(|other| median(&stretches(other))).collect()
+}
+
+/// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that.
+fn sleeps(cell: &Cell) -> bool {
+    let switches = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
+    let (forced, own) = (switches("involuntary_switches"), switches("voluntary_switches"));
+    forced < FORCED * (forced + own) || forced + own <= 0.0
+}
+
+/// How long a vCPU runs at a stretch in each window: the time from getting a pCPU until losing it or giving it up, in nanoseconds.
+fn stretches(cell: &Cell) -> Vec<f64> {
+    let stretches = cell.rounds.iter().filter_map(|round| match &round.outcome {
+        Outcome::Measured(measured) if measured.disturbed.is_none() && !measured.throttled() => {
+            measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0)
+        }
+        _ => None,
+    });
+    stretches.collect()
+}

@@ -1,0 +1,78 @@
+//! Laws and their predictions in words.
+
+use super::{Standing, fifo_halt, fifo_spin};
+use crate::format::{duration, overcommit, range, rate, ratio};
+use crate::record::{Cell, LawCheck, LawName};
+
+/// Where a measured rate stands beside its law.
+pub fn standing(check: &LawCheck) -> Standing {
+    let [low, high] = band(check.law);
+    match check.ratio {
+        _ if check.fails.is_some() => Standing::Fails,
+        ratio if ratio.low >= low && ratio.high <= high => Standing::Inside,
+        ratio if ratio.high < low || ratio.low > high => Standing::Outside,
+        _ => Standing::Untold,
+    }
+}
+
+/// The law in one sentence.
+pub fn about(law: LawName) -> &'static str {
+    match law {
+        LawName::FifoSpin => {
+            "A FIFO lock whose waiters spin waits at nearly every handover until the scheduler lets the next vCPU run."
+        }
+        LawName::FifoHalt => {
+            "A FIFO lock whose waiters halt spends one spin threshold of a pCPU for each acquisition: its rate is its spin \
+             budget."
+        }
+    }
+}
+
+/// Prediction, measurement, their ratio and the band, in one sentence.
+pub fn sentence(cell: &Cell, check: &LawCheck) -> String {
+    let [low, high] = band(check.law);
+    let measured = cell.ops_per_second.map_or_else(|| "nothing".into(), |ops| rate(ops.median));
+    let verdict = match standing(check) {
+        Standing::Inside => format!("inside the law's band of {low} to {high}"),
+        Standing::Outside => format!("outside the law's band of {low} to {high}"),
+        Standing::Untold => format!("across an end of the law's band of {low} to {high}"),
+        Standing::Fails => match &check.fails {
+            Some(why) => format!("a case where the law fails: {why}"),
+            None => String::new(),
+        },
+    };
+    format!(
+        "{} at {}, {}: {} predicted from {}, {measured} measured, {} ({}) times as much, {verdict}.",
+        cell.axes.lock,
+        overcommit(cell.axes.overcommit),
+        cell.axes.env,
+        rate(check.predicted.median),
+        input(cell, check),
+        ratio(check.ratio.median),
+        range(check.ratio, ratio),
+    )
+}
+
+/// What the prediction was made from.
+fn input(cell: &Cell, check: &LawCheck) -> String {
+    let pcpus = cell.axes.pcpus.len() as u32;
+    let s = if pcpus == 1 { "" } else { "s" };
+    match check.law {
+        LawName::FifoSpin => {
+            let wait = fifo_spin::wait_slices(pcpus, cell.axes.overcommit).unwrap_or(f64::NAN);
+            let slice = 1e9 / check.predicted.median / wait;
+            format!("a timeslice of {} on {pcpus} pCPU{s}", duration(slice))
+        }
+        LawName::FifoHalt => {
+            let threshold = f64::from(pcpus) * 1e9 / check.predicted.median;
+            format!("a spin threshold of {} on {pcpus} pCPU{s}", duration(threshold))
+        }
+    }
+}
+
+fn band(law: LawName) -> [f64; 2] {
+    match law {
+        LawName::FifoSpin => fifo_spin::BAND,
+        LawName::FifoHalt => fifo_halt::BAND,
+    }
+}

@@ -1,0 +1,107 @@
+//! Verdicts in words. They claim what was seen: one saturated lock, on this machine, up to a step of overcommit.
+
+use super::{Step, reach};
+use crate::format::{overcommit, percent, significant};
+use crate::record::{Kept, Results, Served, Thresholds};
+
+impl Kept {
+    /// The label in a word or three.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Degrades => "degrades",
+            Self::Collapses => "collapses",
+            Self::CannotBeTold => "cannot be told",
+        }
+    }
+}
+
+impl Served {
+    /// The label in a word or three.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fair => "fair",
+            Self::Unfair => "unfair",
+            Self::Starving => "starving",
+            Self::CannotBeTold => "cannot be told",
+        }
+    }
+}
+
+/// The first sentence of a report: `At 2 vCPUs per CPU 8 of 12 locks collapse here, 1 degrades and 3 hold.`
+pub fn headline(step: &Step<'_>) -> String {
+    let all = step.verdicts.len();
+    let locks = if all == 1 { "lock" } else { "locks" };
+    let per = format!("At {} vCPUs per CPU", significant_factor(step.overcommit));
+    let parts: Vec<(usize, &str)> = [
+        (step.count(Kept::Collapses), ["collapses", "collapse"]),
+        (step.count(Kept::Degrades), ["degrades", "degrade"]),
+        (step.count(Kept::Holds), ["holds", "hold"]),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, [one, several])| (count, if count == 1 { one } else { several }))
+    .collect();
+    let untold = step.count(Kept::CannotBeTold);
+    let Some(((count, verb), rest)) = parts.split_first() else {
+        return format!("{per} it cannot be told of any of the {all} {locks} whether they hold.");
+    };
+    let mut text = format!("{per} {count} of {all} {locks} {verb} here");
+    let rest: Vec<String> = rest.iter().map(|(count, verb)| format!("{count} {verb}")).collect();
+    match rest.as_slice() {
+        [] => {}
+        [only] => text.push_str(&format!(" and {only}")),
+        [first, second, ..] => text.push_str(&format!(", {first} and {second}")),
+    }
+    if untold > 0 {
+        text.push_str(&format!("; of {untold} it cannot be told"));
+    }
+    text + "."
+}
+
+/// Locks by label: `holds: tas, std-mutex`, the labels that some lock has, best first.
+pub fn tally<'a>(step: &Step<'a>) -> Vec<(Kept, Vec<&'a str>)> {
+    let labels = [Kept::Holds, Kept::Degrades, Kept::Collapses, Kept::CannotBeTold];
+    let of = |label| {
+        let with = step.verdicts.iter().filter(|verdict| verdict.of.rate == label);
+        (label, with.map(|verdict| verdict.cell.axes.lock.as_str()).collect::<Vec<_>>())
+    };
+    labels.into_iter().map(of).filter(|(_, locks)| !locks.is_empty()).collect()
+}
+
+/// How far a lock's label reaches: `held here up to 4x`, `collapses from 2x on`. Steps between those that were run were not seen.
+pub fn reached(steps: &[Step<'_>], env: &str, lock: &str) -> Option<String> {
+    let (label, first, last) = reach(steps, env, lock)?;
+    let alone = first >= last;
+    Some(match label {
+        Kept::Holds if alone => format!("held here at {}", overcommit(first)),
+        Kept::Holds => format!("held here up to {}", overcommit(last)),
+        Kept::Degrades | Kept::Collapses if alone => format!("{} at {}", label.word(), overcommit(first)),
+        Kept::Degrades | Kept::Collapses => {
+            format!("{} at {} to {}", label.word(), overcommit(first), overcommit(last))
+        }
+        Kept::CannotBeTold => format!("cannot be told at {}", overcommit(first)),
+    })
+}
+
+/// The thresholds that verdicts were given by, in one sentence.
+pub fn thresholds(results: &Results) -> String {
+    let Thresholds { holds, collapses, fair, starving, long_wait, starving_wait, between_runs } =
+        results.thresholds.unwrap_or_default();
+    format!(
+        "Holds: keeps at least {} of its rate at 1x on the same pCPUs; collapses: less than {}. Fair: the worst-served vCPU gets at \
+         least {} of an equal share, and none waits longer than {} turns of the queue; starving: less than {}, or longer than {} \
+         turns. Intervals are widened by {} for what two runs differ by; where one spans a threshold it cannot be told.",
+        percent(holds),
+        percent(collapses),
+        percent(fair),
+        significant(long_wait),
+        percent(starving),
+        significant(starving_wait),
+        percent(between_runs)
+    )
+}
+
+fn significant_factor(k: f64) -> String {
+    overcommit(k).trim_end_matches('x').to_owned()
+}
