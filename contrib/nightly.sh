@@ -33,7 +33,7 @@ run=$(dirname "$(tail -n 1 suite.log)")
 added=$("$program" history add "$run" ${report:+--report "$report"} --history "$history") || exit 2
 echo "$added"
 # A history may hold several machines; the answers of this night are about the one that measured it.
-machine=$(printf '%s\n' "$added" | sed -n 's/^.* cells, machine \([0-9a-f]\{12\}\) (.*$/\1/p')
+machine=$(printf '%s\n' "$added" | sed -n 's/^.* cells\{0,1\}, machine \([0-9a-f]\{12\}\) (.*$/\1/p')
 
 worst=$suite
 # Keeps the worst exit status and goes on: one failed step must not cost the others.

@@ -86,6 +86,12 @@ pub fn count(value: u64) -> String {
     shown
 }
 
+/// A number of things: `1 night`, `2 nights`. The noun forms its plural with an s, or has one form for both.
+pub fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 || noun == "series" { "" } else { "s" };
+    format!("{} {noun}{ending}", count(number as u64))
+}
+
 /// Text from outside, made safe for a terminal and a line of prose: control and bidirectional characters become `�`, and
 /// text beyond 300 characters is cut off.
 pub fn printable(text: &str) -> String {
@@ -127,6 +133,10 @@ mod tests {
         assert_eq!(overcommit(1.5), "1.5x");
         assert_eq!(overcommit(2.0), "2x");
         assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(
+            [counted(1, "night"), counted(0, "night"), counted(1, "series")].join(", "),
+            "1 night, 0 nights, 1 series"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod plain;
 pub mod record;
 pub mod rfc4180;
 pub mod show;
+pub mod size;
 pub mod statistics;
 
 pub use error::Error;

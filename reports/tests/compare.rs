@@ -235,7 +235,7 @@ fn an_accepted_change_is_what_later_runs_are_judged_by() {
     // A change accepted on this very night leaves nothing to compare with; one accepted later is not known yet.
     let very_night = compare_since(&base, &new, MARGIN, &[accepted(&new)]).unwrap();
     assert!(very_night.accepted.iter().any(|id| id.starts_with(cell)) && very_night.only_new.is_empty());
-    assert!(text(&very_night).contains("were accepted as changed"));
+    assert!(text(&very_night).contains("accepted as changed, without an earlier run since"));
     let later = compare_since(&base, &new, MARGIN, &[accepted(&night(6, 0.8))]).unwrap();
     assert_eq!(row(&later, cell, Metric::Rate).base_runs, 4);
 }

@@ -9,7 +9,8 @@ use lockbench_reports::judge::compare::{self, Comparison};
 use lockbench_reports::statistics::MARGIN;
 
 use super::{Done, history, print};
-use crate::Error;
+use crate::axes::Lock;
+use crate::{Error, Registry};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -19,6 +20,9 @@ pub(super) struct Args {
     /// Take the earlier runs from a history, those of NEW's machine: a file, or postgres://user@host/database
     #[arg(long, value_name = "PATH|URL")]
     history: Option<String>,
+    /// Tell of these locks only: names, or the groups core, own and all, as in `run --locks`. They are judged as among all
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    locks: Vec<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -72,28 +76,56 @@ impl Output {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Done, Error> {
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let digest = |path: &PathBuf| run_dir::read(path).map(|results| Digest::of(&results));
     let mut runs = args.runs.iter().map(digest).collect::<Result<Vec<_>, _>>()?;
     let new = runs.pop().expect("clap asks for one");
     let mut accepted = Vec::new();
-    match &args.history {
-        Some(location) => {
-            let earlier = history::earlier(location, &new)?;
-            runs.splice(..0, earlier.runs).for_each(drop);
-            accepted = earlier.accepted;
-            if runs.is_empty() {
-                return args.output.nothing_earlier(&new);
-            }
-        }
-        None if runs.is_empty() => {
-            return Err(Error::usage("give an earlier run to compare with, or a --history of them"));
-        }
-        None => {}
+    if let Some(location) = &args.history {
+        let earlier = history::earlier(location, &new)?;
+        runs.splice(..0, earlier.runs).for_each(drop);
+        accepted = earlier.accepted;
+    }
+    let locks = locks(&args.locks, runs.iter().chain([&new]), registry)?;
+    if runs.is_empty() {
+        return match args.history {
+            Some(_) => args.output.nothing_earlier(&new),
+            None => Err(Error::usage("give an earlier run to compare with, or a --history of them")),
+        };
     }
     let margin = args.output.margin();
-    let comparison = compare::compare_since(&runs, &new, margin, &accepted)?;
+    let mut comparison = compare::compare_since(&runs, &new, margin, &accepted)?;
+    if !args.locks.is_empty() {
+        comparison.retain_locks(&locks);
+        if comparison.is_empty() {
+            let locks: Vec<String> = args.locks.iter().map(|name| printable(name)).collect();
+            return Err(Error::usage(format!(
+                "no run that is compared has a cell of {}: there is nothing to compare",
+                locks.join(", ")
+            )));
+        }
+    }
     args.output.print(&comparison)
+}
+
+/// The locks of these names and groups. A run of another build may have locks that this one does not know.
+fn locks<'a>(
+    names: &[String],
+    runs: impl Iterator<Item = &'a Digest> + Clone,
+    registry: &Registry,
+) -> Result<Vec<String>, Error> {
+    let mut locks: Vec<String> = Vec::new();
+    for name in names {
+        let named = match Lock::read(std::slice::from_ref(name), registry) {
+            Ok(known) => known.iter().map(|lock| lock.name().to_owned()).collect(),
+            Err(_) if runs.clone().any(|run| run.cells.iter().any(|cell| cell.lock == *name)) => {
+                vec![name.clone()]
+            }
+            Err(e) => return Err(e),
+        };
+        locks.extend(named);
+    }
+    Ok(locks)
 }
 
 fn parse_percent(text: &str) -> Result<f64, Error> {

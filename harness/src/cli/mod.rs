@@ -121,7 +121,7 @@ fn run(command: Command, registry: &Registry) -> Result<Done, Error> {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
         Command::Report(args) => report::run(&args),
-        Command::Compare(args) => compare::run(&args),
+        Command::Compare(args) => compare::run(&args, registry),
         Command::Duel(args) => duel::run(&args, registry),
         Command::History(args) => history::run(&args),
         Command::Topology(args) => topology::run(&args),

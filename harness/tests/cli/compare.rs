@@ -108,6 +108,40 @@ fn the_exit_status_says_whether_anything_is_worse() {
 }
 
 #[test]
+fn compare_locks_filters_as_run_locks_does_and_its_summary_comes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (base, slow) = (run_dir(dir.path(), 1, 1.0), run_dir(dir.path(), 2, 0.7));
+    let compare = |args: &[&str]| {
+        let output = lockbench().arg("compare").args([&base, &slow]).args(args).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap(), said)
+    };
+    let (status, said) = compare(&["--locks", "ticket,mcs"]);
+    assert!(status == 1 && said.starts_with("Worse: ticket, up to 3"), "{said}");
+    let rows = || said.lines().filter(|line| line.contains("/native/") || line.contains("/emulated/"));
+    assert!(rows().any(|row| row.contains("mcs/")) && rows().count() > 4, "{said}");
+    assert!(rows().all(|row| row.contains("ticket/") || row.contains("mcs/")), "{said}");
+    assert!(rows().all(|row| !row.contains("pv-ticket")), "{said}");
+    assert!(said.find(" rows judged (") < said.find("verdict  "), "{said}");
+
+    // What is not shown does not count, and what is shown is judged as among all.
+    let (status, said) = compare(&["--locks", "tas", "--markdown"]);
+    assert!(status == 0 && said.starts_with("### lockbench: Nothing is worse"), "{said}");
+    let json = |args: &[&str]| -> serde_json::Value { serde_json::from_str(&compare(args).1).unwrap() };
+    let (some, all) = (json(&["--locks", "core", "--json"]), json(&["--json"]));
+    let (some, all) = (some["rows"].as_array().unwrap(), all["rows"].as_array().unwrap());
+    assert!(some.len() < all.len() && some.iter().all(|row| all.contains(row)));
+
+    let (status, said) = compare(&["--locks", "tickt"]);
+    assert!(status == 2 && said.contains("unknown lock `tickt`; did you mean `ticket`"), "{said}");
+    let (status, said) = compare(&["--locks", "ticket-split"]);
+    assert!(
+        status == 2 && said.contains("has a cell of ticket-split: there is nothing to compare"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_cannot_be_compared_is_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let base = run_dir(dir.path(), 1, 1.0);

@@ -57,6 +57,7 @@ fn runs_go_in_once_and_come_out_again() {
     assert!(done(&db, &["export", "--format", "csv"]).starts_with("machine,cpu_model,run_id"));
     let metrics = done(&db, &["export", "--format", "openmetrics"]);
     assert!(metrics.ends_with("# EOF\n") && metrics.contains(" 1763781300\n"));
+    assert!(metrics.contains("\nlockbench_alert{"), "{metrics}");
 
     let output = lockbench().args(["compare", "--history", text(&db)]).arg(&runs[2]).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("BASE  2026"), "against the two others");
@@ -78,7 +79,12 @@ fn a_change_stands_until_it_is_blessed() {
         said.contains("from 2025-11-08 on, last like before on 2025-11-07: ticket/native/empty"),
         "{said}"
     );
-    assert!(said.contains("Stands worse: ticket/native/empty/"), "{said}");
+    assert!(said.starts_with("Worse: ticket, "), "the headline names the lock: {said}");
+    assert!(
+        said.lines().any(|row| row.starts_with("Stands worse: 3") && row.contains(": ticket/native/empty/")),
+        "{said}"
+    );
+    assert!(said.contains(" % slower (0."), "{said}");
     // Locks that fail in the latest night fail it too, where they are asked for.
     let output = history(&db, &["show", "mcs/kvm", "--json"]);
     let failed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -97,6 +103,27 @@ fn a_change_stands_until_it_is_blessed() {
         serde_json::from_str(&done(&db, &["show", "--json", "ticket/native/empty"])).unwrap();
     assert_eq!(changes[0]["date"], "2025-11-08");
     assert!(refused(&db, &["show", "--machine", "nonsense"]).contains("holds no machine"));
+}
+
+#[test]
+fn history_show_fails_for_an_improvement_that_was_lost_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = dir.path().join("h.db");
+    for night in 1..=24 {
+        let run =
+            super::compare::night(dir.path(), night, if (9..=16).contains(&night) { 1.45 } else { 1.0 });
+        done(&db, &["add", text(&run)]);
+    }
+    let output = history(&db, &["show", "ticket/native/empty"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("Worse: ticket, up to 31 % slower (2 cells)."), "{said}");
+    assert!(said.contains(" since 2025-11-17 than from 2025-11-09 on: ticket/native/empty/1v"), "{said}");
+    let json = history(&db, &["show", "--json", "ticket/native/empty"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert!(json.as_array().unwrap().iter().any(|one| one["standing"] == "worse" && one["lock"] == "ticket"));
+    done(&db, &["bless", "ticket", "--at", "2025-11-17", "--reason", "the machine was idle before"]);
+    assert!(done(&db, &["show", "ticket/native/empty"]).starts_with("No series stands worse"));
 }
 
 #[test]

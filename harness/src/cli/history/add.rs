@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lockbench_reports::date;
 use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::format::printable;
+use lockbench_reports::format::{counted, printable};
 use lockbench_reports::judge::history::HistoryLine;
 use lockbench_reports::show::reasons;
 
@@ -57,11 +57,12 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
         let said = if known { "was there already, and stays as it is" } else { "added" };
         let skipped: usize = digest.skipped.iter().map(|skipped| skipped.cells.len()).sum();
         let skipped = if skipped > 0 { format!("{skipped} skipped, ") } else { String::new() };
-        print(&format!("{run}: {said}; {skipped}{cells} cells, machine {machine} ({on})\n"))?;
+        print(&format!("{run}: {said}; {skipped}{}, machine {machine} ({on})\n", counted(cells, "cell")))?;
         let later = later(store.as_mut(), digest)?;
         if later > 0 && !known {
             say(format!(
-                "{run} began before {later} runs that are there already: the latest night is another"
+                "{run} began before {} already there: the latest night is another",
+                counted(later, "run")
             ));
         }
     }

@@ -2,10 +2,12 @@
 
 use std::io::{BufWriter, Write};
 
-use lockbench_reports::judge::history::{HistoryLine, csv, open_metrics};
+use lockbench_reports::format::counted;
+use lockbench_reports::judge::history::{HistoryLine, JudgedMachine, Judgement, csv, open_metrics};
+use lockbench_reports::statistics::MARGIN;
 
 use super::super::Done;
-use super::Which;
+use super::{Which, gather};
 use crate::output::{Stdout, cannot_print, say};
 use crate::{Error, history};
 
@@ -37,7 +39,7 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     }
     let mut out = BufWriter::new(Stdout);
     let mut first = true;
-    let mut gathered = Vec::new();
+    let (mut gathered, mut judged) = (Vec::new(), Vec::new());
     for machine in &machines {
         store.each(machine, args.latest, &mut |digest| {
             match args.format {
@@ -47,19 +49,30 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
             }
             Ok(())
         })?;
-        if args.format == Format::Jsonl {
-            for blessing in store.blessings(machine)? {
-                line(&mut out, &HistoryLine::Blessing(blessing))?;
+        match args.format {
+            Format::Jsonl => {
+                for blessing in store.blessings(machine)? {
+                    line(&mut out, &HistoryLine::Blessing(blessing))?;
+                }
             }
+            Format::Openmetrics => {
+                // Judged by all nights, however few are exported.
+                let blessings = store.blessings(machine)?;
+                let history = gather(store.as_mut(), machine)?;
+                let judgement = Judgement::of(&history, &blessings, MARGIN);
+                judged.push(JudgedMachine { machine: machine.clone(), history, judgement });
+            }
+            Format::Csv => {}
         }
     }
     let aside = store.aside()?;
     let of_these = aside.iter().filter(|(run, _)| machines.contains(&run.machine)).count();
     if of_these > 0 {
-        say(format!("{of_these} runs do not count and are left out; `lockbench history list` says why"));
+        let runs = counted(of_these, "run");
+        say(format!("{runs} left out that cannot count; `lockbench history list` says why"));
     }
     if args.format == Format::Openmetrics {
-        write(&mut out, &open_metrics(&gathered))?;
+        write(&mut out, &open_metrics(&gathered, &judged))?;
     }
     out.flush().map_err(cannot_print)?;
     Ok(Done::Well)

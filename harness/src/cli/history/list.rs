@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use lockbench_reports::derive::digest::changes;
-use lockbench_reports::format::printable;
+use lockbench_reports::format::{counted, printable};
 
 use super::super::{Done, print};
 use crate::history::RunRow;
@@ -56,13 +56,15 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
                 said.push_str("  cut off before its plan was done");
             }
             if let Some(rounds) = digest.stopped_after {
-                let _ = write!(said, "  stopped after {rounds} rounds, for its time was up");
+                let rounds = counted(rounds as usize, "round");
+                let _ = write!(said, "  stopped after {rounds}, for its time was up");
             }
             if digest.is_empty() {
                 said.push_str("  nothing was measured: it does not count");
             }
             let (started, id) = (printable(&digest.started_at), printable(&digest.run_id));
-            let _ = writeln!(text, "  {started}  {id}  {} cells{said}", digest.cells.len());
+            let cells = counted(digest.cells.len(), "cell");
+            let _ = writeln!(text, "  {started}  {id}  {cells}{said}");
             before = Some(digest.environment);
         }
         for (run, why) in aside.iter().filter(|(run, _)| run.machine == *machine) {

@@ -2,12 +2,10 @@
 
 use std::fmt::Write;
 
-use lockbench_reports::format::{printable, range, ratio};
-use lockbench_reports::judge::comparison::word;
-use lockbench_reports::judge::history::{ChangePoint, History, Series, Skip, change_points};
-use lockbench_reports::record::Status;
+use lockbench_reports::format::{counted, printable, range, ratio};
+use lockbench_reports::judge::history::{ChangePoint, History, Judgement, Series, Skip, Standing, State};
+use lockbench_reports::record::Interval;
 use lockbench_reports::statistics::MARGIN;
-use serde::Serialize;
 
 use super::super::{Done, print};
 use super::{Which, gather};
@@ -18,7 +16,8 @@ pub(super) struct Args {
     /// Only cells whose id contains this
     #[arg(value_name = "CELL")]
     cell: Option<String>,
-    /// Print the changes, then the failures of the latest night, then what was skipped for long, as a JSON array
+    /// Print the changes, then the failures of the latest night, then what was skipped for long, then how each series stands, as
+    /// a JSON array
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -31,9 +30,8 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
     let blessings = store.blessings(&machine)?;
     let history = gather(store.as_mut(), &machine)?;
     let wanted = |cell: &str| args.cell.as_deref().is_none_or(|part| cell.contains(part));
-    let mut changes = change_points(&history, &blessings, MARGIN);
-    changes.retain(|change| wanted(&change.cell));
-    let failures = failures(&history, &wanted);
+    let mut judgement = Judgement::of(&history, &blessings, MARGIN);
+    judgement.retain(wanted);
     let skips = skips(&history, &wanted);
     let series: Vec<&Series> = history.series.iter().filter(|series| wanted(&series.cell)).collect();
     if let Some(part) = args.cell.as_deref().filter(|_| series.is_empty() && skips.is_empty()) {
@@ -43,43 +41,63 @@ pub(super) fn run(location: &str, args: &Args) -> Result<Done, Error> {
         )));
     }
     if args.json {
+        let Judgement { changes, standings, failures } = &judgement;
         let changes = changes.iter().map(serde_json::to_value);
         let all = changes
             .chain(failures.iter().map(serde_json::to_value))
             .chain(skips.iter().map(serde_json::to_value))
+            .chain(standings.iter().map(serde_json::to_value))
             .collect::<Result<Vec<_>, _>>();
         let json = serde_json::to_string_pretty(&all?)?;
         print(&format!("{json}\n"))?;
     } else {
-        let mut text = String::new();
-        for series in &series {
-            line(&mut text, series);
-        }
-        text.push('\n');
-        for change in &changes {
-            describe(&mut text, change);
-        }
-        let nights = history.nights.len();
-        let _ = writeln!(text, "{nights} nights, {} series, {} changes.", series.len(), changes.len());
-        for change in changes.iter().filter(|change| change.stands_worse(MARGIN)) {
-            let (cell, metric) = (printable(&change.cell), change.metric.name());
-            let _ = writeln!(
-                text,
-                "Stands worse: {cell} {metric}, {} of what it was or was last accepted.",
-                ratio(change.unaccepted)
-            );
-        }
-        for failure in &failures {
-            let (cell, failed) = (printable(&failure.cell), word(failure.failed));
-            let _ = writeln!(text, "Failed in the latest night: {cell}, {failed}.");
-        }
-        for skip in &skips {
-            describe_skip(&mut text, skip);
-        }
-        print(&text)?;
+        print(&text(&history, &judgement, &series, &skips))?;
     }
-    let worse = changes.iter().any(|change| change.stands_worse(MARGIN));
-    Ok(if worse || !failures.is_empty() { Done::Negative } else { Done::Well })
+    Ok(if judgement.alerts().negative() { Done::Negative } else { Done::Well })
+}
+
+/// The headline, the rows that it is made of, and then everything else.
+fn text(history: &History, judgement: &Judgement, series: &[&Series], skips: &[Skip]) -> String {
+    let mut text = format!("{}\n", judgement.headline());
+    let [nights, changes] =
+        [(history.nights.len(), "night"), (judgement.changes.len(), "change")].map(|(n, of)| counted(n, of));
+    let _ = writeln!(text, "{nights}, {} series, {changes}.", series.len());
+    for standing in judgement.that_stand(State::Worse) {
+        let _ = writeln!(text, "Stands worse: {}", described(standing));
+    }
+    for failure in &judgement.failures {
+        let (cell, failed) = (printable(&failure.cell), failure.failed.word());
+        let _ = writeln!(text, "Failed in the latest night: {cell}, {failed}.");
+    }
+    for standing in judgement.that_stand(State::Better) {
+        let _ = writeln!(text, "Stands better: {}", described(standing));
+    }
+    for skip in skips {
+        describe_skip(&mut text, skip);
+    }
+    text.push('\n');
+    for change in &judgement.changes {
+        describe(&mut text, change);
+    }
+    text.push('\n');
+    for series in series {
+        line(&mut text, series);
+    }
+    text
+}
+
+/// `31 % slower (0.690, 0.672 to 0.709) since 2025-11-17 than from 2025-07-20 on: pv-queued/… rate`.
+fn described(standing: &Standing) -> String {
+    let since = standing.since.as_deref().unwrap_or("the first night");
+    let (cell, metric) = (printable(&standing.cell), standing.metric.name());
+    let (size, figures, than) =
+        (standing.metric.size(standing.ratio), figures(standing.ratio), standing.than());
+    format!("{size} ({figures}) since {since} than {than}: {cell} {metric}")
+}
+
+/// A ratio and its interval.
+fn figures(of: Interval) -> String {
+    format!("{}, {}", ratio(of.median), range(of, ratio))
 }
 
 /// One line for a series: a sparkline of thirty nights, and its level.
@@ -100,12 +118,11 @@ fn line(text: &mut String, series: &Series) {
 }
 
 fn describe(text: &mut String, change: &ChangePoint) {
-    let word = if change.worse() { "worse" } else { "better" };
     let _ = writeln!(
         text,
-        "{word} by {} ({}) from {} on, last like before on {}: {} {}",
-        ratio(change.ratio.median),
-        range(change.ratio, ratio),
+        "{} ({}) from {} on, last like before on {}: {} {}",
+        change.metric.size(change.ratio),
+        figures(change.ratio),
         change.date,
         change.after,
         printable(&change.cell),
@@ -133,10 +150,12 @@ fn describe_skip(text: &mut String, skip: &Skip) {
         Some(date) => format!("last measured on {date}"),
         None => "never measured".into(),
     };
-    let (cells, nights, since) = (skip.skipped.len(), skip.nights, &skip.since);
+    let (cells, since) = (skip.skipped.len(), &skip.since);
     let _ = writeln!(
         text,
-        "Skipped for {nights} nights running, since {since}, {measured} ({cells} cells): {}",
+        "Skipped for {} running, since {since}, {measured} ({}): {}",
+        counted(skip.nights, "night"),
+        counted(cells, "cell"),
         printable(&skip.reason)
     );
     for cell in skip.skipped.iter().take(SHOWN) {
@@ -145,28 +164,4 @@ fn describe_skip(text: &mut String, skip: &Skip) {
     if cells > SHOWN {
         let _ = writeln!(text, "    and {} more; --json names them all", cells - SHOWN);
     }
-}
-
-/// A cell that broke, hung or crashed in the latest night.
-#[derive(Serialize)]
-struct Failure {
-    cell: String,
-    failed: Status,
-    run_id: String,
-    date: String,
-}
-
-fn failures(history: &History, wanted: &dyn Fn(&str) -> bool) -> Vec<Failure> {
-    let Some(latest) = history.nights.len().checked_sub(1) else { return Vec::new() };
-    let night = &history.nights[latest];
-    let failed = history.series.iter().filter(|series| wanted(&series.cell)).filter_map(|series| {
-        let (_, failed) = series.failures.iter().find(|(night, _)| *night == latest)?;
-        Some(Failure {
-            cell: series.cell.clone(),
-            failed: *failed,
-            run_id: night.run_id.clone(),
-            date: night.date(),
-        })
-    });
-    failed.collect()
 }

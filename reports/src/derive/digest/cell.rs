@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::stored::Stored;
 use crate::derive::{Selection, noise_group};
 use crate::record::{Cell, FIRST_REVISION, Interval, Measured, Purpose, Status};
+use crate::size::{self, Words};
 use crate::statistics::{Trips, Waits, interval, jain, largest_class};
 
 /// What is judged of a cell.
@@ -39,6 +40,20 @@ impl Metric {
             Self::Fairness => format!("{value:.3}"),
             Self::Tail => crate::format::duration(value),
         }
+    }
+
+    /// A change in words, from the ratio of its goodness: `31 % slower`.
+    pub fn size(self, ratio: Interval) -> String {
+        size::size(ratio, &self.words())
+    }
+
+    fn words(self) -> Words {
+        let (comparative, factor, inverse) = match self {
+            Self::Rate => (["faster", "slower"], ["as fast", "as slow"], false),
+            Self::Fairness => (["fairer", "less fair"], ["as fair", "less fair"], false),
+            Self::Tail => (["shorter waits", "longer waits"], ["as short waits", "as long waits"], true),
+        };
+        Words { comparative, factor, inverse }
     }
 
     /// A value as a number that grows when things get better, for ratios.

@@ -117,6 +117,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
             base_runs: 0,
             verdict: Verdict::NotEnoughData("no ratio could be taken".into()),
             note: None,
+            failed: None,
         },
         settled: true,
         untold: None,
@@ -135,6 +136,7 @@ fn failed(base: &CellDigest, new: &CellDigest) -> Estimate {
     let mut estimate = blank(new, Metric::Rate);
     let reason = |cell: &CellDigest| cell.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
     let (was, is) = (word(base.status), word(new.status));
+    estimate.row.failed = Some(new.status).filter(|status| *status != Status::Ok);
     (estimate.row.verdict, estimate.row.note) = match (base.status, new.status) {
         (Status::Ok, _) => (Verdict::Worse, Some(format!("{is} in NEW{}", reason(new)))),
         (_, Status::Ok) => (Verdict::Better, Some(format!("was {was} in BASE{}", reason(base)))),

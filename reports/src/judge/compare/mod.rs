@@ -9,6 +9,7 @@ mod estimate;
 mod judge;
 mod markdown;
 mod paired;
+mod reasons;
 mod sides;
 mod spread;
 mod tally;
@@ -18,8 +19,9 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::derive::digest::{Change, Digest, Metric, Skipped, changes};
-use crate::format::printable;
-use crate::record::Interval;
+use crate::format::{counted, printable};
+use crate::judge::alerts::{Alert, Alerts, What};
+use crate::record::{Interval, Status};
 use crate::statistics::{FALSE_DISCOVERIES, Verdict};
 
 pub use accepted::Accepted;
@@ -34,6 +36,9 @@ pub const OWN_SPREAD_FROM: usize = 5;
 pub const SPREADS: f64 = 3.0;
 /// At most this many earlier runs, the latest ones, are taken into account.
 pub const MOST_RUNS: usize = 20;
+
+/// The ratio of a row that has none.
+const UNTOLD: Interval = Interval { median: f64::NAN, low: f64::NAN, high: f64::NAN };
 
 /// One metric of one cell, compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,6 +68,23 @@ pub struct Row {
     pub verdict: Verdict,
     /// What the figures do not show, such as that a cell crashed.
     pub note: Option<String>,
+    /// How the cell failed in NEW.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Status>,
+}
+
+impl Row {
+    /// What the row says that somebody has to know.
+    fn alert(&self) -> Option<Alert> {
+        let what = match (&self.verdict, self.ratio, self.failed) {
+            (Verdict::Worse, _, Some(status)) => What::Failed(status.word()),
+            (Verdict::Worse, ratio, None) => What::Worse(self.metric, ratio.unwrap_or(UNTOLD)),
+            (Verdict::Better, Some(ratio), None) => What::Better(self.metric, ratio),
+            (Verdict::Better, ..) => What::Mended,
+            (Verdict::Same | Verdict::NotEnoughData(_), ..) => return None,
+        };
+        Some(Alert { cell: self.cell.clone(), lock: self.lock.clone(), what })
+    }
 }
 
 /// Outcome of comparing runs.
@@ -78,6 +100,9 @@ pub struct Comparison {
     pub base: Vec<String>,
     /// Run id of NEW.
     pub new: String,
+    /// The locks that are told of, where only some are. They are judged as they are among all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<String>,
     /// What else changed from the last of BASE to NEW.
     pub changed: Vec<Change>,
     /// Changes below this fraction are of no practical interest.
@@ -113,9 +138,44 @@ impl Comparison {
         if self.rows.is_empty() { 0.0 } else { judged as f64 / self.rows.len() as f64 }
     }
 
+    /// What the headline and the exit status are made of: the rows that are worse or better.
+    pub fn alerts(&self) -> Alerts {
+        Alerts(self.rows.iter().filter_map(Row::alert).collect())
+    }
+
     /// Whether anything got worse.
     pub fn worse(&self) -> bool {
-        self.rows.iter().any(|row| row.verdict == Verdict::Worse)
+        self.alerts().negative()
+    }
+
+    /// What happened, in a line.
+    pub fn headline(&self) -> String {
+        self.alerts().headline("Nothing is worse, as far as can be told.")
+    }
+
+    /// Leaves out what is about other locks. The verdicts stay as they are: whether a cell differs does not depend on which
+    /// others somebody looks at.
+    pub fn retain_locks(&mut self, locks: &[String]) {
+        let of_these = |cell: &str| {
+            locks
+                .iter()
+                .any(|lock| cell.strip_prefix(lock.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
+        self.locks = locks.to_vec();
+        self.rows.retain(|row| locks.contains(&row.lock));
+        for skipped in &mut self.skipped {
+            skipped.cells.retain(|cell| of_these(cell));
+        }
+        self.skipped.retain(|skipped| !skipped.cells.is_empty());
+        for cells in [&mut self.only_base, &mut self.only_new, &mut self.accepted] {
+            cells.retain(|cell| of_these(cell));
+        }
+    }
+
+    /// Whether there is nothing to tell, not even that a cell is missing.
+    pub fn is_empty(&self) -> bool {
+        let lists = [&self.only_base, &self.only_new, &self.accepted];
+        self.rows.is_empty() && self.skipped.is_empty() && lists.iter().all(|cells| cells.is_empty())
     }
 }
 
@@ -162,6 +222,7 @@ pub fn compare_since(
         machine_key: new.machine.key(),
         base: base.iter().map(|run| run.run_id.clone()).collect(),
         new: new.run_id.clone(),
+        locks: Vec::new(),
         changed: changes(&last.environment, &new.environment),
         margin,
         false_discoveries: FALSE_DISCOVERIES,
@@ -212,7 +273,8 @@ fn notes(base: &Digest, new: &Digest) -> Vec<String> {
             notes.push(format!("{} was cut off before its plan was done", run.run_id));
         }
         if let Some(rounds) = run.stopped_after {
-            notes.push(format!("{} stopped after {rounds} rounds, for its time was up", run.run_id));
+            let rounds = counted(rounds as usize, "round");
+            notes.push(format!("{} stopped after {rounds}, for its time was up", run.run_id));
         }
     }
     if base.profile != new.profile {

@@ -28,6 +28,7 @@ pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
         machine_key: b.machine.key(),
         base: vec![a.run_id.clone()],
         new: b.run_id.clone(),
+        locks: Vec::new(),
         changed: changes(&a.environment, &b.environment),
         margin,
         false_discoveries: FALSE_DISCOVERIES,
@@ -74,6 +75,7 @@ struct Drawn {
 }
 
 fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
+    let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     let mut row = Row {
         cell: new.axes.id.clone(),
         lock: new.axes.lock.clone(),
@@ -87,10 +89,10 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
         base_runs: 1,
         verdict: Verdict::NotEnoughData("no ratio could be taken".into()),
         note: None,
+        failed: Some(new.status).filter(|status| failed(*status)),
     };
     let alone = |row: Row| vec![Drawn { row, rounds: vec![None; rounds as usize], untold: None }];
     let reason = |cell: &Cell| cell.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
-    let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     match (failed(base.status), failed(new.status)) {
         (false, false) if base.status == Status::Ok && new.status == Status::Ok => {}
         (false, true) => {

@@ -2,18 +2,25 @@
 
 use std::fmt::Write;
 
+use super::reasons::{self, Reason};
 use super::{Comparison, Row};
-use crate::format::{percent, printable, range, ratio};
-use crate::statistics::median;
+use crate::format::{counted, percent, printable, range, ratio};
+use crate::record::Interval;
+use crate::statistics::{Verdict, median};
 
-/// Every row, worst first, then the sentences on how it was judged.
+/// The summary, then every row, worst first, then how it was judged.
 pub fn text(comparison: &Comparison) -> String {
     let mut text = String::new();
+    for sentence in summary(comparison) {
+        let _ = writeln!(text, "{sentence}");
+    }
     let base = match comparison.base.as_slice() {
         [only] => printable(only),
-        several => format!("{} and {} earlier runs", last(several), several.len().saturating_sub(1)),
+        several => {
+            format!("{} and {}", last(several), counted(several.len().saturating_sub(1), "earlier run"))
+        }
     };
-    let _ = writeln!(text, "BASE  {base}\nNEW   {}", printable(&comparison.new));
+    let _ = writeln!(text, "\nBASE  {base}\nNEW   {}", printable(&comparison.new));
     let _ = writeln!(text, "on    {}", comparison.machine);
     for change in &comparison.changed {
         let _ = writeln!(text, "      {change}");
@@ -22,20 +29,19 @@ pub fn text(comparison: &Comparison) -> String {
         let _ = writeln!(text, "note: {}", printable(note));
     }
     text.push('\n');
-    let all = ordered(comparison);
-    let shared = shared_reasons(&all);
-    let apart = |row: &&Row| !untold(row).is_some_and(|why| shared.iter().any(|(shared, _)| *shared == why));
+    let (shared, apart) = reasons::shared(&ordered(comparison));
     let mut rows: Vec<Vec<String>> = vec![HEADINGS.map(String::from).to_vec()];
-    rows.extend(all.iter().copied().filter(apart).map(cells));
+    rows.extend(apart.into_iter().map(|row| cells(row)));
     text.push_str(&aligned(&rows));
-    for (why, rows) in &shared {
-        let _ = writeln!(text, "not enough data ({} rows): {}", rows.len(), printable(why));
+    for Reason { why, rows } in &shared {
+        let _ = writeln!(text, "not enough data ({}): {}", counted(rows.len(), "row"), printable(why));
         for row in rows {
-            let _ = writeln!(text, "  {} {}", printable(&row.cell), row.metric.name());
+            let ratio = row.ratio.map_or_else(String::new, |of| format!("  {}", figures(of)));
+            let _ = writeln!(text, "  {} {}{ratio}", printable(&row.cell), row.metric.name());
         }
     }
     text.push('\n');
-    for sentence in summary(comparison) {
+    for sentence in method(comparison) {
         let _ = writeln!(text, "{sentence}");
     }
     text
@@ -56,25 +62,6 @@ pub(super) fn ordered(comparison: &Comparison) -> Vec<&Row> {
     rows
 }
 
-/// The reason why a row has not even a ratio.
-fn untold(row: &Row) -> Option<&str> {
-    row.verdict.reason().filter(|_| row.ratio.is_none())
-}
-
-/// Reasons that several rows have in common, each with its rows: such a reason is told once.
-fn shared_reasons<'a>(rows: &[&'a Row]) -> Vec<(&'a str, Vec<&'a Row>)> {
-    let mut reasons: Vec<(&str, Vec<&Row>)> = Vec::new();
-    for row in rows {
-        let Some(why) = untold(row) else { continue };
-        match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, rows)) => rows.push(row),
-            None => reasons.push((why, vec![row])),
-        }
-    }
-    reasons.retain(|(_, rows)| rows.len() > 1);
-    reasons
-}
-
 fn last(runs: &[String]) -> String {
     runs.last().map_or_else(String::new, |run| printable(run))
 }
@@ -89,9 +76,9 @@ fn cells(row: &Row) -> Vec<String> {
         row.metric.name().into(),
         value(row.base),
         value(row.new),
-        match (row.ratio, why) {
-            (Some(of), None) => shown(of),
-            (Some(of), Some(why)) => format!("{}: {}", shown(of), printable(why)),
+        match (shown(row), why) {
+            (Some(of), None) => of,
+            (Some(of), Some(why)) => format!("{of}: {}", printable(why)),
             (None, why) => why.map_or_else(String::new, printable),
         },
         if why.is_some() {
@@ -102,7 +89,17 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
-pub(super) fn shown(of: crate::record::Interval) -> String {
+/// The ratio of a row, in words too where it was called better or worse.
+pub(super) fn shown(row: &Row) -> Option<String> {
+    let of = row.ratio?;
+    Some(match row.verdict {
+        Verdict::Better | Verdict::Worse => format!("{}, {}", row.metric.size(of), figures(of)),
+        Verdict::Same | Verdict::NotEnoughData(_) => figures(of),
+    })
+}
+
+/// A ratio with its interval.
+pub(super) fn figures(of: Interval) -> String {
     format!("{} ({})", ratio(of.median), range(of, ratio))
 }
 
@@ -138,19 +135,44 @@ fn within(comparison: &Comparison) -> String {
     }
 }
 
-/// How many rows were judged, by which spread, and which cells could not be.
+/// What happened, how many rows were judged, and which cells could not be.
 pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
-    let mut sentences = vec![format!(
-        "{} of {} rows judged ({}): {} worse, {} better, {} same{}; {} not enough data.",
+    let mut sentences = vec![comparison.headline()];
+    if !comparison.locks.is_empty() {
+        let locks: Vec<String> = comparison.locks.iter().map(|lock| printable(lock)).collect();
+        sentences.push(format!("Only {} as asked; judged as among all locks.", locks.join(", ")));
+    }
+    sentences.push(format!(
+        "{} of {} judged ({}): {} worse, {} better, {} same{}; {} not enough data.",
         comparison.rows.len() - comparison.count("not enough data"),
-        comparison.rows.len(),
+        counted(comparison.rows.len(), "row"),
         percent(comparison.judged()),
         comparison.count("worse"),
         comparison.count("better"),
         comparison.count("same"),
         within(comparison),
         comparison.count("not enough data"),
-    )];
+    ));
+    for skipped in &comparison.skipped {
+        let (cells, why) = (few(&skipped.cells), printable(&skipped.reason));
+        let skipped = counted(skipped.cells.len(), "cell");
+        sentences.push(format!("{skipped} of BASE skipped in NEW: {why}: {cells}"));
+    }
+    for (cells, what) in [
+        (&comparison.only_base, "in BASE only"),
+        (&comparison.only_new, "in NEW only"),
+        (&comparison.accepted, "accepted as changed, without an earlier run since"),
+    ] {
+        if !cells.is_empty() {
+            sentences.push(format!("{} {what}: {}", counted(cells.len(), "cell"), few(cells)));
+        }
+    }
+    sentences
+}
+
+/// How the rows were judged.
+pub(super) fn method(comparison: &Comparison) -> Vec<String> {
+    let mut sentences = Vec::new();
     if !comparison.spreads.is_empty() {
         let spread = |s: &super::Spread| {
             format!("{} {} {} {}", printable(&s.env), printable(&s.class), s.metric.name(), percent(s.sigma))
@@ -167,19 +189,6 @@ pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
             "Rounds alternated between the two builds; a difference must clear {} and hold against flipping whole rounds.",
             percent(comparison.margin)
         ));
-    }
-    for skipped in &comparison.skipped {
-        let (cells, why) = (few(&skipped.cells), printable(&skipped.reason));
-        sentences.push(format!("{} cells of BASE were skipped in NEW: {why}: {cells}", skipped.cells.len()));
-    }
-    for (cells, what) in [
-        (&comparison.only_base, "are in BASE only"),
-        (&comparison.only_new, "are in NEW only"),
-        (&comparison.accepted, "were accepted as changed, and have no earlier run since"),
-    ] {
-        if !cells.is_empty() {
-            sentences.push(format!("{} cells {what}: {}", cells.len(), few(cells)));
-        }
     }
     sentences
 }

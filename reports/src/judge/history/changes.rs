@@ -33,32 +33,14 @@ pub struct ChangePoint {
     pub environment: Vec<Dated>,
     /// Why the change was accepted, if it was.
     pub blessed: Option<String>,
-    /// Product of the ratios of all changes of the series since the last accepted one, up to this one; 1 if this change was
-    /// accepted.
-    pub unaccepted: f64,
     /// Whether the series has not changed since, and is still measured.
     pub stands: bool,
 }
-
-/// A series stands only if it was measured in one of this many latest nights.
-const STILL_MEASURED: usize = 5;
 
 impl ChangePoint {
     /// Whether things got worse.
     pub fn worse(&self) -> bool {
         self.ratio.median < 1.0
-    }
-
-    /// The ratio by which the series stands better (above 1) or worse than what was last accepted, if that is more than the
-    /// margin. Small steps add up, and a step that was mended cancels out.
-    pub fn standing(&self, margin: f64) -> Option<f64> {
-        let beyond = self.unaccepted.max(1.0 / self.unaccepted) > 1.0 + margin;
-        (self.stands && beyond).then_some(self.unaccepted)
-    }
-
-    /// Whether the series stands worse than what was last accepted; that fails a night.
-    pub fn stands_worse(&self, margin: f64) -> bool {
-        self.standing(margin).is_some_and(|ratio| ratio < 1.0)
     }
 }
 
@@ -87,16 +69,10 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
             .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings));
         // A step whose interval includes 1 is no change.
         let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
-        let mut unaccepted = 1.0;
-        for change in &mut own {
-            unaccepted = if change.blessed.is_some() { 1.0 } else { unaccepted * change.ratio.median };
-            change.unaccepted = unaccepted;
-        }
         // A change of an earlier revision of the lock no longer stands.
         let last_point = segment.series.points.last();
         if let (Some(last), Some(point)) = (own.last_mut(), last_point) {
-            last.stands =
-                point.revision == segment.revision && point.night + STILL_MEASURED >= history.nights.len();
+            last.stands = point.revision == segment.revision && segment.series.is_still_measured(history);
         }
         found.append(&mut own);
     }
@@ -164,7 +140,6 @@ fn change_point(
         ratio: ratio(old, new)?,
         environment: around(history, before, night),
         blessed: blessing.map(|blessing| blessing.reason.clone()),
-        unaccepted: 1.0,
         stands: false,
     })
 }

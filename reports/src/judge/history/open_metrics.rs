@@ -1,13 +1,25 @@
 //! A history as OpenMetrics text, for dashboards.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
+use super::{History, Judgement, State};
 use crate::date;
 use crate::derive::digest::{Digest, Metric};
 
-/// All nights, oldest first, as gauges with the time of each run; the text ends with `# EOF`. Nights without a valid date are
-/// left out, for a sample without a time would count as taken now.
-pub fn open_metrics(nights: &[Digest]) -> String {
+/// A machine's history and what is found in it.
+pub struct JudgedMachine {
+    /// Key of the machine.
+    pub machine: String,
+    /// Its history.
+    pub history: History,
+    /// What is found in the whole of it.
+    pub judgement: Judgement,
+}
+
+/// All nights, oldest first, as gauges with the time of each run, and how the series of each machine stand at its latest night;
+/// the text ends with `# EOF`. Nights without a valid date are left out, for a sample without a time would count as taken now.
+pub fn open_metrics(nights: &[Digest], machines: &[JudgedMachine]) -> String {
     let mut text = String::new();
     for metric in Metric::ALL {
         let (name, unit, help) = match metric {
@@ -19,11 +31,7 @@ pub fn open_metrics(nights: &[Digest]) -> String {
                 ("lockbench_acquire_p99_seconds", "seconds", "99th percentile of the acquire time.")
             }
         };
-        let _ = writeln!(text, "# TYPE {name} gauge");
-        if !unit.is_empty() {
-            let _ = writeln!(text, "# UNIT {name} {unit}");
-        }
-        let _ = writeln!(text, "# HELP {name} {help}");
+        head(&mut text, name, unit, help);
         // Samples with the same labels must stand together, in order of time.
         let mut samples: Vec<(String, i64, f64)> = Vec::new();
         for night in nights {
@@ -49,8 +57,61 @@ pub fn open_metrics(nights: &[Digest]) -> String {
             }
         }
     }
+    standings(&mut text, machines);
     text.push_str("# EOF\n");
     text
+}
+
+/// How each series stands, and alerts that are 1 where `history show` ends with exit status 1 for it, else 0.
+fn standings(text: &mut String, machines: &[JudgedMachine]) {
+    let (mut ratios, mut alerts) = (String::new(), String::new());
+    for JudgedMachine { machine, history, judgement } in machines {
+        let latest = history.nights.last().and_then(|night| date::parse(&night.started_at).ok());
+        let Some(time) = latest.map(|moment| moment.as_second()) else { continue };
+        let mut cells = HashSet::new();
+        for (index, series) in history.series.iter().enumerate() {
+            let of = |what: &str| {
+                let env = series.place.split('/').next().unwrap_or_default();
+                let (cell, lock) = (&series.cell, &series.lock);
+                labels(&[("machine", machine), ("cell", cell), ("lock", lock), ("env", env), ("what", what)])
+            };
+            if let Some(standing) = judgement.standing(index) {
+                let (own, ratio) = (of(series.metric.name()), standing.ratio.median);
+                let _ = writeln!(ratios, "lockbench_standing_ratio{{{own}}} {ratio} {time}");
+                let alert = u8::from(standing.state == State::Worse);
+                let _ = writeln!(alerts, "lockbench_alert{{{own}}} {alert} {time}");
+            }
+            if cells.insert(&series.cell) {
+                let alert = u8::from(judgement.failures.iter().any(|failure| failure.cell == series.cell));
+                let _ = writeln!(alerts, "lockbench_alert{{{}}} {alert} {time}", of("failed"));
+            }
+        }
+    }
+    for (name, unit, help, samples) in [
+        (
+            "lockbench_standing_ratio",
+            "ratio",
+            "Level of a series by what it is measured by; below 1 is worse.",
+            ratios,
+        ),
+        (
+            "lockbench_alert",
+            "",
+            "Whether a series stands worse, or its cell failed in the latest night.",
+            alerts,
+        ),
+    ] {
+        head(text, name, unit, help);
+        text.push_str(&samples);
+    }
+}
+
+fn head(text: &mut String, name: &str, unit: &str, help: &str) {
+    let _ = writeln!(text, "# TYPE {name} gauge");
+    if !unit.is_empty() {
+        let _ = writeln!(text, "# UNIT {name} {unit}");
+    }
+    let _ = writeln!(text, "# HELP {name} {help}");
 }
 
 fn labels(pairs: &[(&str, &str)]) -> String {

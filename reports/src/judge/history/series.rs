@@ -10,6 +10,9 @@ use crate::statistics::{Trips, largest_class, order_interval};
 /// A night with fewer windows in the distance class of the series is shown but not judged.
 const FEWEST_WINDOWS: usize = 3;
 
+/// A series is still measured if it was in one of this many latest nights.
+const STILL_MEASURED: usize = 5;
+
 /// What all series share of a run.
 #[derive(Clone, Debug)]
 pub struct Night {
@@ -29,6 +32,11 @@ impl Series {
     pub fn revisions(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let pairs = self.points.iter().zip(self.points.iter().skip(1));
         pairs.filter(|(one, next)| one.revision != next.revision).map(|(_, next)| (next.night, next.revision))
+    }
+
+    /// Whether it was measured in one of the latest nights.
+    pub(super) fn is_still_measured(&self, history: &History) -> bool {
+        self.points.last().is_some_and(|point| point.night + STILL_MEASURED >= history.nights.len())
     }
 }
 

@@ -13,7 +13,7 @@ use tera::{Context, Tera};
 
 use crate::Error;
 use crate::derive::digest::Identity;
-use crate::judge::history::{Blessing, History, change_points};
+use crate::judge::history::{Blessing, History, Judgement};
 use crate::show::html::{embed, escape, failed};
 
 /// Renders the page of a machine.
@@ -23,7 +23,7 @@ pub fn render(
     blessings: &[Blessing],
     margin: f64,
 ) -> Result<String, Error> {
-    let changes = change_points(history, blessings, margin);
+    let judgement = Judgement::of(history, blessings, margin);
     let mut tera = Tera::default();
     tera.set_escape_fn(escape);
     tera.add_raw_template(lockbench_templates::TREND, lockbench_templates::TREND_TEMPLATE).map_err(failed)?;
@@ -33,7 +33,7 @@ pub fn render(
     context.insert("csp", &embed::policy(&css, script));
     context.insert("css", &css);
     context.insert("script", script);
-    context.insert("page", &view::page(machine, history, &changes, margin));
+    context.insert("page", &view::page(machine, history, &judgement, margin));
     context.insert("marks", &chart::marks(history));
     context.insert("json", &data::json(history)?);
     context.insert("version", env!("CARGO_PKG_VERSION"));

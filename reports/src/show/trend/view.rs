@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{chart, spark};
 use crate::derive::digest::{Identity, Metric};
-use crate::format::{percent, printable, range, ratio};
-use crate::judge::history::{ChangePoint, History, Series, Skip, environment};
+use crate::format::{counted, percent, printable, range, ratio};
+use crate::judge::history::{ChangePoint, History, Judgement, Series, Skip, Standing, State, environment};
 
 /// The page.
 #[derive(Serialize)]
@@ -14,6 +14,7 @@ pub(super) struct Page {
     key: String,
     topology: String,
     span: String,
+    headline: String,
     summary: String,
     margin: String,
     changes: Vec<ChangeView>,
@@ -83,7 +84,7 @@ struct Tile {
     lock: String,
     metric: Option<&'static str>,
     latest: String,
-    /// CSS class and ratio of the last change.
+    /// How the series stands, if not as accepted: CSS class and size of the difference.
     state: Option<(&'static str, String)>,
     failed: bool,
     spark: String,
@@ -99,10 +100,11 @@ struct NightView {
     environment: Vec<String>,
 }
 
-pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint], margin: f64) -> Page {
+pub(super) fn page(machine: &Identity, history: &History, judgement: &Judgement, margin: f64) -> Page {
     let span = match (history.nights.first(), history.nights.last()) {
         (Some(first), Some(last)) => {
-            format!("{} nights, {} to {}", history.nights.len(), first.date(), last.date())
+            let nights = counted(history.nights.len(), "night");
+            format!("{nights}, {} to {}", first.date(), last.date())
         }
         _ => "no nights yet".into(),
     };
@@ -111,32 +113,34 @@ pub(super) fn page(machine: &Identity, history: &History, changes: &[ChangePoint
         key: machine.key(),
         topology: machine.topology.clone(),
         span,
-        summary: summary(history, changes, margin),
+        headline: judgement.headline(),
+        summary: summary(history, judgement),
         margin: percent(margin),
-        changes: change_views(history, changes),
+        changes: change_views(history, judgement),
         skips: history.skips.iter().map(SkipView::of).collect(),
-        groups: groups(history, changes),
+        groups: groups(history, judgement),
         nights: nights(history),
     }
 }
 
-fn summary(history: &History, changes: &[ChangePoint], margin: f64) -> String {
-    let standing: Vec<f64> = changes.iter().filter_map(|change| change.standing(margin)).collect();
-    let worse = standing.iter().filter(|ratio| **ratio < 1.0).count();
+fn summary(history: &History, judgement: &Judgement) -> String {
     let judged =
         history.series.iter().filter(|series| series.points.iter().any(|point| point.judged)).count();
+    let stand = |state| judgement.that_stand(state).len();
     format!(
-        "{} series, of which {judged} are judged. {worse} stand worse than what was last accepted and {} better; {} changes in all.",
-        history.series.len(),
-        standing.len() - worse,
-        changes.len()
+        "{}, of which {judged} are judged: {} worse than at their best since a level was accepted, {} better than what was \
+         accepted. {} in all.",
+        counted(history.series.len(), "series"),
+        stand(State::Worse),
+        stand(State::Better),
+        counted(judgement.changes.len(), "change")
     )
 }
 
 /// The changes, the latest night first.
-fn change_views(history: &History, changes: &[ChangePoint]) -> Vec<ChangeView> {
+fn change_views(history: &History, judgement: &Judgement) -> Vec<ChangeView> {
     let mut together: Vec<Vec<&ChangePoint>> = Vec::new();
-    for change in changes.iter().rev() {
+    for change in judgement.changes.iter().rev() {
         let alike = |other: &ChangePoint| {
             (other.night, other.worse(), &other.blessed) == (change.night, change.worse(), &change.blessed)
         };
@@ -171,11 +175,12 @@ fn change_view(history: &History, group: &[&ChangePoint]) -> ChangeView {
     }
 }
 
-fn groups(history: &History, changes: &[ChangePoint]) -> Vec<Group> {
+fn groups(history: &History, judgement: &Judgement) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, series) in history.series.iter().enumerate() {
-        let own: Vec<&ChangePoint> = changes.iter().filter(|change| change.series == index).collect();
-        let tile = tile(history, index, series, &own);
+        let own: Vec<&ChangePoint> =
+            judgement.changes.iter().filter(|change| change.series == index).collect();
+        let tile = tile(history, index, series, &own, judgement.standing(index));
         match groups.last_mut().filter(|group| group.place == series.place) {
             Some(group) => group.tiles.push(tile),
             None => groups.push(Group {
@@ -188,15 +193,21 @@ fn groups(history: &History, changes: &[ChangePoint]) -> Vec<Group> {
     groups
 }
 
-fn tile(history: &History, index: usize, series: &Series, changes: &[&ChangePoint]) -> Tile {
+fn tile(
+    history: &History,
+    index: usize,
+    series: &Series,
+    changes: &[&ChangePoint],
+    standing: Option<&Standing>,
+) -> Tile {
     let latest = series.points.last().map_or_else(String::new, |point| series.metric.show(point.median));
     let describe = |change: &&ChangePoint| {
-        let word = if change.worse() { "worse" } else { "better" };
         let blessed =
             change.blessed.as_deref().map_or(String::new(), |why| format!("; blessed: {}", printable(why)));
         format!(
-            "{}: {word}, {} ({}){blessed}",
+            "{}: {}, {} ({}){blessed}",
             change.date,
+            change.metric.size(change.ratio),
             ratio(change.ratio.median),
             range(change.ratio, ratio)
         )
@@ -221,11 +232,20 @@ fn tile(history: &History, index: usize, series: &Series, changes: &[&ChangePoin
         lock: series.lock.clone(),
         metric: (series.metric != Metric::Rate).then(|| series.metric.name()),
         latest,
-        state: changes.last().map(|change| (chart::class(change), ratio(change.ratio.median))),
+        state: standing.and_then(badge),
         failed: series.failures.last().is_some_and(|(night, _)| Some(*night) == last_night),
         spark: spark::spark(series, history.nights.len(), changes),
         chart: chart::chart(history, series, changes, &label),
         changes: changed,
+    }
+}
+
+fn badge(standing: &Standing) -> Option<(&'static str, String)> {
+    let said = || standing.metric.size(standing.ratio);
+    match standing.state {
+        State::Worse => Some(("worse", said())),
+        State::Better => Some(("better", said())),
+        State::AsAccepted => None,
     }
 }
 

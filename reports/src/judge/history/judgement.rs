@@ -1,0 +1,106 @@
+//! A history, judged: what every view of it is made of.
+
+use serde::Serialize;
+
+use super::{Blessing, ChangePoint, History, Standing, State, change_points};
+use crate::judge::alerts::{Alert, Alerts, What};
+use crate::record::Status;
+
+/// The headline where nothing is worse and nothing failed.
+const UNHARMED: &str = "No series stands worse than its best level since one was accepted, and no cell failed in the latest night.";
+
+/// What is found in a history. The trend page, `history show` and the exports show it, and the exit status follows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    /// All changes, oldest first.
+    pub changes: Vec<ChangePoint>,
+    /// How each series stands that is still measured.
+    pub standings: Vec<Standing>,
+    /// Cells that broke, hung or crashed in the latest night.
+    pub failures: Vec<Failure>,
+}
+
+/// A cell that broke, hung or crashed in the latest night.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// Id of the cell.
+    pub cell: String,
+    /// Its lock.
+    pub lock: String,
+    /// How it failed.
+    pub failed: Status,
+    /// The run of that night.
+    pub run_id: String,
+    /// Its date.
+    pub date: String,
+}
+
+impl Judgement {
+    /// Judges a history; changes below the margin are of no interest.
+    pub fn of(history: &History, blessings: &[Blessing], margin: f64) -> Self {
+        let changes = change_points(history, blessings, margin);
+        let standing = |index| Standing::of(index, history, &changes, margin);
+        let standings = (0..history.series.len()).filter_map(standing).collect();
+        Self { standings, failures: failures(history), changes }
+    }
+
+    /// Leaves out what is about other cells.
+    pub fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.changes.retain(|change| wanted(&change.cell));
+        self.standings.retain(|standing| wanted(&standing.cell));
+        self.failures.retain(|failure| wanted(&failure.cell));
+    }
+
+    /// How a series stands; none if it is no longer measured.
+    pub fn standing(&self, series: usize) -> Option<&Standing> {
+        self.standings.iter().find(|standing| standing.series == series)
+    }
+
+    /// The series that stand in this way, those that changed most first.
+    pub fn that_stand(&self, state: State) -> Vec<&Standing> {
+        let mut found: Vec<&Standing> =
+            self.standings.iter().filter(|standing| standing.state == state).collect();
+        let by = |standing: &Standing| standing.ratio.median.ln().abs();
+        found.sort_by(|a, b| by(b).total_cmp(&by(a)));
+        found
+    }
+
+    /// What the headline and the exit status are made of.
+    pub fn alerts(&self) -> Alerts {
+        let standings = self.standings.iter().filter_map(|standing| {
+            let what = match standing.state {
+                State::Worse => What::Worse(standing.metric, standing.ratio),
+                State::Better => What::Better(standing.metric, standing.ratio),
+                State::AsAccepted => return None,
+            };
+            Some(Alert { cell: standing.cell.clone(), lock: standing.lock.clone(), what })
+        });
+        let failures = self.failures.iter().map(|failure| Alert {
+            cell: failure.cell.clone(),
+            lock: failure.lock.clone(),
+            what: What::Failed(failure.failed.word()),
+        });
+        Alerts(standings.chain(failures).collect())
+    }
+
+    /// What happened, in a line.
+    pub fn headline(&self) -> String {
+        self.alerts().headline(UNHARMED)
+    }
+}
+
+fn failures(history: &History) -> Vec<Failure> {
+    let Some(latest) = history.nights.len().checked_sub(1) else { return Vec::new() };
+    let night = &history.nights[latest];
+    let failed = history.series.iter().filter_map(|series| {
+        let (_, failed) = series.failures.iter().find(|(night, _)| *night == latest)?;
+        Some(Failure {
+            cell: series.cell.clone(),
+            lock: series.lock.clone(),
+            failed: *failed,
+            run_id: night.run_id.clone(),
+            date: night.date(),
+        })
+    });
+    failed.collect()
+}
