@@ -47,10 +47,10 @@ pub(super) fn store_low<const VALUE: u16>(word: &AtomicU32) {
     replace(word, LOW, u32::from(VALUE), Ordering::Relaxed);
 }
 
-/// Sets bit `BIT` and returns whether it was set.
+/// Sets bit `BIT` and returns whether it was set. Acquire: who asks for a lock has nothing to publish.
 #[inline(always)]
 pub(super) fn set_bit<const BIT: u32>(word: &AtomicU32) -> bool {
-    word.fetch_or(1 << BIT, Ordering::AcqRel) & 1 << BIT != 0
+    word.fetch_or(1 << BIT, Ordering::Acquire) & 1 << BIT != 0
 }
 
 /// Puts `VALUE` into the lowest byte and returns what was there.
