@@ -1,8 +1,10 @@
 //! Writes a SYNTHETIC run directory with its page, `cargo run -p lockbench-reports --example fixture -- DIR`, and in DIR/nodes
-//! that of a machine with four NUMA nodes. With a second directory it writes a second run, and a page that compares the two.
+//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks. With a second directory it writes a second run, and a page that compares the two.
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
+#[path = "../tests/fixture/many.rs"]
+mod many;
 #[path = "../tests/fixture/nodes.rs"]
 mod nodes;
 
@@ -31,6 +33,8 @@ fn main() {
     if runs.len() > 1 {
         write(&dirs[0].join("compared.html"), &html::render(&runs).expect("a page"));
     }
+    let dir = dirs[0].join("many");
+    page(&dir, &run(&dir, &many::lines(fixture::lines(7, 1.0))));
     let dir = dirs[0].join("nodes");
     let several = nodes::Several {
         nodes: vec![0, 1, 2, 3],

@@ -1,7 +1,10 @@
 //! The page of a synthetic run: complete, self-contained and the same each time.
 
 mod fixture;
+#[path = "fixture/many.rs"]
+mod many;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use lockbench_reports::derive::derive;
@@ -122,6 +125,75 @@ fn a_reason_is_told_once_and_its_cells_unfold() {
     let results = results();
     let dropped = &results.dropped[0];
     assert_eq!(section.matches(dropped.reason.as_str()).count(), 1, "{section}");
+}
+
+#[test]
+fn each_lock_of_a_plot_has_a_group_a_label_and_its_values_as_titles() {
+    let results = results();
+    for id in [
+        "overcommit-emulated",
+        "vcpus-native",
+        "latency",
+        "fairness",
+        "fairness-throughput",
+        "spin-threshold",
+    ] {
+        let plot = plot(&results, id);
+        let locks: BTreeSet<&str> =
+            plot.data.rows.iter().filter_map(|row| row[0].split(',').next()).collect();
+        for lock in locks {
+            let groups = plot.svg.split("<g data-lock=\"").skip(1);
+            let own: Vec<&str> =
+                groups.filter_map(|group| group.strip_prefix(&format!("{lock}\">"))).collect();
+            let own: Vec<&str> = own.iter().filter_map(|group| group.split("</g>").next()).collect();
+            assert!(!own.is_empty(), "{id} {lock}");
+            for group in own {
+                assert!(group.contains(&format!("<title>{lock}")), "{id} {lock}: {group}");
+                assert!(group.contains(&format!(">{lock}")) && group.ends_with("</text>"), "{id} {lock}");
+            }
+        }
+    }
+    let crowded = plot(&results, "overcommit-emulated");
+    let linear = crowded.linear.unwrap();
+    assert!(linear.contains("(linear scale)") && crowded.svg.contains("(log scale)"));
+    assert_eq!(linear.matches("<title>").count(), crowded.svg.matches("<title>").count());
+    let row = crowded.data.rows.iter().find(|row| row[0] == "ticket" && row[1] == "2x").unwrap();
+    assert!(linear.contains(&format!("<title>ticket, 2x: {}/s (", row[2])), "{row:?}");
+}
+
+#[test]
+fn thirty_locks_have_thirty_colours_and_labels_that_do_not_collide() {
+    let results = derive(many::lines(fixture::lines(7, 1.0)).into_iter());
+    let plot = plot(&results, "overcommit-emulated");
+    let mut heights: Vec<i32> = Vec::new();
+    let mut colours = BTreeSet::new();
+    for group in plot.svg.split("<g data-lock=\"").skip(1) {
+        let label = group.rsplit("<text ").next().unwrap();
+        heights.push(label.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap());
+        let strokes: BTreeSet<&str> =
+            group.split(" stroke=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(strokes.len(), 1, "a lock has one colour: {strokes:?}");
+        colours.extend(strokes);
+    }
+    assert_eq!((heights.len(), colours.len()), (many::LOCKS, many::LOCKS));
+    heights.sort_unstable();
+    // Letters are 24 units high, and up to 28 on a phone.
+    assert!(heights.windows(2).all(|pair| pair[1] - pair[0] >= 28), "{heights:?}");
+}
+
+#[test]
+fn a_page_has_a_link_to_each_plot_and_says_of_which_environment_it_is() {
+    let results = results();
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    for figure in figures(&results).unwrap() {
+        let Figure::Drawn(plot) = figure else { continue };
+        assert!(page.contains(&format!("href=\"#r0-plot-{}\"", plot.id)), "{}", plot.id);
+        let env = plot.env.map_or_else(String::new, |env| format!(" data-env=\"{env}\""));
+        assert!(page.contains(&format!("<figure id=\"r0-plot-{}\"{env}>", plot.id)), "{}", plot.id);
+    }
+    for lock in &results.locks {
+        assert!(page.contains(&format!("<li data-lock=\"{}\">", lock.name)), "{}", lock.name);
+    }
 }
 
 /// The figures that a plot's rows have, without the columns that say what a row is of.

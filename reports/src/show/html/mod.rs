@@ -23,6 +23,7 @@ use tera::{Context, Tera};
 use crate::Error;
 use crate::format::printable_up_to;
 use crate::record::Results;
+use crate::show::plots::rules;
 use crate::statistics::{BOOTSTRAP_FROM, MARGIN, MIN_ROUNDS, RESAMPLES, SEED};
 
 /// Longest text of a record on the page, in characters; the embedded data has all of it.
@@ -34,7 +35,7 @@ pub fn render(runs: &[Results]) -> Result<String, Error> {
     tera.set_escape_fn(escape);
     tera.register_filter("code", code::code);
     tera.add_raw_templates(lockbench_templates::TEMPLATES).map_err(failed)?;
-    let css = lockbench_templates::STYLES.concat();
+    let css = lockbench_templates::STYLES.concat() + &rules();
     let script = lockbench_templates::SCRIPT;
     let views = runs
         .iter()

@@ -12,7 +12,7 @@ use crate::format::{duration, percent, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
 use crate::record::Results;
 use crate::show::csv;
-use crate::show::plots::{Figure, figures};
+use crate::show::plots::{self, Figure, Key, figures};
 
 /// A run.
 #[derive(Serialize)]
@@ -36,6 +36,8 @@ pub(super) struct View {
     facilities: Table,
     distances: Option<Table>,
     kvm: bool,
+    /// Every lock, as all plots show it.
+    locks: Vec<Key>,
     figures: Vec<Figure>,
     missing_figures: Vec<Figure>,
     cells: Option<Table>,
@@ -108,6 +110,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         facilities: named(facts::facilities(results)),
         distances: distances::table(results).map(named),
         kvm: results.machine.kvm_costs.is_some() || results.cells.iter().any(|cell| cell.axes.env == "kvm"),
+        locks: if drawn.is_empty() { Vec::new() } else { plots::locks(results) },
         figures: drawn,
         missing_figures,
         cells: (!several).then(|| cells::table(results)),

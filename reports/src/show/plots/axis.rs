@@ -73,7 +73,8 @@ impl Axis {
         values.sort_by(f64::total_cmp);
         values.dedup();
         let (low, high) = (values.first()?.log10(), values.last()?.log10());
-        let room = ((high - low) * 0.06).max(0.05);
+        // Room for markers that stand side by side at the first and at the last value.
+        let room = ((high - low) * 0.1).max(0.05);
         let (low, high) = (low - room, high + room);
         // Powers of two come first, so that they are kept where there is no room for all.
         values.sort_by_key(|value| value.log2().fract() != 0.0);

@@ -1,12 +1,15 @@
 //! The plotters canvas: a picture with axes, drawn at twice its size because plotters rounds to whole pixels.
 
+use std::cell::RefCell;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
 use super::dash::dashes;
-use super::style::{GRID, INK, MUTED, Marker, PAPER, Style};
+use super::group::Group;
+use super::style::{GRID, INK, MUTED, Marker};
 use crate::Error;
 use crate::format::printable;
 
@@ -15,10 +18,13 @@ use crate::format::printable;
 pub(super) const WIDTH: u32 = 460;
 /// Height of most pictures.
 pub(super) const HEIGHT: u32 = 300;
-const FINE: i32 = 2;
+/// Units of the drawing in one of the picture.
+pub(super) const FINE: i32 = 2;
 /// plotters divides every font size by this.
 const FONT: f64 = 1.24;
 const TEXT: f64 = 12.0;
+/// Room right of a frame, where half a tick label may stand.
+const RIGHT: u32 = 22;
 /// Length of a dash and of the gap behind it.
 const DASH: (f64, f64) = (6.0, 4.0);
 
@@ -39,13 +45,17 @@ pub(super) fn picture(
     draw: impl FnOnce(&Pen<'_, '_>) -> Result<(), Error>,
 ) -> Result<String, Error> {
     let mut svg = String::new();
+    let groups;
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH * FINE as u32, height * FINE as u32))
             .into_drawing_area();
-        draw(&Pen { area: &area })?;
+        let pen = Pen { area: &area, groups: RefCell::default() };
+        draw(&pen)?;
+        groups = pen.groups.take();
         area.present().map_err(failed)?;
     }
-    Ok(wrap(id, title, description, WIDTH, height, FINE as u32, inside(&svg)))
+    let body = inside(&svg).to_owned() + &groups;
+    Ok(wrap(id, title, description, WIDTH, height, FINE as u32, &body))
 }
 
 /// An `svg` element that scales with the page, named by its title.
@@ -95,6 +105,8 @@ fn rgb((r, g, b): (u8, u8, u8)) -> RGBColor {
 /// Draws in the picture's own units.
 pub(super) struct Pen<'p, 'a> {
     area: &'p Area<'a>,
+    /// Groups of marks as SVG, which plotters cannot write.
+    groups: RefCell<String>,
 }
 
 /// A plot's frame, which turns values into places.
@@ -111,6 +123,12 @@ impl Frame<'_, '_> {
         (f64::from(px) / f64::from(FINE), f64::from(py) / f64::from(FINE))
     }
 
+    /// The right end of the frame, in the picture's own units.
+    pub(super) fn right(&self) -> f64 {
+        let (columns, _) = self.chart.plotting_area().get_pixel_range();
+        f64::from(columns.end) / f64::from(FINE)
+    }
+
     /// Top and bottom of the frame, in the picture's own units.
     pub(super) fn top_and_bottom(&self) -> (f64, f64) {
         let (_, rows) = self.chart.plotting_area().get_pixel_range();
@@ -119,13 +137,21 @@ impl Frame<'_, '_> {
 }
 
 impl<'p, 'a> Pen<'p, 'a> {
-    /// Draws axes, grid and titles. `left` is the room for the labels of the y axis; if none is given it follows from their
-    /// length.
-    pub(super) fn frame(&self, x: Axis, y: Axis, left: Option<u32>) -> Result<Frame<'p, 'a>, Error> {
-        let left = left.unwrap_or(14 + 7 * y.longest_label() as u32);
+    /// Draws axes, grid and titles, with room for the labels of rows left of the frame.
+    pub(super) fn rows(&self, x: Axis, y: Axis, left: u32) -> Result<Frame<'p, 'a>, Error> {
+        self.frame(x, y, left, RIGHT)
+    }
+
+    /// Draws axes, grid and titles, with room for the labels of lines right of the frame.
+    pub(super) fn labelled(&self, x: Axis, y: Axis, right: u32) -> Result<Frame<'p, 'a>, Error> {
+        let left = 14 + 7 * y.longest_label() as u32;
+        self.frame(x, y, left, right.max(RIGHT))
+    }
+
+    fn frame(&self, x: Axis, y: Axis, left: u32, right: u32) -> Result<Frame<'p, 'a>, Error> {
         let mut chart = ChartBuilder::on(self.area)
             .margin_top(26 * FINE)
-            .margin_right(22 * FINE)
+            .margin_right(right as i32 * FINE)
             .margin_bottom(20 * FINE)
             .margin_left(2 * FINE)
             .x_label_area_size(20 * FINE)
@@ -151,13 +177,17 @@ impl<'p, 'a> Pen<'p, 'a> {
         Ok(Frame { chart, x, y })
     }
 
-    /// A line through places, dashed or not.
-    pub(super) fn line(&self, places: &[(f64, f64)], style: Style, width: u32) -> Result<(), Error> {
+    /// Adds a group of marks, which lies over everything that was drawn before or is drawn later.
+    pub(super) fn add(&self, group: Group) {
+        self.groups.borrow_mut().push_str(&group.finish());
+    }
+
+    fn line(&self, places: &[(f64, f64)], colour: (u8, u8, u8), dashed: bool) -> Result<(), Error> {
         if places.len() < 2 {
             return Ok(());
         }
-        let stroke = rgb(style.colour).stroke_width(width);
-        let pieces = if style.dashed { dashes(places, DASH.0, DASH.1) } else { vec![places.to_vec()] };
+        let stroke = rgb(colour).stroke_width(FINE as u32);
+        let pieces = if dashed { dashes(places, DASH.0, DASH.1) } else { vec![places.to_vec()] };
         for piece in pieces {
             let pixels: Vec<(i32, i32)> = piece.into_iter().map(pixel).collect();
             self.area.draw(&PathElement::new(pixels, stroke)).map_err(failed)?;
@@ -165,43 +195,9 @@ impl<'p, 'a> Pen<'p, 'a> {
         Ok(())
     }
 
-    /// Draws a marker. A hollow one stands for a lower bound.
-    pub(super) fn marker(&self, place: (f64, f64), style: Style, hollow: bool) -> Result<(), Error> {
-        let outline = marker_outline(style.marker, 4.2);
-        let points: Vec<(i32, i32)> =
-            outline.iter().map(|&(dx, dy)| pixel((place.0 + dx, place.1 + dy))).collect();
-        let stroke = rgb(style.colour).stroke_width(2 * FINE as u32);
-        let fill = if hollow { rgb(PAPER).filled() } else { rgb(style.colour).filled() };
-        match style.marker {
-            Marker::Cross | Marker::Plus => {
-                for pair in points.chunks(2) {
-                    self.area.draw(&PathElement::new(pair.to_vec(), stroke)).map_err(failed)?;
-                }
-                Ok(())
-            }
-            _ => {
-                self.area.draw(&Polygon::new(points.clone(), fill)).map_err(failed)?;
-                let closed: Vec<(i32, i32)> = points.iter().chain(points.first()).copied().collect();
-                self.area
-                    .draw(&PathElement::new(closed, rgb(style.colour).stroke_width(FINE as u32)))
-                    .map_err(failed)
-            }
-        }
-    }
-
-    /// Draws a small faint dot, which stands for one round.
-    pub(super) fn dot(&self, place: (f64, f64), style: Style) -> Result<(), Error> {
-        self.area.draw(&Circle::new(pixel(place), 3, rgb(style.colour).mix(0.35).filled())).map_err(failed)
-    }
-
-    /// Draws a bar from one place to another, which stands for an interval.
-    pub(super) fn bar(&self, from: (f64, f64), to: (f64, f64), style: Style) -> Result<(), Error> {
-        self.line(&[from, to], Style { dashed: false, ..style }, 3)
-    }
-
     /// Draws a thin muted line, to mark a value that means something.
     pub(super) fn mark(&self, from: (f64, f64), to: (f64, f64), dashed: bool) -> Result<(), Error> {
-        self.line(&[from, to], Style { colour: MUTED, marker: Marker::Circle, dashed }, FINE as u32)
+        self.line(&[from, to], MUTED, dashed)
     }
 
     /// Draws a filled rectangle between two corners; `strength` is its opacity, from 0 to 1.
@@ -218,7 +214,7 @@ impl<'p, 'a> Pen<'p, 'a> {
 
     /// Draws a thin plain line of any colour.
     pub(super) fn thin(&self, places: &[(f64, f64)], colour: (u8, u8, u8)) -> Result<(), Error> {
-        self.line(places, Style { colour, marker: Marker::Circle, dashed: false }, FINE as u32)
+        self.line(places, colour, false)
     }
 
     /// Draws text, vertically centred on its place.

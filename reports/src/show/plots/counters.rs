@@ -1,11 +1,9 @@
 //! Counters per million acquisitions: preemptions by phase, halts, kicks, switches.
 
-use plotters::style::text_anchor::HPos;
-
 use super::axis::{Axis, trimmed};
-use super::canvas::{label_room, picture};
 use super::fairness::contested;
-use super::style::{INK, Style, nth};
+use super::markers::{self, Mark};
+use super::style::{Style, nth};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{count, overcommit, significant};
@@ -21,7 +19,6 @@ const DRAWN: [(&str, &str); 6] = [
     ("kick", "kicks"),
     ("involuntary_switches", "involuntary switches"),
 ];
-const ROW: u32 = 22;
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some((setting, k)) = contested(results) else { return Ok(missing()) };
@@ -43,33 +40,29 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(missing());
     };
     let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
-    let height = 72 + cells.len() as u32 * ROW;
-    let left = label_room(cells.iter().map(|cell| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", drawn.len(), cells.len());
-    let svg = picture("counters", &title, &description, height, |pen| {
-        let frame = pen.frame(x, Axis::with_ticks("", 0.0..cells.len() as f64, Vec::new()), Some(left))?;
-        for (index, cell) in cells.iter().enumerate() {
-            let row = cells.len() as f64 - index as f64 - 0.5;
-            let (_, y) = frame.at(1.0, row);
-            let label: String = cell.axes.lock.chars().take(24).collect();
-            pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
-            for (name, _, style) in &drawn {
-                if let Some(value) = per_million(cell, name) {
-                    pen.marker(frame.at(value, row), *style, false)?;
-                }
-            }
-        }
-        Ok(())
-    })?;
+    let row = |cell: &&Cell| {
+        let marks = drawn.iter().filter_map(|(name, shown, style)| {
+            let value = per_million(cell, name)?;
+            let lock = cell.axes.lock.clone();
+            let told = format!("{lock}: {} {shown}", significant(value));
+            Some(Mark { lock, value, style: *style, told })
+        });
+        (cell.axes.lock.clone(), marks.collect())
+    };
+    let rows: Vec<(String, Vec<Mark>)> = cells.iter().map(row).collect();
+    let svg = markers::rows("counters", &title, &description, x, &rows)?;
     Ok(Figure::Drawn(Plot {
         id: "counters".into(),
         title,
+        env: Some(setting.axes().env.clone()),
         reading: "Preemptions are those by the kernel that runs the vCPUs; preemptions by a host beneath it are not seen. In a \
                   FIFO lock under overcommit nearly every handover goes to a preempted waiter. An event that did not happen \
                   has no marker."
             .into(),
         svg,
+        linear: None,
         legend: drawn.iter().map(|(_, shown, style)| Key::new(*shown, *style, false)).collect(),
         open: false,
         data: table(&cells),

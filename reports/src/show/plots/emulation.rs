@@ -63,6 +63,7 @@ fn row(pair: &Pair<'_>, steps: &[f64], workloads: bool) -> Option<Row> {
         false => format!("{} {step} {}v", axes.lock, axes.vcpus),
     };
     Some(Row {
+        lock: Some(axes.lock.clone()),
         label,
         group: steps.iter().position(|k| same(*k, axes.overcommit)).unwrap_or(0),
         interval,

@@ -1,9 +1,12 @@
 //! Fairness: how a lock's acquisitions were divided among vCPUs.
 
 use super::axis::{Axis, trimmed};
-use super::canvas::{HEIGHT, picture};
+use super::canvas::{Frame, HEIGHT, picture};
+use super::dodge::aside;
+use super::group::{Group, MARKER, Place};
+use super::labels::{self, Label};
 use super::style::{Looks, Style};
-use super::{Figure, Key, Plot, Table};
+use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::derive::Selection;
 use crate::derive::setting::{Setting, environments, main_setting};
@@ -16,6 +19,44 @@ struct Divided<'a> {
     cell: &'a Cell,
     style: Style,
     shares: Vec<f64>,
+}
+
+impl Divided<'_> {
+    fn label(&self) -> String {
+        format!("{} {}", labels::cut(&self.cell.axes.lock), jain(self.cell))
+    }
+
+    fn group(&self, places: &[Place]) -> Group {
+        let mut group = Group::of_lock(&self.cell.axes.lock);
+        group.line(places, self.style);
+        for (rank, (place, share)) in places.iter().zip(&self.shares).enumerate() {
+            let lock = &self.cell.axes.lock;
+            let told = format!(
+                "{lock}, vCPU {} of {}: {} of the fair share",
+                rank + 1,
+                places.len(),
+                trimmed(*share)
+            );
+            group.marker(*place, self.style, false, &told);
+        }
+        group
+    }
+}
+
+/// Where each lock's shares are drawn; shares that would lie on one another stand side by side.
+fn places(locks: &[Divided<'_>], frame: &Frame<'_, '_>) -> Vec<Vec<Place>> {
+    let at = |(rank, share): (usize, &f64)| frame.at(rank as f64 + 1.0, *share);
+    let mut places: Vec<Vec<Place>> =
+        locks.iter().map(|lock| lock.shares.iter().enumerate().map(at).collect()).collect();
+    let room = 0.4 * (frame.at(2.0, 1.0).0 - frame.at(1.0, 1.0).0);
+    for rank in 0..places.iter().map(Vec::len).max().unwrap_or(0) {
+        let mut members: Vec<&mut Place> =
+            places.iter_mut().filter_map(|places| places.get_mut(rank)).collect();
+        let heights: Vec<f64> = members.iter().map(|place| place.1).collect();
+        let shifts = aside(&heights, 2.0 * MARKER, room.min(24.0));
+        members.iter_mut().zip(shifts).for_each(|(place, shift)| place.0 += shift);
+    }
+    places
 }
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
@@ -41,29 +82,31 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         "Shares by rank; Jain's index by lock: {}. The table below has every value.",
         told.join("; ")
     );
-    let svg = picture("fairness", &title, &description, HEIGHT, |pen| {
-        let frame = pen.frame(x, y, None)?;
+    let texts: Vec<String> = locks.iter().map(Divided::label).collect();
+    let room = labels::room(texts.iter().map(String::as_str));
+    let svg = picture("fairness", &title, &description, labels::height(locks.len(), HEIGHT), |pen| {
+        let frame = pen.labelled(x, y, room)?;
         pen.mark(frame.at(0.0, 1.0), frame.at(f64::MAX, 1.0), false)?;
-        for lock in &locks {
-            let places: Vec<(f64, f64)> = lock
-                .shares
-                .iter()
-                .enumerate()
-                .map(|(rank, share)| frame.at(rank as f64 + 1.0, *share))
-                .collect();
-            pen.line(&places, lock.style, 4)?;
-            places.iter().try_for_each(|place| pen.marker(*place, lock.style, false))?;
+        let (mut groups, mut ends) = (Vec::new(), Vec::new());
+        for (lock, places) in locks.iter().zip(places(&locks, &frame)) {
+            groups.push(lock.group(&places));
+            let label = |end: &Place| Label { text: lock.label(), end: *end, style: lock.style };
+            ends.push(places.last().map(label));
         }
+        labels::add(&frame, &mut groups, &ends);
+        groups.into_iter().for_each(|group| pen.add(group));
         Ok(())
     })?;
     Ok(Figure::Drawn(Plot {
         id: "fairness".into(),
         title,
-        reading: "A level line at 1 is fair. Jain's index, in the legend, is 1 where all vCPUs got the same and 1/n \
-                  where one got everything."
+        env: Some(env.into()),
+        reading: "A level line at 1 is fair. The figure behind a lock's name is Jain's index: 1 where all vCPUs got the same, \
+                  1/n where one got everything."
             .into(),
         svg,
-        legend: locks.iter().map(|l| Key::new(format!("{} (Jain {})", l.cell.axes.lock, jain(l.cell)), l.style, true)).collect(),
+        linear: None,
+        legend: Vec::new(),
         open: false,
         data: table(&locks),
     }))

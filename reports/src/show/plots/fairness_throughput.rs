@@ -1,15 +1,20 @@
 //! Fairness against throughput: whether a lock is fast at the price of fairness.
 
 use super::axis::{Axis, trimmed};
-use super::canvas::{HEIGHT, picture};
+use super::canvas::{Frame, HEIGHT, picture};
+use super::dodge::aside;
 use super::fairness::contested;
+use super::group::{Group, MARKER, Place};
+use super::labels::{self, Label};
 use super::style::{Looks, Style};
-use super::{Figure, Key, Plot, Table};
+use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::format::{overcommit, range, rate, significant};
 use crate::record::{Cell, Interval, Results, Status};
 
 const TITLE: &str = "Fairness against throughput";
+/// How far points may move up or down.
+const ROOM: f64 = 20.0;
 const NOTHING: &str = "No lock has both a rate and a fairness.";
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
@@ -37,12 +42,27 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         .collect();
     let description =
         format!("Jain's index and rate by lock: {}. The table below has every value.", told.join("; "));
-    let svg = picture("fairness-throughput", &title, &description, HEIGHT, |pen| {
-        let frame = pen.frame(x, y, None)?;
-        for (_, style, ops, jain) in &points {
-            pen.bar(frame.at(ops.low, *jain), frame.at(ops.high, *jain), *style)?;
-            pen.marker(frame.at(ops.median, *jain), *style, false)?;
+    let room = labels::room(points.iter().map(|point| point.0.axes.lock.as_str()));
+    let height = labels::height(points.len(), HEIGHT);
+    let svg = picture("fairness-throughput", &title, &description, height, |pen| {
+        let frame = pen.labelled(x, y, room)?;
+        let (mut groups, mut ends) = (Vec::new(), Vec::new());
+        for ((cell, style, ops, jain), down) in points.iter().zip(down(&frame, &points)) {
+            let lock = &cell.axes.lock;
+            let place = |rate: f64| {
+                let (across, height) = frame.at(rate, *jain);
+                (across, height + down)
+            };
+            let mut group = Group::of_lock(lock);
+            group.bars(&[(place(ops.low), place(ops.high))], *style);
+            let told =
+                format!("{lock}: {} ({}), Jain {}", rate(ops.median), range(*ops, rate), significant(*jain));
+            group.marker(place(ops.median), *style, false, &told);
+            groups.push(group);
+            ends.push(Some(Label { text: lock.clone(), end: place(ops.median), style: *style }));
         }
+        labels::add(&frame, &mut groups, &ends);
+        groups.into_iter().for_each(|group| pen.add(group));
         Ok(())
     })?;
     let columns = ["lock", "median rate", "interval", "Jain", "largest share", "smallest share"];
@@ -60,12 +80,28 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: "fairness-throughput".into(),
         title,
+        env: Some(setting.axes().env.clone()),
         reading: "The upper right corner is both fast and fair. A lock far right and low is fast because it lets the \
                   vCPU that runs take it again while the others wait."
             .into(),
         svg,
-        legend: points.iter().map(|(cell, style, ..)| Key::new(&cell.axes.lock, *style, false)).collect(),
+        linear: None,
+        legend: Vec::new(),
         open: false,
         data: Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() },
     }))
+}
+
+/// How far each point moves down, so that points of equal fairness and nearly equal rates do not lie on one another.
+fn down(frame: &Frame<'_, '_>, points: &[(&Cell, Style, Interval, f64)]) -> Vec<f64> {
+    let places: Vec<Place> = points.iter().map(|point| frame.at(point.2.median, point.3)).collect();
+    let mut down = vec![0.0; places.len()];
+    // Rows of points that are no more than a marker apart, from the top down.
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|a, b| places[*a].1.total_cmp(&places[*b].1));
+    for row in order.chunk_by(|one, next| places[*next].1 - places[*one].1 < 2.0 * MARKER) {
+        let across: Vec<f64> = row.iter().map(|index| places[*index].0).collect();
+        row.iter().zip(aside(&across, 2.0 * MARKER, ROOM)).for_each(|(index, shift)| down[*index] = shift);
+    }
+    down
 }

@@ -4,9 +4,11 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
 use super::canvas::{Frame, Pen, WIDTH, label_room, picture};
+use super::group::Group;
 use super::style::{INK, MUTED, Style, nth};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
+use crate::format::{range, significant};
 use crate::record::Interval;
 
 /// A picture has at most this many lines; the table has them all.
@@ -15,6 +17,8 @@ const LINE: f64 = 21.0;
 
 /// One row.
 pub(super) struct Row {
+    /// The lock that it is of, if it is of one.
+    pub(super) lock: Option<String>,
     /// Text left of the row.
     pub(super) label: String,
     /// Index of the forest's group that the row belongs to.
@@ -24,6 +28,12 @@ pub(super) struct Row {
     pub(super) figure: String,
     /// The row's entries in the table.
     pub(super) details: Vec<String>,
+}
+
+impl Row {
+    fn group_of_marks(&self) -> Group {
+        self.lock.as_deref().map_or_else(Group::of_no_lock, Group::of_lock)
+    }
 }
 
 /// What a forest plot is made of.
@@ -55,7 +65,7 @@ impl Forest<'_> {
         let left = label_room(labels);
         let svg = picture(self.id, self.title, &self.description(), height, |pen| {
             let y = Axis::with_ticks("", 0.0..lines.len() as f64, Vec::new());
-            let frame = pen.frame(axis, y, Some(left))?;
+            let frame = pen.rows(axis, y, left)?;
             let (top, bottom) = frame.top_and_bottom();
             if let Some(at) = self.line {
                 let (across, _) = frame.at(at, 0.0);
@@ -65,10 +75,12 @@ impl Forest<'_> {
                 let (_, middle) = frame.at(0.0, lines.len() as f64 - index as f64 - 0.5);
                 let label: String = line[0].label.chars().take(24).collect();
                 pen.text((f64::from(left) - 2.0, middle), &label, INK, HPos::Right)?;
+                let mut group = line[0].group_of_marks();
                 for (place, row) in line.iter().enumerate() {
                     let down = (place as f64 - (line.len() - 1) as f64 / 2.0) * 8.0;
-                    self.draw_row(pen, &frame, row, middle + down, figures)?;
+                    self.draw_row(pen, &mut group, &frame, row, middle + down, figures)?;
                 }
+                pen.add(group);
             }
             Ok(())
         })?;
@@ -77,6 +89,8 @@ impl Forest<'_> {
             title: self.title.into(),
             reading: self.reading.into(),
             svg,
+            env: None,
+            linear: None,
             legend: self.groups.iter().map(|(name, style)| Key::new(name, *style, false)).collect(),
             open: self.table.is_some(),
             data: self.table(),
@@ -94,16 +108,21 @@ impl Forest<'_> {
     fn draw_row(
         &self,
         pen: &Pen<'_, '_>,
+        group: &mut Group,
         frame: &Frame<'_, '_>,
         row: &Row,
         y: f64,
         figure: bool,
     ) -> Result<(), Error> {
-        let style = self.groups.get(row.group).map_or_else(|| nth(0), |group| group.1);
+        let of = self.groups.get(row.group);
+        let style = of.map_or_else(|| nth(0), |of| of.1);
         let across = |value: f64| (frame.at(value, 0.0).0, y);
         let (low, high) = (across(row.interval.low), across(row.interval.high));
-        pen.bar(low, high, style)?;
-        pen.marker(across(row.interval.median), style, false)?;
+        group.bars(&[(low, high)], style);
+        let name = of.map_or("", |of| of.0.as_str());
+        let interval = range(row.interval, significant);
+        let told = format!("{}, {name}: {} ({interval})", row.label, row.figure);
+        group.marker(across(row.interval.median), style, false, &told);
         if !figure {
             return Ok(());
         }

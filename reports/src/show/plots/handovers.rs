@@ -97,8 +97,10 @@ fn draw(maps: &[Map<'_>], place: &str, none: &str) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: ID.into(),
         title,
+        env: maps.first().map(|map| map.cell.axes.env.clone()),
         reading: format!("{reading}{more}"),
         svg,
+        linear: None,
         legend: Vec::new(),
         open: false,
         data: table(maps),

@@ -54,6 +54,7 @@ impl Area {
                  <path d=\"{path}\" stroke=\"{colour}\" stroke-width=\"1\"/></svg>"
             ),
             name: name.into(),
+            lock: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::canvas::marker_outline;
-use super::style::{Marker, Style};
+use super::style::{Marker, Style, hex};
 
 /// One entry of a legend.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -12,13 +12,19 @@ pub struct Key {
     pub swatch: String,
     /// What the swatch stands for; not yet escaped.
     pub name: String,
+    /// Whether it stands for the lock of this name.
+    pub lock: bool,
 }
 
 impl Key {
+    /// An entry for a lock.
+    pub(super) fn of_lock(lock: &str, style: Style) -> Self {
+        Self { lock: true, ..Self::new(lock, style, true) }
+    }
+
     /// An entry for a line with markers, or for markers alone.
     pub(super) fn new(name: impl Into<String>, style: Style, line: bool) -> Self {
-        let (r, g, b) = style.colour;
-        let colour = format!("#{r:02X}{g:02X}{b:02X}");
+        let colour = hex(style.colour);
         let mut swatch = String::from(
             "<svg class=\"swatch\" viewBox=\"0 0 30 14\" width=\"30\" height=\"14\" aria-hidden=\"true\">",
         );
@@ -41,6 +47,6 @@ impl Key {
             }
         }
         swatch.push_str("</svg>");
-        Self { swatch, name: name.into() }
+        Self { swatch, name: name.into(), lock: false }
     }
 }

@@ -1,12 +1,15 @@
 //! What line plots share: series of medians with intervals over an axis.
 
 use super::axis::Axis;
-use super::canvas::{Frame, HEIGHT, Pen, picture};
+use super::canvas::{Frame, HEIGHT, WIDTH, picture};
+use super::dodge::aside;
+use super::group::{Group, MARKER, Place};
+use super::labels::{self, Label};
 use super::style::Style;
-use super::{Figure, Key, Plot, Table};
+use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::derive::Selection;
-use crate::format::{rate, significant};
+use crate::format::{range, rate, significant};
 use crate::record::{Cell, Interval, Status};
 
 /// One value of a series.
@@ -21,15 +24,17 @@ pub(super) struct Point {
 /// A named line.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
+    pub(super) lock: String,
+    /// The label of its line: the lock, or more where a plot has several lines of one.
     pub(super) name: String,
     pub(super) style: Style,
     pub(super) points: Vec<Point>,
 }
 
 impl Series {
-    /// The rates of cells, at places that `x` gives.
+    /// The rates of a lock's cells, at places that `x` gives.
     pub(super) fn of_cells<'a>(
-        name: &str,
+        lock: &str,
         style: Style,
         cells: impl Iterator<Item = &'a Cell>,
         x: impl Fn(&Cell) -> f64,
@@ -41,7 +46,7 @@ impl Series {
             })
             .collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        let series = Self { name: name.to_owned(), style, points };
+        let series = Self { lock: lock.to_owned(), name: lock.to_owned(), style, points };
         (!series.points.is_empty()).then_some(series)
     }
 }
@@ -54,49 +59,122 @@ fn round_rates(cell: &Cell) -> Vec<f64> {
 pub(super) struct Lines<'a> {
     pub(super) id: String,
     pub(super) title: String,
+    /// The environment that all its cells are of, if they are of one.
+    pub(super) env: Option<String>,
     pub(super) reading: &'a str,
     pub(super) x_title: &'a str,
     pub(super) x_label: fn(f64) -> String,
+    /// What the y axis shows, without its scale.
     pub(super) y_title: &'a str,
     pub(super) series: Vec<Series>,
-    /// A value on the x axis that is marked, and the label of the mark.
-    pub(super) mark: Option<(f64, String)>,
+    /// A value on the x axis that is marked.
+    pub(super) mark: Option<f64>,
 }
 
 impl Lines<'_> {
     /// Draws the plot; with nothing to draw the figure is missing, with the reason `nothing`.
     pub(super) fn draw(self, nothing: &str) -> Result<Figure, Error> {
         let xs = self.series.iter().flat_map(|series| series.points.iter().map(|point| point.x));
-        let ys = self.series.iter().flat_map(|series| &series.points).flat_map(|point| {
-            [point.interval.median, point.interval.low, point.interval.high]
-                .into_iter()
-                .chain(point.rounds.clone())
-        });
-        let axes = Axis::log2(self.x_title, xs.chain(self.mark.as_ref().map(|mark| mark.0)), self.x_label)
-            .zip(Axis::log10(self.y_title, ys, super::axis::trimmed));
-        let Some((x, y)) = axes else { return Ok(Figure::missing(self.title, nothing)) };
-        let svg = picture(&self.id, &self.title, &self.description(), HEIGHT, |pen| {
-            let frame = pen.frame(x, y, None)?;
-            if let Some((at, what)) = &self.mark {
-                let (top, bottom) = frame.top_and_bottom();
-                let (across, _) = frame.at(*at, 1.0);
-                pen.mark((across, top), (across, bottom), true)?;
-                let place = (across + 4.0, bottom - 8.0);
-                pen.text(place, what, super::style::MUTED, plotters::style::text_anchor::HPos::Left)?;
-            }
-            self.series.iter().try_for_each(|series| draw_series(pen, &frame, series))
-        })?;
-        let legend = self.series.iter().map(|series| Key::new(&series.name, series.style, true)).collect();
+        let ys: Vec<f64> = self.series.iter().flat_map(|series| &series.points).flat_map(values).collect();
+        let titled = |scale: &str| format!("{} ({scale} scale)", self.y_title);
+        let x = Axis::log2(self.x_title, xs.chain(self.mark), self.x_label);
+        let y = Axis::log10(&titled("log"), ys.iter().copied(), super::axis::trimmed);
+        let even = Axis::from_zero(&titled("linear"), ys);
+        let Some(((x, y), even)) = x.zip(y).zip(even) else {
+            return Ok(Figure::missing(self.title, nothing));
+        };
+        let svg = self.view(&self.id, x.clone(), y)?;
+        let linear = self.view(&format!("{}-linear", self.id), x, even)?;
         let data = self.table();
         Ok(Figure::Drawn(Plot {
             id: self.id,
             title: self.title,
+            env: self.env,
             reading: self.reading.into(),
             svg,
-            legend,
+            linear: Some(linear),
+            legend: Vec::new(),
             open: false,
             data,
         }))
+    }
+
+    fn view(&self, id: &str, x: Axis, y: Axis) -> Result<String, Error> {
+        let room = labels::room(self.series.iter().map(|series| series.name.as_str()));
+        let height = labels::height(self.series.len(), HEIGHT);
+        picture(id, &self.title, &self.description(), height, |pen| {
+            let frame = pen.labelled(x, y, room)?;
+            if let Some(at) = self.mark {
+                let (top, bottom) = frame.top_and_bottom();
+                let (across, _) = frame.at(at, 1.0);
+                pen.mark((across, top), (across, bottom), true)?;
+            }
+            let places = self.places(&frame);
+            let mut groups: Vec<Group> = Vec::new();
+            for (series, places) in self.series.iter().zip(&places) {
+                groups.push(self.group(&frame, series, places));
+            }
+            let ends: Vec<Option<Label>> = self
+                .series
+                .iter()
+                .zip(&places)
+                .map(|(series, places)| {
+                    let (text, style) = (series.name.clone(), series.style);
+                    Some(Label { text, end: *places.last()?, style })
+                })
+                .collect();
+            labels::add(&frame, &mut groups, &ends);
+            groups.into_iter().for_each(|group| pen.add(group));
+            Ok(())
+        })
+    }
+
+    /// Where each series' medians are drawn; medians that would lie on one another stand side by side.
+    fn places(&self, frame: &Frame<'_, '_>) -> Vec<Vec<Place>> {
+        let at = |point: &Point| frame.at(point.x, point.interval.median);
+        let mut places: Vec<Vec<Place>> =
+            self.series.iter().map(|series| series.points.iter().map(at).collect()).collect();
+        let mut columns: Vec<f64> = places.iter().flatten().map(|place| place.0).collect();
+        columns.sort_by(f64::total_cmp);
+        columns.dedup();
+        let gap = columns.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::from(WIDTH), f64::min);
+        let room = (0.4 * gap).min(24.0);
+        for column in columns {
+            let mut members: Vec<&mut Place> =
+                places.iter_mut().flatten().filter(|place| place.0 == column).collect();
+            let heights: Vec<f64> = members.iter().map(|place| place.1).collect();
+            let shifts = aside(&heights, 2.0 * MARKER, room);
+            members.iter_mut().zip(shifts).for_each(|(place, shift)| place.0 += shift);
+        }
+        places
+    }
+
+    fn group(&self, frame: &Frame<'_, '_>, series: &Series, places: &[Place]) -> Group {
+        let mut group = Group::of_lock(&series.lock);
+        group.line(places, series.style);
+        let down = |place: &Place, value: f64| (place.0, frame.at(1.0, value).1);
+        let rounds = series.points.iter().zip(places);
+        let dots: Vec<Place> = rounds
+            .clone()
+            .flat_map(|(point, place)| point.rounds.iter().map(move |round| down(place, *round)))
+            .collect();
+        group.dots(&dots, series.style);
+        let bars: Vec<(Place, Place)> = rounds
+            .map(|(point, place)| (down(place, point.interval.low), down(place, point.interval.high)))
+            .collect();
+        group.bars(&bars, series.style);
+        for (point, place) in series.points.iter().zip(places) {
+            let value = format!(
+                "{}, {}: {} ({}), {} rounds",
+                series.name,
+                (self.x_label)(point.x),
+                rate(point.interval.median),
+                range(point.interval, rate),
+                point.rounds.len()
+            );
+            group.marker(*place, series.style, false, &value);
+        }
+        group
     }
 
     /// The description for screen readers.
@@ -133,15 +211,8 @@ impl Lines<'_> {
     }
 }
 
-fn draw_series(pen: &Pen<'_, '_>, frame: &Frame<'_, '_>, series: &Series) -> Result<(), Error> {
-    let places: Vec<(f64, f64)> = series.points.iter().map(|p| frame.at(p.x, p.interval.median)).collect();
-    pen.line(&places, series.style, 4)?;
-    for (point, place) in series.points.iter().zip(&places) {
-        for round in &point.rounds {
-            pen.dot(frame.at(point.x, *round), series.style)?;
-        }
-        pen.bar(frame.at(point.x, point.interval.low), frame.at(point.x, point.interval.high), series.style)?;
-        pen.marker(*place, series.style, false)?;
-    }
-    Ok(())
+/// Every value that the y axis must have room for.
+fn values(point: &Point) -> impl Iterator<Item = f64> {
+    let Interval { median, low, high } = point.interval;
+    [median, low, high].into_iter().chain(point.rounds.iter().copied())
 }

@@ -1,11 +1,9 @@
 //! Events that the queued and paravirtual locks count, under the names that the Linux kernel gives them.
 
-use plotters::style::text_anchor::HPos;
-
 use super::axis::{Axis, trimmed};
-use super::canvas::{label_room, picture};
 use super::fairness::contested;
-use super::style::{INK, Looks, Style};
+use super::markers::{self, Mark};
+use super::style::{Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::format::{overcommit, significant};
@@ -26,7 +24,6 @@ const NAMES: [&str; 11] = [
     "pv_kick_wake",
     "pv_spurious_wakeup",
 ];
-const ROW: u32 = 22;
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let nothing = || Figure::missing(TITLE, "No lock counted an event of its own.");
@@ -50,22 +47,19 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(nothing());
     };
     let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
-    let left = label_room(names.iter().map(|name| name.len()).max().unwrap_or(0));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", names.len(), locks.len());
-    let svg = picture("lock-events", &title, &description, 72 + names.len() as u32 * ROW, |pen| {
-        let frame = pen.frame(x, Axis::with_ticks("", 0.0..names.len() as f64, Vec::new()), Some(left))?;
-        for (index, name) in names.iter().enumerate() {
-            let row = names.len() as f64 - index as f64 - 0.5;
-            pen.text((f64::from(left) - 2.0, frame.at(1.0, row).1), name, INK, HPos::Right)?;
-            for (cell, style) in &locks {
-                if let Some(value) = per_million(cell, name) {
-                    pen.marker(frame.at(value, row), *style, false)?;
-                }
-            }
-        }
-        Ok(())
-    })?;
+    let row = |name: &&str| {
+        let marks = locks.iter().filter_map(|(cell, style)| {
+            let value = per_million(cell, name)?;
+            let lock = cell.axes.lock.clone();
+            let told = format!("{lock}: {} {name}", significant(value));
+            Some(Mark { lock, value, style: *style, told })
+        });
+        ((*name).to_owned(), marks.collect())
+    };
+    let rows: Vec<(String, Vec<Mark>)> = names.iter().map(row).collect();
+    let svg = markers::rows("lock-events", &title, &description, x, &rows)?;
     let mut columns = vec!["event".to_owned()];
     columns.extend(locks.iter().map(|(cell, _)| cell.axes.lock.clone()));
     let rows = names.iter().map(|name| {
@@ -78,13 +72,15 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: "lock-events".into(),
         title,
+        env: Some(setting.axes().env.clone()),
         reading: "Events are counted at the same places as in the kernel (CONFIG_LOCK_EVENT_COUNTS), so that they can be \
                   compared with counts of a real guest. Where pv_kick_wake is below the sum of pv_wait_head and \
                   pv_wait_node, some halts ended without a kick. pv_spurious_wakeup counts waiters that woke and did not \
                   get the lock."
             .into(),
         svg,
-        legend: locks.iter().map(|(cell, style)| Key::new(&cell.axes.lock, *style, false)).collect(),
+        linear: None,
+        legend: locks.iter().map(|(cell, style)| Key::of_lock(&cell.axes.lock, *style)).collect(),
         open: false,
         data: Table { columns, rows: rows.collect() },
     }))

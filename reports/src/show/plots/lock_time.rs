@@ -78,7 +78,7 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
     let height = 72 + locks.len() as u32 * ROW;
     let id = format!("lock-time-{}", traced.env);
     let svg = picture(&id, &title, &description, height, |pen| {
-        let frame = pen.frame(x, Axis::with_ticks("", 0.0..locks.len() as f64, Vec::new()), Some(left))?;
+        let frame = pen.rows(x, Axis::with_ticks("", 0.0..locks.len() as f64, Vec::new()), left)?;
         for (index, (cell, _, time)) in locks.iter().enumerate() {
             let row = locks.len() as f64 - index as f64 - 0.5;
             let (_, y) = frame.at(0.0, row);
@@ -98,6 +98,7 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
     Ok(Some(Figure::Drawn(Plot {
         id,
         title,
+        env: Some(traced.env.to_owned()),
         reading: format!("Each bar is the whole of a lock's time in traced windows. {}", why.as_deref().map_or_else(
             || {
                 "Solid is work; the hatched parts are time in which nobody could have the lock because its holder \
@@ -111,6 +112,7 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
             },
         )),
         svg,
+        linear: None,
         legend: PARTS
             .iter()
             .zip(NEED_PREEMPTIONS)

@@ -7,23 +7,28 @@ mod axis;
 mod canvas;
 mod counters;
 mod dash;
+mod dodge;
 mod emulation;
 mod fairness;
 mod fairness_throughput;
 mod forest;
+mod group;
 mod handover_times;
 mod handovers;
 mod hatch;
 mod hold;
+mod labels;
 mod latency;
 mod legend;
 mod lines;
 mod lock_events;
 mod lock_time;
+mod markers;
 mod native_cost;
 mod node_handovers;
 mod numa_ratios;
 mod overcommit;
+mod palette;
 mod percentile_axis;
 mod percentiles;
 mod preemptions;
@@ -45,6 +50,7 @@ use crate::derive::setting::environments;
 use crate::record::Results;
 
 pub use legend::Key;
+pub(crate) use style::rules;
 
 /// A table of strings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -62,10 +68,14 @@ pub struct Plot {
     pub id: String,
     /// What it shows.
     pub title: String,
+    /// The environment that all its cells are of, if they are of one.
+    pub env: Option<String>,
     /// How to read it, in a sentence or two.
     pub reading: String,
     /// The picture: an `svg` element with title and description, escaped already.
     pub svg: String,
+    /// The same picture with a linear axis, where the axis of the first is logarithmic and a linear one shows more than a line at 0.
+    pub linear: Option<String>,
     /// Lines and markers by name.
     pub legend: Vec<Key>,
     /// Whether the table of data is open from the start.
@@ -93,6 +103,14 @@ impl Figure {
     fn missing(title: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Missing { title: title.into(), why: why.into() }
     }
+}
+
+/// Every lock of a run that has a cell, with its look in all plots.
+pub fn locks(results: &Results) -> Vec<Key> {
+    let looks = style::Looks::of(results);
+    let described = results.locks.iter().map(|lock| lock.name.as_str());
+    let measured = |name: &&str| results.cells.iter().any(|cell| cell.axes.lock == *name);
+    described.filter(measured).map(|name| Key::of_lock(name, looks.lock(name))).collect()
 }
 
 /// Every plot of one run, in reading order.

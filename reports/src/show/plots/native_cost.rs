@@ -42,6 +42,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             entries
                 .push(time.map_or_else(|| format!("{lock}: –"), |time| format!("{lock}: {}", shown(time))));
             rows.extend(time.map(|interval| Row {
+                lock: Some((*lock).into()),
                 label: (*lock).into(),
                 group: groups.len(),
                 interval,

@@ -97,8 +97,10 @@ pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
     Ok(Some(Figure::Drawn(Plot {
         id: ID.into(),
         title,
+        env: Some(axes.env.clone()),
         reading,
         svg,
+        linear: None,
         legend: Vec::new(),
         open: false,
         data: table(&told, machine.distances.as_ref()),

@@ -132,6 +132,7 @@ fn row(contrast: &Contrast<'_>, names: &[String], particulars: [String; 2]) -> O
     let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
     let lay = |cell: &Cell| cell.residence.as_ref().map_or_else(|| "not told".into(), resides);
     Some(Row {
+        lock: Some(axes.lock.clone()),
         label: format!("{}, {size}{}", axes.lock, particulars.concat()),
         group: names.iter().position(|name| *name == contrast.name())?,
         interval,

@@ -30,11 +30,12 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     Lines {
         id: format!("overcommit-{env}"),
         title: format!("{title}: {} on {} pCPUs", setting.axes().workload.name, pcpus.unwrap_or(0)),
+        env: Some(env.to_owned()),
         reading: "A lock that preemption does not hurt stays level: the pCPUs are the same, only more vCPUs share \
                   them. Each step down the axis is a factor of ten. Bars are intervals of the median.",
         x_title: "vCPUs per pCPU",
         x_label: overcommit,
-        y_title: "acquisitions per second, all vCPUs (log scale)",
+        y_title: "acquisitions per second, all vCPUs",
         series: series.collect(),
         mark: None,
     }

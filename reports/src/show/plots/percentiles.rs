@@ -1,11 +1,13 @@
 //! What percentile plots share: times up to the 99.999th percentile, on an axis on which each step is ten times rarer.
 
-use super::axis::Axis;
-use super::canvas::{HEIGHT, picture};
+use super::axis::{Axis, trimmed};
+use super::canvas::{Frame, HEIGHT, picture};
+use super::group::{Group, Place};
+use super::labels::{self, Label};
 use super::percentile_axis::{self, QUANTILES};
 use super::style::{Looks, Style};
 use super::traced::main;
-use super::{Figure, Key, Plot, Table};
+use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::derive::Selection;
 use crate::format::{count, duration};
@@ -50,6 +52,26 @@ impl<'a> Curve<'a> {
 }
 
 impl Curve<'_> {
+    fn lock(&self) -> &str {
+        &self.cell.axes.lock
+    }
+
+    /// The curve with its markers, and its label.
+    fn group(&self, frame: &Frame<'_, '_>, of: &str) -> (Group, Option<Label>) {
+        let place =
+            |(quantile, value): &(f64, Percentile)| frame.at(percentile_axis::place(*quantile), value.ns);
+        let places: Vec<Place> = self.points.iter().map(place).collect();
+        let mut group = Group::of_lock(self.lock());
+        group.line(&places, self.style);
+        for ((quantile, value), place) in self.points.iter().zip(&places) {
+            let part = trimmed(quantile * 100.0);
+            let told = format!("{}, {part} % of {of}: {}", self.lock(), bounded(*value));
+            group.marker(*place, self.style, value.at_least, &told);
+        }
+        let label = |end: &Place| Label { text: self.lock().to_owned(), end: *end, style: self.style };
+        (group, places.last().map(label))
+    }
+
     /// A row of the table for each vCPU, with medians over windows.
     fn of_vcpus(&self) -> impl Iterator<Item = Vec<String>> {
         let shown = |ns: Option<f64>| ns.map_or_else(|| "–".into(), duration);
@@ -95,24 +117,27 @@ impl Percentiles<'_> {
         let Some(y) = Axis::log10(self.y_title, values, axis_duration) else {
             return Ok(Figure::missing(self.title, nothing));
         };
-        let svg = picture(self.id, &self.title, &self.description(), HEIGHT, |pen| {
-            let frame = pen.frame(percentile_axis::axis(highest, self.of), y, None)?;
+        let room = labels::room(self.curves.iter().map(Curve::lock));
+        let height = labels::height(self.curves.len(), HEIGHT);
+        let svg = picture(self.id, &self.title, &self.description(), height, |pen| {
+            let frame = pen.labelled(percentile_axis::axis(highest, self.of), y, room)?;
+            let (mut groups, mut ends) = (Vec::new(), Vec::new());
             for curve in &self.curves {
-                let at = |(quantile, value): &(f64, Percentile)| {
-                    frame.at(percentile_axis::place(*quantile), value.ns)
-                };
-                pen.line(&curve.points.iter().map(at).collect::<Vec<_>>(), curve.style, 4)?;
-                for point in &curve.points {
-                    pen.marker(at(point), curve.style, point.1.at_least)?;
-                }
+                let (group, end) = curve.group(&frame, self.of);
+                groups.push(group);
+                ends.push(end);
             }
+            labels::add(&frame, &mut groups, &ends);
+            groups.into_iter().for_each(|group| pen.add(group));
             Ok(())
         })?;
         Ok(Figure::Drawn(Plot {
             id: self.id.into(),
             reading: self.reading.into(),
             svg,
-            legend: self.curves.iter().map(|c| Key::new(&c.cell.axes.lock, c.style, true)).collect(),
+            env: self.curves.first().map(|curve| curve.cell.axes.env.clone()),
+            linear: None,
+            legend: Vec::new(),
             open: false,
             data: self.table(),
             title: self.title,

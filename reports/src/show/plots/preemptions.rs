@@ -1,10 +1,8 @@
 //! Holder and waiter preemptions side by side.
 
-use plotters::style::text_anchor::HPos;
-
 use super::axis::{Axis, trimmed};
-use super::canvas::{label_room, picture};
-use super::style::{INK, nth};
+use super::markers::{self, Mark};
+use super::style::nth;
 use super::traced::{by_environment, most, untold};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
@@ -12,7 +10,6 @@ use crate::format::{count, duration, percent, significant};
 use crate::record::{Cell, CellCauses, Results};
 
 const TITLE: &str = "Holder and waiter preemptions per million acquisitions";
-const ROW: u32 = 22;
 const KINDS: [&str; 2] = ["holder preempted (LHP)", "granted to a vCPU not running (LWP)"];
 
 fn kinds(causes: &CellCauses) -> [Option<f64>; 2] {
@@ -34,8 +31,6 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(Figure::missing(TITLE, "No preemption of a holder or of a vCPU next in line was seen."));
     };
     let title = format!("{TITLE}, {}", traced.place());
-    let longest = locks.iter().map(|(cell, _)| cell.axes.lock.chars().count().min(24)).max().unwrap_or(0);
-    let left = label_room(longest);
     let told: Vec<String> = locks
         .iter()
         .take(6)
@@ -49,22 +44,20 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         })
         .collect();
     let description = format!("{}. The table below has every value.", told.join("; "));
-    let svg = picture("preemptions", &title, &description, 72 + locks.len() as u32 * ROW, |pen| {
-        let frame = pen.frame(x, Axis::with_ticks("", 0.0..locks.len() as f64, Vec::new()), Some(left))?;
-        for (index, (cell, causes)) in locks.iter().enumerate() {
-            let row = locks.len() as f64 - index as f64 - 0.5;
-            let (_, y) = frame.at(1.0, row);
-            let label: String = cell.axes.lock.chars().take(24).collect();
-            pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
-            for (place, value) in kinds(causes).into_iter().enumerate() {
-                value.map_or(Ok(()), |value| pen.marker(frame.at(value, row), nth(place), false))?;
-            }
-        }
-        Ok(())
-    })?;
+    let row = |(cell, causes): &(&Cell, &CellCauses)| {
+        let marks = kinds(causes).into_iter().zip(KINDS).enumerate().filter_map(|(place, (value, kind))| {
+            let (lock, value) = (cell.axes.lock.clone(), value?);
+            let told = format!("{lock}, {kind}: {} per million", significant(value));
+            Some(Mark { lock, value, style: nth(place), told })
+        });
+        (cell.axes.lock.clone(), marks.collect())
+    };
+    let rows: Vec<(String, Vec<Mark>)> = locks.iter().map(row).collect();
+    let svg = markers::rows("preemptions", &title, &description, x, &rows)?;
     Ok(Figure::Drawn(Plot {
         id: "preemptions".into(),
         title,
+        env: Some(traced.env.to_owned()),
         reading: format!(
             "{}Far right is bad. In a FIFO lock under overcommit the waiter next in line is preempted far more often than the \
              holder; in a lock that any running vCPU may take, only holders are preempted. No marker means that none was \
@@ -74,6 +67,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             beneath(locks)
         ),
         svg,
+        linear: None,
         legend: KINDS.iter().enumerate().map(|(place, name)| Key::new(*name, nth(place), false)).collect(),
         open: false,
         data: table(locks),

@@ -55,6 +55,7 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row>
     let workload =
         if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
     Some(Row {
+        lock: Some(axes.lock.clone()),
         label: format!("{}, {}v{workload}", axes.lock, axes.vcpus),
         group,
         interval,

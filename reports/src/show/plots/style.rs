@@ -1,8 +1,9 @@
 //! Colours, marker shapes and dashes: a lock looks the same in every plot of every report.
 
-use crate::record::{Carried, Results};
+use super::palette;
+use crate::record::{Carried, LockDescriptor, Results};
 
-/// The Okabe-Ito colours, which people with any kind of colour vision can tell apart. The page's CSS replaces exactly these values
+/// Colours of what is not a lock: the Okabe-Ito colours, which people with any kind of colour vision can tell apart. The page's CSS replaces exactly these values
 /// by its own for light and dark mode. Black is the colour of the page's text; yellow is left out, for on white it cannot be seen.
 pub(super) const COLOURS: [(u8, u8, u8); 7] = [
     (0xD5, 0x5E, 0x00), // vermillion
@@ -53,28 +54,34 @@ pub(super) struct Style {
     pub(super) dashed: bool,
 }
 
-/// The looks of a run's locks. A family has a colour, its variants have markers of their own, and a variant whose paravirtual code
-/// is not used is dashed. No two locks look the same.
+/// The looks of a run's locks. A family has a hue, each of its variants a lightness and a marker of its own, and a variant whose
+/// paravirtual code is not used is dashed. No two locks have the same colour, as long as there are colours.
 pub(super) struct Looks<'a>(Vec<(&'a str, Style)>);
 
 impl<'a> Looks<'a> {
     /// The looks of every lock that the run describes.
     pub(super) fn of(results: &'a Results) -> Self {
-        let mut looks: Vec<(&str, Style)> = Vec::new();
-        for lock in &results.locks {
-            let [family, variant] = lock.place.map(|place| place as usize);
+        let wished = results.locks.iter().map(|lock| palette::wished(family(lock), variant(lock)));
+        let mut numbers: Vec<Option<usize>> = Vec::new();
+        for number in wished {
+            numbers.push(Some(number).filter(|number| !numbers.contains(&Some(*number))));
+        }
+        // A lock whose colour another has gets one that nobody wishes for.
+        for place in 0..numbers.len() {
+            let free = (0..palette::SIZE).find(|number| !numbers.contains(&Some(*number)));
+            numbers[place] = numbers[place].or(free);
+        }
+        let look = |(lock, number): (&'a LockDescriptor, Option<usize>)| {
+            let (family, variant) = (family(lock), variant(lock));
             let against_another = lock.baseline.as_ref().is_some_and(|baseline| *baseline != lock.name);
-            let wished = Style {
-                colour: COLOURS[family % COLOURS.len()],
-                marker: MARKERS[(family + variant + family / COLOURS.len()) % MARKERS.len()],
+            let style = Style {
+                colour: palette::colour(number.unwrap_or_else(|| palette::wished(family, variant))).light,
+                marker: MARKERS[(family + variant + family / MARKERS.len()) % MARKERS.len()],
                 dashed: lock.paravirt != Carried::On && against_another,
             };
-            let taken = |style: &Style| looks.iter().any(|(_, other)| other == style);
-            let style =
-                [wished].into_iter().chain((0..).map(nth).take(MOST_LOOKS)).find(|style| !taken(style));
-            looks.push((&lock.name, style.unwrap_or(wished)));
-        }
-        Self(looks)
+            (lock.name.as_str(), style)
+        };
+        Self(results.locks.iter().zip(numbers).map(look).collect())
     }
 
     /// The look of a lock; muted for a lock that the run does not describe.
@@ -84,8 +91,29 @@ impl<'a> Looks<'a> {
     }
 }
 
-/// Number of different looks.
-const MOST_LOOKS: usize = 2 * COLOURS.len() * MARKERS.len();
+fn family(lock: &LockDescriptor) -> usize {
+    lock.place[0] as usize
+}
+
+fn variant(lock: &LockDescriptor) -> usize {
+    lock.place[1] as usize
+}
+
+/// Style rules that give each colour of a lock its value for dark mode.
+pub(crate) fn rules() -> String {
+    let of = |number| {
+        let palette::Colour { light, dark } = palette::colour(number);
+        let (light, dark) = (hex(light), hex(dark));
+        format!("svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}\n")
+    };
+    let rules: String = (0..palette::SIZE).map(of).collect();
+    format!("@media screen and (prefers-color-scheme: dark) {{\n{rules}}}\n")
+}
+
+/// A colour as SVG and CSS write it.
+pub(super) fn hex((red, green, blue): (u8, u8, u8)) -> String {
+    format!("#{red:02X}{green:02X}{blue:02X}")
+}
 
 /// The look of the `place`-th of several series that are not locks.
 pub(super) fn nth(place: usize) -> Style {
@@ -99,10 +127,8 @@ pub(super) fn nth(place: usize) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::LockDescriptor;
 
-    #[test]
-    fn no_two_of_sixty_locks_look_alike_wherever_an_own_lock_stands() {
+    fn described(count: u32) -> Results {
         let lock = |place: [u32; 2]| LockDescriptor {
             name: format!("lock-{}-{}", place[0], place[1]),
             place,
@@ -110,12 +136,24 @@ mod tests {
             ..LockDescriptor::default()
         };
         let mut results = crate::derive::derive(std::iter::empty());
-        results.locks = (0..60).rev().map(|place| lock([place / 2, place % 2])).collect();
+        results.locks = (0..count).rev().map(|place| lock([place / 2, place % 2])).collect();
+        results
+    }
+
+    #[test]
+    fn no_two_of_sixty_locks_share_a_colour_wherever_an_own_lock_stands() {
+        let results = described(60);
         let looks = Looks::of(&results);
-        for one in &results.locks {
-            for other in results.locks.iter().filter(|other| other.name != one.name) {
-                assert_ne!(looks.lock(&one.name), looks.lock(&other.name), "{} {}", one.name, other.name);
-            }
-        }
+        let mut colours: Vec<_> = results.locks.iter().map(|lock| looks.lock(&lock.name).colour).collect();
+        colours.sort_unstable();
+        colours.dedup();
+        assert_eq!(colours.len(), 60);
+        assert!(colours.iter().all(|colour| rules().contains(&format!("[fill=\"{}\"]", hex(*colour)))));
+    }
+
+    #[test]
+    fn locks_beyond_the_palette_have_a_look_all_the_same() {
+        let results = described(palette::SIZE as u32 + 20);
+        assert_eq!(Looks::of(&results).0.len(), palette::SIZE + 20);
     }
 }

@@ -105,10 +105,11 @@ impl Dimension {
         Lines {
             id: format!("sweep-{}", self.id),
             title: format!("{}, {}, {}", self.title, shared.env, overcommit(shared.overcommit)),
+            env: Some(shared.env.clone()),
             reading: format!("{} {}", self.reading, (self.note)(results, &cells)).trim_end(),
             x_title: self.x_title,
             x_label: axis_duration,
-            y_title: "acquisitions per second, all vCPUs (log scale)",
+            y_title: "acquisitions per second, all vCPUs",
             series: series.collect(),
             mark: None,
         }

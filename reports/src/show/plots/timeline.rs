@@ -4,6 +4,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
 use super::canvas::{Frame, Pen, label_room, picture};
+use super::group::Group;
 use super::hatch::{Area, Fill};
 use super::style::{COLOURS, INK, MUTED, Marker, Style};
 use super::traced::main;
@@ -102,7 +103,7 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     let height = 76 + view.lanes.len() as u32 * LANE;
     let svg = picture(&id, &title, &description, height, |pen| {
         let lanes = view.lanes.len() as f64;
-        let frame = pen.frame(x, Axis::with_ticks("", 0.0..lanes, Vec::new()), Some(left))?;
+        let frame = pen.rows(x, Axis::with_ticks("", 0.0..lanes, Vec::new()), left)?;
         let (top, bottom) = frame.top_and_bottom();
         if let Some(ends) = view.left_out() {
             let [from, to] = ends.map(|at| frame.at(view.axis(at), 0.0).0);
@@ -128,6 +129,7 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     Ok(Some(Figure::Drawn(Plot {
         id,
         title,
+        env: Some(cell.axes.env.clone()),
         reading: format!(
             "There is a lane for each vCPU, those of one pCPU beside each other. Between the dashed lines nobody has the lock: \
              v{from} has released it, v{to} does not have it yet. If v{to}'s lane is hatched there, v{to} was preempted \
@@ -136,6 +138,7 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
             cut.unwrap_or_default()
         ),
         svg,
+        linear: None,
         legend,
         open: false,
         data: view.table(),
@@ -192,8 +195,11 @@ impl View<'_> {
         for kick in self.kicks().take(MOST_KICKS) {
             let (Some(from), Some(to)) = (lane(kick.from), lane(kick.to)) else { continue };
             let (across, _) = frame.at(self.axis(kick.at_ns), 0.0);
-            pen.line(&[(across, middle(from)), (across, middle(to))], KICK, 3)?;
-            pen.marker((across, middle(to)), KICK, false)?;
+            let mut group = Group::of_no_lock();
+            group.line(&[(across, middle(from)), (across, middle(to))], KICK);
+            let told = format!("v{} kicks v{}", kick.from, kick.to);
+            group.marker((across, middle(to)), KICK, false, &told);
+            pen.add(group);
         }
         Ok(())
     }

@@ -30,12 +30,13 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     Lines {
         id: format!("vcpus-{env}"),
         title: format!("{title}: {}", setting.axes().workload.name),
+        env: Some(env.to_owned()),
         reading: "Higher is better; each vCPU has a pCPU of its own. Bars are intervals of the median, faint dots single \
                   rounds. In a closed loop each vCPU asks for the lock again as soon as it has thought, so a slow lock is also \
                   asked less often.",
         x_title: "vCPUs",
         x_label: trimmed,
-        y_title: "acquisitions per second, all vCPUs (log scale)",
+        y_title: "acquisitions per second, all vCPUs",
         series: series.collect(),
         mark: None,
     }
