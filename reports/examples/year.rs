@@ -10,7 +10,7 @@ use lockbench_reports::derive::digest::{
 };
 use lockbench_reports::judge::history::{Blessing, HistoryLine};
 use lockbench_reports::record::{Interval, Status};
-use lockbench_reports::statistics::{Random, Trips, order_interval};
+use lockbench_reports::statistics::{Random, Trips, interval};
 
 const NIGHTS: usize = 365;
 /// As in profiles/nightly.toml.
@@ -168,7 +168,7 @@ fn cell(
             .map(|_| Reading { value: rounded(of()), trips: trips.clone(), count: (rate / 5.0) as u64 })
             .collect();
         let values: Vec<f64> = windows.iter().map(|window| window.value).collect();
-        let Interval { median, low, high } = order_interval(&values).expect("values are finite");
+        let Interval { median, low, high } = interval(&values).expect("values are finite");
         measures.push(Measure { metric, median, low, high, windows, untold: 0 });
     };
     measure(Metric::Rate, &mut || level * (spread * random.normal()).exp());

@@ -3,7 +3,7 @@
 use super::setting::alike;
 use crate::record::params::SLICE;
 use crate::record::{Cell, Interval, Outcome, Results, Status};
-use crate::statistics::{median, order_interval};
+use crate::statistics::{interval, median};
 
 /// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
 /// pCPUs up themselves.
@@ -12,13 +12,13 @@ const FORCED: f64 = 0.9;
 /// The timeslice of a cell's vCPUs, in nanoseconds, over its windows. Where they slept, the cells that differ in the lock only tell
 /// it; where no cell tells it and none was asked for, the calibration at start does.
 pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
-    let own = if sleeps(cell) { None } else { order_interval(&stretches(cell)) };
+    let own = if sleeps(cell) { None } else { interval(&stretches(cell)) };
     let calibrated = || {
         let ns = results.machine.calibration.slice_ns;
         let known = !cell.axes.params.contains_key(SLICE) && ns > 0.0 && ns.is_finite();
         known.then_some(Interval { median: ns, low: ns, high: ns })
     };
-    own.or_else(|| order_interval(&of_alike(results, cell))).or_else(calibrated)
+    own.or_else(|| interval(&of_alike(results, cell))).or_else(calibrated)
 }
 
 /// The timeslices that cells tell which differ from this one in the lock at most.

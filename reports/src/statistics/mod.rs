@@ -3,13 +3,13 @@
 //! This module knows nothing of locks. No function returns NaN or infinity: values that are not finite are left out, and
 //! where nothing can be said the answer is `None` or [`Verdict::NotEnoughData`].
 
-mod bootstrap;
 mod change_points;
 mod class;
 mod discoveries;
 mod interval;
 mod jain;
 mod median;
+mod order_statistics;
 mod pairs;
 mod percentiles;
 mod random;
@@ -20,16 +20,15 @@ mod student;
 mod trips;
 mod verdict;
 
-pub use bootstrap::{BOOTSTRAP_FROM, RESAMPLES, SEED};
 pub use change_points::{Course, FEWEST_NIGHTS};
 pub use class::{Class, largest_class};
 pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
-pub use interval::{coverage, interval, inverse, order_interval};
+pub use interval::{coverage, interval, inverse};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use median::{median, weighted_median};
 pub use pairs::{Paired, Window, rate_interval, ratios, ratios_across, rounds_in_class};
 pub use percentiles::{Percentile, Waits, samples_needed};
-pub use random::Random;
+pub use random::{RESAMPLES, Random, SEED};
 pub use share::share_interval;
 pub use sign_flips::{FEWEST_PAIRS, most_extreme};
 pub use steady::{STEADY_NEEDS, STEADY_NEEDS_ACQUISITIONS, steady};

@@ -1,5 +1,10 @@
 //! Random numbers that are the same for the same seed: for resampling, not for secrets.
 
+/// Seed of all draws that a judgement makes. It is fixed, so that the same rounds always give the same verdict.
+pub const SEED: u64 = 0x6c6f_636b_6265_6e63;
+/// Number of resamples that an interval is drawn from.
+pub const RESAMPLES: usize = 2_000;
+
 /// Steele, Lea and Flood's SplitMix64, which is good enough for resampling and four lines long.
 #[derive(Clone, Debug)]
 pub struct Random(u64);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::skips::{Skip, Skips};
 use crate::derive::digest::{CellDigest, Digest, Metric};
 use crate::record::Status;
-use crate::statistics::{Trips, largest_class, order_interval};
+use crate::statistics::{Trips, interval, largest_class};
 
 /// A night with fewer windows in the distance class of the series is shown but not judged.
 const FEWEST_WINDOWS: usize = 3;
@@ -221,8 +221,7 @@ fn points(windows: &[Window]) -> Vec<Point> {
         start += night.len();
         let judged = used.len() >= FEWEST_WINDOWS;
         let values = if judged { used } else { night.iter().map(|window| window.value).collect() };
-        // Not the bootstrap, which would take tens of seconds for a year of three hundred series.
-        if let Some(of) = order_interval(&values) {
+        if let Some(of) = interval(&values) {
             let Window { night, revision, .. } = night[0];
             points.push(Point {
                 night: night as usize,

@@ -6,7 +6,7 @@ use crate::derive::timeslice::timeslice;
 use crate::format::{percent, range, significant};
 use crate::judge::laws::turn_slices;
 use crate::record::{Cell, Interval, Purpose, Results, Served, Status, Thresholds};
-use crate::statistics::{MIN_ROUNDS, interval, order_interval, share_interval, shares};
+use crate::statistics::{MIN_ROUNDS, interval, share_interval, shares};
 
 /// Stands for no upper end: a wait had not ended when its window did.
 const OPEN: f64 = 1e9;
@@ -81,7 +81,7 @@ fn in_slices(waits: &[Wait], slice_ns: f64) -> Option<Interval> {
     let seen: Vec<f64> = waits.iter().map(|wait| wait.ns / slice_ns).collect();
     let at_most: Vec<f64> =
         waits.iter().map(|wait| if wait.at_least { OPEN } else { wait.ns / slice_ns }).collect();
-    let (low, high) = (order_interval(&seen)?, order_interval(&at_most)?);
+    let (low, high) = (interval(&seen)?, interval(&at_most)?);
     Some(Interval { median: low.median, low: low.low, high: high.high })
 }
 

@@ -24,7 +24,7 @@ use crate::Error;
 use crate::format::printable_up_to;
 use crate::record::Results;
 use crate::show::plots::rules;
-use crate::statistics::{BOOTSTRAP_FROM, MARGIN, MIN_ROUNDS, RESAMPLES, SEED};
+use crate::statistics::{MARGIN, MIN_ROUNDS};
 
 /// Longest text of a record on the page, in characters; the embedded data has all of it.
 const LONGEST: usize = 4_000;
@@ -128,9 +128,6 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
 
 #[derive(Serialize)]
 struct Method {
-    bootstrap_from: usize,
-    resamples: usize,
-    seed: String,
     class_width: f64,
     margin: String,
     min_rounds: usize,
@@ -138,9 +135,6 @@ struct Method {
 
 fn method() -> Method {
     Method {
-        bootstrap_from: BOOTSTRAP_FROM,
-        resamples: RESAMPLES,
-        seed: format!("{SEED:#x}"),
         class_width: crate::record::CLASS_WIDTH,
         margin: crate::format::percent(MARGIN),
         min_rounds: MIN_ROUNDS,
