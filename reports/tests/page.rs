@@ -12,6 +12,7 @@ use lockbench_reports::record::{Facility, Line, Outcome, Results};
 use lockbench_reports::show::plots::{Figure, Plot, figures};
 use lockbench_reports::show::trace_export::chrome_of_worst;
 use lockbench_reports::show::{csv, html};
+use sha2::{Digest, Sha256};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())
@@ -54,28 +55,33 @@ fn the_page_loads_nothing_and_repeats_itself() {
     assert_eq!(page, html::render(&[results]).unwrap());
 }
 
+/// What is coded in base64.
+fn decoded(base64: &str) -> Vec<u8> {
+    let digit = |letter: u8| match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        other => {
+            assert_eq!(other, b'/');
+            63
+        }
+    };
+    let digits: Vec<u8> = base64.trim_end_matches('=').bytes().map(digit).collect();
+    let group = |four: &[u8]| {
+        let bits =
+            four.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(*digit)) << (6 * (4 - four.len()));
+        bits.to_be_bytes()[1..four.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(group).collect()
+}
+
 /// The files that links of a page carry, by name.
 fn carried(page: &str) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for link in page.split("<a href=\"data:application/gzip;base64,").skip(1) {
         let (base64, rest) = link.split_once("\" download=\"").unwrap();
-        let digit = |letter: u8| match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            other => {
-                assert_eq!(other, b'/');
-                63
-            }
-        };
-        let digits: Vec<u8> = base64.trim_end_matches('=').bytes().map(digit).collect();
-        let group = |four: &[u8]| {
-            let bits = four.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(*digit))
-                << (6 * (4 - four.len()));
-            bits.to_be_bytes()[1..four.len()].to_vec()
-        };
-        let zipped: Vec<u8> = digits.chunks(4).flat_map(group).collect();
+        let zipped = decoded(base64);
         let mut content = Vec::new();
         flate2::read::GzDecoder::new(&zipped[..]).read_to_end(&mut content).unwrap();
         files.push((rest.split('"').next().unwrap().to_owned(), content));
@@ -194,6 +200,78 @@ fn a_page_has_a_link_to_each_plot_and_says_of_which_environment_it_is() {
     for lock in &results.locks {
         assert!(page.contains(&format!("<li data-lock=\"{}\">", lock.name)), "{}", lock.name);
     }
+}
+
+#[test]
+fn the_one_script_is_small_and_the_policy_names_its_hash_and_that_of_the_styles() {
+    let page = html::render(&[results()]).unwrap();
+    let inside = |name: &str| {
+        let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+        assert_eq!(page.matches(&start).count(), 1, "{name}");
+        page.split_once(&start).unwrap().1.split_once(&end).unwrap().0
+    };
+    let policy =
+        page.split("Content-Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    let policy = policy.replace("&#39;", "'").replace("&#x27;", "'").replace("&#x2F;", "/");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    for (name, directive) in [("script", "script-src"), ("style", "style-src")] {
+        let allowed = policy.split("; ").find(|part| part.starts_with(directive)).unwrap();
+        let hash =
+            allowed.strip_prefix(&format!("{directive} 'sha256-")).unwrap().strip_suffix('\'').unwrap();
+        assert_eq!(decoded(hash), Sha256::digest(inside(name).as_bytes()).to_vec(), "{name}");
+    }
+    let script = inside("script");
+    assert!(script.len() < 8_000, "{} bytes", script.len());
+    for handler in [" onclick=", " onload=", " oninput=", "javascript:"] {
+        assert!(!page.contains(handler), "{handler}");
+    }
+}
+
+#[test]
+fn without_the_script_everything_is_shown() {
+    let page = html::render(&[results()]).unwrap();
+    let body = page.split_once("<body>").unwrap().1.split_once("<script>").unwrap().0;
+    for hidden in ["\"few\"", " hidden", "display:none", "<noscript", "<button", "class=\"faint"] {
+        assert!(!body.contains(hidden), "{hidden}");
+    }
+}
+
+#[test]
+fn the_table_of_cells_begins_with_eight_columns_and_each_row_is_a_link() {
+    let results = results();
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    let section = page.split(" id=\"r0-cells\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(section.contains("class=\"sortable many\""));
+    let heading = section.split("<thead>").nth(1).unwrap().split("</thead>").next().unwrap();
+    let names: Vec<&str> = heading
+        .split("<th scope=")
+        .skip(1)
+        .map(|th| th.split_once('>').unwrap().1.split('<').next().unwrap())
+        .collect();
+    let first = [
+        "Lock",
+        "Environment",
+        "Workload",
+        "Overcommit",
+        "Rate",
+        "Part of 1x rate",
+        "Shares, least to most",
+        "Longest wait",
+    ];
+    assert_eq!((&names[..8], names.len()), (&first[..], 17));
+    for (index, cell) in results.cells.iter().enumerate() {
+        let row = format!(
+            "<tr id=\"r0-cell{index}\"><th scope=\"row\"><a href=\"#r0-cell{index}\">{}</a>",
+            cell.axes.lock
+        );
+        assert!(section.contains(&row), "{row}");
+    }
+    let hung =
+        results.cells.iter().position(|cell| cell.axes.id.starts_with("mcs/kvm/short+exp/8v")).unwrap();
+    let row =
+        section.split(&format!("<tr id=\"r0-cell{hung}\">")).nth(1).unwrap().split("</tr>").next().unwrap();
+    let rate = row.split("<td").nth(4).unwrap();
+    assert!(rate.contains("<span class=\"badge bad\">hung</span>"), "{rate}");
 }
 
 /// The figures that a plot's rows have, without the columns that say what a row is of.

@@ -30,7 +30,8 @@ pub(super) static LONGEST: Column =
     Column::new("acquire_max_ns", Unit::Nanoseconds, "longest wait, finished or not", |row| {
         wait(row, "max", |acquire| acquire.max)
     })
-    .headed("Longest wait");
+    .headed("Longest wait")
+    .shown_first();
 
 pub(super) static AT_LEAST: Column = Column::new(
     "at_least",

@@ -12,7 +12,8 @@ pub(super) static CELL: Column = Column::new("cell", Unit::Text, "id of the cell
 
 pub(super) static LOCK: Column =
     Column::new("lock", Unit::Text, "name of the lock", |row| Told::new(row.cell.axes.lock.as_str()))
-        .headed("Lock");
+        .headed("Lock")
+        .shown_first();
 
 pub(super) static BASELINE: Column =
     Column::new("baseline", Unit::Text, "the lock that this one is compared with", |row| {
@@ -23,7 +24,8 @@ pub(super) static ENV: Column =
     Column::new("env", Unit::Text, "environment: `native`, `emulated` or `kvm`", |row| {
         Told::new(row.cell.axes.env.as_str())
     })
-    .headed("Environment");
+    .headed("Environment")
+    .shown_first();
 
 pub(super) static WORKLOAD: Column = Column::new("workload", Unit::Text, "section and think time", |row| {
     let axes = &row.cell.axes;
@@ -31,7 +33,8 @@ pub(super) static WORKLOAD: Column = Column::new("workload", Unit::Text, "sectio
     parts.extend(axes.params.iter().map(|(name, value)| format!("{name}={value}")));
     Told::new(axes.workload.name.as_str()).with_note(parts.join(", "))
 })
-.headed("Workload");
+.headed("Workload")
+.shown_first();
 
 pub(super) static SECTION: Column =
     Column::new("section_ns", Unit::Nanoseconds, "nominal length of the critical section", |row| {
@@ -76,9 +79,12 @@ pub(super) static PCPUS: Column =
     });
 
 pub(super) static OVERCOMMIT: Column = Column::new("overcommit", Unit::Ratio, "vCPUs per pCPU", |row| {
-    Told::number(Some(row.cell.axes.overcommit), overcommit)
+    let axes = &row.cell.axes;
+    let told = Told::number(Some(axes.overcommit), overcommit);
+    told.with_note(format!("{}v : {}p", axes.vcpus, axes.pcpus.len()))
 })
-.headed("Overcommit");
+.headed("Overcommit")
+.shown_first();
 
 pub(super) static PARAMS: Column =
     Column::new("params", Unit::Text, "every other axis that is not at its default", |row| {

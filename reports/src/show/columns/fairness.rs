@@ -24,7 +24,8 @@ pub(super) static LEAST: Column = Column::new(
         }
     },
 )
-.headed("Shares, least to most");
+.headed("Shares, least to most")
+.shown_first();
 
 pub(super) static MOST: Column = Column::new(
     "max_share",

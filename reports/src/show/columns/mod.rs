@@ -20,6 +20,8 @@ pub struct Column {
     pub name: &'static str,
     /// Its heading in tables of the page; none where the column is in the CSV only.
     pub heading: Option<&'static str>,
+    /// Whether it is among the columns that tables of the page show first.
+    pub first: bool,
     /// Its unit.
     pub unit: Unit,
     /// What the column says, for the docs.
@@ -35,12 +37,17 @@ pub struct Column {
 impl Column {
     /// A column of the CSV alone.
     const fn new(name: &'static str, unit: Unit, about: &'static str, of: fn(&Row<'_>) -> Told) -> Self {
-        Self { name, heading: None, unit, about, of, terminal: None, in_csv: true }
+        Self { name, heading: None, first: false, unit, about, of, terminal: None, in_csv: true }
     }
 
     /// Adds a heading, so that the column is in tables of the page too.
     const fn headed(self, heading: &'static str) -> Self {
         Self { heading: Some(heading), ..self }
+    }
+
+    /// Puts the column among those that tables of the page show first.
+    const fn shown_first(self) -> Self {
+        Self { first: true, ..self }
     }
 
     /// Puts the column into the terminal's table too.
@@ -141,6 +148,13 @@ mod tests {
         let docs = include_str!("../../../../docs/results.md");
         let table = documentation();
         assert!(docs.contains(&table), "docs/results.md lacks this table, or has an older one:\n{table}");
+    }
+
+    #[test]
+    fn tables_of_the_page_show_eight_columns_first() {
+        let first: Vec<&str> =
+            COLUMNS.iter().filter(|column| column.first).filter_map(|column| column.heading).collect();
+        assert_eq!(first.len(), 8, "{first:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Columns of the rate, and of its ratios to other cells.
 
+use super::status::badged;
 use super::{Column, Row, Told, Unit};
 use crate::derive::setting::{above, counterpart, same};
 use crate::format::{percent, range, rate, ratio, significant};
@@ -12,10 +13,12 @@ pub(super) static RATE: Column =
         let told = Told::number(row.cell.ops_per_second.map(|ops| ops.median), rate);
         match row.cell.ops_per_second {
             Some(ops) => told.with_note(format!("({})", range(ops, rate))),
-            None => told,
+            // A cell that failed is seen to have failed wherever its rate would stand.
+            None => badged(told, row.cell.status),
         }
     })
     .headed("Rate")
+    .shown_first()
     .on_terminal(|row| {
         let Some(ops) = row.cell.ops_per_second else {
             return (row.cell.status == Status::Ok).then(|| "–".into());
@@ -82,6 +85,7 @@ fn to_baseline(row: &Row<'_>) -> Told {
 pub(super) static KEPT: Column =
     Column::new("part_of_1x", Unit::Ratio, "rate as a part of that at 1x on the same pCPUs", kept)
         .headed("Part of 1x rate")
+        .shown_first()
         .on_terminal(|row| {
             // The terminal's table tells this below 1x as well.
             let one = row.setting?.at_one(row.cell).filter(|one| one.status == Status::Ok)?;

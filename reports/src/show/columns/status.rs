@@ -7,16 +7,19 @@ use crate::record::{Cell, Exclusion, Status};
 pub(super) static STATUS: Column =
     Column::new("status", Unit::Text, "`ok`, `crashed`, `hung`, `broken` or `skipped`", |row| {
         let told = Told::new(word(row.cell.status)).with_why(all_notes(row.cell).join("; "));
-        match row.cell.status {
-            Status::Ok => told,
-            Status::Skipped => told.with_badge(word(row.cell.status), Tone::Unsure),
-            Status::Broken | Status::Hung | Status::Crashed => {
-                told.with_badge(word(row.cell.status), Tone::Bad)
-            }
-        }
+        badged(told, row.cell.status)
     })
     .headed("Status")
     .on_terminal(|row| (row.cell.status != Status::Ok).then(|| word(row.cell.status).into()));
+
+/// Adds a badge that says so where the status is not `ok`.
+pub(super) fn badged(told: Told, status: Status) -> Told {
+    match status {
+        Status::Ok => told,
+        Status::Skipped => told.with_badge(word(status), Tone::Unsure),
+        Status::Broken | Status::Hung | Status::Crashed => told.with_badge(word(status), Tone::Bad),
+    }
+}
 
 pub(super) static REASON: Column = Column::new("reason", Unit::Text, "why the status is not `ok`", |row| {
     Told::new(row.cell.reason.as_deref().unwrap_or_default())

@@ -19,7 +19,12 @@ pub(super) fn table(results: &Results) -> Table {
         .iter()
         .flat_map(|cell| cell.counters.iter().filter(|(_, count)| **count > 0).map(|(name, _)| name))
         .collect();
-    let names: Vec<&String> = names.into_iter().take(MOST_COLUMNS).collect();
+    // What most cells counted comes first.
+    let cells =
+        |name: &String| counted.iter().filter(|cell| cell.counters.get(name).is_some_and(|n| *n > 0)).count();
+    let mut names: Vec<&String> = names.into_iter().collect();
+    names.sort_by_key(|name| std::cmp::Reverse(cells(name)));
+    names.truncate(MOST_COLUMNS);
     let rows = counted.iter().map(|cell| row(cell, &names)).collect();
     let fixed = [
         ("Lock", false),
@@ -32,7 +37,7 @@ pub(super) fn table(results: &Results) -> Table {
     table.columns.extend(
         names.iter().map(|name| Column { name: super::view::shown(&name.replace('_', " ")), number: true }),
     );
-    table
+    table.with_links("counted")
 }
 
 fn row(cell: &Cell, names: &[&String]) -> Vec<TableEntry> {

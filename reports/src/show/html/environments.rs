@@ -40,11 +40,8 @@ pub(super) fn table(results: &Results) -> Table {
         ("Native : emulated", true),
         ("Emulated : kvm", true),
     ];
-    Table::new(
-        "Acquisitions per second of the same cell in each environment, and their ratios",
-        &columns,
-        rows,
-    )
+    let caption = "Acquisitions per second of the same cell in each environment, and their ratios";
+    Table::new(caption, &columns, rows).with_links("environment")
 }
 
 fn row(results: &Results, of: &[Option<&Cell>; 3]) -> Vec<TableEntry> {

@@ -33,11 +33,8 @@ pub(super) fn table(results: &Results) -> Table {
         };
         add(reason.state, &reason.why, what);
     }
-    Table::new(
-        "Cells and windows that are missing",
-        &[("State", false), ("Why", false), ("What", false)],
-        rows,
-    )
+    let columns = [("State", false), ("Why", false), ("What", false)];
+    Table::new("Cells and windows that are missing", &columns, rows).with_links("missing")
 }
 
 /// How many cells are in each state: `not planned: 12 cells; skipped: 1 cell`.

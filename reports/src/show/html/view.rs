@@ -5,11 +5,18 @@ use serde::Serialize;
 use crate::format::printable;
 use crate::show::columns::Tone;
 
+/// A table that has more columns than this shows these first, and the others on demand.
+const FIRST_COLUMNS: usize = 8;
+
 /// A table.
 #[derive(Serialize)]
 pub(super) struct Table {
     pub(super) caption: String,
     pub(super) sortable: bool,
+    /// Whether it shows its first columns only, unless a reader asks for all.
+    pub(super) many: bool,
+    /// Each row has an address: this and the row's number, counted from 0.
+    pub(super) anchor: Option<&'static str>,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<TableEntry>>,
 }
@@ -40,8 +47,15 @@ pub(super) struct TableEntry {
 
 impl Table {
     pub(super) fn new(caption: &str, columns: &[(&str, bool)], rows: Vec<Vec<TableEntry>>) -> Self {
-        let columns = columns.iter().map(|&(name, number)| Column { name: name.into(), number }).collect();
-        Self { caption: caption.into(), sortable: rows.len() > 1, columns, rows }
+        let column = |&(name, number): &(&str, bool)| Column { name: name.into(), number };
+        let columns = columns.iter().map(column).collect();
+        let many = rows.first().is_some_and(|row| row.len() > FIRST_COLUMNS);
+        Self { caption: caption.into(), sortable: rows.len() > 1, many, anchor: None, columns, rows }
+    }
+
+    /// Gives each row an address that begins with `anchor`.
+    pub(super) fn with_links(self, anchor: &'static str) -> Self {
+        Self { anchor: Some(anchor), ..self }
     }
 }
 
@@ -55,7 +69,7 @@ impl TableEntry {
     pub(super) fn number(value: Option<f64>, show: impl Fn(f64) -> String) -> Self {
         let value = value.filter(|value| value.is_finite());
         let text = value.map_or_else(|| "–".into(), show);
-        Self { text, number: true, value: value.map(|value| value.to_string()), ..Self::default() }
+        Self { text, number: true, value: value.map(sorted_by), ..Self::default() }
     }
 
     /// An entry that unfolds.
@@ -72,6 +86,12 @@ impl TableEntry {
         let why = shown(why.as_ref());
         Self { why: (!why.is_empty()).then_some(why), ..self }
     }
+}
+
+/// A figure for sorting and copying: six significant digits, more than any of these figures has.
+pub(super) fn sorted_by(value: f64) -> String {
+    let rounded = format!("{value:.5e}").parse::<f64>().unwrap_or(value);
+    rounded.to_string()
 }
 
 /// CSS class of a badge.
