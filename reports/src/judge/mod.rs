@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod answers;
+pub mod briefs;
 pub mod compare;
 pub mod comparison;
 pub mod history;

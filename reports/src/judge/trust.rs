@@ -37,10 +37,16 @@ pub fn pairs(results: &Results) -> Vec<Pair<'_>> {
 
 /// One sentence on how far emulation can be trusted.
 pub fn sentence(results: &Results) -> String {
+    let (therefore, figures) = parts(results);
+    if figures.is_empty() { therefore } else { format!("{figures} On this machine, {therefore}") }
+}
+
+/// What follows for emulated figures, and the figures that it follows from; these are empty where nothing was compared.
+pub fn parts(results: &Results) -> (String, String) {
     let pairs = pairs(results);
     if pairs.is_empty() {
-        return "No cell was measured both emulated and in kvm: nothing here says how far emulation can be trusted."
-            .into();
+        let none = "No cell was measured both emulated and in kvm: nothing here says how far emulation can be trusted.";
+        return (none.into(), String::new());
     }
     let enough = pairs.iter().filter(|pair| pair.comparison.rounds >= MIN_ROUNDS);
     let known: Vec<(&Pair<'_>, Interval)> =
@@ -48,11 +54,12 @@ pub fn sentence(results: &Results) -> String {
     let ratios: Vec<f64> = known.iter().map(|(_, ratio)| ratio.median).collect();
     let farthest = known.iter().max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
     let (Some((pair, times)), Some(middle)) = (farthest, median(&ratios)) else {
-        return format!(
+        let none = format!(
             "{} cells were run both emulated and in kvm, none with the {MIN_ROUNDS} comparable rounds that a ratio needs: how \
              far emulation can be trusted on this machine cannot be told.",
             pairs.len()
         );
+        return (none, String::new());
     };
     let count =
         |wanted: fn(&Verdict) -> bool| pairs.iter().filter(|pair| wanted(&pair.comparison.verdict)).count();
@@ -61,20 +68,19 @@ pub fn sentence(results: &Results) -> String {
         count(|verdict| matches!(verdict, Verdict::NotEnoughData(_))),
     );
     let therefore = match distance(*times) {
-        _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run",
+        _ if unsure == pairs.len() => "how far emulation can be trusted cannot be told from this run.",
         far if far <= FAR && 2 * unsure > pairs.len() => {
-            "too few cells can be compared to quote emulated figures for real vCPUs"
+            "too few cells can be compared to quote emulated figures for real vCPUs."
         }
-        far if far <= NEAR => "emulated figures may be quoted for real vCPUs",
+        far if far <= NEAR => "emulated figures may be quoted for real vCPUs.",
         far if far <= FAR => {
-            "the order of locks and the effect of overcommit may be quoted for real vCPUs, emulated figures may not"
+            "the order of locks and the effect of overcommit may be quoted for real vCPUs, emulated figures may not."
         }
-        _ => "where the two rates lie far apart, emulated figures say nothing about real vCPUs",
+        _ => "where the two rates lie far apart, emulated figures say nothing about real vCPUs.",
     };
-    format!(
+    let figures = format!(
         "Of {} cells that were run both emulated and in kvm, {same} come out the same, {} do not and {unsure} cannot be told. \
-         The emulated rate is {} times that in kvm in the median, and farthest off for {} at {}: {} times ({}). On this \
-         machine, {therefore}.",
+         The emulated rate is {} times that in kvm in the median, and farthest off for {} at {}: {} times ({}).",
         pairs.len(),
         pairs.len() - same - unsure,
         ratio(middle),
@@ -82,7 +88,8 @@ pub fn sentence(results: &Results) -> String {
         overcommit(pair.emulated.axes.overcommit),
         ratio(times.median),
         range(*times, ratio)
-    )
+    );
+    (therefore.into(), figures)
 }
 
 /// The least factor by which two rates differ, by the interval of their ratio: 1 where the interval includes 1.

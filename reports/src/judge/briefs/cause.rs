@@ -1,0 +1,99 @@
+//! Why locks collapse: what traced windows saw, and what a law says.
+
+use super::{Brief, place, step_first};
+use crate::derive::roster::plain_fifo;
+use crate::format::{duration, overcommit, percent, printable, range, rate, ratio};
+use crate::judge::laws::{Standing, standing};
+use crate::judge::verdicts::Step;
+use crate::record::{Cell, CellCauses, LawName, Results};
+use crate::statistics::share_interval;
+
+const QUESTION: &str = "Why do locks collapse?";
+
+pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
+    let cells = step_first(results, step);
+    let seen = seen(results, &cells);
+    let law = law(&cells);
+    let (mut said, mut small) = match seen {
+        Some(seen) => seen,
+        None => (untraced(results), String::new()),
+    };
+    if let Some((sentence, figures)) = law {
+        said.push(' ');
+        said.push_str(&sentence);
+        let between = if small.is_empty() { "" } else { ". " };
+        small.push_str(&format!("{between}{figures}"));
+    }
+    Brief::new("why", QUESTION, said, small)
+}
+
+/// What a run says that saw no causes.
+fn untraced(results: &Results) -> String {
+    let told = |causes: &CellCauses| causes.no_preemptions.clone();
+    match results.cells.iter().filter_map(|cell| cell.causes.as_ref()).find_map(told) {
+        Some(why) => format!("Preemptions were not counted: {why}."),
+        None => "This profile records no event trace; add `--trace`.".into(),
+    }
+}
+
+/// A cell that traced whether its handovers met vCPUs that ran.
+fn traced<'a>(cell: &'a Cell) -> Option<&'a CellCauses> {
+    let causes = cell.causes.as_ref()?;
+    (causes.lwp_per_million.is_some() && causes.handovers > 0).then_some(causes)
+}
+
+fn seen(results: &Results, cells: &[&Cell]) -> Option<(String, String)> {
+    let plain: Vec<&str> = plain_fifo(results).collect();
+    let is_plain = |cell: &&&Cell| plain.contains(&cell.axes.lock.as_str());
+    let all = || cells.iter().filter(|cell| traced(cell).is_some());
+    let cell = all().find(is_plain).or_else(|| all().next())?;
+    let causes = traced(cell)?;
+    let share = share_interval(causes.granted_off, causes.handovers)?;
+    let lock = printable(&cell.axes.lock);
+    let mut said = format!("{} of {lock}'s handovers met a vCPU that was not running", whole(share.median));
+    match causes.granted_off_ns {
+        Some(ns) => said.push_str(&format!(", and waited {} for it to run again.", duration(ns))),
+        None => said.push('.'),
+    }
+    let worst = cells.iter().filter_map(|cell| Some((cell, cell.causes.as_ref()?.longest_handover?)));
+    if let Some((cell, worst)) = worst.max_by_key(|(_, worst)| worst.ns) {
+        said.push_str(&format!(
+            " Worst handover: {} ({}, {} at {}).",
+            duration(worst.ns as f64),
+            printable(&cell.axes.lock),
+            cell.axes.env,
+            overcommit(cell.axes.overcommit)
+        ));
+    }
+    let s = if causes.windows == 1 { "" } else { "s" };
+    let small = format!("{}; {} in {} traced window{s}", place(cell), range(share, percent), causes.windows);
+    Some((said, small))
+}
+
+/// A percentage without decimals; `78 %`.
+fn whole(share: f64) -> String {
+    if (0.01..0.995).contains(&share) { format!("{:.0} %", share * 100.0) } else { percent(share) }
+}
+
+/// The law of spinning FIFO locks, for the first cell that it holds for.
+fn law(cells: &[&Cell]) -> Option<(String, String)> {
+    let spinning = |cell: &&&Cell| {
+        cell.law.as_ref().is_some_and(|law| law.law == LawName::FifoSpin && standing(law) != Standing::Fails)
+    };
+    let cell = cells.iter().find(spinning)?;
+    let law = cell.law.as_ref()?;
+    let measured = cell.ops_per_second?;
+    let lock = printable(&cell.axes.lock);
+    let said = format!(
+        "A lock that queues strictly must wait for the scheduler each time, which alone would give {}; {lock} did {}.",
+        rate(law.predicted.median),
+        rate(measured.median)
+    );
+    let verdict = match standing(law) {
+        Standing::Inside => "inside the law's band",
+        Standing::Outside => "outside the law's band",
+        Standing::Untold | Standing::Fails => "across an end of the law's band",
+    };
+    let small = format!("measured to predicted {} ({}), {verdict}", ratio(law.ratio.median), range(law.ratio, ratio));
+    Some((said, small))
+}

@@ -1,0 +1,115 @@
+//! Whether a lock helps that knows of its hypervisor, and whether a spin threshold does.
+
+use super::{Brief, place};
+use crate::derive::roster::cures;
+use crate::derive::setting::{environments, main_setting};
+use crate::derive::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
+use crate::format::{overcommit, percent, printable, range};
+use crate::judge::verdicts::Step;
+use crate::record::{Cell, Kept, Results};
+
+const QUESTION: &str = "Does a lock help that halts its waiters?";
+
+pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
+    let mut said: Vec<String> = Vec::new();
+    let mut small: Vec<String> = Vec::new();
+    let names = unique(cures(results).map(|pair| pair.lock));
+    if let Some(step) = step {
+        let mut cures: Vec<_> =
+            step.verdicts.iter().filter(|verdict| names.contains(&verdict.cell.axes.lock.as_str())).collect();
+        let kept = |cell: &Cell| cell.verdict.as_ref().and_then(|verdict| verdict.kept);
+        cures.sort_by(|a, b| median(kept(b.cell)).total_cmp(&median(kept(a.cell))));
+        let best = cures.iter().find_map(|verdict| Some((verdict, kept(verdict.cell)?)));
+        if let Some((best, interval)) = best {
+            let lock = printable(&best.cell.axes.lock);
+            let plain = plain_beside(results, step, &best.cell.axes.lock);
+            let beside = plain.map_or_else(String::new, |(name, kept)| {
+                format!(", where {} keeps {}", printable(name), percent(kept))
+            });
+            let label = match best.of.rate {
+                Kept::CannotBeTold => String::new(),
+                label => format!("{} and ", label.word()),
+            };
+            said.push(format!("The best, {lock}, {label}keeps {}{beside}.", percent(interval.median)));
+            small.push(format!("{}; {}, {} rounds", place(best.cell), range(interval, percent), best.of.rounds));
+        }
+    }
+    let swept = names.iter().filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, &sweep)));
+    for (sentence, figures) in swept {
+        said.push(sentence);
+        small.push(figures);
+    }
+    if said.is_empty() {
+        said.push("No such lock was run with more vCPUs than CPUs.".into());
+    }
+    Brief::new("threshold", QUESTION, said.join(" "), small.join(". "))
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut unique: Vec<&str> = Vec::new();
+    names.for_each(|name| {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    });
+    unique
+}
+
+fn median(kept: Option<crate::record::Interval>) -> f64 {
+    kept.map_or(f64::NEG_INFINITY, |kept| kept.median)
+}
+
+/// What the plain lock of a cure keeps at the same step.
+fn plain_beside<'a>(results: &'a Results, step: &Step<'a>, cure: &str) -> Option<(&'a str, f64)> {
+    let plain = cures(results).find(|pair| pair.lock == cure)?.plain;
+    let beside = step.verdicts.iter().find(|verdict| verdict.cell.axes.lock == plain)?;
+    Some((plain, beside.of.kept?.median))
+}
+
+/// The sweep of a lock's spin threshold with the most steps.
+fn longest<'a>(results: &'a Results, lock: &str) -> Option<Sweep<'a>> {
+    let of_env = |env| main_setting(results, env).map(|setting| sweeps(results, &setting, lock));
+    let all = environments(results).into_iter().filter_map(of_env).flatten();
+    all.reduce(|best, next| if next.steps.len() > best.steps.len() { next } else { best })
+}
+
+/// Whether a setting of the threshold rescues the lock.
+fn threshold(lock: &str, sweep: &Sweep<'_>) -> Option<(String, String)> {
+    let of = |step: &(u64, &Cell)| {
+        let verdict = step.1.verdict.clone()?;
+        Some((step.0, verdict.kept?, verdict))
+    };
+    let steps: Vec<_> = sweep.steps.iter().filter_map(of).collect();
+    let best = steps.iter().max_by(|a, b| a.1.median.total_cmp(&b.1.median))?;
+    let default = steps.iter().find(|step| step.0 == DEFAULT_SPINS && step.0 != best.0);
+    let (first, last) = (steps.first()?.0, steps.last()?.0);
+    let name = printable(lock);
+    let kept = percent(best.1.median);
+    let at = loops(best.0);
+    let mut said = match best.2.rate {
+        Kept::Collapses => format!("No spin threshold rescues {name}: the best, {at} loops, keeps {kept}."),
+        Kept::Degrades => format!("A spin threshold of {at} loops keeps {name} at {kept}."),
+        Kept::Holds => format!("With a spin threshold of {at} loops {name} holds, at {kept}."),
+        Kept::CannotBeTold => {
+            format!("Whether a spin threshold rescues {name} cannot be told: the best, {at} loops, keeps {kept}.")
+        }
+    };
+    if let Some(default) = default {
+        said.pop();
+        said.push_str(&format!("; the kernel's {} keeps {}.", loops(default.0), percent(default.1.median)));
+    }
+    let small = format!(
+        "{name} from {} to {} loops, {} at {}; {}, {} rounds",
+        loops(first),
+        loops(last),
+        best_env(sweep),
+        overcommit(sweep.overcommit),
+        range(best.1, percent),
+        best.2.rounds
+    );
+    Some((said, small))
+}
+
+fn best_env<'a>(sweep: &Sweep<'a>) -> &'a str {
+    sweep.steps.first().map_or("", |step| step.1.axes.env.as_str())
+}

@@ -1,0 +1,60 @@
+//! Short answers for a reader with ten seconds: one sentence a question, with its figures and intervals in small print. The first
+//! screen of the page and the end of a run on the terminal are made of them; [`answers`](super::answers) has the long form.
+
+mod cause;
+mod cost;
+mod cure;
+mod noise;
+mod placement;
+mod trust;
+
+use crate::format::printable;
+use crate::judge::verdicts::{Step, main_step, steps};
+use crate::record::{Cell, Results};
+
+/// A question with its short answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// Word that a terminal puts before the answer: `why`.
+    pub word: &'static str,
+    /// The question, in words of someone who runs a database.
+    pub question: &'static str,
+    /// The answer: a sentence or two.
+    pub said: String,
+    /// What the answer rests on: intervals, rounds, windows; empty where there is nothing.
+    pub small: String,
+}
+
+impl Brief {
+    fn new(word: &'static str, question: &'static str, said: impl AsRef<str>, small: impl AsRef<str>) -> Self {
+        let clean = |text: &str| text.split(' ').map(printable).collect::<Vec<_>>().join(" ");
+        Self { word, question, said: clean(said.as_ref()), small: clean(small.as_ref()) }
+    }
+}
+
+/// The short answers of a run that was judged, in the order in which they are asked.
+pub fn briefs(results: &Results) -> Vec<Brief> {
+    let steps = steps(results);
+    let step = main_step(&steps);
+    let mut briefs = vec![cause::brief(results, step), cure::brief(results, step)];
+    briefs.extend([cost::brief(results), trust::brief(results), placement::brief(results)]);
+    briefs.push(noise::brief(results));
+    briefs
+}
+
+/// `kvm, 4 vCPUs on 2 CPUs`.
+fn place(cell: &Cell) -> String {
+    let axes = &cell.axes;
+    let s = if axes.pcpus.len() == 1 { "" } else { "s" };
+    format!("{}, {} vCPUs on {} CPU{s}", axes.env, axes.vcpus, axes.pcpus.len())
+}
+
+/// Cells of a step first, then all others above 1x, in plan order.
+fn step_first<'a>(results: &'a Results, step: Option<&Step<'a>>) -> Vec<&'a Cell> {
+    let of_step = step.into_iter().flat_map(|step| step.verdicts.iter().map(|verdict| verdict.cell));
+    let mut cells: Vec<&'a Cell> = of_step.collect();
+    let rest = results.cells.iter().filter(|cell| cell.verdict.is_some());
+    let rest: Vec<&'a Cell> = rest.filter(|cell| !cells.iter().any(|known| std::ptr::eq(*known, *cell))).collect();
+    cells.extend(rest);
+    cells
+}

@@ -1,0 +1,208 @@
+//! The first screen: one sentence, the verdict on each lock at each step, one plot, and short answers to why.
+
+use serde::Serialize;
+
+use super::view::{shown, unbroken};
+use crate::format::{duration, overcommit, percent, range, significant};
+use crate::judge::briefs::{Brief, briefs};
+use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps};
+use crate::record::{CellVerdict, Interval, Kept, Results, Served};
+use crate::show::plots::Plot;
+
+/// Rows of a step that are shown at first; those below are folded.
+const SHOWN: usize = 13;
+
+/// Steps that the style sheet can switch between; further ones are all shown.
+const SWITCHED: usize = 24;
+
+/// The first screen of a run.
+#[derive(Serialize)]
+pub(super) struct First {
+    pub(super) headline: String,
+    about: String,
+    panels: Vec<Panel>,
+    /// Whether a switch shows one of the panels at a time.
+    switched: bool,
+    pub(super) plot: Option<Plot>,
+    briefs: Vec<BriefView>,
+    thresholds: String,
+}
+
+/// The locks of one environment at one step.
+#[derive(Serialize)]
+struct Panel {
+    env: String,
+    /// Whether the panel is the first one of its environment.
+    first_of_env: bool,
+    step: String,
+    checked: bool,
+    caption: String,
+    rows: Vec<Row>,
+    folded: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    lock: String,
+    label: &'static str,
+    class: &'static str,
+    kept: String,
+    kept_small: String,
+    bar: Option<Bar>,
+    share: String,
+    service: Option<&'static str>,
+    service_class: &'static str,
+    wait: String,
+    wait_small: String,
+    why: String,
+}
+
+/// A bar from 0 to all of the rate, in percent, with its interval.
+#[derive(Serialize)]
+struct Bar {
+    width: String,
+    low: String,
+    high: String,
+}
+
+#[derive(Serialize)]
+struct BriefView {
+    question: &'static str,
+    said: String,
+    small: String,
+}
+
+/// The first screen of a run that was judged.
+pub(super) fn first(results: &Results) -> First {
+    let steps = steps(results);
+    let main = main_step(&steps);
+    First {
+        headline: sentence(main),
+        about: main.map_or_else(String::new, |step| about(step)),
+        panels: panels(&steps, main),
+        switched: (2..=SWITCHED).contains(&steps.len()),
+        plot: None,
+        briefs: briefs(results).into_iter().map(brief).collect(),
+        thresholds: unbroken(&verdicts::thresholds(results)),
+    }
+}
+
+/// The id of the plot that the first screen shows: rates against overcommit in the environment that it begins with.
+pub(super) fn plot_id(results: &Results) -> Option<String> {
+    let steps = steps(results);
+    Some(format!("overcommit-{}", main_step(&steps)?.env))
+}
+
+fn sentence(main: Option<&Step<'_>>) -> String {
+    main.map_or_else(
+        || "No lock was run with more vCPUs than CPUs, so nothing is said of preemption here.".into(),
+        headline,
+    )
+}
+
+/// What the sentence claims, and no more: `One saturated lock, short sections, 4 emulated vCPUs on 2 CPUs.`
+fn about(step: &Step<'_>) -> String {
+    let Some(axes) = step.verdicts.first().map(|verdict| &verdict.cell.axes) else { return String::new() };
+    let s = if axes.pcpus.len() == 1 { "" } else { "s" };
+    let vcpus = match axes.env.as_str() {
+        "kvm" => "real vCPUs (kvm)",
+        "emulated" => "emulated vCPUs",
+        other => other,
+    };
+    unbroken(&format!(
+        "One saturated lock ({}), {} {vcpus} on {} CPU{s}; \"here\" is this machine and this run.",
+        shown(&axes.workload.name),
+        axes.vcpus,
+        axes.pcpus.len()
+    ))
+}
+
+fn brief(brief: Brief) -> BriefView {
+    BriefView { question: brief.question, said: unbroken(&brief.said), small: unbroken(&brief.small) }
+}
+
+fn panels(steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {
+    let mut panels: Vec<Panel> = Vec::new();
+    for step in steps {
+        let mut verdicts: Vec<&Verdict<'_>> = step.verdicts.iter().collect();
+        verdicts.sort_by(|a, b| order(a).cmp(&order(b)).then(kept(b).total_cmp(&kept(a))));
+        let mut rows: Vec<Row> = verdicts.into_iter().map(row).collect();
+        // A fold that hides one row takes as much room as the row.
+        let folded = if rows.len() > SHOWN + 1 { rows.split_off(SHOWN) } else { Vec::new() };
+        let (env, factor) = (shown(step.env), overcommit(step.overcommit));
+        panels.push(Panel {
+            first_of_env: panels.last().is_none_or(|last| last.env != env),
+            checked: main.is_some_and(|main| std::ptr::eq(main, step)),
+            caption: format!("What each lock keeps of its rate, {env} at {factor}"),
+            step: factor,
+            env,
+            rows,
+            folded,
+        });
+    }
+    panels
+}
+
+/// Locks that hold come first; those of which nothing can be told stand before those that collapse.
+fn order(verdict: &Verdict<'_>) -> u8 {
+    match verdict.of.rate {
+        Kept::Holds => 0,
+        Kept::Degrades => 1,
+        Kept::CannotBeTold => 2,
+        Kept::Collapses => 3,
+    }
+}
+
+fn kept(verdict: &Verdict<'_>) -> f64 {
+    verdict.of.kept.map_or(0.0, |kept| kept.median)
+}
+
+fn row(verdict: &&Verdict<'_>) -> Row {
+    let of = verdict.of;
+    let small = |interval: Option<Interval>| interval.map_or_else(String::new, |one| range(one, percent));
+    let figure =
+        |interval: Option<Interval>| interval.map_or_else(|| "–".into(), |interval| percent(interval.median));
+    let (wait, wait_small) = wait(of);
+    Row {
+        lock: shown(&verdict.cell.axes.lock),
+        label: of.rate.word(),
+        class: match of.rate {
+            Kept::Holds => "good",
+            Kept::Degrades => "unsure",
+            Kept::Collapses => "bad",
+            Kept::CannotBeTold => "same",
+        },
+        kept: unbroken(&figure(of.kept)),
+        kept_small: unbroken(&small(of.kept)),
+        bar: of.kept.map(bar),
+        share: unbroken(&figure(of.worst_share)),
+        service: match of.service {
+            Served::Fair => None,
+            other => Some(other.word()),
+        },
+        service_class: match of.service {
+            Served::Fair => "good",
+            Served::Unfair => "unsure",
+            Served::Starving => "bad",
+            Served::CannotBeTold => "same",
+        },
+        wait,
+        wait_small,
+        why: if of.kept.is_none() { of.rate_untold.as_deref().map(shown).unwrap_or_default() } else { String::new() },
+    }
+}
+
+fn bar(kept: Interval) -> Bar {
+    let of = |fraction: f64| format!("{:.2}", 100.0 * fraction.clamp(0.0, 1.0));
+    Bar { width: of(kept.median), low: of(kept.low), high: of((kept.high - kept.low).max(0.0)) }
+}
+
+/// The longest wait as a time and, in small print, in timeslices.
+fn wait(of: &CellVerdict) -> (String, String) {
+    let Some(ns) = of.longest_wait_ns else { return ("–".into(), String::new()) };
+    let least = if of.wait_at_least { "≥ " } else { "" };
+    let slices = of.wait_slices.map_or_else(String::new, |slices| {
+        format!("{} slices", significant(slices.median))
+    });
+    (unbroken(&format!("{least}{}", duration(ns))), slices)
+}
