@@ -1,14 +1,17 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
 /// The report's tera templates by name. They include one another, so they must be registered together.
-pub const TEMPLATES: [(&str, &str); 15] = [
+pub const TEMPLATES: [(&str, &str); 18] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
+    ("verdict.html", include_str!("html/verdict.html")),
+    ("verdict_row.html", include_str!("html/verdict_row.html")),
     ("answers.html", include_str!("html/answers.html")),
     ("environments.html", include_str!("html/environments.html")),
     ("published.html", include_str!("html/published.html")),
     ("noise.html", include_str!("html/noise.html")),
     ("machine.html", include_str!("html/machine.html")),
+    ("figure.html", include_str!("html/figure.html")),
     ("figures.html", include_str!("html/figures.html")),
     ("table.html", include_str!("html/table.html")),
     ("cells.html", include_str!("html/cells.html")),
@@ -23,10 +26,11 @@ pub const TEMPLATES: [(&str, &str); 15] = [
 pub const PAGE: &str = "page.html";
 
 /// The page's style sheets, in order.
-pub const STYLES: [&str; 4] = [
+pub const STYLES: [&str; 5] = [
     include_str!("css/base.css"),
     include_str!("css/tables.css"),
     include_str!("css/figures.css"),
+    include_str!("css/verdict.css"),
     include_str!("css/print.css"),
 ];
 

@@ -37,7 +37,7 @@ fn untraced(results: &Results) -> String {
 }
 
 /// A cell that traced whether its handovers met vCPUs that ran.
-fn traced<'a>(cell: &'a Cell) -> Option<&'a CellCauses> {
+fn traced(cell: &Cell) -> Option<&CellCauses> {
     let causes = cell.causes.as_ref()?;
     (causes.lwp_per_million.is_some() && causes.handovers > 0).then_some(causes)
 }
@@ -52,13 +52,13 @@ fn seen(results: &Results, cells: &[&Cell]) -> Option<(String, String)> {
     let lock = printable(&cell.axes.lock);
     let mut said = format!("{} of {lock}'s handovers met a vCPU that was not running", whole(share.median));
     match causes.granted_off_ns {
-        Some(ns) => said.push_str(&format!(", and waited {} for it to run again.", duration(ns))),
+        Some(ns) => said.push_str(&format!(" and waited {} for it.", duration(ns))),
         None => said.push('.'),
     }
     let worst = cells.iter().filter_map(|cell| Some((cell, cell.causes.as_ref()?.longest_handover?)));
     if let Some((cell, worst)) = worst.max_by_key(|(_, worst)| worst.ns) {
         said.push_str(&format!(
-            " Worst handover: {} ({}, {} at {}).",
+            " The worst handover took {} ({}, {} at {}).",
             duration(worst.ns as f64),
             printable(&cell.axes.lock),
             cell.axes.env,
@@ -85,7 +85,7 @@ fn law(cells: &[&Cell]) -> Option<(String, String)> {
     let measured = cell.ops_per_second?;
     let lock = printable(&cell.axes.lock);
     let said = format!(
-        "A lock that queues strictly must wait for the scheduler each time, which alone would give {}; {lock} did {}.",
+        "Waiting for the scheduler at each handover predicts {} for it; {lock} did {}.",
         rate(law.predicted.median),
         rate(measured.median)
     );
@@ -94,6 +94,10 @@ fn law(cells: &[&Cell]) -> Option<(String, String)> {
         Standing::Outside => "outside the law's band",
         Standing::Untold | Standing::Fails => "across an end of the law's band",
     };
-    let small = format!("measured to predicted {} ({}), {verdict}", ratio(law.ratio.median), range(law.ratio, ratio));
+    let small = format!(
+        "Measured to predicted: {} ({}), {verdict}",
+        ratio(law.ratio.median),
+        range(law.ratio, ratio)
+    );
     Some((said, small))
 }

@@ -26,7 +26,11 @@ fn told(cost: &NativeCost<'_>) -> Option<(String, String)> {
     let (carrier, plain) = (ns_per_pair(cost.carrier)?, ns_per_pair(cost.plain)?);
     let (name, beside) = (printable(&cost.carrier.axes.lock), printable(&cost.plain.axes.lock));
     let times = cost.times?;
-    let pair = format!("{} ns a lock and unlock, {beside} {}", significant(carrier.median), significant(plain.median));
+    let pair = format!(
+        "{} ns a lock and unlock, {beside} {}",
+        significant(carrier.median),
+        significant(plain.median)
+    );
     let said = match cost.comparison.verdict {
         Verdict::Same => format!("Nothing that can be measured for {name}: {pair}."),
         Verdict::Worse => {

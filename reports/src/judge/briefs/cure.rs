@@ -31,10 +31,16 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
                 label => format!("{} and ", label.word()),
             };
             said.push(format!("The best, {lock}, {label}keeps {}{beside}.", percent(interval.median)));
-            small.push(format!("{}; {}, {} rounds", place(best.cell), range(interval, percent), best.of.rounds));
+            small.push(format!(
+                "{}; {}, {} rounds",
+                place(best.cell),
+                range(interval, percent),
+                best.of.rounds
+            ));
         }
     }
-    let swept = names.iter().filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, &sweep)));
+    let swept =
+        names.iter().filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, &sweep)));
     for (sentence, figures) in swept {
         said.push(sentence);
         small.push(figures);
@@ -84,26 +90,24 @@ fn threshold(lock: &str, sweep: &Sweep<'_>) -> Option<(String, String)> {
     let default = steps.iter().find(|step| step.0 == DEFAULT_SPINS && step.0 != best.0);
     let (first, last) = (steps.first()?.0, steps.last()?.0);
     let name = printable(lock);
-    let kept = percent(best.1.median);
-    let at = loops(best.0);
-    let mut said = match best.2.rate {
-        Kept::Collapses => format!("No spin threshold rescues {name}: the best, {at} loops, keeps {kept}."),
-        Kept::Degrades => format!("A spin threshold of {at} loops keeps {name} at {kept}."),
-        Kept::Holds => format!("With a spin threshold of {at} loops {name} holds, at {kept}."),
+    let beside = default.map_or_else(String::new, |step| {
+        format!("; the kernel's {}: {}", loops(step.0), percent(step.1.median))
+    });
+    let setting = format!("{} ({} loops{beside})", percent(best.1.median), loops(best.0));
+    let said = match best.2.rate {
+        Kept::Collapses => format!("No spin threshold rescues {name}: best {setting}."),
+        Kept::Degrades => format!("The best spin threshold keeps {name} at {setting}."),
+        Kept::Holds => format!("With the best spin threshold {name} holds, at {setting}."),
         Kept::CannotBeTold => {
-            format!("Whether a spin threshold rescues {name} cannot be told: the best, {at} loops, keeps {kept}.")
+            format!("Whether a spin threshold rescues {name} cannot be told: best {setting}.")
         }
     };
-    if let Some(default) = default {
-        said.pop();
-        said.push_str(&format!("; the kernel's {} keeps {}.", loops(default.0), percent(default.1.median)));
-    }
     let small = format!(
-        "{name} from {} to {} loops, {} at {}; {}, {} rounds",
-        loops(first),
-        loops(last),
+        "{name}, {} at {}, {} to {} loops; best {}, {} rounds",
         best_env(sweep),
         overcommit(sweep.overcommit),
+        loops(first),
+        loops(last),
         range(best.1, percent),
         best.2.rounds
     );

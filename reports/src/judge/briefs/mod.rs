@@ -26,7 +26,12 @@ pub struct Brief {
 }
 
 impl Brief {
-    fn new(word: &'static str, question: &'static str, said: impl AsRef<str>, small: impl AsRef<str>) -> Self {
+    fn new(
+        word: &'static str,
+        question: &'static str,
+        said: impl AsRef<str>,
+        small: impl AsRef<str>,
+    ) -> Self {
         let clean = |text: &str| text.split(' ').map(printable).collect::<Vec<_>>().join(" ");
         Self { word, question, said: clean(said.as_ref()), small: clean(small.as_ref()) }
     }
@@ -54,7 +59,8 @@ fn step_first<'a>(results: &'a Results, step: Option<&Step<'a>>) -> Vec<&'a Cell
     let of_step = step.into_iter().flat_map(|step| step.verdicts.iter().map(|verdict| verdict.cell));
     let mut cells: Vec<&'a Cell> = of_step.collect();
     let rest = results.cells.iter().filter(|cell| cell.verdict.is_some());
-    let rest: Vec<&'a Cell> = rest.filter(|cell| !cells.iter().any(|known| std::ptr::eq(*known, *cell))).collect();
+    let rest: Vec<&'a Cell> =
+        rest.filter(|cell| !cells.iter().any(|known| std::ptr::eq(*known, *cell))).collect();
     cells.extend(rest);
     cells
 }

@@ -5,7 +5,7 @@ pub mod fifo_spin;
 mod words;
 
 pub use fifo_spin::turn_slices;
-pub use words::{about, sentence, standing};
+pub use words::{band, name, sentence, standing};
 
 use crate::derive::setting::above;
 use crate::derive::sweep::spins;

@@ -15,16 +15,11 @@ pub fn standing(check: &LawCheck) -> Standing {
     }
 }
 
-/// The law in one sentence.
-pub fn about(law: LawName) -> &'static str {
+/// The law in a few words.
+pub fn name(law: LawName) -> &'static str {
     match law {
-        LawName::FifoSpin => {
-            "A FIFO lock whose waiters spin waits at nearly every handover until the scheduler lets the next vCPU run."
-        }
-        LawName::FifoHalt => {
-            "A FIFO lock whose waiters halt spends one spin threshold of a pCPU for each acquisition: its rate is its spin \
-             budget."
-        }
+        LawName::FifoSpin => "waits for the scheduler",
+        LawName::FifoHalt => "spends its spin threshold",
     }
 }
 
@@ -70,7 +65,8 @@ fn input(cell: &Cell, check: &LawCheck) -> String {
     }
 }
 
-fn band(law: LawName) -> [f64; 2] {
+/// Between which ratios of measured to predicted rate a law has been seen to hold.
+pub fn band(law: LawName) -> [f64; 2] {
     match law {
         LawName::FifoSpin => fifo_spin::BAND,
         LawName::FifoHalt => fifo_halt::BAND,

@@ -1,7 +1,7 @@
 //! The verdicts of a run by environment and step of overcommit.
 
 use crate::derive::setting::{environments, main_setting, same};
-use crate::record::{Cell, CellVerdict, Kept, Results};
+use crate::record::{Cell, CellVerdict, Kept, Results, Status};
 
 /// The locks of one environment at one step of overcommit.
 #[derive(Clone, Debug)]
@@ -30,14 +30,15 @@ impl Step<'_> {
     }
 }
 
-/// The steps of each environment's main setting, ascending, environments in plan order. The results must have been judged.
+/// The steps of each environment's main setting, ascending, environments in plan order; locks that the environment cannot run are
+/// left out. The results must have been judged.
 pub fn steps(results: &Results) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     for env in environments(results) {
         let Some(setting) = main_setting(results, env) else { continue };
         for overcommit in setting.above_one() {
             let of = |lock: &&str| {
-                let cell = setting.at(lock, overcommit)?;
+                let cell = setting.at(lock, overcommit).filter(|cell| cell.status != Status::Skipped)?;
                 Some(Verdict { cell, of: cell.verdict.as_ref()? })
             };
             let verdicts: Vec<Verdict<'_>> = setting.locks().iter().filter_map(of).collect();

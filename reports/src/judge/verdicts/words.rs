@@ -28,35 +28,28 @@ impl Served {
     }
 }
 
-/// The first sentence of a report: `At 2 vCPUs per CPU 8 of 12 locks collapse here, 1 degrades and 3 hold.`
+/// The first sentence of a report: `At 2 vCPUs per CPU 8 of 12 locks collapse here, 1 degrades, 2 hold, 1 cannot be told.`
 pub fn headline(step: &Step<'_>) -> String {
     let all = step.verdicts.len();
     let locks = if all == 1 { "lock" } else { "locks" };
-    let per = format!("At {} vCPUs per CPU", significant_factor(step.overcommit));
-    let parts: Vec<(usize, &str)> = [
-        (step.count(Kept::Collapses), ["collapses", "collapse"]),
-        (step.count(Kept::Degrades), ["degrades", "degrade"]),
-        (step.count(Kept::Holds), ["holds", "hold"]),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, [one, several])| (count, if count == 1 { one } else { several }))
-    .collect();
-    let untold = step.count(Kept::CannotBeTold);
-    let Some(((count, verb), rest)) = parts.split_first() else {
-        return format!("{per} it cannot be told of any of the {all} {locks} whether they hold.");
+    let per = format!("At {} vCPUs per CPU", overcommit(step.overcommit).trim_end_matches('x'));
+    let verb = |label, count| match (label, count) {
+        (Kept::Holds, 1) => "holds",
+        (Kept::Holds, _) => "hold",
+        (Kept::Degrades, 1) => "degrades",
+        (Kept::Degrades, _) => "degrade",
+        (Kept::Collapses, 1) => "collapses",
+        (Kept::Collapses, _) => "collapse",
+        (Kept::CannotBeTold, _) => "cannot be told",
     };
-    let mut text = format!("{per} {count} of {all} {locks} {verb} here");
-    let rest: Vec<String> = rest.iter().map(|(count, verb)| format!("{count} {verb}")).collect();
-    match rest.as_slice() {
-        [] => {}
-        [only] => text.push_str(&format!(" and {only}")),
-        [first, second, ..] => text.push_str(&format!(", {first} and {second}")),
-    }
-    if untold > 0 {
-        text.push_str(&format!("; of {untold} it cannot be told"));
-    }
-    text + "."
+    let labels = [Kept::Collapses, Kept::Degrades, Kept::Holds, Kept::CannotBeTold];
+    let mut parts =
+        labels.into_iter().map(|label| (label, step.count(label))).filter(|(_, count)| *count > 0);
+    let Some((label, count)) = parts.next().filter(|(label, _)| *label != Kept::CannotBeTold) else {
+        return format!("{per} it cannot be told of any of {all} {locks} whether it holds.");
+    };
+    let rest: String = parts.map(|(label, count)| format!(", {count} {}", verb(label, count))).collect();
+    format!("{per} {count} of {all} {locks} {} here{rest}.", verb(label, count))
 }
 
 /// Locks by label: `holds: tas, std-mutex`, the labels that some lock has, best first.
@@ -100,8 +93,4 @@ pub fn thresholds(results: &Results) -> String {
         significant(starving_wait),
         percent(between_runs)
     )
-}
-
-fn significant_factor(k: f64) -> String {
-    overcommit(k).trim_end_matches('x').to_owned()
 }

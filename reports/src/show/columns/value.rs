@@ -82,7 +82,8 @@ pub enum Tone {
 impl From<&Verdict> for Tone {
     fn from(verdict: &Verdict) -> Self {
         match verdict {
-            Verdict::Better => Self::Good,
+            // Green is for what is good in itself. A lock that collapses may be better than another.
+            Verdict::Better => Self::Same,
             Verdict::Worse => Self::Bad,
             Verdict::Same => Self::Same,
             Verdict::NotEnoughData(_) => Self::Unsure,

@@ -10,11 +10,13 @@ mod distances;
 pub(crate) mod embed;
 mod environments;
 mod facts;
+mod laws;
 mod missing;
 mod published;
 mod run;
 mod side_by_side;
 mod traces;
+mod verdict;
 mod view;
 
 use serde::Serialize;
@@ -48,8 +50,9 @@ pub fn render(runs: &[Results]) -> Result<String, Error> {
     context.insert("css", &css);
     context.insert("script", script);
     context.insert("title", &format!("{title} · lockbench"));
-    context.insert("heading", &title);
-    context.insert("lead", &lead(runs));
+    context.insert("topic", &(runs.len() == 1).then(|| view::shown(&runs[0].run_id)));
+    context.insert("heading", &heading(&views).unwrap_or(title));
+    context.insert("lead", &lead(runs, &views));
     context.insert("links", &links(runs.len(), &views));
     context.insert("several", &(runs.len() > 1));
     context.insert("side_by_side", &(runs.len() > 1).then(|| side_by_side::table(runs)));
@@ -70,6 +73,14 @@ pub(crate) fn failed(error: tera::Error) -> Error {
     Error::Page(format!("{error}{cause}"))
 }
 
+/// The sentence that a page of one run begins with.
+fn heading(views: &[run::View]) -> Option<String> {
+    match views {
+        [only] => Some(only.headline().to_owned()),
+        _ => None,
+    }
+}
+
 fn title(runs: &[Results]) -> String {
     match runs {
         [only] => format!("What preempted vCPUs do to locks: {}", view::shown(&only.run_id)),
@@ -77,16 +88,17 @@ fn title(runs: &[Results]) -> String {
     }
 }
 
-fn lead(runs: &[Results]) -> String {
+fn lead(runs: &[Results], views: &[run::View]) -> String {
     match runs {
         [only] => {
             let machine = &only.machine;
             let started = view::shown(&only.started_at);
             format!(
-                "{}, {} CPUs, {}. {started}",
+                "{}, {} CPUs, {}. {started}. {}",
                 view::shown(&machine.cpu_model),
                 machine.pus,
-                view::shown(&machine.kernel)
+                view::shown(&machine.kernel),
+                views.first().map_or("", run::View::claim)
             )
         }
         _ => runs.iter().map(|run| view::shown(&run.run_id)).collect::<Vec<_>>().join(", "),

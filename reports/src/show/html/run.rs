@@ -5,11 +5,13 @@ use serde::Serialize;
 use super::facts::{self, Group};
 use super::published::ShapeView;
 use super::traces::TraceView;
+use super::verdict::{self, First};
 use super::view::{Table, TableEntry, class, shown, unbroken};
-use super::{cells, counters, distances, embed, environments, missing, published, traces};
+use super::{cells, counters, distances, embed, environments, laws, missing, published, traces};
 use crate::Error;
 use crate::format::{duration, percent, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
+use crate::judge::verdicts::judged;
 use crate::record::Results;
 use crate::show::csv;
 use crate::show::plots::{self, Figure, Key, figures};
@@ -23,7 +25,9 @@ pub(super) struct View {
     level: u8,
     /// Name of the file that its data is saved as.
     file: String,
+    first: First,
     answers: Vec<AnswerView>,
+    laws: Option<Table>,
     trust: String,
     environments: Option<Table>,
     published: Vec<ShapeView>,
@@ -72,6 +76,16 @@ struct StatementView {
 }
 
 impl View {
+    /// The sentence that it begins with.
+    pub(super) fn headline(&self) -> &str {
+        &self.first.headline
+    }
+
+    /// What that sentence claims.
+    pub(super) fn claim(&self) -> &str {
+        &self.first.about
+    }
+
     /// Whether it shows published results.
     pub(super) fn has_published(&self) -> bool {
         !self.published.is_empty()
@@ -85,6 +99,12 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
     } else {
         figures(results)?.into_iter().partition(|figure| matches!(figure, Figure::Drawn(_)))
     };
+    let judged = judged(results);
+    let mut first = verdict::first(&judged);
+    // The plot of the first screen is not drawn twice.
+    let (plots, drawn): (Vec<Figure>, Vec<Figure>) =
+        drawn.into_iter().partition(|figure| verdict::shows(&judged, figure));
+    first.plot = plots.into_iter().next();
     let answers = answers::answers(results);
     // With several runs each table's caption names its run, for users of screen readers find tables by name.
     let named = |table: Table| match several {
@@ -98,7 +118,9 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         name: shown(&results.run_id),
         level: if several { 3 } else { 2 },
         file: file_name(&results.run_id),
+        first,
         answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
+        laws: laws::table(&judged).filter(|_| !several),
         trust: unbroken(&crate::judge::trust::sentence(results)),
         environments: (!several).then(|| environments::table(results)),
         published_told: published::told(&published),

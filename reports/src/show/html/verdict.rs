@@ -7,10 +7,10 @@ use crate::format::{duration, overcommit, percent, range, significant};
 use crate::judge::briefs::{Brief, briefs};
 use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps};
 use crate::record::{CellVerdict, Interval, Kept, Results, Served};
-use crate::show::plots::Plot;
+use crate::show::plots::Figure;
 
 /// Rows of a step that are shown at first; those below are folded.
-const SHOWN: usize = 13;
+const SHOWN: usize = 12;
 
 /// Steps that the style sheet can switch between; further ones are all shown.
 const SWITCHED: usize = 24;
@@ -19,12 +19,14 @@ const SWITCHED: usize = 24;
 #[derive(Serialize)]
 pub(super) struct First {
     pub(super) headline: String,
-    about: String,
+    pub(super) about: String,
     panels: Vec<Panel>,
     /// Whether a switch shows one of the panels at a time.
     switched: bool,
-    pub(super) plot: Option<Plot>,
+    pub(super) plot: Option<Figure>,
     briefs: Vec<BriefView>,
+    /// How many warnings there are, where there are any, and the first.
+    warned: Option<[String; 2]>,
     thresholds: String,
 }
 
@@ -38,6 +40,8 @@ struct Panel {
     checked: bool,
     caption: String,
     rows: Vec<Row>,
+    /// What the fold of the other rows is called.
+    more: String,
     folded: Vec<Row>,
 }
 
@@ -83,14 +87,16 @@ pub(super) fn first(results: &Results) -> First {
         switched: (2..=SWITCHED).contains(&steps.len()),
         plot: None,
         briefs: briefs(results).into_iter().map(brief).collect(),
+        warned: warned(&results.machine.warnings),
         thresholds: unbroken(&verdicts::thresholds(results)),
     }
 }
 
-/// The id of the plot that the first screen shows: rates against overcommit in the environment that it begins with.
-pub(super) fn plot_id(results: &Results) -> Option<String> {
+/// Whether a plot is that of the first screen: rates against overcommit in the environment that it begins with.
+pub(super) fn shows(results: &Results, figure: &Figure) -> bool {
     let steps = steps(results);
-    Some(format!("overcommit-{}", main_step(&steps)?.env))
+    let wanted = main_step(&steps).map(|step| format!("overcommit-{}", step.env));
+    matches!(figure, Figure::Drawn(plot) if Some(&plot.id) == wanted.as_ref())
 }
 
 fn sentence(main: Option<&Step<'_>>) -> String {
@@ -98,6 +104,15 @@ fn sentence(main: Option<&Step<'_>>) -> String {
         || "No lock was run with more vCPUs than CPUs, so nothing is said of preemption here.".into(),
         headline,
     )
+}
+
+fn warned(warnings: &[String]) -> Option<[String; 2]> {
+    let first = shown(warnings.first()?);
+    let count = match warnings.len() {
+        1 => "1 warning".into(),
+        several => format!("{several} warnings"),
+    };
+    Some([count, first])
 }
 
 /// What the sentence claims, and no more: `One saturated lock, short sections, 4 emulated vCPUs on 2 CPUs.`
@@ -110,7 +125,7 @@ fn about(step: &Step<'_>) -> String {
         other => other,
     };
     unbroken(&format!(
-        "One saturated lock ({}), {} {vcpus} on {} CPU{s}; \"here\" is this machine and this run.",
+        "Here: this machine, one saturated lock ({}), {} {vcpus} on {} CPU{s}.",
         shown(&axes.workload.name),
         axes.vcpus,
         axes.pcpus.len()
@@ -118,7 +133,9 @@ fn about(step: &Step<'_>) -> String {
 }
 
 fn brief(brief: Brief) -> BriefView {
-    BriefView { question: brief.question, said: unbroken(&brief.said), small: unbroken(&brief.small) }
+    // The template ends the small print with a full stop.
+    let small = unbroken(brief.small.trim_end_matches('.'));
+    BriefView { question: brief.question, said: unbroken(&brief.said), small }
 }
 
 fn panels(steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {
@@ -137,6 +154,7 @@ fn panels(steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {
             step: factor,
             env,
             rows,
+            more: format!("{} more locks", folded.len()),
             folded,
         });
     }
@@ -157,7 +175,7 @@ fn kept(verdict: &Verdict<'_>) -> f64 {
     verdict.of.kept.map_or(0.0, |kept| kept.median)
 }
 
-fn row(verdict: &&Verdict<'_>) -> Row {
+fn row(verdict: &Verdict<'_>) -> Row {
     let of = verdict.of;
     let small = |interval: Option<Interval>| interval.map_or_else(String::new, |one| range(one, percent));
     let figure =
@@ -188,7 +206,11 @@ fn row(verdict: &&Verdict<'_>) -> Row {
         },
         wait,
         wait_small,
-        why: if of.kept.is_none() { of.rate_untold.as_deref().map(shown).unwrap_or_default() } else { String::new() },
+        why: if of.kept.is_none() {
+            of.rate_untold.as_deref().map(shown).unwrap_or_default()
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -201,8 +223,7 @@ fn bar(kept: Interval) -> Bar {
 fn wait(of: &CellVerdict) -> (String, String) {
     let Some(ns) = of.longest_wait_ns else { return ("–".into(), String::new()) };
     let least = if of.wait_at_least { "≥ " } else { "" };
-    let slices = of.wait_slices.map_or_else(String::new, |slices| {
-        format!("{} slices", significant(slices.median))
-    });
+    let slices =
+        of.wait_slices.map_or_else(String::new, |slices| format!("{} slices", significant(slices.median)));
     (unbroken(&format!("{least}{}", duration(ns))), slices)
 }
