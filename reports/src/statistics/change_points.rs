@@ -2,35 +2,38 @@
 //!
 //! Seeded binary segmentation (Kovács, Bühlmann, Li and Munk 2023): a fixed set of intervals of all lengths is searched
 //! for the split that divides it best, and of the splits that are too clear for chance those in the narrowest intervals are
-//! kept (narrowest over threshold: Baranowski, Chen and Fryzlewicz 2019). E-divisive tests splits by permuting; this method
-//! tests them by Student's t, some thousand times faster, and also finds short regimes inside long ones. Three things make it
-//! fit for nights: a single night far off is clipped to its neighbours; the noise is taken from successive differences, which
-//! no step inflates; and noise that lasts from night to night widens what counts as chance.
+//! kept (narrowest over threshold: Baranowski, Chen and Fryzlewicz 2019). What lies between them is searched once more, for
+//! where changes follow each other closely no interval of the set may hold just one. E-divisive (Matteson and James 2014) tests
+//! splits by permuting; this method tests them by Student's t, some thousand times faster, and also finds short regimes inside
+//! long ones. Two things make it fit for nights: a single night far off counts for nothing, and the noise is known from
+//! `night_noise.rs` and `kin.rs`, which neither take a step for noise nor noise that lasts from night to night for a step.
 
-use super::{median, two_sided};
+use super::night_noise::{MANY, NightNoise, without_outliers};
+use super::{RESAMPLES, Random, SEED, median, two_sided};
+use crate::record::Interval;
 
 /// A change needs this many nights on either side; with fewer it might be a few bad nights.
 pub const FEWEST_NIGHTS: usize = 5;
 /// The size of a change is taken from this many nights next to it, on each side.
 const NEAR: usize = 30;
-/// A night may lie this many standard deviations from its neighbours before it is clipped.
-const CLIP: f64 = 3.0;
-/// The splits that are tried amount to about this many independent tests a night, as simulation shows.
-const TESTS_A_NIGHT: f64 = 2.0;
-/// Nights in a block, for measuring noise that lasts.
-const BLOCK: usize = 10;
 /// Each layer of intervals is shorter than the one before by this factor.
 const DECAY: f64 = std::f64::consts::SQRT_2;
+/// The first pass takes a split for a step unless chance makes one as clear in every other series.
+const LENIENT: f64 = 0.5;
+/// The first pass is repeated with the noise that it leaves, which is larger than it assumed where noise lasts.
+const PASSES: usize = 2;
 
 /// A series of logarithms, prepared for being searched.
 #[derive(Clone, Debug)]
 pub struct Course {
     values: Vec<f64>,
-    /// Sums of the clipped values before each place.
+    /// The values without outliers.
+    clean: Vec<f64>,
+    /// Sums of the clean values before each place.
     sums: Vec<f64>,
-    /// Standard deviation of a night, widened for noise that lasts.
-    sigma: f64,
-    freedom: f64,
+    noise: NightNoise,
+    /// Variance of the mean of so many nights, in units of the variance of one.
+    of_mean: Vec<f64>,
 }
 
 /// A split of an interval: the first night after it, and the probability that chance makes one as clear.
@@ -42,25 +45,36 @@ struct Split {
     p: f64,
 }
 
+/// What makes a split a change.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Its probability by chance is at most this.
+    level: f64,
+    /// Logarithm of the least size; none in the first pass, which asks for clearness alone.
+    size: Option<f64>,
+}
+
 impl Course {
     /// Prepares a series; `None` if it is too short, or holds values that are not finite.
     pub fn new(values: &[f64]) -> Option<Self> {
         if values.len() < 2 * FEWEST_NIGHTS || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        let differences: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
-        // A series that hardly ever moves still varies in the last digit that it was written with.
-        let sigma = (spread(&differences)? / 2.0_f64.sqrt()).max(1e-4);
-        let clipped = clipped(values, CLIP * sigma);
+        let noise = NightNoise::of_differences(values)?;
+        let clean = without_outliers(values, &noise);
         let mut sums = vec![0.0];
-        sums.extend(clipped.iter().scan(0.0, |sum, value| {
+        sums.extend(clean.iter().scan(0.0, |sum, value| {
             *sum += value;
             Some(*sum)
         }));
-        // A median of n differences is as precise as a mean of 0.37 n squares.
-        let freedom = 0.37 * differences.len() as f64;
-        let sigma = lasting(&clipped).map_or(sigma, |lasting| sigma.max(lasting));
-        Some(Self { values: values.to_vec(), sums, sigma, freedom })
+        let mut course = Self { values: values.to_vec(), clean, sums, noise, of_mean: Vec::new() };
+        course.set_noise(noise);
+        for _ in 0..PASSES {
+            let found = course.residual_noise();
+            course.set_noise(NightNoise { freedom: MANY, ..found });
+            course.noise = found;
+        }
+        Some(course)
     }
 
     /// Probability that a series without any change shows one as clear as this one's clearest.
@@ -68,9 +82,10 @@ impl Course {
         self.splits().iter().map(|split| split.p).fold(1.0, f64::min)
     }
 
-    /// The first night after each change whose probability by chance is at most `level` and that is larger than `margin`.
+    /// The first night after each change whose probability by chance is at most `level`, that is larger than `margin`, and whose
+    /// interval leaves no change out.
     pub fn changes(&self, level: f64, margin: f64) -> Vec<usize> {
-        self.search(level, margin.ln_1p())
+        self.search(Wanted { level, size: Some(margin.ln_1p()) })
     }
 
     /// Logarithm of the ratio of the nights after a change to those before, each side up to the next change.
@@ -79,16 +94,50 @@ impl Course {
         median(after).unwrap_or(0.0) - median(before).unwrap_or(0.0)
     }
 
+    /// The step with its bootstrap interval.
+    pub fn step_interval(&self, changes: &[usize], index: usize) -> Interval {
+        let (before, after) = self.sides(changes, index);
+        let mut random = Random::new(SEED);
+        let mut draw = |values: &[f64]| {
+            let drawn: Vec<f64> = (0..values.len()).map(|_| values[random.below(values.len())]).collect();
+            median(&drawn).unwrap_or(0.0)
+        };
+        // A quarter of the usual resamples is enough for the three digits that the page shows.
+        let mut steps: Vec<f64> = (0..RESAMPLES / 4).map(|_| draw(after) - draw(before)).collect();
+        steps.sort_by(f64::total_cmp);
+        let cut = steps.len() / 40;
+        Interval { median: self.step(changes, index), low: steps[cut], high: steps[steps.len() - 1 - cut] }
+    }
+
+    pub(super) fn noise(&self) -> &NightNoise {
+        &self.noise
+    }
+
+    pub(super) fn set_noise(&mut self, noise: NightNoise) {
+        self.noise = noise;
+        self.of_mean = (0..=self.values.len()).map(|nights| noise.of_mean(nights as f64)).collect();
+    }
+
     /// The nights on either side of a change that say how large it is.
-    pub fn sides(&self, changes: &[usize], index: usize) -> (&[f64], &[f64]) {
+    fn sides(&self, changes: &[usize], index: usize) -> (&[f64], &[f64]) {
+        let (start, end) = self.around(changes, index);
         let at = changes[index];
-        let start = if index == 0 { 0 } else { changes[index - 1] };
-        let end = changes.get(index + 1).copied().unwrap_or(self.values.len());
         (&self.values[start.max(at.saturating_sub(NEAR))..at], &self.values[at..end.min(at + NEAR)])
     }
 
-    fn search(&self, level: f64, size: f64) -> Vec<usize> {
-        let mut splits: Vec<Split> = self.splits().into_iter().filter(|split| split.p <= level).collect();
+    /// The noise of what is left when all that looks like a step is taken out; one step at least, for a single step may hide in
+    /// the noise that it makes itself.
+    fn residual_noise(&self) -> NightNoise {
+        let mut places = self.search(Wanted { level: LENIENT, size: None });
+        if places.is_empty() {
+            places.extend(self.best(0, self.values.len()).map(|split| split.at));
+        }
+        NightNoise::of_residuals(self.stretches(&places).map(|(start, end)| &self.clean[start..end]))
+    }
+
+    fn search(&self, wanted: Wanted) -> Vec<usize> {
+        let mut splits: Vec<Split> =
+            self.splits().into_iter().filter(|split| split.p <= wanted.level).collect();
         splits.sort_by(|a, b| (a.end - a.start).cmp(&(b.end - b.start)).then(a.p.total_cmp(&b.p)));
         let mut changes: Vec<usize> = Vec::new();
         for split in splits {
@@ -97,13 +146,25 @@ impl Course {
             }
         }
         changes.sort_unstable();
-        self.settle(&mut changes, level, size);
+        self.settle(&mut changes, wanted);
+        // What is added may be dropped again; then nothing new was found.
+        for _ in 0..self.values.len() {
+            let mut more = changes.clone();
+            let between = self.stretches(&changes).filter_map(|(start, end)| self.best(start, end));
+            more.extend(between.filter(|split| split.p <= wanted.level).map(|split| split.at));
+            more.sort_unstable();
+            self.settle(&mut more, wanted);
+            if more.len() <= changes.len() {
+                break;
+            }
+            changes = more;
+        }
         changes
     }
 
-    /// Moves each change to the best split between its neighbours, and drops changes that are no longer clear or large enough
-    /// there, the smallest first and one at a time.
-    fn settle(&self, changes: &mut Vec<usize>, level: f64, size: f64) {
+    /// Moves each change to the best split between its neighbours, and drops changes that are no changes there, the smallest
+    /// first and one at a time. So a step that was split in two near its place is one again before it is judged.
+    fn settle(&self, changes: &mut Vec<usize>, wanted: Wanted) {
         loop {
             for index in 0..changes.len() {
                 let (start, end) = self.around(changes, index);
@@ -112,11 +173,7 @@ impl Course {
                 }
             }
             let least = (0..changes.len())
-                .filter(|&index| {
-                    let (start, end) = self.around(changes, index);
-                    let clear = self.best(start, end).is_some_and(|split| split.p <= level);
-                    !clear || self.step(changes, index).abs() < size
-                })
+                .filter(|&index| !self.is_change(changes, index, wanted))
                 .min_by(|&a, &b| self.step(changes, a).abs().total_cmp(&self.step(changes, b).abs()));
             match least {
                 Some(index) => drop(changes.remove(index)),
@@ -125,9 +182,28 @@ impl Course {
         }
     }
 
+    fn is_change(&self, changes: &[usize], index: usize, wanted: Wanted) -> bool {
+        let (start, end) = self.around(changes, index);
+        let clear = self.best(start, end).is_some_and(|split| split.p <= wanted.level);
+        let large = |least: f64| {
+            let leaves_none_out = || {
+                let step = self.step_interval(changes, index);
+                step.low > 0.0 || step.high < 0.0
+            };
+            self.step(changes, index).abs() >= least && leaves_none_out()
+        };
+        clear && wanted.size.is_none_or(large)
+    }
+
     fn around(&self, changes: &[usize], index: usize) -> (usize, usize) {
         let start = if index == 0 { 0 } else { changes[index - 1] };
         (start, changes.get(index + 1).copied().unwrap_or(self.values.len()))
+    }
+
+    /// The stretches between changes.
+    fn stretches(&self, changes: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+        let ends = changes.iter().copied().chain([self.values.len()]);
+        std::iter::once(0).chain(changes.iter().copied()).zip(ends)
     }
 
     /// The best split of each seeded interval.
@@ -151,49 +227,20 @@ impl Course {
     fn best(&self, start: usize, end: usize) -> Option<Split> {
         let mean = |from: usize, to: usize| (self.sums[to] - self.sums[from]) / (to - from) as f64;
         let score = |at: usize| {
-            let error = (1.0 / (at - start) as f64 + 1.0 / (end - at) as f64).sqrt();
+            let error = (self.of_mean[at - start] + self.of_mean[end - at]).sqrt();
             (mean(at, end) - mean(start, at)).abs() / error
         };
         let at = (start + FEWEST_NIGHTS..(end + 1).saturating_sub(FEWEST_NIGHTS))
             .max_by(|&a, &b| score(a).total_cmp(&score(b)))?;
-        let tests = TESTS_A_NIGHT * self.values.len() as f64;
-        let p = (tests * two_sided(score(at) / self.sigma, self.freedom)).min(1.0);
-        Some(Split { start, end, at, p })
+        let by_chance = two_sided(score(at) / self.noise.sigma, self.noise.freedom);
+        Some(Split { start, end, at, p: (tests(self.values.len()) * by_chance).min(1.0) })
     }
 }
 
-/// Standard deviation of differences of these sizes, by their median or by the mean of all but the largest tenth, whichever is
-/// larger. The median alone would not do: counts of twenty or so mostly do not differ at all, and then by five per cent.
-fn spread(sizes: &[f64]) -> Option<f64> {
-    let mut sorted = sizes.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let most = &sorted[..(sorted.len() * 9).div_ceil(10)];
-    let trimmed = most.iter().sum::<f64>() / most.len() as f64 / 0.657;
-    Some((1.4826 * median(sizes)?).max(trimmed))
-}
-
-/// Moves each value to within `reach` of the median of itself and three neighbours on either side.
-fn clipped(values: &[f64], reach: f64) -> Vec<f64> {
-    let near = |at: usize| &values[at.saturating_sub(3)..(at + 4).min(values.len())];
-    let clip = |(at, value): (usize, &f64)| {
-        median(near(at)).map_or(*value, |middle| value.clamp(middle - reach, middle + reach))
-    };
-    values.iter().enumerate().map(clip).collect()
-}
-
-/// Standard deviation of a night, estimated from the means of neighbouring blocks of nights: larger than that from single
-/// nights where noise lasts from one night to the next. Steps touch few blocks and so hardly change the median.
-fn lasting(clipped: &[f64]) -> Option<f64> {
-    let differences: Vec<f64> = clipped
-        .windows(2 * BLOCK)
-        .map(|both| {
-            (both[BLOCK..].iter().sum::<f64>() - both[..BLOCK].iter().sum::<f64>()).abs() / BLOCK as f64
-        })
-        .collect();
-    if differences.len() < 2 * BLOCK {
-        return None;
-    }
-    Some(1.4826 * median(&differences)? * (BLOCK as f64 / 2.0).sqrt())
+/// The number of independent tests that all splits of a series amount to, as simulation shows: 1 of ten nights, 38 of thirty,
+/// 1,056 of two hundred.
+fn tests(nights: usize) -> f64 {
+    (0.4 * (nights as f64 - 9.0).powf(1.5)).max(1.0)
 }
 
 #[cfg(test)]
@@ -245,11 +292,82 @@ mod tests {
 
     #[test]
     fn counts_that_differ_by_one_are_no_step() {
-        let mut random = Random::new(5);
-        let mut values: Vec<f64> =
-            (0..60).map(|_| if random.below(4) == 0 { 20.0_f64 } else { 21.0 }.ln()).collect();
-        values[30..38].fill(20.0_f64.ln());
-        assert!(Course::new(&values).unwrap().changes(0.01, 0.04).is_empty());
+        let called = (0..200).filter(|&seed| {
+            let mut random = Random::new(seed);
+            let mut count = || if random.below(4) == 0 { 20.0_f64 } else { 21.0 };
+            let values: Vec<f64> = (0..60).map(|_| count().ln()).collect();
+            !Course::new(&values).unwrap().changes(0.05, 0.04).is_empty()
+        });
+        assert!(called.count() <= 4);
+    }
+
+    #[test]
+    fn a_step_between_40_and_60_nights_does_not_pass_for_noise() {
+        for nights in [20, 30, 40, 45, 52, 60, 90] {
+            let mut random = Random::new(6);
+            let mut values = noise(&mut random, nights, 0.025);
+            values[nights / 2..].iter_mut().for_each(|value| *value -= 0.1);
+            let changes = Course::new(&values).unwrap().changes(0.01, 0.05);
+            assert_eq!(changes.len(), 1, "{nights} nights: {changes:?}");
+            assert!(changes[0].abs_diff(nights / 2) <= 1, "{nights} nights: {changes:?}");
+        }
+    }
+
+    #[test]
+    fn changes_every_thirty_nights_do_not_pass_for_noise() {
+        let mut random = Random::new(7);
+        let mut values = noise(&mut random, 180, 0.025);
+        let up = |night: usize| night / 30 % 2 == 1;
+        values.iter_mut().enumerate().filter(|(night, _)| up(*night)).for_each(|(_, value)| *value += 0.2);
+        let changes = Course::new(&values).unwrap().changes(0.01, 0.05);
+        assert_eq!(changes, [30, 60, 90, 120, 150]);
+    }
+
+    #[test]
+    fn changes_that_follow_each_other_closely_are_found_though_no_interval_holds_just_one() {
+        let found = (0..100).filter(|&seed| {
+            let mut random = Random::new(seed);
+            let mut values = noise(&mut random, 17, 0.02);
+            values[5..].iter_mut().for_each(|value| *value -= 0.2);
+            values[11..].iter_mut().for_each(|value| *value -= 0.2);
+            Course::new(&values).unwrap().changes(0.05, 0.05) == [5, 11]
+        });
+        assert!(found.count() >= 90);
+    }
+
+    #[test]
+    fn noise_that_lasts_is_no_step_in_short_series_either() {
+        for nights in [20, 30, 45] {
+            let called = (0..200).filter(|&seed| {
+                let mut random = Random::new(seed);
+                let mut last = random.normal();
+                let mut next = || {
+                    last = 0.5 * last + 0.75_f64.sqrt() * random.normal();
+                    0.1 * last
+                };
+                let values: Vec<f64> = (0..nights).map(|_| next()).collect();
+                !Course::new(&values).unwrap().changes(0.01, 0.05).is_empty()
+            });
+            let called = called.count();
+            assert!(called <= 16, "{nights} nights: {called} of 200");
+        }
+    }
+
+    #[test]
+    fn a_step_split_in_two_near_its_place_does_not_vanish() {
+        let mut random = Random::new(8);
+        let mut values = noise(&mut random, 120, 0.04);
+        values[57..62].copy_from_slice(&[0.0, -0.2, -0.1, 0.0, -0.2]);
+        values[62..].iter_mut().for_each(|value| *value -= 0.2);
+        let course = Course::new(&values).unwrap();
+        let wanted = Wanted { level: 0.05, size: Some(0.05) };
+        let split = [57, 62];
+        let vague = |step: Interval| step.low <= 0.0 && step.high >= 0.0;
+        assert!(vague(course.step_interval(&split, 0)) && vague(course.step_interval(&split, 1)));
+        let mut changes = split.to_vec();
+        course.settle(&mut changes, wanted);
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert!((57..=62).contains(&changes[0]) && !vague(course.step_interval(&changes, 0)));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Student's t distribution.
+//! Student's t distribution, and Fisher's F.
+
+use super::gamma::ln_gamma;
 
 /// Probability that a t-distributed value with `freedom` degrees of freedom lies at least `t` away from 0 on either side; 1 if
 /// an argument is not a number.
@@ -7,6 +9,15 @@ pub fn two_sided(t: f64, freedom: f64) -> f64 {
         return if t.is_infinite() { 0.0 } else { 1.0 };
     }
     incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t)).clamp(0.0, 1.0)
+}
+
+/// Probability that an F-distributed ratio of variances with these degrees of freedom is at least `ratio`; 1 if an argument is
+/// not a number.
+pub(super) fn f_tail(ratio: f64, above: f64, below: f64) -> f64 {
+    if ratio.is_nan() || above.is_nan() || below.is_nan() || above <= 0.0 || below <= 0.0 {
+        return 1.0;
+    }
+    incomplete_beta(below / 2.0, above / 2.0, below / (below + above * ratio.max(0.0))).clamp(0.0, 1.0)
 }
 
 /// The regularised incomplete beta function, by its continued fraction (Lentz).
@@ -46,27 +57,9 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
     value
 }
 
-/// Logarithm of the gamma function for positive arguments, by Lanczos.
-fn ln_gamma(x: f64) -> f64 {
-    const TERMS: [f64; 6] = [
-        76.180_091_729_471_46,
-        -86.505_320_329_416_77,
-        24.014_098_240_830_91,
-        -1.231_739_572_450_155,
-        0.120_865_097_386_617_9e-2,
-        -0.539_523_938_495_3e-5,
-    ];
-    let base = x + 5.5;
-    let mut sum = 1.000_000_000_190_015;
-    for (index, term) in TERMS.iter().enumerate() {
-        sum += term / (x + 1.0 + index as f64);
-    }
-    (x + 0.5) * base.ln() - base + (2.506_628_274_631_000_5 * sum / x).ln()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::two_sided;
+    use super::{f_tail, two_sided};
 
     #[test]
     fn as_any_table_gives_it() {
@@ -91,5 +84,19 @@ mod tests {
         assert_eq!(two_sided(f64::INFINITY, 5.0), 0.0);
         assert_eq!(two_sided(f64::NAN, 5.0), 1.0);
         assert_eq!(two_sided(5.0, 0.0), 1.0);
+    }
+
+    #[test]
+    fn variances_as_any_table_gives_them() {
+        for (ratio, above, below, p) in [
+            (4.96, 1.0, 10.0, 0.05),
+            (3.33, 5.0, 10.0, 0.05),
+            (2.20, 20.0, 30.0, 0.025),
+            (1.0, 9.0, 9.0, 0.5),
+        ] {
+            let got = f_tail(ratio, above, below);
+            assert!((got - p).abs() < 1e-3, "{ratio} {above} {below}: {got}");
+        }
+        assert_eq!((f_tail(0.0, 3.0, 4.0), f_tail(f64::NAN, 3.0, 4.0)), (1.0, 1.0));
     }
 }

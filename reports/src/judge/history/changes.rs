@@ -1,11 +1,13 @@
 //! Change points: where the series of a machine changed, by how much, and what else changed then.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Blessing, History, Point, Series};
 use crate::derive::digest::{Change, Metric, changes};
 use crate::record::Interval;
-use crate::statistics::{Course, FALSE_DISCOVERIES, RESAMPLES, Random, SEED, benjamini_hochberg, median};
+use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, benjamini_hochberg, steady_by_kin};
 
 /// A change may be found this many nights too early or too late, so a blessing holds within them.
 const AROUND: usize = 3;
@@ -54,21 +56,21 @@ pub struct Dated {
     pub change: Change,
 }
 
-/// All changes, oldest first. False discoveries are controlled over all series together, for among three hundred series some
-/// show a change by chance every night.
+/// All changes, oldest first. The noise of a series is steadied by that of its noise group. False discoveries are controlled over
+/// all series together, for among three hundred series some show a change by chance every night.
 pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
-    let judged: Vec<(Segment<'_>, Course)> =
+    let mut judged: Vec<(Segment<'_>, Course)> =
         segments(history).filter_map(|segment| Some((segment, Course::new(&segment.logs())?))).collect();
+    steady(&mut judged);
     let p: Vec<f64> = judged.iter().map(|(_, course)| course.strongest()).collect();
     let believed = benjamini_hochberg(&p, FALSE_DISCOVERIES);
     let part = believed.iter().filter(|&&yes| yes).count() as f64 / judged.len().max(1) as f64;
     let mut found = Vec::new();
     for ((segment, course), _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
         let places = course.changes(FALSE_DISCOVERIES * part, margin);
-        let own = (0..places.len())
-            .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings));
-        // A step whose interval includes 1 is no change.
-        let mut own: Vec<ChangePoint> = own.filter(|c| c.ratio.low > 1.0 || c.ratio.high < 1.0).collect();
+        let mut own: Vec<ChangePoint> = (0..places.len())
+            .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings))
+            .collect();
         // A change of an earlier revision of the lock no longer stands.
         let last_point = segment.series.points.last();
         if let (Some(last), Some(point)) = (own.last_mut(), last_point) {
@@ -78,6 +80,24 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
     }
     found.sort_by_key(|change| change.night);
     found
+}
+
+/// Steadies the noise of each series by that of its noise group in its environment; where these are few, with those of other
+/// environments that are few.
+fn steady(judged: &mut [(Segment<'_>, Course)]) {
+    let mut groups: BTreeMap<(Metric, &str, &str), Vec<&mut Course>> = BTreeMap::new();
+    for (Segment { series, .. }, course) in judged {
+        groups.entry((series.metric, &series.class, &series.env)).or_default().push(course);
+    }
+    let mut few: BTreeMap<(Metric, &str), Vec<&mut Course>> = BTreeMap::new();
+    for ((metric, class, _), mut kin) in groups {
+        if kin.len() < FEWEST_KIN {
+            few.entry((metric, class)).or_default().append(&mut kin);
+        } else {
+            steady_by_kin(&mut kin);
+        }
+    }
+    few.values_mut().for_each(|kin| steady_by_kin(kin));
 }
 
 /// The nights of a series in which one revision of the lock was measured.
@@ -123,7 +143,7 @@ fn change_point(
     let Segment { index, series, .. } = segment;
     let nights: Vec<usize> = segment.judged().map(|(night, _)| night).collect();
     let (night, before) = (*nights.get(places[nth])?, *nights.get(places[nth].checked_sub(1)?)?);
-    let (old, new) = course.sides(places, nth);
+    let step = course.step_interval(places, nth);
     let near = |run_id: &String| {
         let at = history.nights.iter().position(|night| night.run_id == *run_id)?;
         (at.abs_diff(night) <= AROUND || (before..=night).contains(&at)).then_some(())
@@ -137,7 +157,7 @@ fn change_point(
         run_id: history.nights[night].run_id.clone(),
         date: history.nights[night].date(),
         after: history.nights[before].date(),
-        ratio: ratio(old, new)?,
+        ratio: Interval { median: step.median.exp(), low: step.low.exp(), high: step.high.exp() },
         environment: around(history, before, night),
         blessed: blessing.map(|blessing| blessing.reason.clone()),
         stands: false,
@@ -161,24 +181,4 @@ pub fn environment(history: &History, night: usize) -> Vec<Change> {
         Some(before) => changes(&history.nights[before].environment, &history.nights[night].environment),
         None => Vec::new(),
     }
-}
-
-/// Ratio of two medians of logarithms, with its bootstrap interval.
-fn ratio(old: &[f64], new: &[f64]) -> Option<Interval> {
-    let mut random = Random::new(SEED);
-    let mut draw = |values: &[f64]| {
-        let drawn: Vec<f64> = (0..values.len()).map(|_| values[random.below(values.len())]).collect();
-        median(&drawn)
-    };
-    let center = median(new)? - median(old)?;
-    // A quarter of the usual resamples is enough for the three digits that the page shows.
-    let mut steps: Vec<f64> = (0..RESAMPLES / 4).filter_map(|_| Some(draw(new)? - draw(old)?)).collect();
-    steps.sort_by(f64::total_cmp);
-    let cut = steps.len() / 40;
-    let at = |place: usize| steps.get(place).copied();
-    Some(Interval {
-        median: center.exp(),
-        low: at(cut)?.exp(),
-        high: at(steps.len().checked_sub(cut + 1)?)?.exp(),
-    })
 }

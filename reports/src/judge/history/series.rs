@@ -75,6 +75,10 @@ pub struct Series {
     pub family: String,
     /// Everything else of its id: `native/empty/1v:1p/compact/pinned`.
     pub place: String,
+    /// Its noise group: `one-vcpu`, `contended` or `overcommitted`.
+    pub class: String,
+    /// Its environment.
+    pub env: String,
     /// Which metric.
     pub metric: Metric,
     /// The nights that measured the cell, oldest first; empty if the cell failed in every night.
@@ -109,6 +113,8 @@ pub struct Collector {
 struct Gathered {
     cell: String,
     family: String,
+    class: String,
+    env: String,
     windows: Vec<Window>,
     /// Length of a window in seconds, from the first window that counted something.
     seconds: Option<f64>,
@@ -116,7 +122,13 @@ struct Gathered {
 
 impl Gathered {
     fn new(cell: &CellDigest) -> Self {
-        Self { cell: cell.id.clone(), family: cell.family.clone(), windows: Vec::new(), seconds: None }
+        Self {
+            cell: cell.id.clone(),
+            family: cell.family.clone(),
+            class: cell.class.clone(),
+            env: cell.env.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -197,6 +209,8 @@ impl Collector {
             failures: self.failures.remove(&gathered.cell).map_or_else(Vec::new, |failing| failing.nights),
             cell: gathered.cell,
             family: gathered.family,
+            class: gathered.class,
+            env: gathered.env,
             lock,
             place,
             metric,
