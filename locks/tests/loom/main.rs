@@ -8,6 +8,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod doorbell;
 mod mistaken;
 mod stolen;
 mod two_locks;
