@@ -1,0 +1,211 @@
+"""check.py AXE PAGE...: looks at pages with axe-core, with the keyboard alone and without JavaScript."""
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+import time
+
+from browser import Browser
+
+WIDTHS = [1280, 768, 360]
+
+# What a reader can work: what has a place on the page and takes the focus.
+CONTROLS = """
+globalThis.controls = () => [...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')]
+    .filter((one) => one.checkVisibility() && !one.disabled)
+"""
+RUN_AXE = """
+axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations.map((violation) => ({
+    rule: violation.id, help: violation.help, count: violation.nodes.length,
+    first: violation.nodes[0].html.slice(0, 160), why: (violation.nodes[0].any[0] || violation.nodes[0].all[0] || {}).message,
+})))
+"""
+OPEN_ALL = "document.querySelectorAll('details:not(.why)').forEach((one) => { one.open = true; })"
+
+
+def violations(browser, axe):
+    """What axe-core objects to in the page as it stands."""
+    browser.evaluate(axe + "; 0")
+    return [json.dumps(found) for found in browser.evaluate(RUN_AXE)]
+
+
+def too_wide(browser):
+    """How far the page reaches beyond its window."""
+    over = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"the page is {over} px wider than the window"] if over > 0 else []
+
+
+def looked_at(browser, page, axe):
+    """Faults of a page at each width, in light and dark mode, as it opens and with everything unfolded."""
+    for width in WIDTHS:
+        for dark in (False, True):
+            browser.open(page, width, dark)
+            place = f"{width} px, {'dark' if dark else 'light'}"
+            for state in ("as it opens", "unfolded"):
+                if state == "unfolded":
+                    # Unfolded a page is long, so two of the six are looked at.
+                    if (width, dark) not in [(WIDTHS[0], False), (WIDTHS[-1], True)]:
+                        continue
+                    browser.evaluate(OPEN_ALL + "; 0")
+                for fault in violations(browser, axe) + too_wide(browser):
+                    yield f"{place}, {state}: {fault}"
+
+
+def unreached(browser):
+    """Controls that the Tab key does not reach, and those that do not show that they have the focus."""
+    browser.evaluate(CONTROLS + "; globalThis.left = new Set(controls()); globalThis.plain = []; 0")
+    count = browser.evaluate("left.size")
+    if count < 20:
+        yield f"only {count} controls were found"
+    note = """(() => {
+        const one = document.activeElement;
+        left.delete(one);
+        if (one !== document.body && getComputedStyle(one).outlineStyle === 'none') plain.push(one.outerHTML.slice(0, 120));
+        return left.size;
+    })()"""
+    for _ in range(count + 20):
+        browser.key("Tab")
+        if browser.evaluate(note) == 0:
+            break
+    for one in browser.evaluate("[...left].map((one) => one.outerHTML.slice(0, 120))")[:5]:
+        yield f"the Tab key does not reach {one}"
+    for one in browser.evaluate("plain")[:5]:
+        yield f"the focus cannot be seen on {one}"
+
+
+# What a key does: a control, the key, and what must be true then.
+DEEDS = [
+    ("a heading sorts its table", ".sortable thead button", "Enter", "document.querySelector('[aria-sort=ascending]') !== null"),
+    ("all columns are shown", ".tools:has(output) button[aria-pressed]", " ", "document.querySelector('.many:not(.few)') !== null"),
+    ("a fold opens", "summary", "Enter", "document.querySelector('summary').parentNode.open"),
+    ("a lock stands out", ".locks button", " ", "document.querySelector('g.faint') !== null && document.querySelector('g[data-lock]:not(.faint)') !== null"),
+    ("a table is copied", ".many.sortable", "copy", "[...document.querySelectorAll('output')].some((one) => one.value === 'Copied')"),
+    ("an environment is chosen", ".choice .tools button:nth-of-type(2)", "Enter", "document.querySelector('figure[hidden]') !== null"),
+]
+
+
+def worked(browser):
+    """Deeds that the keyboard could not do."""
+    for name, control, key, done in DEEDS:
+        if key == "copy":
+            find = "[...document.querySelectorAll('.tools button')].find((one) => one.checkVisibility() && one.textContent.startsWith('Copy'))"
+            key = "Enter"
+        else:
+            find = f"[...document.querySelectorAll({json.dumps(control)})].find((one) => one.checkVisibility())"
+        if not browser.evaluate(f"{find} && ({find}.focus(), true)"):
+            yield f"{name}: there is no {control}"
+            continue
+        browser.key(key)
+        if not eventually(lambda: browser.evaluate(done)):
+            yield f"{name}: the key did nothing"
+    browser.evaluate("document.querySelector('.tools input').focus()")
+    browser.call("Input.insertText", text="no such row")
+    if browser.evaluate("document.querySelector('.tools output').value")[:5] != "0 of ":
+        yield "a table is filtered: the text did nothing"
+
+
+def eventually(done):
+    """Whether something comes true within bounds."""
+    for _ in range(100):
+        if done():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def saved(browser, page, script):
+    """Faults of the data that the first link of the page's data saves, with and without JavaScript."""
+    browser.open(page, 1280, script=script)
+    with tempfile.TemporaryDirectory() as into:
+        browser.call("Page.setDownloadBehavior", behavior="allow", downloadPath=into)
+        browser.evaluate("document.querySelector('a[download]').focus()")
+        browser.key("Enter")
+        finished = lambda: [name for name in os.listdir(into) if not name.endswith(".crdownload") and not name.startswith(".")]
+        if not eventually(finished):
+            return ["nothing was saved"]
+        time.sleep(0.2)
+        name = finished()[0]
+        with open(os.path.join(into, name), "rb") as file:
+            content = file.read()
+    if name.endswith(".json.gz") == script:
+        return [f"the file is called {name}"]
+    content = content if script else gzip.decompress(content)
+    with open(os.path.join(os.path.dirname(page), "results.json")) as file:
+        return [] if json.loads(content) == json.load(file) else ["what was saved is not results.json"]
+
+
+def unseen(browser):
+    """What a reader without JavaScript does not see."""
+    seen = """(() => {
+        document.querySelectorAll('details').forEach((one) => { one.open = true; });
+        const all = [...document.querySelectorAll('main :is(th, td, figure, li, p, svg, h2, h3)')];
+        return [all.length, all.filter((one) => !one.checkVisibility()).map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)];
+    })()"""
+    if browser.evaluate("document.querySelector('.tools') !== null"):
+        yield "the script ran all the same"
+    count, hidden = browser.evaluate(seen)
+    if count < 500:
+        yield f"only {count} parts were found"
+    for one in hidden:
+        yield f"not to be seen: {one}"
+
+
+def faults(browser, page, axe):
+    """Every fault of a page, with what was tried."""
+    for fault in looked_at(browser, page, axe):
+        yield f"axe-core, {fault}"
+    browser.open(page, 1280)
+    for fault in unreached(browser):
+        yield f"keyboard: {fault}"
+    browser.open(page, 1280)
+    for fault in worked(browser):
+        yield f"keyboard: {fault}"
+    browser.open(page, 1280, script=False)
+    for fault in unseen(browser):
+        yield f"without JavaScript: {fault}"
+    for script in (True, False):
+        for fault in saved(browser, page, script):
+            yield f"saving {'with' if script else 'without'} JavaScript: {fault}"
+
+
+# Faults that are put into a page, what looks for each, and what must be said of it: a check that finds none finds nothing at all.
+DOCTORED = [
+    ("document.querySelector('main').append(document.createElement('img'))", violations, "image-alt"),
+    ("document.documentElement.style.setProperty('--muted', '#cccccc')", violations, "color-contrast"),
+    ("document.querySelector('nav a').tabIndex = -1", unreached, "does not reach"),
+    ("document.querySelector('nav a').style.outline = '0'", unreached, "cannot be seen"),
+    ("document.querySelector('h1').style.width = '2000px'", too_wide, "wider than the window"),
+    ("document.querySelector('figure').hidden = true", unseen, "not to be seen"),
+]
+
+
+def check_itself(browser, page, axe):
+    """Makes sure that the faults of doctored pages are found."""
+    for fault, look, told in DOCTORED:
+        browser.open(page, 1280, script=look is not unseen)
+        browser.evaluate(fault + "; 0")
+        found = list(look(browser, axe) if look is violations else look(browser))
+        if not any(told in fault for fault in found):
+            sys.exit(f"page: the check does not find a fault that was put into a page: {told}; it found {found[:3]}")
+
+
+def main():
+    axe, *pages = sys.argv[1:]
+    with open(axe) as file:
+        axe = file.read()
+    failed = 0
+    with Browser() as browser:
+        check_itself(browser, pages[-1], axe)
+        for page in pages:
+            found = list(faults(browser, page, axe))
+            failed += len(found)
+            for fault in found:
+                print(f"page: {page}: {fault}")
+    done = len(pages)
+    print(f"page: {done} pages at {WIDTHS} px, light and dark, with the keyboard alone and without JavaScript: {failed} faults")
+    sys.exit(1 if failed or not done else 0)
+
+
+main()
