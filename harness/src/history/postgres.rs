@@ -1,9 +1,10 @@
-//! A history on a PostgreSQL server, for many machines. Without TLS: use a socket, loopback or a tunnel.
+//! A history on a PostgreSQL server, for many machines.
 
 use lockbench_reports::format::printable;
 use lockbench_reports::judge::history::{Blessing, HistoryLine};
-use postgres::{Client, NoTls};
+use postgres::Client;
 
+use super::secured::Server;
 use super::store::{self, Put, RunRow, Store, TABLES_VERSION};
 use crate::Error;
 
@@ -48,7 +49,7 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects; makes the tables if told to.
     pub(super) fn open(url: &str, create: bool) -> Result<Self, Error> {
-        let mut client = Client::connect(url, NoTls).map_err(|e| said(&e))?;
+        let mut client = Server::at(url)?.connect(said)?;
         let made: Option<String> = client
             .query_one("SELECT to_regclass('lockbench.version')::text", &[])
             .and_then(|row| row.try_get(0))

@@ -196,12 +196,48 @@ fn what_is_no_history_is_refused_in_a_sentence() {
     assert!(open("postgres://localhost/x", true).err().unwrap().to_string().contains("--features postgres"));
 }
 
-/// A server of its own, as `.ci/postgres` starts it; without one the test says so and passes.
+/// Servers of their own, as `.ci/postgres` starts them, which fails where there are none; without them a test says so and passes.
+#[cfg(feature = "postgres")]
+fn of_ci(name: &str) -> Option<String> {
+    let value = std::env::var(name).ok();
+    if value.is_none() {
+        eprintln!("skipped: {name} names no server; run .ci/postgres");
+    }
+    value
+}
+
 #[cfg(feature = "postgres")]
 #[test]
 fn a_server() {
-    match std::env::var("LOCKBENCH_TEST_POSTGRES") {
-        Ok(url) => holds(&url),
-        Err(_) => eprintln!("skipped: LOCKBENCH_TEST_POSTGRES names no server; run .ci/postgres"),
+    if let Some(url) = of_ci("LOCKBENCH_TEST_POSTGRES") {
+        holds(&url);
+    }
+}
+
+/// The server takes encrypted connections only, and its certificate is for `localhost`.
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_with_tls_is_verified_and_nothing_falls_back_to_plain_text() {
+    let (Some(plain), Some(url)) = (of_ci("LOCKBENCH_TEST_POSTGRES"), of_ci("LOCKBENCH_TEST_POSTGRES_TLS"))
+    else {
+        return;
+    };
+    let authorities = of_ci("LOCKBENCH_TEST_POSTGRES_AUTHORITIES").unwrap();
+    let verified =
+        |url: &str, by: &str| format!("{url}?sslmode=verify-full&sslrootcert={authorities}/{by}.pem");
+    holds(&verified(&url, "right"));
+    assert!(open(&format!("{url}?sslmode=require"), false).is_ok());
+    let refused = |url: &str, says: &str| {
+        let sentence = open(url, false).err().unwrap_or_else(|| panic!("connected: {says}")).to_string();
+        assert!(sentence.contains(says) && sentence.lines().count() == 1, "{says}: {sentence}");
+    };
+    refused(&verified(&url, "wrong"), "UnknownIssuer");
+    refused(&format!("{url}?sslmode=verify-full"), "sslrootcert=FILE");
+    let other_name = url.replace("@localhost:", "@127.0.0.1:");
+    assert_ne!(other_name, url);
+    refused(&verified(&other_name, "right"), "not valid for name");
+    refused(&format!("{url}?sslmode=disable"), "no encryption");
+    for mode in ["require".to_owned(), format!("verify-full&sslrootcert={authorities}/right.pem")] {
+        refused(&format!("{plain}?sslmode={mode}"), "server does not support TLS; sslmode=");
     }
 }

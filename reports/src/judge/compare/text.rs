@@ -31,7 +31,7 @@ pub fn text(comparison: &Comparison) -> String {
     text.push('\n');
     let (shared, apart) = reasons::shared(&ordered(comparison));
     let mut rows: Vec<Vec<String>> = vec![HEADINGS.map(String::from).to_vec()];
-    rows.extend(apart.into_iter().map(|row| cells(row)));
+    rows.extend(apart.into_iter().map(cells));
     text.push_str(&aligned(&rows));
     for Reason { why, rows } in &shared {
         let _ = writeln!(text, "not enough data ({}): {}", counted(rows.len(), "row"), printable(why));
