@@ -61,6 +61,14 @@ pub(crate) fn shows_colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !plain && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// Number of characters in a line of the terminal that stdout leads to; none where it leads elsewhere.
+pub(crate) fn columns() -> Option<usize> {
+    /// Narrower terminals get lines that they wrap themselves.
+    const NARROWEST: u16 = 40;
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|_| size.ws_col >= NARROWEST)
+}
+
 /// Stdout as a writer, for output in several pieces. Not buffered.
 pub(crate) struct Stdout;
 

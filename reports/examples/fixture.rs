@@ -12,9 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::judge::answers;
 use lockbench_reports::output_file;
 use lockbench_reports::record::{CellAxes, Line, Results};
+use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::{csv, html, summary};
 
 fn main() {
@@ -61,7 +61,7 @@ fn costs(axes: &CellAxes) -> f64 {
 }
 
 fn tell(results: &Results) {
-    println!("{}\n{}\n{}", answers::answers(results), summary::table(results), summary::closing(results));
+    println!("{}\n{}", ending(results, Layout::PLAIN), summary::whole(results));
 }
 
 fn run(dir: &Path, lines: &[Line]) -> Results {

@@ -4,6 +4,7 @@ mod axes;
 mod compare;
 mod doctor;
 mod duel;
+mod ending;
 mod history;
 mod instructions;
 mod list;

@@ -7,7 +7,7 @@ use lockbench_reports::judge::verdicts;
 use lockbench_reports::record::Results;
 use lockbench_reports::show::{html, trace_export};
 
-use super::{Done, thresholds};
+use super::{Done, ending, thresholds};
 use crate::Error;
 use crate::output::write_named;
 
@@ -43,6 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Done, Error> {
         && run.join(run_dir::ROUNDS).is_file()
     {
         run_dir::write_results(run, derived)?;
+        ending::write_text(run, derived)?;
     }
     write_named(&path, page.as_bytes())?;
     Ok(Done::Well)

@@ -1,18 +1,18 @@
 //! `lockbench run`: some cells, a table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use lockbench_reports::derive::{self, reasons::reasons as missing};
+use lockbench_reports::derive::{self, reasons::reasons as missing, run_dir};
 use lockbench_reports::judge::verdicts;
-use lockbench_reports::record::{Line, Outcome, Round, Thresholds};
+use lockbench_reports::record::{Line, Outcome, Purpose, Round, Thresholds};
 use lockbench_reports::show::{reasons, summary};
 
 use super::axes::Axes;
-use super::{Done, print, suite};
+use super::{Done, ending, print, say, suite};
 use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{CellGroup, Profile};
-use crate::suite::Run;
+use crate::suite::{Journal, Run};
 use crate::system::proc;
 use crate::topology::{self, Source};
 use crate::{Error, Placer, Quotas, Refusal, Registry, input, interrupt, scheduling};
@@ -21,6 +21,9 @@ use crate::{Error, Placer, Quotas, Refusal, Registry, input, interrupt, scheduli
 pub(super) struct Args {
     #[command(flatten)]
     axes: Axes,
+    /// Directory for the run that --trace keeps
+    #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
+    out: PathBuf,
     /// Print results.json instead of a table
     #[arg(long)]
     json: bool,
@@ -42,9 +45,15 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let run = Run::set_up(args.axes.asked("run", &profile, began)?, registry)?;
     run.session.tell_limits();
     let mut lines = vec![Line::Header(run.header.clone())];
+    // Traces are looked at in the report, so a run that traces keeps one.
+    let traces = profile.cells.iter().any(|group| group.purposes().any(|purpose| purpose == Purpose::Trace));
+    let mut journal = traces.then(|| Journal::create(&args.out, &run.header.run_id)).transpose()?;
+    if let Some(journal) = &mut journal {
+        journal.append(&lines[0])?;
+    }
     run.measure(&mut |line| {
         lines.push(line.clone());
-        Ok(())
+        journal.as_mut().map_or(Ok(()), |journal| journal.append(line))
     })?;
     let mut results = derive::derive(lines.into_iter());
     verdicts::judge(&mut results, Thresholds::default());
@@ -55,6 +64,12 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
         let absent = reasons::text(&missing(&results), MANY_CELLS);
         let between = if absent.is_empty() { "" } else { "\n" };
         print(&format!("{}{between}{absent}", summary::table(&results)))?;
+    }
+    if let Some(journal) = &journal {
+        ending::derive(journal.dir(), Thresholds::default())?;
+        let report = journal.dir().join(run_dir::REPORT);
+        // With --json stdout holds nothing but the results.
+        if args.json { say(report.display()) } else { print(&format!("\n{}\n", report.display()))? }
     }
     suite::verdict(&results, &args.axes.named_envs(&profile, false), "")
 }

@@ -3,15 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use lockbench_reports::derive::reasons::reasons as missing;
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::judge::{answers, verdicts};
-use lockbench_reports::output_file;
 use lockbench_reports::record::{Line, Results, Status, Thresholds};
-use lockbench_reports::show::{html, reasons, summary};
 
 use super::axes::Axes;
-use super::{Done, plan_only, print, thresholds};
+use super::{Done, ending, plan_only, print, thresholds};
 use crate::axes::parse_duration;
 use crate::plan::Profile;
 use crate::suite::{Journal, Run, unmeasured};
@@ -34,6 +30,9 @@ pub(super) struct Args {
     /// Plan for another machine: an hwloc XML file or a synthetic description; needs --plan-only
     #[arg(long, value_name = "FILE|SYNTHETIC", requires = "plan_only")]
     topology: Option<String>,
+    /// Print the whole text at the end: the answers in full and every table, as summary.txt has them
+    #[arg(long)]
+    full: bool,
     /// Directory for runs
     #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
     out: PathBuf,
@@ -62,7 +61,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     print(&format!("lockbench: {opening}\n"))?;
     run.session.tell_limits();
     run.measure(&mut |line| journal.append(line))?;
-    finish(&journal, thresholds, &args.axes.named_envs(&profile, args.config.is_some()))
+    finish(&journal, args, thresholds, &args.axes.named_envs(&profile, args.config.is_some()))
 }
 
 fn config_name(path: &std::path::Path) -> String {
@@ -70,33 +69,13 @@ fn config_name(path: &std::path::Path) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// Derives results and report from the journal, prints the answers, and says how it went.
-fn finish(journal: &Journal, thresholds: Thresholds, named: &[String]) -> Result<Done, Error> {
-    let mut results = run_dir::read(journal.dir())?;
-    verdicts::judge(&mut results, thresholds);
-    run_dir::write_results(journal.dir(), &results)?;
-    let page = html::render(std::slice::from_ref(&results))?;
-    let path = journal.dir().join(run_dir::REPORT);
-    output_file::write(&path, page.as_bytes())?;
-    let absent = stopped(&results) + &reasons::text(&missing(&results), FEW_CELLS);
-    if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
-        let (answers, table) = (answers::answers(&results), summary::table(&results));
-        print(&format!("\n{answers}\n\n{table}\n{}\n", summary::closing(&results)))?;
-    }
-    let between = if absent.is_empty() { "" } else { "\n" };
-    print(&format!("{absent}{between}{}\n", path.display()))?;
-    verdict(&results, named, &format!("; {} names every cell", path.display()))
+/// Derives results and report from the journal, prints the verdict, and says how it went.
+fn finish(journal: &Journal, args: &Args, thresholds: Thresholds, named: &[String]) -> Result<Done, Error> {
+    let results = ending::derive(journal.dir(), thresholds)?;
+    ending::tell(&results, journal.dir(), args.full)?;
+    let report = journal.dir().join(run_dir::REPORT);
+    verdict(&results, named, &format!("; {} names every cell", report.display()))
 }
-
-/// A sentence if the time was up before the plan was done; empty if not.
-fn stopped(results: &Results) -> String {
-    results.stopped.as_ref().map_or_else(String::new, |stopped| {
-        format!("stopped after {} of {} rounds: {}\n", stopped.rounds, results.rounds, stopped.reason)
-    })
-}
-
-/// Cells that are listed below a reason here; the report lists them all.
-const FEW_CELLS: usize = 3;
 
 /// How a run went. A run that measured nothing, or nothing in an environment of `named`, is an error that ends with
 /// `where_to_look`; a cell that failed for its own fault is a negative verdict; one that was skipped is neither.

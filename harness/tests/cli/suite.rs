@@ -38,6 +38,14 @@ fn a_suite_leaves_rounds_results_and_a_report() {
         run.join("report.html").to_str(),
         "the report's path comes last"
     );
+    // Two rounds tell nothing, and the end of the run says so in its first sentence.
+    assert!(
+        said.contains("At 2 vCPUs per CPU it cannot be told of any of 2 locks whether it holds."),
+        "{said}"
+    );
+    let whole = fs::read_to_string(run.join("summary.txt")).unwrap();
+    assert!(whole.contains("1. Problem: ") && whole.contains("acquisitions per second"), "{whole}");
+    assert!(!said.contains("1. Problem: "), "the whole text is in summary.txt: {said}");
 
     let results: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("results.json")).unwrap()).unwrap();
@@ -57,7 +65,51 @@ fn a_suite_leaves_rounds_results_and_a_report() {
     fs::create_dir(&half).unwrap();
     fs::write(half.join("rounds.jsonl"), cut + &rounds[..40]).unwrap();
     lockbench().arg("report").arg(&half).assert().success();
-    assert!(half.join("report.html").exists());
+    assert!(half.join("report.html").exists() && half.join("summary.txt").exists());
+}
+
+#[test]
+fn full_prints_the_whole_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("small.toml");
+    fs::write(&config, SMALL.replace("'ticket', 'tas'", "'ticket'").replace("rounds = 2", "rounds = 1"))
+        .unwrap();
+    let output = lockbench()
+        .args(["suite", "--full", "--config"])
+        .arg(&config)
+        .arg("--out")
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("1. Problem: ") && said.contains("acquisitions per second"), "{said}");
+    assert!(said.trim_end().ends_with("report.html"), "{said}");
+}
+
+#[test]
+fn thresholds_out_of_order_end_a_suite_before_it_measures() {
+    let output = lockbench().args(["suite", "--holds", "0.1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot both hold and collapse"));
+}
+
+#[test]
+fn a_run_that_traces_keeps_its_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = ["run", "--locks", "ticket", "--envs", "emulated", "--overcommit", "2", "--rounds", "1"];
+    let output = lockbench().args(run).args(["--trace", "--json", "--out"]).arg(dir.path()).output().unwrap();
+    let results: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(results["cells"][0]["status"], "ok", "{results}");
+    let kept = run_dir(dir.path());
+    for name in ["rounds.jsonl", "results.json", "summary.txt", "report.html"] {
+        assert!(kept.join(name).exists(), "{name}");
+    }
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(kept.join("report.html").to_str().unwrap()), "{said}");
+    // Without a trace nothing is kept.
+    let other = tempfile::tempdir().unwrap();
+    lockbench().args(run).arg("--out").arg(other.path()).assert().success();
+    assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
 }
 
 #[test]

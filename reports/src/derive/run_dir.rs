@@ -18,6 +18,9 @@ pub const RESULTS: &str = "results.json";
 /// The page, made of [`RESULTS`].
 pub const REPORT: &str = "report.html";
 
+/// The whole text of the run for a terminal, made of [`RESULTS`].
+pub const SUMMARY: &str = "summary.txt";
+
 /// Largest file that is read, in bytes: more than any run writes, less than memory.
 const LARGEST: u64 = 512 << 20;
 

@@ -2,9 +2,11 @@
 
 pub mod columns;
 pub mod csv;
+pub mod ending;
 pub mod html;
 pub mod plots;
 pub mod reasons;
 pub mod summary;
 pub mod trace_export;
 pub mod trend;
+mod wrap;

@@ -1,14 +1,57 @@
 //! The table of locks and overcommit for a terminal.
 
+use super::reasons;
 use crate::derive::placement_notes;
+use crate::derive::reasons::reasons as missing;
 use crate::derive::setting::{Setting, settings};
 use crate::format::{overcommit, printable};
+use crate::judge::answers::answers;
+use crate::judge::laws;
+use crate::judge::verdicts::judged;
 use crate::record::params::SPIN_THRESHOLD;
-use crate::record::{Cell, Results};
+use crate::record::{Cell, Results, Status};
 use crate::show::columns::{Row, on_terminal};
 
 /// Width in characters that the table does not exceed where it can be avoided.
 const WIDTH: usize = 110;
+
+/// The whole text of a run: the answers in full, the tables, laws, published results, and what is missing and why.
+pub fn whole(results: &Results) -> String {
+    let mut parts = Vec::new();
+    if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
+        parts.push(answers(results).to_string());
+        parts.push(table(results));
+        parts.push(laws(results));
+        parts.push(closing(results));
+    }
+    parts.push(stopped(results) + &reasons::text(&missing(results), FEW_CELLS));
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}
+
+/// Cells that are listed below a reason here; the report lists them all.
+const FEW_CELLS: usize = 3;
+
+/// A sentence if the time was up before the plan was done; empty if not.
+pub fn stopped(results: &Results) -> String {
+    results.stopped.as_ref().map_or_else(String::new, |stopped| {
+        format!(
+            "stopped after {} of {} rounds: {}\n",
+            stopped.rounds,
+            results.rounds,
+            printable(&stopped.reason)
+        )
+    })
+}
+
+/// A line for each cell that a law speaks of; empty where no law does.
+fn laws(results: &Results) -> String {
+    let results = &*judged(results);
+    let cells = results.cells.iter();
+    let lines: String =
+        cells.filter_map(|cell| Some(format!("  {}\n", laws::sentence(cell, cell.law.as_ref()?)))).collect();
+    if lines.is_empty() { lines } else { format!("Laws beside measurements:\n{lines}") }
+}
 
 /// Median rate with its interval and efficiency, a row for each lock and a column for each overcommit factor; one
 /// table for each environment, workload and placement. Spin-threshold sweeps are left to the answers.

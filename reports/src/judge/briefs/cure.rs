@@ -46,7 +46,7 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
         small.push(figures);
     }
     if said.is_empty() {
-        said.push("No such lock was run with more vCPUs than CPUs.".into());
+        said.push("No lock that halts its waiters was run at this step.".into());
     }
     Brief::new("threshold", QUESTION, said.join(" "), small.join(". "))
 }

@@ -41,7 +41,11 @@ impl Brief {
 pub fn briefs(results: &Results) -> Vec<Brief> {
     let steps = steps(results);
     let step = main_step(&steps);
-    let mut briefs = vec![cause::brief(results, step), cure::brief(results, step)];
+    let mut briefs = Vec::new();
+    // Without a step above 1x nothing was asked of preemption.
+    if step.is_some() {
+        briefs.extend([cause::brief(results, step), cure::brief(results, step)]);
+    }
     briefs.extend([cost::brief(results), trust::brief(results), placement::brief(results)]);
     briefs.push(noise::brief(results));
     briefs

@@ -1,6 +1,6 @@
 //! Verdicts in words. They claim what was seen: one saturated lock, on this machine, up to a step of overcommit.
 
-use super::{Step, reach};
+use super::{Step, Verdict, reach};
 use crate::format::{overcommit, percent, significant};
 use crate::record::{Kept, Results, Served, Thresholds};
 
@@ -52,12 +52,14 @@ pub fn headline(step: &Step<'_>) -> String {
     format!("{per} {count} of {all} {locks} {} here{rest}.", verb(label, count))
 }
 
-/// Locks by label: `holds: tas, std-mutex`, the labels that some lock has, best first.
+/// Locks by label, the labels that some lock has, best first; of each label those that keep most come first.
 pub fn tally<'a>(step: &Step<'a>) -> Vec<(Kept, Vec<&'a str>)> {
     let labels = [Kept::Holds, Kept::Degrades, Kept::Collapses, Kept::CannotBeTold];
+    let kept = |verdict: &Verdict<'_>| verdict.of.kept.map_or(0.0, |kept| kept.median);
     let of = |label| {
-        let with = step.verdicts.iter().filter(|verdict| verdict.of.rate == label);
-        (label, with.map(|verdict| verdict.cell.axes.lock.as_str()).collect::<Vec<_>>())
+        let mut with: Vec<_> = step.verdicts.iter().filter(|verdict| verdict.of.rate == label).collect();
+        with.sort_by(|a, b| kept(b).total_cmp(&kept(a)));
+        (label, with.into_iter().map(|verdict| verdict.cell.axes.lock.as_str()).collect::<Vec<_>>())
     };
     labels.into_iter().map(of).filter(|(_, locks)| !locks.is_empty()).collect()
 }

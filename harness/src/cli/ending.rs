@@ -1,0 +1,79 @@
+//! How a measured run ends: its files are derived, and the verdict is printed.
+
+use std::io;
+use std::path::Path;
+
+use lockbench_reports::derive::reasons::{Reason, reasons as missing};
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::judge::verdicts::{self, main_step, steps};
+use lockbench_reports::output_file;
+use lockbench_reports::record::{Kept, Results, Status, Thresholds};
+use lockbench_reports::show::ending::{Layout, Paint, ending};
+use lockbench_reports::show::{html, reasons, summary};
+
+use super::print;
+use crate::Error;
+use crate::output::{columns, shows_colours};
+
+/// Derives everything that a run's directory holds beside its rounds, and gives the results.
+pub(super) fn derive(dir: &Path, thresholds: Thresholds) -> Result<Results, Error> {
+    let mut results = run_dir::read(dir)?;
+    verdicts::judge(&mut results, thresholds);
+    run_dir::write_results(dir, &results)?;
+    write_text(dir, &results)?;
+    let page = html::render(std::slice::from_ref(&results))?;
+    output_file::write(&dir.join(run_dir::REPORT), page.as_bytes())?;
+    Ok(results)
+}
+
+/// Writes the whole text of a run into its directory: the verdict, then the answers in full and the tables.
+pub(super) fn write_text(dir: &Path, results: &Results) -> Result<(), Error> {
+    let text = format!("{}\n{}", ending(results, Layout::PLAIN), summary::whole(results));
+    output_file::write(&dir.join(run_dir::SUMMARY), text.as_bytes())?;
+    Ok(())
+}
+
+/// Prints the end of a run whose directory is `dir`; the path of its report comes last.
+pub(super) fn tell(results: &Results, dir: &Path, full: bool) -> Result<(), Error> {
+    let layout = Layout { width: columns().unwrap_or(usize::MAX), colours: shows_colours(&io::stdout()) };
+    let report = dir.join(run_dir::REPORT);
+    let measured = results.cells.iter().any(|cell| cell.status != Status::Skipped);
+    let mut text = String::new();
+    if full {
+        text.push_str(&format!("\n{}\n", summary::whole(results)));
+    }
+    if measured && !full {
+        text.push_str(&format!("\n{}", ending(results, layout)));
+    }
+    if !full {
+        text.push_str(&summary::stopped(results));
+        text.push_str(&absent(layout, &missing(results)));
+    }
+    if measured {
+        text.push_str(&layout.line("next", &next(results, dir), Paint::Bold));
+    }
+    print(&format!("{text}{}\n", report.display()))
+}
+
+/// How many cells are missing and why, in a sentence; nothing where none are.
+fn absent(layout: Layout, missing: &[Reason]) -> String {
+    let cells: usize = missing.iter().map(|reason| reason.cells.len()).sum();
+    if cells == 0 {
+        return String::new();
+    }
+    let why = reasons::sentence(missing.iter().map(|reason| (reason.why.as_str(), reason.cells.len())));
+    layout.line("missing", &format!("{cells} cells, or windows of them: {why}."), Paint::Plain)
+}
+
+/// What to do next: the step that would tell most of what this run does not.
+fn next(results: &Results, dir: &Path) -> String {
+    let steps = steps(results);
+    let untold = main_step(&steps).map_or(0, |step| step.count(Kept::CannotBeTold));
+    let (least, dir) = (lockbench_reports::statistics::MIN_ROUNDS as u32, dir.display());
+    let what = if untold > 0 && results.rounds < 2 * least {
+        format!("--rounds {} tells more of the {untold} that cannot be told;", 2 * least)
+    } else {
+        format!("lockbench history add {dir} keeps this run, so that the next night is judged by it;")
+    };
+    format!("{what} {}, beside the report, has the whole text.", run_dir::SUMMARY)
+}

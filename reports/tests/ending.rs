@@ -1,0 +1,55 @@
+//! How a run ends on a terminal.
+
+mod fixture;
+
+use lockbench_reports::derive::derive;
+use lockbench_reports::record::Results;
+use lockbench_reports::show::ending::{Layout, ending};
+use lockbench_reports::show::summary;
+
+fn results() -> Results {
+    derive(fixture::lines(7, 1.0).into_iter())
+}
+
+#[test]
+fn the_end_of_a_run() {
+    insta::assert_snapshot!(ending(&results(), Layout::PLAIN));
+}
+
+#[test]
+fn lines_end_at_words_within_the_width() {
+    for width in [40, 60, 80, 132] {
+        let text = ending(&results(), Layout { width, colours: false });
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
+    }
+    let wide = ending(&results(), Layout { width: usize::MAX, colours: false });
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&wide), words(&ending(&results(), Layout { width: 50, colours: false })));
+    assert!(wide.lines().count() <= 15, "{wide}");
+}
+
+#[test]
+fn colours_change_no_word() {
+    let layout = Layout { width: 80, colours: true };
+    let coloured = ending(&results(), layout);
+    assert!(coloured.contains("\u{1b}[31mcollapses\u{1b}[0m"));
+    let mut plain = coloured;
+    for code in ["0", "1", "31", "32", "33"] {
+        plain = plain.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    assert_eq!(plain, ending(&results(), Layout { colours: false, ..layout }));
+}
+
+#[test]
+fn the_whole_text_has_answers_tables_laws_and_what_is_missing() {
+    let whole = summary::whole(&results());
+    for part in [
+        "1. Problem:",
+        "acquisitions per second (interval)",
+        "Laws beside measurements:\n",
+        "500/s predicted from a timeslice of 4.00 ms on 2 pCPUs",
+        "not planned (1): did not fit in 60 s",
+    ] {
+        assert!(whole.contains(part), "{part}");
+    }
+}
