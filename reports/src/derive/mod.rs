@@ -24,7 +24,7 @@ use crate::statistics::Class;
 pub(crate) use cell::{placement_notes, skips};
 pub(crate) use disturbances::disturbances;
 pub(crate) use latency::waits;
-pub use noise::noise_group;
+pub use noise::{OVERCOMMITTED, noise_group};
 pub(crate) use selection::{Selection, operations};
 
 /// Derives the results from the lines of a run, finished or not.

@@ -7,10 +7,13 @@ use crate::statistics::{MIN_ROUNDS, Window, ratios};
 /// Fewer pairs than this show no spread.
 const PAIRS_NEEDED: usize = 3;
 
+/// The noise group of cells with more vCPUs than pCPUs.
+pub const OVERCOMMITTED: &str = "overcommitted";
+
 /// The noise group of a cell: `one-vcpu`, `contended` or `overcommitted`.
 pub fn noise_group(axes: &CellAxes) -> &'static str {
     if axes.overcommit > 1.0 + 1e-9 {
-        "overcommitted"
+        OVERCOMMITTED
     } else if axes.vcpus <= 1 {
         "one-vcpu"
     } else {

@@ -20,6 +20,7 @@ mod share;
 mod sign_flips;
 mod steady;
 mod student;
+mod timeslice_bound;
 mod trips;
 mod verdict;
 
@@ -36,6 +37,7 @@ pub use random::{RESAMPLES, Random, SEED};
 pub use share::share_interval;
 pub use sign_flips::{FEWEST_PAIRS, most_extreme};
 pub use steady::{STEADY_NEEDS, STEADY_NEEDS_ACQUISITIONS, steady};
-pub use student::two_sided;
+pub use student::{quantile, two_sided};
+pub use timeslice_bound::timeslice_bound;
 pub use trips::{Apart, Spans, Trips, Which};
 pub use verdict::{MARGIN, MIN_ROUNDS, Verdict, judge};

@@ -20,6 +20,19 @@ pub(super) fn f_tail(ratio: f64, above: f64, below: f64) -> f64 {
     incomplete_beta(below / 2.0, above / 2.0, below / (below + above * ratio.max(0.0))).clamp(0.0, 1.0)
 }
 
+/// The distance from 0 that a t-distributed value exceeds on either side with probability `p`: the inverse of [`two_sided`].
+pub fn quantile(p: f64, freedom: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    while two_sided(high, freedom) > p && high < 1e9 {
+        high *= 2.0;
+    }
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if two_sided(middle, freedom) > p { low = middle } else { high = middle }
+    }
+    high
+}
+
 /// The regularised incomplete beta function, by its continued fraction (Lentz).
 fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
@@ -59,7 +72,7 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{f_tail, two_sided};
+    use super::{f_tail, quantile, two_sided};
 
     #[test]
     fn as_any_table_gives_it() {
@@ -76,6 +89,16 @@ mod tests {
             assert!((got - p).abs() < 2e-4 * p.max(0.2), "{t} {freedom}: {got}");
             assert_eq!(got, two_sided(-t, freedom));
         }
+    }
+
+    #[test]
+    fn quantiles_as_any_table_gives_them() {
+        for (p, freedom, t) in
+            [(0.05, 4.0, 2.776), (0.05, 23.0, 2.069), (0.01, 8.0, 3.355), (0.05, 1.0, 12.706)]
+        {
+            assert!((quantile(p, freedom) - t).abs() < 1e-3, "{p} {freedom}: {}", quantile(p, freedom));
+        }
+        assert!(quantile(0.0, 4.0).is_finite() && quantile(1.0, 4.0) < 1e-6);
     }
 
     #[test]

@@ -6,7 +6,10 @@ use super::{OWN_SPREAD_FROM, Row};
 use crate::derive::digest::{CellDigest, Digest, Metric, Reading};
 use crate::judge::comparison::word;
 use crate::record::{Interval, Status};
-use crate::statistics::{RESAMPLES, Random, SEED, Verdict, median};
+use crate::statistics::{Verdict, interval, median};
+
+/// An interval of 95 % reaches this many standard errors to either side.
+const NORMAL_95: f64 = 1.96;
 
 /// A row that is not judged yet.
 pub(super) struct Estimate {
@@ -26,6 +29,8 @@ pub(super) struct Estimate {
     pub(super) log_ratio: f64,
     /// Logarithm of each earlier run's value, oldest first.
     pub(super) base_logs: Vec<f64>,
+    /// The ratio with the interval that the windows alone give it: what runs differ by is not in it.
+    pub(super) windows_ratio: Option<Interval>,
     /// Spread that the differences between rounds explain, as a standard deviation of the logarithm.
     pub(super) within: f64,
     /// Number of windows in the run that has fewest.
@@ -126,6 +131,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
         floor: None,
         log_ratio: 0.0,
         base_logs: Vec::new(),
+        windows_ratio: None,
         within: 0.0,
         windows: 1,
     }
@@ -161,15 +167,17 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
     let base_logs: Vec<f64> = sides.base.iter().filter_map(log).collect();
     let (Some(base), Some(new)) = (median(&base_logs), log(&sides.new)) else { return };
     let center = (new - base).exp();
-    let Some((low, high)) = bootstrap(metric, sides).filter(|_| center.is_finite()) else { return };
+    let Some(error) = windows_error(metric, sides).filter(|_| center.is_finite()) else { return };
+    let reach = (NORMAL_95 * error).exp();
     // The interval allows for one acquisition more or less in each window, which is the error of counting.
     let fewest = |runs: &mut dyn Iterator<Item = &Reading>| runs.map(|w| w.count).min().unwrap_or(1) as f64;
     let (a, b) = (fewest(&mut sides.base.iter().flatten()), fewest(&mut sides.new.iter()));
     let slack = (1.0 + 1.0 / b) * a / (a - 1.0);
-    let ratio = Interval { median: center, low: low / slack, high: high * slack };
+    let ratio = Interval { median: center, low: center / reach / slack, high: center * reach * slack };
     estimate.row.base = median(&sides.base.iter().filter_map(|run| median(&values(run))).collect::<Vec<_>>());
     estimate.row.new = median(&values(&sides.new));
     estimate.row.ratio = Some(ratio);
+    estimate.windows_ratio = Some(ratio);
     if sides.starved > 0 {
         estimate.row.note = Some(format!(
             "{} of {} windows of NEW saw fewer than two acquisitions: the ratio is an upper bound",
@@ -178,7 +186,7 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
         ));
     }
     estimate.row.base_runs = base_logs.len();
-    estimate.within = (ratio.high / ratio.low).ln() / (2.0 * 1.96);
+    estimate.within = (ratio.high / ratio.low).ln() / (2.0 * NORMAL_95);
     estimate.windows = sides.base.iter().chain([&sides.new]).map(Vec::len).min().unwrap_or(1);
     estimate.log_ratio = new - base;
     estimate.base_logs = base_logs;
@@ -188,45 +196,25 @@ fn values(run: &[Reading]) -> Vec<f64> {
     run.iter().map(|reading| reading.value).collect()
 }
 
-/// The 2.5 % and 97.5 % points of the ratio over resampled runs and, with few runs, over their resampled rounds.
-fn bootstrap(metric: Metric, sides: &Sides) -> Option<(f64, f64)> {
-    let mut random = Random::new(SEED);
-    let base: Vec<Vec<f64>> = sides.base.iter().map(|run| values(run)).collect();
-    let medians: Vec<f64> = base.iter().filter_map(|run| median(run)).collect();
-    let new = values(&sides.new);
-    let (mut drawn, mut rounds) = (Vec::new(), Vec::new());
-    let mut ratios: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            drawn.clear();
-            for _ in 0..base.len() {
-                let run = random.below(base.len());
-                drawn.push(if base.len() >= OWN_SPREAD_FROM {
-                    medians[run]
-                } else {
-                    resampled_median(&base[run], &mut rounds, &mut random)
-                });
-            }
-            let new = resampled_median(&new, &mut rounds, &mut random);
-            metric.goodness(new) / metric.goodness(middle(&mut drawn))
-        })
-        .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    let cut = ratios.len() / 40;
-    Some((*ratios.get(cut)?, *ratios.get(ratios.len() - 1 - cut)?))
+/// Standard error of the logarithm of the ratio, as far as the windows show it: of NEW's median over its windows, and of
+/// BASE's over its runs or, with few runs, over the windows of each.
+fn windows_error(metric: Metric, sides: &Sides) -> Option<f64> {
+    let logs = |run: &Vec<Reading>| -> Vec<f64> {
+        values(run).into_iter().map(|value| metric.goodness(value).ln()).collect()
+    };
+    let new = error_of_median(&logs(&sides.new))?;
+    let runs: Vec<Vec<f64>> = sides.base.iter().map(logs).collect();
+    let medians: Vec<f64> = runs.iter().filter_map(|run| median(run)).collect();
+    let base = if runs.len() >= OWN_SPREAD_FROM {
+        error_of_median(&medians)?
+    } else {
+        let errors = runs.iter().filter_map(|run| error_of_median(run));
+        errors.map(|error| error * error).sum::<f64>().sqrt() / runs.len() as f64
+    };
+    Some(new.hypot(base))
 }
 
-fn resampled_median(values: &[f64], buffer: &mut Vec<f64>, random: &mut Random) -> f64 {
-    buffer.clear();
-    for _ in 0..values.len() {
-        buffer.push(values[random.below(values.len())]);
-    }
-    middle(buffer)
-}
-
-/// Median of at least one value, all finite.
-fn middle(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let upper = values[values.len() / 2];
-    if values.len() % 2 == 1 { upper } else { upper.midpoint(values[values.len() / 2 - 1]) }
+/// Standard error of a median: its interval of 95 % reaches this many of them to either side.
+fn error_of_median(values: &[f64]) -> Option<f64> {
+    interval(values).map(|of| (of.high - of.low) / (2.0 * NORMAL_95))
 }

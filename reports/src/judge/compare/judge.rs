@@ -4,10 +4,13 @@ use super::estimate::Estimate;
 use super::spread::Spread;
 use super::{OWN_SPREAD_FROM, Row, SPREADS};
 use crate::format::{percent, ratio as shown};
-use crate::statistics::{FALSE_DISCOVERIES, Verdict, hierarchical, two_sided};
+use crate::record::Interval;
+use crate::statistics::{FALSE_DISCOVERIES, Verdict, hierarchical, quantile, two_sided};
 
 /// Weight of the noise group's spread beside the cell's own, as degrees of freedom.
 const GROUP_WEIGHT: f64 = 4.0;
+/// Probability that the interval of a ratio misses the true one.
+const MISSES: f64 = 0.05;
 /// Widest bound for *same*, as a fraction: beyond a factor of two the word would say nothing.
 const WIDEST_BOUND: f64 = 1.0;
 
@@ -89,15 +92,30 @@ fn believed(estimates: &mut [Estimate], bounds: &[Option<Bound>]) -> Vec<bool> {
     believed
 }
 
+/// The interval of the ratio. It allows for what runs differ by, in NEW and in BASE (Student's t with the freedom of that
+/// estimate), and is never narrower than the one that the windows alone give. That one knows nothing of other runs: taken for
+/// the interval of the ratio it would hold the truth in two rows of three.
+fn interval(windows: Interval, by: Bound) -> Interval {
+    let reach = (quantile(MISSES, by.freedom) * by.error).exp();
+    let Interval { median, low, high } = windows;
+    Interval { median, low: low.min(median / reach), high: high.max(median * reach) }
+}
+
 fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
-    let Some(ratio) = estimate.row.ratio else { return };
-    let practical = margin.max(estimate.floor.unwrap_or(0.0));
+    let Some(windows) = estimate.windows_ratio else { return };
+    let ratio = interval(windows, by);
+    estimate.row.ratio = Some(ratio);
+    // A/A pairs say what two windows of one run differ by. From some runs on the cell's own history says it of runs.
+    let floor = estimate.floor.filter(|_| estimate.base_logs.len() < OWN_SPREAD_FROM);
+    let practical = margin.max(floor.unwrap_or(0.0));
     let spread = (SPREADS * by.error).exp() - 1.0;
     let bound = practical.max(spread);
     estimate.row.bound = Some(bound);
     let not_enough = |why: String| Verdict::NotEnoughData(why);
     let beyond = ratio.median.max(1.0 / ratio.median) > 1.0 + bound;
-    let clear = ratio.low > 1.0 + practical || ratio.high < 1.0 / (1.0 + practical);
+    let clear = windows.low > 1.0 + practical || windows.high < 1.0 / (1.0 + practical);
+    let within = windows.low >= 1.0 / (1.0 + bound) && windows.high <= 1.0 + bound;
+    let usual = ratio.low <= 1.0 && ratio.high >= 1.0;
     estimate.row.verdict = if let Some(moved) = by.moved_together {
         not_enough(format!(
             "all {} cells in {} changed together, by {}: with one run on each side a change of the machine cannot be told \
@@ -115,7 +133,9 @@ fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
             "runs of this noise group lie up to {} apart when nothing changed",
             percent(bound)
         ))
-    } else if ratio.low >= 1.0 / (1.0 + bound) && ratio.high <= 1.0 + bound {
+    } else if !beyond && (within || usual) {
+        // What the interval leaves possible.
+        estimate.row.bound = Some(ratio.high.max(1.0 / ratio.low) - 1.0);
         Verdict::Same
     } else {
         not_enough(format!(

@@ -57,7 +57,8 @@ pub struct Row {
     pub new: Option<f64>,
     /// Ratio of NEW to BASE (for acquire times of BASE to NEW), so that above 1 is better.
     pub ratio: Option<Interval>,
-    /// Change that a verdict must clear, as a fraction.
+    /// As a fraction: of a row called better or worse the change that it had to clear, of one called the same the largest
+    /// change that its interval leaves possible.
     pub bound: Option<f64>,
     /// Probability of a difference of this size if nothing changed.
     pub p: Option<f64>,

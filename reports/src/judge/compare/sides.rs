@@ -1,7 +1,9 @@
-//! The windows of one cell that may be compared with each other: those of one distance class, from every run.
+//! The windows of one cell that may be compared with each other: those of one distance class, from every run. The windows of a
+//! cell whose rate the timeslice sets all may, however far apart the pCPUs were.
 
+use crate::derive::OVERCOMMITTED;
 use crate::derive::digest::{CellDigest, Metric, Reading};
-use crate::statistics::{Class, Trips, Verdict};
+use crate::statistics::{Class, Trips, Verdict, timeslice_bound};
 
 /// A run needs this many windows in a distance class for their median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
@@ -23,11 +25,16 @@ pub(super) struct Sides {
 /// one side has too few.
 pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, Verdict> {
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
+    let any_distance = [base, &[new]].into_iter().all(set_by_timeslice);
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
     let new = of(new);
     let trips = |windows: &[Reading]| windows.iter().map(|w| w.trips.clone()).collect::<Vec<Trips>>();
     let (earlier, now) = (trips(&base.concat()), trips(&new));
-    let class = Class::in_common(&earlier.iter().collect::<Vec<_>>(), &now.iter().collect::<Vec<_>>());
+    let class = if any_distance {
+        Class::default()
+    } else {
+        Class::in_common(&earlier.iter().collect::<Vec<_>>(), &now.iter().collect::<Vec<_>>())
+    };
     let inside = |windows: &[Reading]| -> Vec<Reading> {
         windows.iter().filter(|w| class.holds(&w.trips)).cloned().collect()
     };
@@ -51,6 +58,15 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
             )
         }
     }))
+}
+
+/// Whether the timeslice sets the rate of an overcommitted cell in these runs.
+fn set_by_timeslice(runs: &[&CellDigest]) -> bool {
+    let windows = || runs.iter().flat_map(|run| run.windows(Metric::Rate));
+    let rates: Vec<f64> = windows().map(|window| window.value).collect();
+    runs.iter().all(|run| run.class == OVERCOMMITTED)
+        && !rates.is_empty()
+        && timeslice_bound(&rates, windows().map(|window| &window.trips))
 }
 
 /// The rates of BASE are divided by, so its windows must not be starved. A starved window of NEW shows that the lock got slower:
