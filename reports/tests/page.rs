@@ -136,6 +136,12 @@ fn a_reason_is_told_once_and_its_cells_unfold() {
 #[test]
 fn each_lock_of_a_plot_has_a_group_a_label_and_its_values_as_titles() {
     let results = results();
+    for id in ["lock-time-emulated", "preemptions", "counters", "handovers", "emulation", "lock-events"] {
+        let plot = plot(&results, id);
+        let titled = |group: &str| group.split("</g>").next().unwrap().contains("<title>");
+        assert!(plot.svg.split("<g data-lock=\"").skip(1).any(titled), "{id}");
+        assert!(plot.svg.split("<g data-lock=\"").skip(1).all(titled), "{id}");
+    }
     for id in [
         "overcommit-emulated",
         "vcpus-native",
@@ -185,6 +191,18 @@ fn thirty_locks_have_thirty_colours_and_labels_that_do_not_collide() {
     heights.sort_unstable();
     // Letters are 24 units high, and up to 28 on a phone.
     assert!(heights.windows(2).all(|pair| pair[1] - pair[0] >= 28), "{heights:?}");
+}
+
+#[test]
+fn a_forest_says_what_it_does_not_draw() {
+    let results = derive(many::lines(fixture::lines(7, 1.0)).into_iter());
+    for id in ["environments", "emulation"] {
+        let plot = plot(&results, id);
+        let drawn = plot.svg.matches("<title>").count();
+        let left_out = plot.data.rows.len() - drawn;
+        let told = plot.reading.contains(&format!(" {left_out} more are in the table."));
+        assert_eq!(told, left_out > 0, "{id}: {drawn} of {}: {}", plot.data.rows.len(), plot.reading);
+    }
 }
 
 #[test]

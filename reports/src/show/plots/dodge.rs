@@ -1,5 +1,27 @@
 //! Spreads points that lie on one another, so that each can be seen and pointed at.
 
+use super::group::{MARKER, Place};
+
+/// No point of a line moves farther aside than this.
+const FARTHEST: f64 = 24.0;
+
+/// Moves the points of several lines aside where they would lie on one another. Points of one column have the same first coordinate;
+/// none moves farther than part of the way to the next column.
+pub(super) fn spread(lines: &mut [Vec<Place>]) {
+    let mut columns: Vec<f64> = lines.iter().flatten().map(|place| place.0).collect();
+    columns.sort_by(f64::total_cmp);
+    columns.dedup();
+    let gap = columns.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    let room = (0.4 * gap).min(FARTHEST);
+    for column in columns {
+        let mut members: Vec<&mut Place> =
+            lines.iter_mut().flatten().filter(|place| place.0 == column).collect();
+        let heights: Vec<f64> = members.iter().map(|place| place.1).collect();
+        let shifts = aside(&heights, 2.0 * MARKER, room);
+        members.iter_mut().zip(shifts).for_each(|(place, shift)| place.0 += shift);
+    }
+}
+
 /// How far each point of a column moves aside. Points that are closer together than `apart` form a clump, which is spread by at most
 /// `room` to either side; a point that touches no other stays where it is.
 pub(super) fn aside(column: &[f64], apart: f64, room: f64) -> Vec<f64> {
@@ -54,7 +76,18 @@ pub(super) fn heights(wished: &[f64], pitch: f64, top: f64, bottom: f64) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::{aside, heights};
+    use super::{aside, heights, spread};
+
+    #[test]
+    fn lines_that_are_one_are_drawn_side_by_side_and_do_not_reach_the_next_column() {
+        let mut lines = vec![vec![(10.0, 5.0), (30.0, 7.0)]; 3];
+        lines.push(vec![(10.0, 50.0)]);
+        spread(&mut lines);
+        let firsts: Vec<f64> = lines.iter().map(|line| line[0].0).collect();
+        assert!(firsts[0] < 10.0 && firsts[1] == 10.0 && firsts[2] > 10.0 && firsts[3] == 10.0, "{firsts:?}");
+        assert!(lines[..3].iter().all(|line| line[0].0 <= 18.0 && line[1].0 >= 22.0), "{lines:?}");
+        assert_eq!(lines[3], [(10.0, 50.0)]);
+    }
 
     #[test]
     fn points_on_one_another_are_spread_and_others_stay() {

@@ -34,7 +34,10 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     steps.dedup_by(|a, b| same(*a, *b));
     let workloads =
         pairs.iter().any(|pair| pair.emulated.axes.workload.name != pairs[0].emulated.axes.workload.name);
-    let rows: Vec<Row> = pairs.iter().filter_map(|pair| row(pair, &steps, workloads)).collect();
+    let mut rows: Vec<Row> = pairs.iter().filter_map(|pair| row(pair, &steps, workloads)).collect();
+    // Rows of the same lock stand together.
+    let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
+    rows.sort_by_key(|row| (order.iter().position(|label| *label == row.label), row.group));
     let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
     Forest {
         id: "emulation",
@@ -57,10 +60,9 @@ fn row(pair: &Pair<'_>, steps: &[f64], workloads: bool) -> Option<Row> {
     let interval = pair.comparison.ratio?;
     let shown =
         |cell: &crate::record::Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
-    let step = overcommit(axes.overcommit);
     let label = match workloads {
-        true => format!("{} {step} {}v {}", axes.lock, axes.vcpus, axes.workload.name),
-        false => format!("{} {step} {}v", axes.lock, axes.vcpus),
+        true => format!("{}, {}", axes.lock, axes.workload.name),
+        false => axes.lock.clone(),
     };
     Some(Row {
         lock: Some(axes.lock.clone()),

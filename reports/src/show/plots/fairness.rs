@@ -2,8 +2,8 @@
 
 use super::axis::{Axis, trimmed};
 use super::canvas::{Frame, HEIGHT, picture};
-use super::dodge::aside;
-use super::group::{Group, MARKER, Place};
+use super::dodge::spread;
+use super::group::{Group, Place};
 use super::labels::{self, Label};
 use super::style::{Looks, Style};
 use super::{Figure, Plot, Table};
@@ -48,14 +48,7 @@ fn places(locks: &[Divided<'_>], frame: &Frame<'_, '_>) -> Vec<Vec<Place>> {
     let at = |(rank, share): (usize, &f64)| frame.at(rank as f64 + 1.0, *share);
     let mut places: Vec<Vec<Place>> =
         locks.iter().map(|lock| lock.shares.iter().enumerate().map(at).collect()).collect();
-    let room = 0.4 * (frame.at(2.0, 1.0).0 - frame.at(1.0, 1.0).0);
-    for rank in 0..places.iter().map(Vec::len).max().unwrap_or(0) {
-        let mut members: Vec<&mut Place> =
-            places.iter_mut().filter_map(|places| places.get_mut(rank)).collect();
-        let heights: Vec<f64> = members.iter().map(|place| place.1).collect();
-        let shifts = aside(&heights, 2.0 * MARKER, room.min(24.0));
-        members.iter_mut().zip(shifts).for_each(|(place, shift)| place.0 += shift);
-    }
+    spread(&mut places);
     places
 }
 

@@ -12,8 +12,10 @@ use crate::format::{range, significant};
 use crate::record::Interval;
 
 /// A picture has at most this many lines; the table has them all.
-const MOST_LINES: usize = 60;
+const MOST_LINES: usize = 72;
+/// Height of a line, and of each row where several share one.
 const LINE: f64 = 21.0;
+const ROW: f64 = 8.0;
 
 /// One row.
 pub(super) struct Row {
@@ -58,7 +60,13 @@ impl Forest<'_> {
             return Ok(Figure::missing(self.title, nothing));
         };
         let lines = self.lines();
-        let height = 26 + 40 + (lines.len() as f64 * LINE) as u32 + 6;
+        let most = lines.iter().map(|line| line.len()).max().unwrap_or(1);
+        let tall = LINE.max((most + 1) as f64 * ROW);
+        let left_out = match self.rows.len() - lines.iter().map(|line| line.len()).sum::<usize>() {
+            0 => String::new(),
+            more => format!(" {more} more are in the table."),
+        };
+        let height = 26 + 40 + (lines.len() as f64 * tall) as u32 + 6;
         let labels = lines.iter().map(|line| line[0].label.chars().count().min(24)).max().unwrap_or(0);
         // Figures stand beside markers only where each row has a line of its own; the table has them all.
         let figures = lines.iter().all(|line| line.len() == 1);
@@ -77,7 +85,7 @@ impl Forest<'_> {
                 pen.text((f64::from(left) - 2.0, middle), &label, INK, HPos::Right)?;
                 let mut group = line[0].group_of_marks();
                 for (place, row) in line.iter().enumerate() {
-                    let down = (place as f64 - (line.len() - 1) as f64 / 2.0) * 8.0;
+                    let down = (place as f64 - (line.len() - 1) as f64 / 2.0) * ROW;
                     self.draw_row(pen, &mut group, &frame, row, middle + down, figures)?;
                 }
                 pen.add(group);
@@ -87,7 +95,7 @@ impl Forest<'_> {
         Ok(Figure::Drawn(Plot {
             id: self.id.into(),
             title: self.title.into(),
-            reading: self.reading.into(),
+            reading: self.reading.to_owned() + &left_out,
             svg,
             env: None,
             linear: None,

@@ -64,6 +64,31 @@ impl Group {
         }
     }
 
+    /// A thin line of any colour, which does not stand between the pointer and what lies below.
+    pub(super) fn thin(&mut self, places: &[Place], colour: (u8, u8, u8)) {
+        if places.len() > 1 {
+            let style = Style { colour, marker: Marker::Circle, dashed: false };
+            self.path(&through(places), style, 2, " pointer-events=\"none\"");
+        }
+    }
+
+    /// A filled rectangle with its value, if that is told; `strength` is its opacity, from 0 to 1.
+    pub(super) fn rect(&mut self, from: Place, to: Place, colour: (u8, u8, u8), strength: f64, value: &str) {
+        let title = match value {
+            "" => String::new(),
+            value => format!("<title>{}</title>", escape(value)),
+        };
+        let _ = write!(
+            self.svg,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" fill-opacity=\"{strength:.2}\">{title}</rect>",
+            fine(from.0),
+            fine(from.1),
+            fine(to.0 - from.0),
+            fine(to.1 - from.1),
+            hex(colour),
+        );
+    }
+
     fn path(&mut self, path: &str, style: Style, width: u32, more: &str) {
         let colour = hex(style.colour);
         let _ = write!(
@@ -95,9 +120,18 @@ impl Group {
 
     /// A label that begins at a place.
     pub(super) fn label(&mut self, place: Place, text: &str) {
+        self.text(place, text, "");
+    }
+
+    /// Text around a place, through which the pointer reaches what lies below.
+    pub(super) fn centred(&mut self, place: Place, text: &str) {
+        self.text(place, text, " text-anchor=\"middle\" pointer-events=\"none\"");
+    }
+
+    fn text(&mut self, place: Place, text: &str, more: &str) {
         let _ = write!(
             self.svg,
-            "<text x=\"{}\" y=\"{}\" dy=\".35em\" font-family=\"sans-serif\" font-size=\"24\" fill=\"{}\">{}</text>",
+            "<text{more} x=\"{}\" y=\"{}\" dy=\".35em\" font-family=\"sans-serif\" font-size=\"24\" fill=\"{}\">{}</text>",
             fine(place.0),
             fine(place.1),
             hex(INK),

@@ -4,6 +4,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::trimmed;
 use super::canvas::{Pen, WIDTH, picture};
+use super::group::Group;
 use super::style::{COLOURS, INK, MUTED};
 use super::traced::main;
 use super::{Figure, Plot, Table};
@@ -15,6 +16,8 @@ use crate::record::{Cell, Handovers, Results, Times};
 const MOST_PLACES: usize = 128;
 /// Up to this number of pCPUs the squares have text in them.
 const MOST_TOLD: usize = 4;
+/// Up to this number of pCPUs the squares tell their values under the pointer; with more the page would grow too large.
+const MOST_TITLED: usize = 32;
 /// Room above a map's squares for the lock, the acquisitions to reacquire and the names of columns.
 const HEAD: f64 = 56.0;
 /// Strongest tint on which the page's text can still be read, in light and dark mode.
@@ -135,19 +138,23 @@ impl Grid<'_> {
         let total: f64 = map.matrix.iter().map(|entry| entry.count as f64).sum();
         let strongest = map.matrix.iter().map(|entry| entry.count as f64).fold(1.0, f64::max);
         let at = |place: u32| self.places.iter().position(|other| *other == place).unwrap_or(0) as f64;
+        let mut group = Group::of_lock(&map.cell.axes.lock);
         for entry in map.matrix.iter().filter(|entry| entry.count > 0) {
             let from = (x + at(entry.to) * self.across, y + at(entry.from) * self.down);
             let to = (from.0 + self.across, from.1 + self.down);
             let tint = STRONGEST * (entry.count as f64 / strongest);
-            pen.rect(from, to, COLOURS[1], tint.max(0.04))?;
+            let share = format!("{} %", significant(entry.count as f64 / total * 100.0));
+            let time = duration(entry.median_ns as f64);
+            let value = format!("{lock}, P{} to P{}: {share}, median {time}", entry.from, entry.to);
+            let value = if self.places.len() <= MOST_TITLED { value } else { String::new() };
+            group.rect(from, to, COLOURS[1], tint.max(0.04), &value);
             if self.told {
                 let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-                let share = format!("{} %", significant(entry.count as f64 / total * 100.0));
-                pen.text((middle.0, middle.1 - 8.0), &share, INK, HPos::Center)?;
-                let time = duration(entry.median_ns as f64);
-                pen.text((middle.0, middle.1 + 8.0), &time, INK, HPos::Center)?;
+                group.centred((middle.0, middle.1 - 8.0), &share);
+                group.centred((middle.0, middle.1 + 8.0), &time);
             }
         }
+        pen.add(group);
         let (right, bottom) =
             (x + self.places.len() as f64 * self.across, y + self.places.len() as f64 * self.down);
         pen.thin(&[(x, y), (right, y), (right, bottom), (x, bottom), (x, y)], MUTED)

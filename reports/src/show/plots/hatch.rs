@@ -2,6 +2,7 @@
 
 use super::Key;
 use super::canvas::Pen;
+use super::group::{Group, Place};
 use crate::Error;
 
 /// How an area is filled.
@@ -37,6 +38,13 @@ impl Area {
         let strength = if self.fill == Fill::Solid { 1.0 } else { TINT };
         pen.rect(from, to, self.colour, strength)?;
         pen.thin(&self.lines(from, to, STEP), self.colour)
+    }
+
+    /// Fills a rectangle in a group of marks, and tells its value under the pointer.
+    pub(super) fn mark(self, group: &mut Group, from: Place, to: Place, told: &str) {
+        let strength = if self.fill == Fill::Solid { 1.0 } else { TINT };
+        group.rect(from, to, self.colour, strength, told);
+        group.thin(&self.lines(from, to, STEP), self.colour);
     }
 
     /// The area's entry in a legend.

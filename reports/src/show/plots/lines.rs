@@ -1,9 +1,9 @@
 //! What line plots share: series of medians with intervals over an axis.
 
 use super::axis::Axis;
-use super::canvas::{Frame, HEIGHT, WIDTH, picture};
-use super::dodge::aside;
-use super::group::{Group, MARKER, Place};
+use super::canvas::{Frame, HEIGHT, picture};
+use super::dodge::spread;
+use super::group::{Group, Place};
 use super::labels::{self, Label};
 use super::style::Style;
 use super::{Figure, Plot, Table};
@@ -134,18 +134,7 @@ impl Lines<'_> {
         let at = |point: &Point| frame.at(point.x, point.interval.median);
         let mut places: Vec<Vec<Place>> =
             self.series.iter().map(|series| series.points.iter().map(at).collect()).collect();
-        let mut columns: Vec<f64> = places.iter().flatten().map(|place| place.0).collect();
-        columns.sort_by(f64::total_cmp);
-        columns.dedup();
-        let gap = columns.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::from(WIDTH), f64::min);
-        let room = (0.4 * gap).min(24.0);
-        for column in columns {
-            let mut members: Vec<&mut Place> =
-                places.iter_mut().flatten().filter(|place| place.0 == column).collect();
-            let heights: Vec<f64> = members.iter().map(|place| place.1).collect();
-            let shifts = aside(&heights, 2.0 * MARKER, room);
-            members.iter_mut().zip(shifts).for_each(|(place, shift)| place.0 += shift);
-        }
+        spread(&mut places);
         places
     }
 

@@ -4,6 +4,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
 use super::canvas::{label_room, picture};
+use super::group::Group;
 use super::hatch::{Area, Fill};
 use super::style::{COLOURS, INK, MUTED};
 use super::traced::{Traced, by_environment, untold};
@@ -85,13 +86,16 @@ fn of_environment(results: &Results, traced: &Traced<'_>) -> Result<Option<Figur
             let label: String = cell.axes.lock.chars().take(24).collect();
             pen.text((f64::from(left) - 2.0, y), &label, INK, HPos::Right)?;
             let mut done = 0.0;
-            for (part, (_, area)) in parts(time, told).into_iter().zip(PARTS) {
+            let mut group = Group::of_lock(&cell.axes.lock);
+            for (part, (name, area)) in parts(time, told).into_iter().zip(PARTS) {
                 let (from, to) = (frame.at(done * 100.0, row).0, frame.at((done + part) * 100.0, row).0);
                 done += part;
                 if to > from {
-                    area.draw(pen, (from, y - 8.0), (to, y + 8.0))?;
+                    let told = format!("{}, {name}: {}", cell.axes.lock, percent(part));
+                    area.mark(&mut group, (from, y - 8.0), (to, y + 8.0), &told);
                 }
             }
+            pen.add(group);
         }
         Ok(())
     })?;

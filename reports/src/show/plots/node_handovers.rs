@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plotters::style::text_anchor::HPos;
 
 use super::canvas::{Pen, WIDTH, picture};
+use super::group::Group;
 use super::style::{COLOURS, INK, MUTED};
 use super::{Figure, Plot, Table};
 use crate::Error;
@@ -19,6 +20,8 @@ const TITLE: &str = "Handover times from NUMA node to NUMA node";
 const MOST_PLACES: usize = 128;
 /// Up to this number of nodes the squares have text in them.
 const MOST_TOLD: usize = 8;
+/// Up to this number of nodes the squares tell their values under the pointer; with more the page would grow too large.
+const MOST_TITLED: usize = 32;
 /// Up to this number of nodes two maps stand side by side.
 const NARROW: usize = 3;
 /// With more nodes there is no room for units beside figures.
@@ -41,6 +44,8 @@ struct Square {
 
 /// One lock's times, or the firmware's distances.
 struct Map {
+    /// The lock; none for the firmware's distances.
+    lock: Option<String>,
     name: String,
     colour: (u8, u8, u8),
     squares: Vec<Square>,
@@ -132,7 +137,7 @@ fn times(lock: &str, matrix: &[Handovers], units: bool) -> Map {
         told: told(entry.median_ns),
     });
     let name = if units { lock.into() } else { format!("{lock} (ns)") };
-    Map { name, colour: COLOURS[1], squares: squares.collect() }
+    Map { lock: Some(lock.into()), name, colour: COLOURS[1], squares: squares.collect() }
 }
 
 fn firmware(distances: &Distances, places: &[u32]) -> Option<Map> {
@@ -144,6 +149,7 @@ fn firmware(distances: &Distances, places: &[u32]) -> Option<Map> {
         })
         .collect();
     (!squares.is_empty()).then(|| Map {
+        lock: None,
         name: "distances told by the firmware".into(),
         colour: COLOURS[4],
         squares,
@@ -188,17 +194,22 @@ impl<'a> Grid<'a> {
         }
         let low = map.squares.iter().map(|square| square.value).fold(f64::INFINITY, f64::min);
         let high = map.squares.iter().map(|square| square.value).fold(0.0, f64::max);
+        let mut group = map.lock.as_deref().map_or_else(Group::of_no_lock, Group::of_lock);
         for square in &map.squares {
             let at = |node: u32| self.places.binary_search(&node).unwrap_or(0) as f64;
             let from = (x + at(square.to) * self.across, y + at(square.from) * self.down);
             let to = (from.0 + self.across, from.1 + self.down);
             let part = if high > low { (square.value - low) / (high - low) } else { 0.0 };
-            pen.rect(from, to, map.colour, TINTS[0] + part * (TINTS[1] - TINTS[0]))?;
+            let value = match self.places.len() <= MOST_TITLED {
+                true => format!("{}, node {} to {}: {}", map.name, square.from, square.to, square.told),
+                false => String::new(),
+            };
+            group.rect(from, to, map.colour, TINTS[0] + part * (TINTS[1] - TINTS[0]), &value);
             if self.places.len() <= MOST_TOLD {
-                let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-                pen.text(middle, &square.told, INK, HPos::Center)?;
+                group.centred(((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0), &square.told);
             }
         }
+        pen.add(group);
         let n = self.places.len() as f64;
         let (right, bottom) = (x + n * self.across, y + n * self.down);
         pen.thin(&[(x, y), (right, y), (right, bottom), (x, bottom), (x, y)], MUTED)

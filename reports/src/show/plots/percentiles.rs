@@ -2,6 +2,7 @@
 
 use super::axis::{Axis, trimmed};
 use super::canvas::{Frame, HEIGHT, picture};
+use super::dodge::spread;
 use super::group::{Group, Place};
 use super::labels::{self, Label};
 use super::percentile_axis::{self, QUANTILES};
@@ -56,14 +57,17 @@ impl Curve<'_> {
         &self.cell.axes.lock
     }
 
-    /// The curve with its markers, and its label.
-    fn group(&self, frame: &Frame<'_, '_>, of: &str) -> (Group, Option<Label>) {
-        let place =
+    fn places(&self, frame: &Frame<'_, '_>) -> Vec<Place> {
+        let at =
             |(quantile, value): &(f64, Percentile)| frame.at(percentile_axis::place(*quantile), value.ns);
-        let places: Vec<Place> = self.points.iter().map(place).collect();
+        self.points.iter().map(at).collect()
+    }
+
+    /// The curve with its markers, and its label.
+    fn group(&self, places: &[Place], of: &str) -> (Group, Option<Label>) {
         let mut group = Group::of_lock(self.lock());
-        group.line(&places, self.style);
-        for ((quantile, value), place) in self.points.iter().zip(&places) {
+        group.line(places, self.style);
+        for ((quantile, value), place) in self.points.iter().zip(places) {
             let part = trimmed(quantile * 100.0);
             let told = format!("{}, {part} % of {of}: {}", self.lock(), bounded(*value));
             group.marker(*place, self.style, value.at_least, &told);
@@ -122,8 +126,10 @@ impl Percentiles<'_> {
         let svg = picture(self.id, &self.title, &self.description(), height, |pen| {
             let frame = pen.labelled(percentile_axis::axis(highest, self.of), y, room)?;
             let (mut groups, mut ends) = (Vec::new(), Vec::new());
-            for curve in &self.curves {
-                let (group, end) = curve.group(&frame, self.of);
+            let mut places: Vec<Vec<Place>> = self.curves.iter().map(|curve| curve.places(&frame)).collect();
+            spread(&mut places);
+            for (curve, places) in self.curves.iter().zip(&places) {
+                let (group, end) = curve.group(places, self.of);
                 groups.push(group);
                 ends.push(end);
             }
