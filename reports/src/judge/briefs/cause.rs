@@ -5,10 +5,11 @@ use crate::derive::roster::plain_fifo;
 use crate::format::{duration, overcommit, percent, printable, range, rate, ratio};
 use crate::judge::laws::{Standing, standing};
 use crate::judge::verdicts::Step;
-use crate::record::{Cell, CellCauses, LawName, Results};
+use crate::record::{Cell, CellCauses, Kept, LawName, Results};
 use crate::statistics::share_interval;
 
-const QUESTION: &str = "Why do locks collapse?";
+/// The question, where a lock collapses and where none does.
+const QUESTIONS: [&str; 2] = ["Why do locks collapse?", "What happens when the lock is handed over?"];
 
 pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let cells = step_first(results, step);
@@ -24,7 +25,8 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
         let between = if small.is_empty() { "" } else { ". " };
         small.push_str(&format!("{between}{figures}"));
     }
-    Brief::new("why", QUESTION, said, small)
+    let collapses = step.is_some_and(|step| step.count(Kept::Collapses) > 0);
+    Brief::new("why", QUESTIONS[usize::from(!collapses)], said, small)
 }
 
 /// What a run says that saw no causes.

@@ -10,6 +10,9 @@ use crate::record::{Cell, Kept, Results};
 
 const QUESTION: &str = "Does a lock help that halts its waiters?";
 
+/// The thresholds of at most this many locks are told.
+const MOST: usize = 2;
+
 pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let mut said: Vec<String> = Vec::new();
     let mut small: Vec<String> = Vec::new();
@@ -41,7 +44,7 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     }
     let swept =
         names.iter().filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, &sweep)));
-    for (sentence, figures) in swept {
+    for (sentence, figures) in swept.take(MOST) {
         said.push(sentence);
         small.push(figures);
     }
