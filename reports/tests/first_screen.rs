@@ -109,7 +109,7 @@ fn the_thresholds_of_the_reader_stand_on_the_page() {
 #[test]
 fn a_law_is_set_beside_each_measurement_that_it_speaks_of() {
     let page = page(&results());
-    let laws = page.split("id=\"r0-laws\"").nth(1).unwrap().split("</details>").next().unwrap();
+    let laws = page.split("id=\"r0-laws\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert!(laws.contains("0.65 to 1.45") && laws.contains("the law fails here"));
     assert!(laws.contains("some vCPUs share a pCPU and others do not"));
 }

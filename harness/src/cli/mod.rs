@@ -1,5 +1,6 @@
 //! The command line: what a user can ask for, and the exit status it ends with.
 
+mod advise;
 mod axes;
 mod compare;
 mod doctor;
@@ -87,6 +88,8 @@ enum Command {
     Run(run::Args),
     /// Make the report of one run, or of several side by side
     Report(report::Args),
+    /// Say which lock to take, from what was measured on this machine
+    Advise(advise::Args),
     /// Judge a run against earlier ones of the same machine, cell by cell
     Compare(compare::Args),
     /// Run two builds in alternating rounds and judge the second
@@ -122,6 +125,7 @@ fn run(command: Command, registry: &Registry) -> Result<Done, Error> {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
         Command::Report(args) => report::run(&args),
+        Command::Advise(args) => advise::run(&args, registry),
         Command::Compare(args) => compare::run(&args, registry),
         Command::Duel(args) => duel::run(&args, registry),
         Command::History(args) => history::run(&args),

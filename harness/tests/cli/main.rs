@@ -1,5 +1,6 @@
 //! The program as users see it. One test binary, because each further one links everything again.
 
+mod advise;
 mod another_proc;
 mod bad_input;
 mod causes;

@@ -1,5 +1,6 @@
 //! What results mean: comparisons of cells and of runs, answers, verdicts over nights.
 
+pub mod advice;
 pub mod alerts;
 pub mod answers;
 pub mod briefs;

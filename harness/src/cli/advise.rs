@@ -1,0 +1,270 @@
+//! `lockbench advise`: which lock to take, from what was measured on this machine.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lockbench_reports::derive::run_dir;
+use lockbench_reports::format::{duration, percent, printable, rate, significant};
+use lockbench_reports::judge::advice::{Candidate, Question, rank};
+use lockbench_reports::judge::verdicts;
+use lockbench_reports::record::{Kept, Line, Machine, Results, Served, Thresholds};
+use lockbench_reports::show::ending::{Layout, Paint};
+
+use super::{Done, ending, print, thresholds};
+use crate::axes::parse_duration;
+use crate::output::{columns, say, shows_colours};
+use crate::plan::{CellGroup, Profile};
+use crate::suite::{Asked, Journal, Run};
+use crate::topology::{self, Source};
+use crate::{Error, Registry, interrupt};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Number of vCPUs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    vcpus: u32,
+    /// Number of CPUs that they share
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    on: u32,
+    /// Length of the critical section: 500ns
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    section: Duration,
+    /// A lock to find among the others
+    #[arg(long, value_name = "NAME")]
+    lock: Option<String>,
+    /// Measure first what the answer needs
+    #[arg(long)]
+    measure: bool,
+    /// Directory of runs
+    #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
+    out: PathBuf,
+    #[command(flatten)]
+    thresholds: thresholds::Options,
+}
+
+/// Runs that are looked at: the newest ones.
+const MOST_RUNS: usize = 30;
+
+impl Args {
+    fn question(&self) -> Question {
+        Question { vcpus: self.vcpus, pcpus: self.on, section_ns: self.section.as_nanos() as f64 }
+    }
+
+    /// `4 vCPUs on 2 CPUs with sections of about 500 ns`.
+    fn asked(&self) -> String {
+        format!("{} with sections of about {}", self.size(), duration(self.section.as_nanos() as f64))
+    }
+
+    /// `4 vCPUs on 2 CPUs`.
+    fn size(&self) -> String {
+        let s = |n| if n == 1 { "" } else { "s" };
+        format!("{} vCPU{} on {} CPU{}", self.vcpus, s(self.vcpus), self.on, s(self.on))
+    }
+}
+
+pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
+    let thresholds = args.thresholds.thresholds()?;
+    if let Some(lock) = &args.lock {
+        registry.lock(lock).ok_or_else(|| {
+            Error::usage(format!("this build has no lock `{}`; lockbench list names all", printable(lock)))
+        })?;
+    }
+    let (topology, _) = topology::load(&Source::ThisMachine)?;
+    let cpus = topology.pus.len();
+    if args.on as usize > cpus {
+        return Err(Error::usage(format!("this process may use {cpus} CPUs; give --on 1 to {cpus}")));
+    }
+    let profile = profile(args, registry)?;
+    if args.measure {
+        measure(args, &profile, thresholds, registry)?;
+    }
+    let runs = runs(&args.out, thresholds)?;
+    let machine: Machine = crate::system::describe(&topology);
+    let ranked = rank(&runs, &machine, args.question());
+    if ranked.is_empty() {
+        print(&without_evidence(args, &profile, runs.len()))?;
+        return Ok(Done::Well);
+    }
+    print(&advice(args, &ranked))?;
+    Ok(Done::Well)
+}
+
+/// The newest runs of a directory that can be read, with their verdicts.
+fn runs(out: &Path, thresholds: Thresholds) -> Result<Vec<Results>, Error> {
+    let entries = match std::fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::file("read the directory of runs", &out.display().to_string(), e)),
+    };
+    // A run's name begins with its date.
+    let mut dirs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    dirs.retain(|dir| [run_dir::ROUNDS, run_dir::RESULTS].iter().any(|name| dir.join(name).is_file()));
+    dirs.sort();
+    let mut runs = Vec::new();
+    for dir in dirs.iter().rev().take(MOST_RUNS) {
+        match run_dir::read(dir) {
+            Ok(mut results) => {
+                verdicts::judge(&mut results, thresholds);
+                runs.push(results);
+            }
+            Err(why) => say(format!("a run is left out: {why}")),
+        }
+    }
+    Ok(runs)
+}
+
+/// What the answer needs: the core locks and the user's own at 1x and with the vCPUs asked for.
+fn profile(args: &Args, registry: &Registry) -> Result<Profile, Error> {
+    let text = |texts: &[&str]| toml::Value::Array(texts.iter().map(|&t| t.into()).collect());
+    let mut locks = vec!["core", "own", "tas", "virt-spin"];
+    locks.extend(args.lock.as_deref());
+    let section = format!("work:{}ns", args.section.as_nanos());
+    let (vcpus, on) = (args.vcpus.to_string(), args.on.to_string());
+    let mut group = CellGroup::default();
+    group.set("locks", &text(&locks), registry)?;
+    group.set("envs", &text(&["emulated", "kvm"]), registry)?;
+    group.set("workloads", &text(&[&section]), registry)?;
+    group.set("on", &text(&[&on]), registry)?;
+    group.set("vcpus", &text(&[&on, &vcpus]), registry)?;
+    group.set("latency", &toml::Value::Boolean(true), registry)?;
+    let profile = Profile {
+        about: "advise".into(),
+        time: None,
+        rounds: 6,
+        window: Profile::SHORTEST_WINDOW,
+        noise_floor: true,
+        cells: vec![group],
+    };
+    profile.check()?;
+    Ok(profile)
+}
+
+fn measure(args: &Args, profile: &Profile, thresholds: Thresholds, registry: &Registry) -> Result<(), Error> {
+    interrupt::install()?;
+    let seed = fastrand::u64(..1 << 32);
+    let asked = Asked { name: "advise", profile, pcpus: None, seed, began: Instant::now() };
+    let run = Run::set_up(asked, registry)?;
+    let mut journal = Journal::create(&args.out, &run.header.run_id)?;
+    journal.append(&Line::Header(run.header.clone()))?;
+    let opening = run.opening(&format!("{} rounds", profile.rounds), run.plan.estimate);
+    print(&format!("lockbench: {opening}\n"))?;
+    run.session.tell_limits();
+    run.measure(&mut |line| journal.append(line))?;
+    ending::derive(journal.dir(), thresholds)?;
+    if interrupt::requested() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+fn layout() -> Layout {
+    Layout { width: columns().unwrap_or(usize::MAX), colours: shows_colours(&io::stdout()) }
+}
+
+/// What is said where no run answers the question.
+fn without_evidence(args: &Args, profile: &Profile, looked_at: usize) -> String {
+    let layout = layout();
+    let out = args.out.display();
+    let none = match looked_at {
+        0 => format!("{out} holds no run."),
+        _ => format!(
+            "None of the {looked_at} newest runs in {out} is of this machine and measured {}.",
+            args.asked()
+        ),
+    };
+    let need = format!(
+        "the core locks, tas, virt-spin and your own at 1x and with {}, sections of {}, emulated and in kvm, {} \
+         rounds of {} windows; --measure does so now",
+        args.size(),
+        duration(args.section.as_nanos() as f64),
+        profile.rounds,
+        duration(profile.window.as_nanos() as f64)
+    );
+    layout.line("no answer", &none, Paint::Bold) + &layout.line("needs", &format!("{need}."), Paint::Plain)
+}
+
+/// The locks, best first, with what each rests on.
+fn advice(args: &Args, ranked: &[Candidate<'_>]) -> String {
+    let layout = layout();
+    let env = printable(&ranked[0].cell.axes.env);
+    let mut text = format!("For {} ({env}), best first:\n", args.asked());
+    let rows: Vec<[String; 6]> = ranked.iter().enumerate().map(|(place, one)| row(place + 1, one)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    for row in &rows {
+        let padded: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, text)| format!("{text}{}", " ".repeat(width(column) - text.chars().count())))
+            .collect();
+        text.push_str(&format!("  {}\n", padded.join("  ").trim_end()));
+    }
+    text.push_str(&layout.line("answer", &answer(&ranked[0]), Paint::Bold));
+    if let Some(lock) = &args.lock {
+        let found = ranked.iter().position(|one| one.cell.axes.lock == *lock);
+        let told = match found {
+            Some(place) => format!("{} is number {} of {}.", printable(lock), place + 1, ranked.len()),
+            None => format!("no run here says anything of {}; --measure runs it.", printable(lock)),
+        };
+        text.push_str(&layout.line("yours", &told, Paint::Bold));
+    }
+    text + &layout.line("evidence", &evidence(ranked), Paint::Plain)
+}
+
+/// What may be said of the first lock of the ranking.
+fn answer(best: &Candidate<'_>) -> String {
+    let lock = printable(&best.cell.axes.lock);
+    let Some(verdict) = best.verdict() else {
+        return format!(
+            "there are no more vCPUs than CPUs, so none is preempted by another; {lock} is fastest."
+        );
+    };
+    let served = match verdict.service {
+        Served::Fair => "and is fair",
+        Served::Unfair => "and is unfair",
+        Served::Starving => "and starves a vCPU",
+        Served::CannotBeTold => "and whether it is fair cannot be told",
+    };
+    match verdict.rate {
+        Kept::Holds => format!("{lock} holds here {served}."),
+        Kept::Degrades => format!("no lock is known to hold; {lock} degrades {served}."),
+        Kept::Collapses => format!("every lock collapses; {lock} is the fastest of them {served}."),
+        Kept::CannotBeTold => {
+            "of no lock can it be told whether it holds; a quieter machine, or `lockbench run` with more rounds, tells more.".into()
+        }
+    }
+}
+
+fn row(place: usize, one: &Candidate<'_>) -> [String; 6] {
+    let verdict = one.verdict();
+    let kept = verdict.map_or_else(String::new, |verdict| {
+        let kept = verdict.kept.map_or_else(String::new, |kept| format!(" {}", percent(kept.median)));
+        format!("{}{kept}", verdict.rate.word())
+    });
+    let served = verdict.map_or_else(String::new, |verdict| match verdict.longest_wait_ns {
+        Some(ns) => format!("{}, longest wait {}", verdict.service.word(), duration(ns)),
+        None => verdict.service.word().into(),
+    });
+    let ops = one.cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
+    let date = one.run.started_at.split('T').next().unwrap_or_default();
+    [format!("{place}."), printable(&one.cell.axes.lock), kept, served, ops, printable(date)]
+}
+
+/// The runs that the ranking rests on, and how its sections differ from the one asked for.
+fn evidence(ranked: &[Candidate<'_>]) -> String {
+    let mut runs: Vec<&str> = Vec::new();
+    let mut sections: Vec<f64> = Vec::new();
+    for one in ranked {
+        if !runs.contains(&one.run.run_id.as_str()) {
+            runs.push(&one.run.run_id);
+        }
+        let section = one.cell.axes.workload.section_ns;
+        if !sections.contains(&section) {
+            sections.push(section);
+        }
+    }
+    let runs: Vec<String> = runs.into_iter().map(printable).collect();
+    let sections: Vec<String> = sections.into_iter().map(significant).collect();
+    format!(
+        "{}; sections of {} ns were run. One saturated lock on this machine; another program may ask for it less often.",
+        runs.join(", "),
+        sections.join(" and ")
+    )
+}
