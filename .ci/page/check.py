@@ -1,4 +1,4 @@
-"""check.py AXE PAGE...: looks at pages with axe-core, with the keyboard alone and without JavaScript."""
+"""check.py AXE TREND PAGE...: looks at pages with axe-core, with the keyboard alone and without JavaScript."""
 
 import gzip
 import json
@@ -137,11 +137,11 @@ def saved(browser, page, script):
 
 
 def unseen(browser):
-    """What a reader without JavaScript does not see."""
+    """What a reader without JavaScript does not see. A small picture gives way to the large one that it opens to."""
     seen = """(() => {
         document.querySelectorAll('details').forEach((one) => { one.open = true; });
         const all = [...document.querySelectorAll('main :is(th, td, figure, li, p, svg, h2, h3)')];
-        return [all.length, all.filter((one) => !one.checkVisibility()).map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)];
+        return [all.length, all.filter((one) => !one.checkVisibility() && !one.matches('[open] .spark')).map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)];
     })()"""
     if browser.evaluate("document.querySelector('.tools') !== null"):
         yield "the script ran all the same"
@@ -150,6 +150,32 @@ def unseen(browser):
         yield f"only {count} parts were found"
     for one in hidden:
         yield f"not to be seen: {one}"
+
+
+def boxes(browser):
+    """What scrolls inside the page."""
+    return browser.evaluate("""[...document.querySelectorAll('body *')].filter((one) => {
+        const { overflowX, overflowY } = getComputedStyle(one);
+        const scrolls = (how) => how === 'auto' || how === 'scroll';
+        return (scrolls(overflowX) && one.scrollWidth > one.clientWidth) || (scrolls(overflowY) && one.scrollHeight > one.clientHeight);
+    }).map((one) => 'scrolls inside a box: ' + one.outerHTML.slice(0, 120))""")
+
+
+def faults_of_trend(browser, page, axe):
+    """Every fault of a trend page: what axe-core finds, what is too wide, what scrolls, and what needs the script."""
+    for fault in looked_at(browser, page, axe):
+        yield f"axe-core, {fault}"
+    for width in WIDTHS:
+        browser.open(page, width)
+        browser.evaluate(OPEN_ALL + "; 0")
+        for fault in too_wide(browser) + boxes(browser):
+            yield f"{width} px: {fault}"
+    browser.open(page, 1280)
+    for fault in unreached(browser):
+        yield f"keyboard: {fault}"
+    browser.open(page, 1280, script=False)
+    for fault in unseen(browser):
+        yield f"without JavaScript: {fault}"
 
 
 def faults(browser, page, axe):
@@ -178,6 +204,7 @@ DOCTORED = [
     ("document.querySelector('nav a').style.outline = '0'", unreached, "cannot be seen"),
     ("document.querySelector('h1').style.width = '2000px'", too_wide, "wider than the window"),
     ("document.querySelector('figure').hidden = true", unseen, "not to be seen"),
+    ("document.querySelector('main').style.cssText = 'height: 9rem; overflow: auto'", boxes, "inside a box"),
 ]
 
 
@@ -192,19 +219,19 @@ def check_itself(browser, page, axe):
 
 
 def main():
-    axe, *pages = sys.argv[1:]
+    axe, trend, *pages = sys.argv[1:]
     with open(axe) as file:
         axe = file.read()
     failed = 0
     with Browser() as browser:
         check_itself(browser, pages[-1], axe)
-        for page in pages:
-            found = list(faults(browser, page, axe))
+        for page, look in [(trend, faults_of_trend), *((page, faults) for page in pages)]:
+            found = list(look(browser, page, axe))
             failed += len(found)
             for fault in found:
                 print(f"page: {page}: {fault}")
     done = len(pages)
-    print(f"page: {done} pages at {WIDTHS} px, light and dark, with the keyboard alone and without JavaScript: {failed} faults")
+    print(f"page: {done} pages and a trend page at {WIDTHS} px, light and dark, with the keyboard alone and without JavaScript: {failed} faults")
     sys.exit(1 if failed or not done else 0)
 
 

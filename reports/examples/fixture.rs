@@ -1,10 +1,12 @@
 //! Writes a SYNTHETIC run directory with its page, `cargo run -p lockbench-reports --example fixture -- DIR`, and in DIR/nodes
-//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks. With a second directory it writes a second run, and a page that compares the two.
+//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks, and DIR/trend.html, which shows twenty-four nights. With a second directory it writes a second run, and a page that compares the two.
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
 #[path = "../tests/fixture/many.rs"]
 mod many;
+#[path = "../tests/fixture/nights.rs"]
+mod nights;
 #[path = "../tests/fixture/nodes.rs"]
 mod nodes;
 
@@ -15,7 +17,8 @@ use lockbench_reports::derive::run_dir;
 use lockbench_reports::output_file;
 use lockbench_reports::record::{CellAxes, Line, Results};
 use lockbench_reports::show::ending::{Layout, ending};
-use lockbench_reports::show::{csv, html, summary};
+use lockbench_reports::show::{csv, html, summary, trend};
+use lockbench_reports::statistics::MARGIN;
 
 fn main() {
     let dirs: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -33,6 +36,9 @@ fn main() {
     if runs.len() > 1 {
         write(&dirs[0].join("compared.html"), &html::render(&runs).expect("a page"));
     }
+    let (night, history) = nights::nights(|_, _| ());
+    let trend = trend::render(&night.machine, &history, &[], MARGIN).expect("a page");
+    write(&dirs[0].join("trend.html"), &trend);
     let dir = dirs[0].join("many");
     page(&dir, &run(&dir, &many::lines(fixture::lines(7, 1.0))));
     let dir = dirs[0].join("nodes");

@@ -1,44 +1,21 @@
 //! The trend page: complete, harmless, and the same every time.
 
 mod fixture;
+#[path = "fixture/nights.rs"]
+mod nights;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::digest::{Digest, Skipped};
 use lockbench_reports::judge::history::{Blessing, Collector, History, change_points};
-use lockbench_reports::record::{Line, Outcome, Results, Status};
+use lockbench_reports::record::{Results, Status};
 use lockbench_reports::show::trend;
 use lockbench_reports::statistics::MARGIN;
+use nights::nights;
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}";
 
-fn results(seed: u64, ticket: f64) -> Results {
-    let mut lines = fixture::lines(seed, 1.0);
-    for line in &mut lines {
-        if let Line::Round(round) = line
-            && round.cell.starts_with("ticket/native/empty/1v")
-            && let Outcome::Measured(measured) = &mut round.outcome
-        {
-            measured.operations.iter_mut().for_each(|count| *count = (*count as f64 * ticket) as u64);
-        }
-    }
-    derive(lines.into_iter())
-}
-
-fn nights(change: impl Fn(usize, &mut Digest)) -> (Digest, History) {
-    let mut collector = Collector::default();
-    let mut last = None;
-    for night in 0..24 {
-        let mut digest = Digest::of(&results(night as u64, if night < 12 { 1.0 } else { 0.8 }));
-        digest.run_id = format!("night-{night}");
-        digest.started_at = format!("2026-11-{:02}T03:15:00Z", night + 1);
-        if night >= 12 {
-            digest.environment.insert("kernel".into(), "6.19".into());
-        }
-        change(night, &mut digest);
-        last = Some(digest.clone());
-        collector.add(digest);
-    }
-    (last.unwrap(), collector.finish())
+fn results(seed: u64) -> Results {
+    derive(fixture::lines(seed, 1.0).into_iter())
 }
 
 #[test]
@@ -63,7 +40,7 @@ fn the_one_change_is_found_dated_and_blessed() {
 
 #[test]
 fn a_cell_that_only_ever_failed_is_shown() {
-    let mut digest = Digest::of(&results(1, 1.0));
+    let mut digest = Digest::of(&results(1));
     digest.cells.retain(|cell| cell.id.starts_with("mcs/kvm/short+exp/8v"));
     let mut collector = Collector::default();
     collector.add(digest);
@@ -106,6 +83,47 @@ fn a_page_says_it_all_and_loads_nothing() {
 }
 
 #[test]
+fn every_row_of_the_trend_page_names_its_lock_and_nothing_scrolls_inside_a_box() {
+    let (digest, history) = nights(|_, digest| {
+        let cells = vec!["tas/native/short/2v:2p/compact/pinned".into()];
+        digest.cells.retain(|cell| !cell.id.starts_with("tas/"));
+        digest.skipped = vec![Skipped { reason: "there is no /dev/kvm".into(), cells }];
+    });
+    let page = trend::render(&digest.machine, &history, &[], MARGIN).unwrap();
+    let locks: Vec<&str> = history.series.iter().map(|series| series.lock.as_str()).chain(["tas"]).collect();
+    let of_locks = page.split("<section id=\"series\"").next().unwrap();
+    let rows: Vec<&str> = of_locks.split("<tr>").skip(1).filter(|row| row.contains("<td")).collect();
+    assert!(rows.len() >= 4, "what stands, failed, changed and is skipped: {}", rows.len());
+    for row in rows {
+        let head = row.split("<details>").next().unwrap();
+        assert!(locks.iter().any(|lock| head.contains(lock)), "before anything is opened: {row}");
+    }
+    for tile in page.split("<details class=\"tile\"").skip(1) {
+        let name = tile.split("<span class=\"name\">").nth(1).unwrap();
+        assert!(locks.iter().any(|lock| name.starts_with(lock)), "{name}");
+    }
+    assert!(!page.contains("class=\"scroll"), "a box that scrolls");
+    let own = lockbench_templates::TREND_STYLE;
+    assert!(!own.contains("overflow-x: auto") && !own.contains("overflow-y") && !own.contains("max-height"));
+}
+
+#[test]
+fn marks_stand_on_a_strip_below_the_dots() {
+    let (digest, history) = nights(|_, _| ());
+    let page = trend::render(&digest.machine, &history, &[], MARGIN).unwrap();
+    let plots: Vec<&str> = page.split("<svg class=\"plot\"").skip(1).collect();
+    assert_eq!(plots.len(), history.series.len());
+    for plot in plots {
+        let (dots, rest) = plot.split_once("</svg>").unwrap();
+        assert!(!dots.contains("<use") && !dots.contains("\"worse\" d="), "a stroke among the dots: {dots}");
+        assert!(rest.starts_with("<svg class=\"strip\"") && rest.contains("href=\"#marks\""), "{rest}");
+        // Bands lie behind the dots.
+        let band = dots.find("<rect").unwrap_or(0);
+        assert!(dots.find("<path class=\"dot\"").is_none_or(|dot| band < dot), "{dots}");
+    }
+}
+
+#[test]
 fn hostile_names_do_nothing() {
     let (digest, history) = nights(|_, digest| {
         digest.run_id.push_str(HOSTILE);
@@ -137,7 +155,7 @@ fn short_and_empty_histories_are_pages_too() {
     let page = trend::render(&Default::default(), &History::default(), &[], MARGIN).unwrap();
     assert!(page.contains("no nights yet"));
     let mut collector = Collector::default();
-    collector.add(Digest::of(&results(1, 1.0)));
+    collector.add(Digest::of(&results(1)));
     let one = collector.finish();
     assert!(trend::render(&Default::default(), &one, &[], MARGIN).unwrap().contains("1 night, "));
 }

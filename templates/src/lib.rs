@@ -40,8 +40,12 @@ pub const SCRIPT: &str = include_str!("js/report.js");
 /// Name of the trend page's template.
 pub const TREND: &str = "trend.html";
 
-/// The trend page's template.
-pub const TREND_TEMPLATE: &str = include_str!("html/trend.html");
+/// The trend page's templates by name, which must be registered together.
+pub const TREND_TEMPLATES: [(&str, &str); 3] = [
+    (TREND, include_str!("html/trend.html")),
+    ("trend_standing.html", include_str!("html/trend_standing.html")),
+    ("trend_series.html", include_str!("html/trend_series.html")),
+];
 
 /// The style sheet that the trend page adds to [`STYLES`].
 pub const TREND_STYLE: &str = include_str!("css/trend.css");

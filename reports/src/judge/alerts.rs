@@ -53,10 +53,9 @@ impl Alerts {
             sentences.push(unharmed.to_owned());
         }
         for heading in ["Worse", "Failed", "Better"] {
-            let mut told = self.together(heading);
-            told.sort_by(|a, b| b.0.by().total_cmp(&a.0.by()));
-            let named = told.iter().take(NAMED);
-            let mut parts: Vec<String> = named.map(|(most, cells)| part(most, *cells)).collect();
+            let told = self.told(heading);
+            let mut parts: Vec<String> =
+                told.iter().take(NAMED).map(|(lock, what)| format!("{lock}, {what}")).collect();
             if let Some(more @ 1..) = told.len().checked_sub(NAMED) {
                 parts.push(format!("and {more} more"));
             }
@@ -65,6 +64,14 @@ impl Alerts {
             }
         }
         sentences.join(" ")
+    }
+
+    /// What is told under a heading, `Worse`, `Failed` or `Better`: of each lock, by its name, the worst first.
+    pub fn told(&self, heading: &str) -> Vec<(String, String)> {
+        let mut together = self.together(heading);
+        together.sort_by(|a, b| b.0.by().total_cmp(&a.0.by()));
+        let told = |(most, cells): &(&Alert, usize)| (printable(&most.lock), most.what.in_cells(*cells));
+        together.iter().map(told).collect()
     }
 
     /// The alerts under a heading that are told in one breath: of each lock and metric the one that changed most, and in how
@@ -85,14 +92,6 @@ impl Alerts {
             }
         }
         together
-    }
-}
-
-fn part(most: &Alert, cells: usize) -> String {
-    let lock = printable(&most.lock);
-    match cells {
-        1 => format!("{lock}, {} (1 cell)", most.what.said()),
-        _ => format!("{lock}, {}", most.what.of_several(&counted(cells, "cell"))),
     }
 }
 
@@ -124,15 +123,18 @@ impl What {
         }
     }
 
-    /// How the size of several like this one is told: up to it, by the farthest of them, or not at all.
-    fn of_several(&self, cells: &str) -> String {
-        let said = self.said();
+    /// In words, of so many cells among which this one is farthest: up to its size, if it has one.
+    fn in_cells(&self, cells: usize) -> String {
+        let (said, cells_said) = (self.said(), counted(cells, "cell"));
         match self {
-            Self::Worse(_, ratio) | Self::Better(_, ratio) if size::is_certain(*ratio) => {
-                format!("up to {said} ({cells})")
+            Self::Worse(_, ratio) | Self::Better(_, ratio) if cells > 1 => {
+                if size::is_certain(*ratio) {
+                    format!("up to {said} ({cells_said})")
+                } else {
+                    format!("{said} (the farthest of {cells_said})")
+                }
             }
-            Self::Worse(..) | Self::Better(..) => format!("{said} (the farthest of {cells})"),
-            Self::Failed(_) | Self::Mended => format!("{said} ({cells})"),
+            _ => format!("{said} ({cells_said})"),
         }
     }
 

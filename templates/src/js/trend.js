@@ -10,10 +10,8 @@ for (const figure of document.querySelectorAll('figure[data-series]')) {
   const show = (event) => {
     const { nights, series } = read();
     const points = series[figure.dataset.series][2];
-    const box = figure.querySelector('.chart').getBoundingClientRect();
-    const unit = box.width / 720;
-    const wide = plot.width.baseVal.value * unit;
-    const at = ((event.clientX - box.left - plot.x.baseVal.value * unit) / wide) * Math.max(nights.length - 1, 1);
+    const box = plot.getBoundingClientRect();
+    const at = ((event.clientX - box.left) / box.width) * Math.max(nights.length - 1, 1);
     let best = points[0];
     for (const point of points) if (Math.abs(point[0] - at) < Math.abs(best[0] - at)) best = point;
     if (!best) return;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Blessing, History, Point, Series};
 use crate::derive::digest::{Change, Metric, changes};
+use crate::judge::alerts::{Alert, What};
 use crate::record::Interval;
 use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, benjamini_hochberg, steady_by_kin};
 
@@ -19,6 +20,8 @@ pub struct ChangePoint {
     pub series: usize,
     /// Id of the cell.
     pub cell: String,
+    /// Its lock.
+    pub lock: String,
     /// Which metric.
     pub metric: Metric,
     /// First night after the change, as an index into the nights.
@@ -43,6 +46,12 @@ impl ChangePoint {
     /// Whether things got worse.
     pub fn worse(&self) -> bool {
         self.ratio.median < 1.0
+    }
+
+    /// The change as headlines tell of it.
+    pub fn alert(&self) -> Alert {
+        let what = if self.worse() { What::Worse } else { What::Better };
+        Alert { cell: self.cell.clone(), lock: self.lock.clone(), what: what(self.metric, self.ratio) }
     }
 }
 
@@ -152,6 +161,7 @@ fn change_point(
     Some(ChangePoint {
         series: index,
         cell: series.cell.clone(),
+        lock: series.lock.clone(),
         metric: series.metric,
         night,
         run_id: history.nights[night].run_id.clone(),

@@ -67,14 +67,7 @@ impl Judgement {
 
     /// What the headline and the exit status are made of.
     pub fn alerts(&self) -> Alerts {
-        let standings = self.standings.iter().filter_map(|standing| {
-            let what = match standing.state {
-                State::Worse => What::Worse(standing.metric, standing.ratio),
-                State::Better => What::Better(standing.metric, standing.ratio),
-                State::AsAccepted => return None,
-            };
-            Some(Alert { cell: standing.cell.clone(), lock: standing.lock.clone(), what })
-        });
+        let standings = self.standings.iter().filter_map(Standing::alert);
         let failures = self.failures.iter().map(|failure| Alert {
             cell: failure.cell.clone(),
             lock: failure.lock.clone(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{ChangePoint, History, Series};
 use crate::derive::digest::Metric;
+use crate::judge::alerts::{Alert, What};
 use crate::record::Interval;
 
 /// How a series stands now.
@@ -106,6 +107,16 @@ impl Standing {
             since,
             against: level.against,
         })
+    }
+
+    /// What headlines tell of it, unless it is as accepted.
+    pub fn alert(&self) -> Option<Alert> {
+        let what = match self.state {
+            State::Worse => What::Worse(self.metric, self.ratio),
+            State::Better => What::Better(self.metric, self.ratio),
+            State::AsAccepted => return None,
+        };
+        Some(Alert { cell: self.cell.clone(), lock: self.lock.clone(), what })
     }
 
     /// By what the level is measured, behind *than*: `at first`, `was accepted on 2026-11-27`.

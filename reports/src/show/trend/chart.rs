@@ -1,4 +1,7 @@
-//! The large picture of a series: a dot with an interval for each night, the level between changes, bands at changes.
+//! The large picture of a series: a dot with an interval for each night and the level between changes; what happened, when, stands
+//! on a strip below, where it hides no dot.
+//!
+//! The picture is as wide as the page leaves room for: its parts stretch, and its texts are beside it and do not.
 
 use std::fmt::Write;
 
@@ -7,13 +10,9 @@ use crate::format::printable;
 use crate::judge::history::{ChangePoint, History, Series, environment};
 use crate::statistics::median;
 
-/// Width of the whole picture, then the room around the plot and the height of the plot.
-const WIDTH: f64 = 720.0;
-const LEFT: f64 = 70.0;
-const RIGHT: f64 = 16.0;
-const TOP: f64 = 8.0;
+/// Width of the values' column and height of the plot, in CSS pixels, as in the style sheet.
+const LEFT: f64 = 68.0;
 const PLOT_HEIGHT: f64 = 200.0;
-const BOTTOM: f64 = 24.0;
 
 /// The part of the environment that may change every night, and is marked more faintly than the others.
 const OFTEN: &str = "lockbench";
@@ -41,73 +40,65 @@ pub(super) fn marks(history: &History) -> String {
         let _ = write!(path, "M{night} 0v{HEIGHT}");
     }
     format!(
-        "<svg class=\"marks\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><path id=\"marks\" d=\"{path}\"/>\
-         <path id=\"commits\" d=\"{commits}\"/></defs></svg>"
+        "<svg class=\"marks\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><path id=\"marks\" d=\"{path}\" vector-effect=\"non-scaling-stroke\"/>\
+         <path id=\"commits\" d=\"{commits}\" vector-effect=\"non-scaling-stroke\"/></defs></svg>"
     )
 }
 
 /// Draws a series.
 pub(super) fn chart(history: &History, series: &Series, changes: &[&ChangePoint], label: &str) -> String {
     let scale = Scale::of(series);
-    let nights = history.nights.len();
-    let mut svg = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">",
-        TOP + PLOT_HEIGHT + BOTTOM,
+    let width = history.nights.len().saturating_sub(1).max(1);
+    let (mut values, mut grid) = (String::new(), String::new());
+    for tick in scale.ticks() {
+        let y = scale.y(tick);
+        let _ = write!(grid, "M0 {y}h{width}");
+        let _ = write!(
+            values,
+            "<text x=\"{}\" y=\"{:.1}\">{}</text>",
+            LEFT - 6.0,
+            y as f64 / HEIGHT * PLOT_HEIGHT + 4.0,
+            escaped(&series.metric.show(tick))
+        );
+    }
+    let mut html = format!(
+        "<div class=\"chart\"><svg class=\"values\" width=\"{LEFT}\" height=\"{PLOT_HEIGHT}\" aria-hidden=\"true\">{values}</svg><div>\
+         <svg class=\"plot\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">\
+         <path class=\"grid\" d=\"{grid}\"/>",
         escaped(label)
     );
-    let plot_width = WIDTH - LEFT - RIGHT;
-    for tick in scale.ticks() {
-        let y = TOP + scale.y(tick) as f64 / HEIGHT * PLOT_HEIGHT;
-        let shown = series.metric.show(tick);
-        let _ = write!(
-            svg,
-            "<path class=\"grid\" d=\"M{LEFT} {y:.1}h{plot_width}\"/><text class=\"y\" x=\"{}\" y=\"{:.1}\">{}</text>",
-            LEFT - 6.0,
-            y + 4.0,
-            escaped(&shown)
-        );
-    }
-    for (x, anchor, date) in dates(history, plot_width) {
-        let _ = write!(
-            svg,
-            "<text class=\"{anchor}\" x=\"{x:.1}\" y=\"{}\">{}</text>",
-            TOP + PLOT_HEIGHT + 17.0,
-            escaped(&date)
-        );
-    }
+    bands(&mut html, series, changes);
+    levels(&mut html, series, changes, scale);
+    dots(&mut html, series, scale);
     let _ = write!(
-        svg,
-        "<svg class=\"plot\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{plot_width}\" height=\"{PLOT_HEIGHT}\" \
-         viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" overflow=\"visible\"><use class=\"mark\" href=\"#marks\"/><use class=\"mark commit\" href=\"#commits\"/>",
-        nights.saturating_sub(1).max(1)
+        html,
+        "</svg><svg class=\"strip\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         <use class=\"mark commit\" href=\"#commits\"/><use class=\"mark\" href=\"#marks\"/>"
     );
-    revisions(&mut svg, series);
-    bands(&mut svg, series, changes);
-    levels(&mut svg, series, changes, scale);
-    dots(&mut svg, series, scale);
-    svg.push_str("</svg></svg>");
-    svg
+    strokes(&mut html, series, changes);
+    let dates: String = dates(history).iter().map(|date| format!("<span>{}</span>", escaped(date))).collect();
+    let _ = write!(html, "</svg><p class=\"dates\" aria-hidden=\"true\">{dates}</p></div></div>");
+    html
 }
 
-/// The first date, the last and a few between, with the CSS class that anchors each.
-fn dates(history: &History, width: f64) -> Vec<(f64, &'static str, String)> {
-    let last = history.nights.len().saturating_sub(1);
+/// The first date, the last and a few between, as far apart as the nights are.
+fn dates(history: &History) -> Vec<String> {
+    let Some(last) = history.nights.len().checked_sub(1) else { return Vec::new() };
     let steps = last.min(4);
-    (0..=steps)
-        .map(|step| {
-            let night = (last * step).checked_div(steps).unwrap_or(0);
-            let part = if last == 0 { 0.0 } else { night as f64 / last as f64 };
-            let anchor = match (step, steps) {
-                (0, _) => "x first",
-                (step, steps) if step == steps => "x last",
-                _ => "x",
-            };
-            (LEFT + part * width, anchor, history.nights[night].date())
-        })
-        .collect()
+    (0..=steps).map(|step| history.nights[(last * step).checked_div(steps).unwrap_or(0)].date()).collect()
 }
 
-/// Draws a band for each change, from the last night before it to the first night after it.
+/// Draws a stroke on the strip for each change, new revision of the lock, and night in which the cell failed.
+fn strokes(html: &mut String, series: &Series, changes: &[&ChangePoint]) {
+    let changed = changes.iter().map(|change| (class(change), change.night));
+    let revised = series.revisions().map(|(night, _)| ("revision", night));
+    let failed = series.failures.iter().map(|(night, _)| ("failed", *night));
+    for (class, night) in revised.chain(failed).chain(changed) {
+        let _ = write!(html, "<path class=\"{class}\" d=\"M{night} 0v{HEIGHT}\"/>");
+    }
+}
+
+/// Draws a faint band behind the dots for each change, from the last night before it to the first night after it.
 fn bands(svg: &mut String, series: &Series, changes: &[&ChangePoint]) {
     for change in changes {
         let before = series.points.iter().filter(|p| p.judged && p.night < change.night).map(|p| p.night);
@@ -118,13 +109,6 @@ fn bands(svg: &mut String, series: &Series, changes: &[&ChangePoint]) {
             class(change),
             change.night - from
         );
-    }
-}
-
-/// Draws a stroke where another revision of the lock begins.
-fn revisions(svg: &mut String, series: &Series) {
-    for (night, _) in series.revisions() {
-        let _ = write!(svg, "<path class=\"mark revision\" d=\"M{night} 0v{HEIGHT}\"/>");
     }
 }
 
@@ -161,9 +145,6 @@ fn dots(svg: &mut String, series: &Series, scale: Scale) {
         if !path.is_empty() {
             let _ = write!(svg, "<path class=\"{class}\" d=\"{path}\"/>");
         }
-    }
-    for (night, _) in &series.failures {
-        let _ = write!(svg, "<path class=\"dot failed\" d=\"M{night} {HEIGHT}h0\"/>");
     }
 }
 

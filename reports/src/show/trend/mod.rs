@@ -5,6 +5,7 @@
 
 mod chart;
 mod data;
+mod rows;
 mod scale;
 mod spark;
 mod view;
@@ -26,7 +27,7 @@ pub fn render(
     let judgement = Judgement::of(history, blessings, margin);
     let mut tera = Tera::default();
     tera.set_escape_fn(escape);
-    tera.add_raw_template(lockbench_templates::TREND, lockbench_templates::TREND_TEMPLATE).map_err(failed)?;
+    tera.add_raw_templates(lockbench_templates::TREND_TEMPLATES).map_err(failed)?;
     let css = lockbench_templates::STYLES.concat() + lockbench_templates::TREND_STYLE;
     let script = lockbench_templates::TREND_SCRIPT;
     let mut context = Context::new();

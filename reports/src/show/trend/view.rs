@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::rows::{self, ChangeRow, FailureRow, SkipRow, StandingRow};
 use super::{chart, spark};
 use crate::derive::digest::{Identity, Metric};
 use crate::format::{counted, percent, printable, range, ratio};
-use crate::judge::history::{ChangePoint, History, Judgement, Series, Skip, Standing, State, environment};
+use crate::judge::history::{ChangePoint, History, Judgement, Series, Standing, State, environment};
 
 /// The page.
 #[derive(Serialize)]
@@ -17,56 +18,13 @@ pub(super) struct Page {
     headline: String,
     summary: String,
     margin: String,
-    changes: Vec<ChangeView>,
-    skips: Vec<SkipView>,
+    worse: Vec<StandingRow>,
+    failed: Vec<FailureRow>,
+    better: Vec<StandingRow>,
+    changes: Vec<ChangeRow>,
+    skips: Vec<SkipRow>,
     groups: Vec<Group>,
     nights: Vec<NightView>,
-}
-
-/// The changes of one night in one direction (and, if they were blessed, with one reason), for they often have one cause.
-#[derive(Serialize)]
-struct ChangeView {
-    word: &'static str,
-    date: String,
-    after: String,
-    /// Smallest and largest of the ratios.
-    ratio: String,
-    series: Vec<Changed>,
-    environment: Vec<String>,
-    blessed: Option<String>,
-    /// Number of the series that have not changed since and are still measured.
-    stand: usize,
-    link: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Changed {
-    anchor: String,
-    name: String,
-    ratio: String,
-    range: String,
-}
-
-/// Cells that were skipped in the same nights for the same reason.
-#[derive(Serialize)]
-struct SkipView {
-    since: String,
-    nights: usize,
-    measured: String,
-    reason: String,
-    cells: Vec<String>,
-}
-
-impl SkipView {
-    fn of(skip: &Skip) -> Self {
-        Self {
-            since: skip.since.clone(),
-            nights: skip.nights,
-            measured: skip.measured.clone().unwrap_or_else(|| "never".into()),
-            reason: printable(&skip.reason),
-            cells: skip.skipped.iter().map(|cell| printable(cell)).collect(),
-        }
-    }
 }
 
 /// Series that share everything but lock and metric.
@@ -116,8 +74,11 @@ pub(super) fn page(machine: &Identity, history: &History, judgement: &Judgement,
         headline: judgement.headline(),
         summary: summary(history, judgement),
         margin: percent(margin),
-        changes: change_views(history, judgement),
-        skips: history.skips.iter().map(SkipView::of).collect(),
+        worse: rows::standings(judgement, State::Worse),
+        failed: rows::failures(history, judgement),
+        better: rows::standings(judgement, State::Better),
+        changes: rows::changes(history, judgement),
+        skips: history.skips.iter().map(SkipRow::of).collect(),
         groups: groups(history, judgement),
         nights: nights(history),
     }
@@ -135,44 +96,6 @@ fn summary(history: &History, judgement: &Judgement) -> String {
         stand(State::Better),
         counted(judgement.changes.len(), "change")
     )
-}
-
-/// The changes, the latest night first.
-fn change_views(history: &History, judgement: &Judgement) -> Vec<ChangeView> {
-    let mut together: Vec<Vec<&ChangePoint>> = Vec::new();
-    for change in judgement.changes.iter().rev() {
-        let alike = |other: &ChangePoint| {
-            (other.night, other.worse(), &other.blessed) == (change.night, change.worse(), &change.blessed)
-        };
-        match together.iter_mut().find(|group| alike(group[0])) {
-            Some(group) => group.push(change),
-            None => together.push(vec![change]),
-        }
-    }
-    together.into_iter().map(|group| change_view(history, &group)).collect()
-}
-
-fn change_view(history: &History, group: &[&ChangePoint]) -> ChangeView {
-    let first = group[0];
-    let ratios = || group.iter().map(|change| change.ratio.median);
-    let (low, high) = (ratios().fold(f64::MAX, f64::min), ratios().fold(0.0, f64::max));
-    let changed = group.iter().map(|change| Changed {
-        anchor: format!("s{}", change.series),
-        name: format!("{} {}", change.cell, change.metric.name()),
-        ratio: ratio(change.ratio.median),
-        range: range(change.ratio, ratio),
-    });
-    ChangeView {
-        word: if first.worse() { "worse" } else { "better" },
-        date: first.date.clone(),
-        after: group.iter().map(|change| change.after.clone()).max().unwrap_or_default(),
-        ratio: if group.len() == 1 { ratio(low) } else { format!("{} to {}", ratio(low), ratio(high)) },
-        series: changed.collect(),
-        environment: first.environment.iter().map(|d| format!("{}: {}", d.date, d.change)).collect(),
-        blessed: first.blessed.clone(),
-        stand: group.iter().filter(|change| change.stands).count(),
-        link: history.nights[first.night].report.as_deref().and_then(link),
-    }
 }
 
 fn groups(history: &History, judgement: &Judgement) -> Vec<Group> {
@@ -205,8 +128,9 @@ fn tile(
         let blessed =
             change.blessed.as_deref().map_or(String::new(), |why| format!("; blessed: {}", printable(why)));
         format!(
-            "{}: {}, {} ({}){blessed}",
+            "{}: {} {}, {} ({}){blessed}",
             change.date,
+            printable(&change.lock),
             change.metric.size(change.ratio),
             ratio(change.ratio.median),
             range(change.ratio, ratio)
