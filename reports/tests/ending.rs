@@ -53,3 +53,15 @@ fn the_whole_text_has_answers_tables_laws_and_what_is_missing() {
         assert!(whole.contains(part), "{part}");
     }
 }
+
+/// A lock that halts its waiters was run, though nothing can be told of it: that is not the same as none.
+#[test]
+fn a_cure_of_which_nothing_can_be_told_is_not_left_out() {
+    let lines = fixture::lines(7, 1.0).into_iter().filter(|line| {
+        !matches!(line, lockbench_reports::record::Line::Round(round)
+            if round.cell.starts_with("pv-") && round.cell.contains("2v:2p"))
+    });
+    let text = ending(&derive(lines), Layout { width: usize::MAX, colours: false });
+    let line = text.lines().find(|line| line.starts_with("threshold")).unwrap();
+    assert!(line.contains("What pv-ticket keeps cannot be told."), "{line}");
+}

@@ -29,17 +29,20 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
             let beside = plain.map_or_else(String::new, |(name, kept)| {
                 format!(", where {} keeps {}", printable(name), percent(kept))
             });
-            let label = match best.of.rate {
-                Kept::CannotBeTold => String::new(),
-                label => format!("{} and ", label.word()),
-            };
-            said.push(format!("The best, {lock}, {label}keeps {}{beside}.", percent(interval.median)));
-            small.push(format!(
-                "{}; {}, {} rounds",
-                place(best.cell),
-                range(interval, percent),
-                best.of.rounds
-            ));
+            let kept = percent(interval.median);
+            said.push(match best.of.rate {
+                Kept::CannotBeTold => {
+                    format!(
+                        "Of the best, {lock}, it cannot be told whether it holds; it keeps {kept}{beside}."
+                    )
+                }
+                label => format!("The best, {lock}, {} and keeps {kept}{beside}.", label.word()),
+            });
+            let range = range(interval, percent);
+            small.push(format!("{}; {range}, {}", place(best.cell), rounds(best.of.rounds)));
+        } else if let Some(untold) = cures.first() {
+            said.push(format!("What {} keeps cannot be told.", printable(&untold.cell.axes.lock)));
+            small.extend(untold.of.rate_untold.as_deref().map(printable));
         }
     }
     let swept =
@@ -106,17 +109,22 @@ fn threshold(lock: &str, sweep: &Sweep<'_>) -> Option<(String, String)> {
         }
     };
     let small = format!(
-        "{name}, {} at {}, {} to {} loops; best {}, {} rounds",
+        "{name}, {} at {}, {} to {} loops; best {}, {}",
         best_env(sweep),
         overcommit(sweep.overcommit),
         loops(first),
         loops(last),
         range(best.1, percent),
-        best.2.rounds
+        rounds(best.2.rounds)
     );
     Some((said, small))
 }
 
 fn best_env<'a>(sweep: &Sweep<'a>) -> &'a str {
     sweep.steps.first().map_or("", |step| step.1.axes.env.as_str())
+}
+
+fn rounds(rounds: u32) -> String {
+    let s = if rounds == 1 { "" } else { "s" };
+    format!("{rounds} round{s}")
 }

@@ -196,7 +196,9 @@ fn row(verdict: &Verdict<'_>) -> Row {
         share: unbroken(&figure(of.worst_share)),
         service: match of.service {
             Served::Fair => None,
-            other => Some(other.word()),
+            // As short as the others, so that a row is one line.
+            Served::CannotBeTold => Some("untold"),
+            told => Some(told.word()),
         },
         service_class: match of.service {
             Served::Fair => "good",
