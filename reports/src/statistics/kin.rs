@@ -13,10 +13,10 @@ use super::student::f_tail;
 
 /// With fewer kin it cannot be told how much alike they are.
 pub const FEWEST_KIN: usize = 6;
-/// One series in so many may be left out of its group by chance.
-const EXCEPTION: f64 = 0.01;
-/// Standard deviations beyond which one normal value in a hundred lies, on one side.
-const EXCEPTION_Z: f64 = 2.33;
+/// Part of the series that may be left out of their group by chance.
+const EXCEPTION: f64 = 0.001;
+/// Standard deviations beyond which that part of normal values lies, on one side.
+const EXCEPTION_Z: f64 = 3.09;
 
 /// Steadies the noise of courses that are kin by each other; leaves it as it is if there are too few.
 pub fn steady_by_kin(courses: &mut [&mut Course]) {
@@ -149,9 +149,9 @@ mod tests {
     fn one_noisy_series_is_not_judged_by_a_quiet_group() {
         let mut random = Random::new(3);
         let mut noises: Vec<NightNoise> = (0..100).map(|_| seen(&mut random, 0.02, 20)).collect();
-        noises[7] = NightNoise { correlation: 0.65, ..seen(&mut random, 0.1, 20) };
+        noises[7] = NightNoise { correlation: 0.69, ..seen(&mut random, 0.1, 20) };
         let steadied = Correlations::of(&noises).steady(Variances::of(&noises).steady(noises[7]));
-        assert_eq!((steadied.sigma, steadied.correlation), (noises[7].sigma, 0.65));
+        assert_eq!((steadied.sigma, steadied.correlation), (noises[7].sigma, 0.69));
         assert!(Variances::of(&noises).freedom > 60.0, "and the group is steadied as if it were not there");
     }
 }

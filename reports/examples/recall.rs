@@ -1,0 +1,121 @@
+//! Prints how many changes of made-up series are found, and how many calls are false, as the tables of docs/nightly.md:
+//! `cargo run --release -p lockbench-reports --example recall`. The seeds are fixed; it takes about two minutes.
+
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;
+
+use lockbench_reports::statistics::Random;
+use simulation::score::Score;
+use simulation::series::{Made, NOISES, Noise, Shape, made, of_every_kind, one_in_300, unchanged_suite};
+use simulation::{e_divisive, ours, ours_alone};
+
+fn main() {
+    against_e_divisive();
+    among_300();
+    unchanged_nights();
+}
+
+fn against_e_divisive() {
+    let fleet = of_every_kind(11, 200, 10..=200);
+    table("Each series alone, 10 to 200 nights: lockbench", &fleet, &ours_alone(&fleet));
+    for level in [0.01, 0.05] {
+        let calls = e_divisive(&fleet, level, &mut Random::new(1));
+        table(&format!("The same series: E-divisive, p at most {level}"), &fleet, &calls);
+    }
+    let fleets = fleets();
+    let calls: Vec<Vec<usize>> = fleets.iter().flat_map(|fleet| ours(fleet)).collect();
+    let all: Vec<Made> = fleets.into_iter().flatten().collect();
+    table("Histories of 72 series, 10 to 200 nights, half of the series changed: lockbench", &all, &calls);
+    for level in [0.01, 0.05] {
+        let calls = e_divisive(&all, level, &mut Random::new(2));
+        table(&format!("The same series: E-divisive, p at most {level}"), &all, &calls);
+    }
+}
+
+/// Histories each of one random number of nights, with two unchanged series in every noise for each that changed.
+fn fleets() -> Vec<Vec<Made>> {
+    let mut random = Random::new(12);
+    let mut one = || {
+        let nights = 10 + random.below(191);
+        let mut fleet = Vec::new();
+        for noise in NOISES {
+            for shape in [Shape::Single, Shape::Double, Shape::Returning] {
+                for (shape, size) in
+                    [(shape, 0.1), (shape, 0.2), (Shape::Unchanged, 0.0), (Shape::Unchanged, 0.0)]
+                {
+                    let sigma = 0.02 + 0.01 * random.unit();
+                    fleet.extend(made(&mut random, (noise, sigma), (shape, size), nights));
+                }
+            }
+        }
+        fleet
+    };
+    (0..40).map(|_| one()).collect()
+}
+
+fn table(title: &str, fleet: &[Made], calls: &[Vec<usize>]) {
+    println!("\n{title}\n");
+    println!("| noise | single | double | returning | false alarms |\n|---|--:|--:|--:|--:|");
+    for noise in NOISES {
+        row(&format!("{noise:?}"), |wanted, of| wanted == noise && of, fleet, calls);
+    }
+    row("all", |_, of| of, fleet, calls);
+}
+
+fn row(name: &str, wanted: impl Fn(Noise, bool) -> bool, fleet: &[Made], calls: &[Vec<usize>]) {
+    let of = |shape: Option<Shape>| {
+        Score::of(fleet, calls, |noise, own| wanted(noise, shape.is_none_or(|shape| shape == own)))
+    };
+    let found = |shape| format!("{:.0} %", of(Some(shape)).recall());
+    let all = of(None);
+    println!(
+        "| {name} | {} | {} | {} | {} in {} |",
+        found(Shape::Single),
+        found(Shape::Double),
+        found(Shape::Returning),
+        all.false_alarms,
+        all.series
+    );
+}
+
+fn among_300() {
+    const HISTORIES: u64 = 60;
+    println!(
+        "\nOne of 300 series changed once: found in {HISTORIES} histories; histories with a false alarm\n"
+    );
+    println!(
+        "| noise | step | 20 nights | 30 | 40 | 45 | 52 | 60 | false alarms |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    );
+    for (noise, size) in
+        [Noise::Normal, Noise::Tails, Noise::Lasting].map(|noise| [(noise, 0.1), (noise, 0.2)]).concat()
+    {
+        let (mut cells, mut wrong) = (Vec::new(), 0);
+        for nights in [20, 30, 40, 45, 52, 60] {
+            let mut found = 0;
+            for seed in 0..HISTORIES {
+                let fleet = one_in_300(&mut Random::new(1000 * nights as u64 + seed), noise, nights, size);
+                let score = Score::of(&fleet, &ours(&fleet), |_, _| true);
+                found += score.found;
+                wrong += usize::from(score.false_alarms > 0);
+            }
+            cells.push(format!("{:.0} %", 100.0 * found as f64 / HISTORIES as f64));
+        }
+        println!(
+            "| {noise:?} | {:.0} % | {} | {wrong} of {} |",
+            100.0 * size,
+            cells.join(" | "),
+            6 * HISTORIES
+        );
+    }
+}
+
+fn unchanged_nights() {
+    const SUITES: u64 = 50;
+    let alerts: Vec<usize> =
+        (0..SUITES).map(|seed| simulation::alerts(&unchanged_suite(&mut Random::new(seed), 30))).collect();
+    let wrong = alerts.iter().filter(|&&alerts| alerts > 0).count();
+    let worst = alerts.iter().max().copied().unwrap_or(0);
+    println!(
+        "\nThirty nights of ninety unchanged series, {SUITES} times: {wrong} with a false alert, at most {worst} in one"
+    );
+}
