@@ -34,6 +34,10 @@ pub(super) struct Args {
     /// Wall time that a suite of these cells would be fitted into; a duel takes several times as long
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     time: Option<Duration>,
+    /// Rounds of a second stage, which only the cells take that are not clear after the first, at most a third of them: 0 or at
+    /// least 12
+    #[arg(long, value_name = "N", default_value_t = FEWEST_ROUNDS)]
+    second_stage: u32,
     /// Directory for the rounds of both
     #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
     out: PathBuf,
@@ -51,6 +55,12 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
             "a duel of {rounds} rounds shows nothing; give at least {FEWEST_ROUNDS}"
         )));
     }
+    let second_stage = args.second_stage;
+    if second_stage != 0 && second_stage < FEWEST_ROUNDS {
+        return Err(Error::usage(format!(
+            "a second stage of {second_stage} rounds shows nothing; give at least {FEWEST_ROUNDS}, or 0 for none"
+        )));
+    }
     let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
     let suite_rounds = profile.rounds;
     args.axes.apply(&mut profile, registry)?;
@@ -62,6 +72,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let builds = [Driver::open(&args.base)?, Driver::open(&args.new)?];
     let mut run = Run::set_up(args.axes.asked("duel", &profile, began)?, registry)?;
     run.header.rounds = rounds;
+    run.header.second_stage = second_stage;
     let dir = args.out.join(&run.header.run_id);
     let mut journals = [Journal::create(&dir, "a")?, Journal::create(&dir, "b")?];
     for ((journal, build), side) in journals.iter_mut().zip(&builds).zip(["a", "b"]) {
@@ -70,17 +81,34 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
         header.machine.lockbench = format!("{} ({})", build.version, build.name());
         journal.append(&Line::Header(header))?;
     }
-    let duel = Duel::new(&builds, &run, suite_rounds);
-    say(run.opening(&format!("{rounds} rounds x 2 builds"), duel.estimate));
+    let mut duel = Duel::new(&builds, &run, suite_rounds);
+    let first = duel.first();
+    say(run.opening(&format!("{rounds} rounds x 2 builds"), duel.estimate(&first)));
     run.session.tell_limits();
     let mut measuring_ns = [0, 0];
-    duel.measure(&mut |side, line| {
-        measuring_ns[side] += measuring(line);
-        journals[side].append(line)
-    })?;
+    let margin = args.output.margin();
+    let mut stage = Some(first);
+    while let Some(now) = stage.take() {
+        duel.measure(&now, &mut |side, line| {
+            measuring_ns[side] += measuring(line);
+            journals[side].append(line)
+        })?;
+        if now.cells.is_none() && second_stage > 0 && !interrupt::requested() {
+            let [base, new] = [&journals[0], &journals[1]].map(|journal| run_dir::read(journal.dir()));
+            let unclear = compare::unclear(&base?, &new?, margin);
+            stage = (!unclear.is_empty()).then(|| duel.second(&unclear));
+            if let Some(second) = &stage {
+                say(format!(
+                    "{} of the cells are not clear: {second_stage} more rounds of these, about {:.0} s",
+                    unclear.len(),
+                    duel.estimate(second).as_secs_f64().ceil()
+                ));
+            }
+        }
+    }
     let [base, new] = &mut journals;
     let (base, new) = (finish(base, began, measuring_ns[0])?, finish(new, began, measuring_ns[1])?);
-    let comparison = compare::duel(&base, &new, args.output.margin());
+    let comparison = compare::duel(&base, &new, margin);
     let markdown = dir.join("duel.md");
     output_file::write(&markdown, compare::markdown(&comparison).as_bytes())?;
     let ended = args.output.print(&comparison)?;

@@ -43,6 +43,7 @@ impl Run {
             seed,
             profile: name.into(),
             rounds: profile.rounds,
+            second_stage: 0,
             window_ns: timing.window_ns,
             machine: session.machine.clone(),
             locks: registry.descriptors(plan.cells.iter().map(|cell| cell.lock)),

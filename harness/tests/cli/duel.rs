@@ -36,6 +36,45 @@ fn a_build_against_itself() {
     assert!(fs::read_to_string(run.join("duel.md")).unwrap().starts_with("### lockbench: "));
 }
 
+/// A margin of nothing leaves the cell of two equal builds open, unless noise takes all twelve rounds to one side; then it is called.
+#[test]
+fn a_cell_that_is_not_clear_takes_a_second_stage() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("one.toml");
+    fs::write(&config, ONE_CELL).unwrap();
+    let build = env!("CARGO_BIN_EXE_lockbench");
+    let duel = |more: &str| {
+        let out = dir.path().join(more);
+        let output = lockbench()
+            .args(["duel", build, build, "--json", "--margin", "0", "--second-stage", more, "--config"])
+            .arg(&config)
+            .arg("--out")
+            .arg(&out)
+            .output()
+            .unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+        let comparison: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let run = fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+        let lines = ["a", "b"].map(|side| fs::read_to_string(run.join(side).join("rounds.jsonl")).unwrap());
+        (comparison, lines, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (comparison, [a, b], said) = duel("13");
+    assert!(a.lines().next().unwrap().contains(r#""second_stage":13"#), "{a}");
+    let row = &comparison["rows"][0];
+    if said.contains("1 of the cells are not clear: 13 more rounds of these") {
+        assert_eq!((a.lines().count(), b.lines().count()), (27, 27), "a header, 12 and 13 rounds, an end");
+        assert!(a.contains(r#""round":24"#));
+        assert!(comparison["notes"][0].as_str().unwrap().contains("took up to 13 more"), "{comparison}");
+        assert_eq!(row["note"], "judged on the rounds of the second stage alone", "{row}");
+    } else {
+        assert_eq!(a.lines().count(), 14, "{said}");
+        assert!(matches!(row["verdict"].as_str(), Some("better" | "worse")), "{row}");
+    }
+    let (comparison, [a, b], _) = duel("0");
+    assert_eq!((a.lines().count(), b.lines().count()), (14, 14), "{comparison}");
+    assert!(!a.contains("second_stage\":") && comparison["notes"].as_array().unwrap().is_empty());
+}
+
 #[test]
 fn what_is_no_build_is_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -59,6 +98,9 @@ fn what_is_no_build_is_refused() {
     }
     let output = lockbench().args(["duel", build, build, "--rounds", "6"]).output().unwrap();
     assert!(String::from_utf8(output.stderr).unwrap().contains("at least 12"));
+    let output = lockbench().args(["duel", build, build, "--second-stage", "6"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("give at least 12, or 0 for none"));
 }
 
 #[test]

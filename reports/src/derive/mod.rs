@@ -79,6 +79,7 @@ fn empty() -> Results {
         seed: 0,
         profile: String::new(),
         rounds: 0,
+        second_stage: 0,
         window_ns: 0,
         machine: Default::default(),
         noise_floor: Vec::new(),
@@ -101,6 +102,7 @@ fn adopt(results: &mut Results, header: Header) -> Vec<CellAxes> {
     results.seed = header.seed;
     results.profile = header.profile;
     results.rounds = header.rounds;
+    results.second_stage = header.second_stage;
     results.window_ns = header.window_ns;
     results.machine = header.machine;
     results.dropped = header.dropped;

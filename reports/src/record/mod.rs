@@ -34,3 +34,9 @@ pub use verdict::{CellVerdict, Kept, LawCheck, LawName, Served, Thresholds};
 
 /// Version of the schema that this build writes.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Whether a count is left out of a record because it is 0.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) fn is_zero(count: &u32) -> bool {
+    *count == 0
+}

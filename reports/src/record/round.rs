@@ -55,6 +55,10 @@ pub struct Header {
     pub profile: String,
     /// Rounds planned.
     pub rounds: u32,
+    /// Rounds of a duel's second stage, which only cells take that were not clear after the first; they are numbered after the
+    /// others. 0 without a second stage.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub second_stage: u32,
     /// Length of a window, in nanoseconds.
     pub window_ns: u64,
     /// The machine.

@@ -31,11 +31,13 @@ pub use interval::{coverage, interval, inverse};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use kin::{FEWEST_KIN, steady_by_kin};
 pub use median::{median, weighted_median};
-pub use pairs::{Paired, Window, rate_interval, ratios, ratios_across, rounds_in_class};
+pub use pairs::{
+    Paired, Window, rate_interval, ratios, ratios_across, rounds_at_one_distance, rounds_in_class,
+};
 pub use percentiles::{Percentile, Waits, samples_needed};
 pub use random::{RESAMPLES, Random, SEED};
 pub use share::share_interval;
-pub use sign_flips::{FEWEST_PAIRS, most_extreme};
+pub use sign_flips::{FEWEST_PAIRS, step_down};
 pub use steady::{STEADY_NEEDS, STEADY_NEEDS_ACQUISITIONS, steady};
 pub use student::{quantile, two_sided};
 pub use timeslice_bound::timeslice_bound;

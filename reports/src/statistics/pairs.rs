@@ -129,6 +129,12 @@ pub fn rounds_in_class(first: &[Window], second: &[Window]) -> Vec<(Window, Wind
     in_class(&both, &joint(&both))
 }
 
+/// One pair a round whose two windows were taken with the pCPUs equally far apart, whatever that distance was: enough to test
+/// whether the two differ at all.
+pub fn rounds_at_one_distance(first: &[Window], second: &[Window]) -> Vec<(Window, Window)> {
+    matched(first, second).0
+}
+
 /// Two windows of one round.
 type Pair = (Window, Window);
 

@@ -15,7 +15,7 @@ pub(super) struct Stored {
     low: f64,
     high: f64,
     windows: Vec<(f64, Option<f64>, u64)>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::record::is_zero")]
     untold: u32,
     /// The first two pCPUs; none where they are the only pair and lie on one NUMA node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,11 +31,6 @@ struct Column {
     #[serde(flatten)]
     pair: Pair,
     round_trips_ns: Vec<Option<f64>>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl From<Measure> for Stored {

@@ -5,6 +5,7 @@
 //! differences that survive control of false discoveries are called.
 
 mod accepted;
+mod duel;
 mod estimate;
 mod judge;
 mod markdown;
@@ -12,6 +13,7 @@ mod paired;
 mod reasons;
 mod sides;
 mod spread;
+mod stages;
 mod tally;
 mod text;
 
@@ -25,8 +27,8 @@ use crate::record::{Interval, Status};
 use crate::statistics::{FALSE_DISCOVERIES, Verdict};
 
 pub use accepted::Accepted;
+pub use duel::{duel, unclear};
 pub use markdown::markdown;
-pub use paired::duel;
 pub use spread::Spread;
 pub use text::text;
 

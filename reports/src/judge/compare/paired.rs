@@ -1,80 +1,42 @@
-//! Judges a duel: two builds that ran in alternating rounds.
+//! The rows of a duel before they are judged: ratios of two builds that ran in alternating rounds.
 //!
 //! Whatever the machine did in a round it did to both builds, so rounds are the unit and only the differences inside them
-//! count. Each family of locks is tested first, by flipping the signs of whole rounds; then its cells.
+//! count.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use super::Row;
 use super::tally::{Tally, Told, told};
-use super::{Comparison, Row};
-use crate::derive::Selection;
-use crate::derive::digest::{CellDigest, Digest, Metric, changes, readings};
+use crate::derive::digest::{CellDigest, Metric, readings};
+use crate::derive::{OVERCOMMITTED, Selection, noise_group};
 use crate::judge::comparison::word;
-use crate::record::{Cell, FIRST_REVISION, Interval, Purpose, Results, Status};
+use crate::record::{Cell, FIRST_REVISION, Interval, Purpose, Status};
 use crate::statistics::{
-    FALSE_DISCOVERIES, FEWEST_PAIRS, SEED, Verdict, Window, benjamini_hochberg, interval, median,
-    most_extreme, ratios, rounds_in_class,
+    FEWEST_PAIRS, Trips, Verdict, Window, interval, median, ratios, rounds_at_one_distance, rounds_in_class,
+    timeslice_bound,
 };
 
 /// A window without any acquisition counts as this many, for a logarithm needs a positive number.
 const HALF_ACQUISITION: f64 = 0.5;
 
-/// Judges two results whose rounds with the same number were taken one after the other.
-pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
-    let (a, b) = (Digest::of(base), Digest::of(new));
-    let mut comparison = Comparison {
-        kind: "duel",
-        machine: b.machine.to_string(),
-        machine_key: b.machine.key(),
-        base: vec![a.run_id.clone()],
-        new: b.run_id.clone(),
-        locks: Vec::new(),
-        changed: changes(&a.environment, &b.environment),
-        margin,
-        false_discoveries: FALSE_DISCOVERIES,
-        spreads: Vec::new(),
-        rows: Vec::new(),
-        skipped: Vec::new(),
-        only_base: Vec::new(),
-        only_new: Vec::new(),
-        accepted: Vec::new(),
-        notes: Vec::new(),
-    };
-    let mut differences: Vec<Rounds> = Vec::new();
-    let mut untold: Vec<Option<String>> = Vec::new();
-    for cell in &new.cells {
-        let Some(other) = base.cells.iter().find(|other| other.axes.id == cell.axes.id) else { continue };
-        for drawn in rows(other, cell, base.rounds.max(new.rounds)) {
-            comparison.rows.push(drawn.row);
-            differences.push(drawn.rounds);
-            untold.push(drawn.untold);
-        }
-    }
-    let believed = believed(&mut comparison.rows, &differences);
-    for ((row, believed), untold) in comparison.rows.iter_mut().zip(believed).zip(untold) {
-        if let Some(ratio) = row.ratio {
-            row.bound = Some(margin);
-            row.verdict = verdict(ratio, margin, believed, row.p.unwrap_or(1.0));
-        }
-        if let Some(reason) = untold {
-            row.verdict.worse_at_most(&reason);
-        }
-    }
-    comparison
-}
-
-/// Logarithm of the ratio of NEW to BASE, by number of the round.
-type Rounds = Vec<Option<f64>>;
+/// Logarithm of the ratio of NEW to BASE, by number of the round in its stage.
+pub(super) type Rounds = Vec<Option<f64>>;
 
 /// A row before it is judged.
-struct Drawn {
-    row: Row,
-    rounds: Rounds,
+pub(super) struct Drawn {
+    /// The row; its verdict is final where it has no ratio.
+    pub(super) row: Row,
+    /// The differences that its ratio rests on.
+    pub(super) rounds: Rounds,
     /// Why the row may only become *worse* or *not enough data*.
-    untold: Option<String>,
+    pub(super) untold: Option<String>,
 }
 
-fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
+/// The rows of a cell over the rounds with these numbers.
+pub(super) fn rows(base: &Cell, new: &Cell, numbers: &Range<u32>) -> Vec<Drawn> {
+    let [base, new] = &[base, new].map(|cell| in_rounds(cell, numbers));
+    let rounds = numbers.end - numbers.start;
     let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     let mut row = Row {
         cell: new.axes.id.clone(),
@@ -132,6 +94,33 @@ fn rows(base: &Cell, new: &Cell, rounds: u32) -> Vec<Drawn> {
     if found.is_empty() { alone(row) } else { found }
 }
 
+/// The cell with the rounds of these numbers alone, counted from 0.
+fn in_rounds(cell: &Cell, numbers: &Range<u32>) -> Cell {
+    let mut cell = cell.clone();
+    cell.rounds.retain(|round| numbers.contains(&round.round));
+    cell.rounds.iter_mut().for_each(|round| round.round -= numbers.start);
+    cell
+}
+
+/// The windows of a purpose on both sides. Where the timeslice sets the rate, it does not matter how far apart the pCPUs were.
+fn windows(base: &Cell, new: &Cell, purpose: Purpose) -> [Vec<Window>; 2] {
+    let of = |cell: &Cell, purpose| Selection::comparable(&cell.rounds, purpose).windows();
+    let any_distance = [base, new].into_iter().all(|cell| {
+        let rates = of(cell, Purpose::Rate);
+        let values: Vec<f64> = rates.iter().map(Window::rate).collect();
+        noise_group(&cell.axes) == OVERCOMMITTED
+            && !rates.is_empty()
+            && timeslice_bound(&values, rates.iter().map(|window| &window.trips))
+    });
+    [base, new].map(|cell| {
+        let mut windows = of(cell, purpose);
+        if any_distance {
+            windows.iter_mut().for_each(|window| window.trips = Trips::default());
+        }
+        windows
+    })
+}
+
 fn by_rounds(row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
     match row.metric {
         Metric::Rate => rate(row, base, new, rounds),
@@ -140,13 +129,14 @@ fn by_rounds(row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
 }
 
 fn rate(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
-    let [a, b] = [base, new].map(|cell| Selection::comparable(&cell.rounds, Purpose::Rate).windows());
+    let [a, b] = windows(base, new, Purpose::Rate);
     let counted =
         |window: &Window| (window.operations as f64).max(HALF_ACQUISITION) / window.window_ns as f64;
     let paired = ratios(&b, &a);
     let pairs = rounds_in_class(&b, &a);
     let mut logs = vec![None; rounds as usize];
-    for (new, base) in &pairs {
+    // Whether the builds differ at all is tested by every round, for its two windows were at one distance; by how much, in one class.
+    for (new, base) in &rounds_at_one_distance(&b, &a) {
         if let Some(entry) = logs.get_mut(new.round as usize) {
             *entry = Some((counted(new) / counted(base)).ln()).filter(|log| log.is_finite());
         }
@@ -169,12 +159,15 @@ fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) 
         readings(cell, metric).into_iter().map(|(round, reading)| (round, reading.value)).collect()
     };
     let (a, b) = (of(base), of(new));
-    let windows = |cell: &Cell| Selection::comparable(&cell.rounds, purpose).windows();
-    let pairs: Vec<(u32, f64, f64)> = rounds_in_class(&windows(new), &windows(base))
-        .iter()
-        .filter_map(|(window, _)| Some((window.round, *a.get(&window.round)?, *b.get(&window.round)?)))
-        .filter(|(_, a, b)| *a > 0.0 && *b > 0.0)
-        .collect();
+    let [base_windows, new_windows] = windows(base, new, purpose);
+    let values = |pairs: Vec<(Window, Window)>| -> Vec<(u32, f64, f64)> {
+        let values = pairs
+            .iter()
+            .filter_map(|(window, _)| Some((window.round, *a.get(&window.round)?, *b.get(&window.round)?)));
+        values.filter(|(_, a, b)| *a > 0.0 && *b > 0.0).collect()
+    };
+    let log = |a: f64, b: f64| (metric.goodness(b) / metric.goodness(a)).ln();
+    let pairs = values(rounds_in_class(&new_windows, &base_windows));
     row.base = median(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     row.new = median(&pairs.iter().map(|pair| pair.2).collect::<Vec<_>>());
     let mut logs: Rounds = vec![None; rounds as usize];
@@ -182,11 +175,10 @@ fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) 
         row.verdict = Verdict::NotEnoughData(too_few(pairs.len()));
         return (row, logs);
     }
-    let found: Vec<f64> =
-        pairs.iter().map(|(_, a, b)| (metric.goodness(*b) / metric.goodness(*a)).ln()).collect();
-    for ((round, ..), log) in pairs.iter().zip(&found) {
-        if let Some(entry) = logs.get_mut(*round as usize) {
-            *entry = Some(*log);
+    let found: Vec<f64> = pairs.iter().map(|(_, a, b)| log(*a, *b)).collect();
+    for (round, a, b) in values(rounds_at_one_distance(&new_windows, &base_windows)) {
+        if let Some(entry) = logs.get_mut(round as usize) {
+            *entry = Some(log(a, b));
         }
     }
     let exp =
@@ -197,49 +189,4 @@ fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) 
 
 fn too_few(rounds: usize) -> String {
     format!("{rounds} usable rounds; {FEWEST_PAIRS} are needed")
-}
-
-/// Fills in the p-values and returns which rows to believe: cells that differ, in families that differ.
-fn believed(rows: &mut [Row], differences: &[Rounds]) -> Vec<bool> {
-    let mut families: Vec<(String, Vec<usize>)> = Vec::new();
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.ratio.is_some()) {
-        match families.iter_mut().find(|(name, _)| *name == row.family) {
-            Some((_, members)) => members.push(index),
-            None => families.push((row.family.clone(), vec![index])),
-        }
-    }
-    let mut of_families = Vec::new();
-    for (_, members) in &families {
-        let cells: Vec<Rounds> = members.iter().map(|&index| differences[index].clone()).collect();
-        let p = most_extreme(&cells, SEED);
-        of_families.push(p.iter().copied().fold(1.0, f64::min));
-        for (&index, p) in members.iter().zip(p) {
-            rows[index].p = Some(p);
-        }
-    }
-    let chosen = benjamini_hochberg(&of_families, FALSE_DISCOVERIES);
-    let part = chosen.iter().filter(|&&yes| yes).count() as f64 / families.len().max(1) as f64;
-    let mut believed = vec![false; rows.len()];
-    for ((_, members), yes) in families.iter().zip(chosen) {
-        for &index in members {
-            // These p-values already allow for every other cell of the family.
-            believed[index] = yes && rows[index].p.is_some_and(|p| p <= FALSE_DISCOVERIES * part);
-        }
-    }
-    believed
-}
-
-fn verdict(ratio: Interval, margin: f64, believed: bool, p: f64) -> Verdict {
-    let bound = 1.0 + margin;
-    let clear = ratio.low > bound || ratio.high < 1.0 / bound;
-    if clear && believed {
-        if ratio.median > 1.0 { Verdict::Better } else { Verdict::Worse }
-    } else if ratio.low >= 1.0 / bound && ratio.high <= bound {
-        Verdict::Same
-    } else if clear {
-        Verdict::NotEnoughData(format!("a difference this large comes about by chance with p = {p:.2}"))
-    } else {
-        let percent = crate::format::percent(margin);
-        Verdict::NotEnoughData(format!("the interval straddles the margin of {percent}"))
-    }
 }

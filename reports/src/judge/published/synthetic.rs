@@ -133,6 +133,7 @@ impl Plan {
             seed: 0,
             profile: "synthetic".into(),
             rounds: ROUNDS,
+            second_stage: 0,
             window_ns: WINDOW,
             machine: self.machine.clone(),
             cells: self.cells.iter().map(|(axes, ..)| axes.clone()).collect(),
