@@ -194,6 +194,14 @@ fn thirty_locks_have_thirty_colours_and_labels_that_do_not_collide() {
 }
 
 #[test]
+fn a_forest_label_leaves_out_the_workload_that_most_rows_have() {
+    let labels: Vec<String> =
+        plot(&results(), "environments").data.rows.into_iter().map(|row| row[0].clone()).collect();
+    assert!(labels.contains(&"pv-ticket-off, 2v".to_owned()), "{labels:?}");
+    assert!(labels.iter().all(|label| !label.contains("short+exp")), "{labels:?}");
+}
+
+#[test]
 fn a_forest_says_what_it_does_not_draw() {
     let results = derive(many::lines(fixture::lines(7, 1.0)).into_iter());
     for id in ["environments", "emulation"] {

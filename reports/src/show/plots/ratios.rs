@@ -13,7 +13,7 @@ use crate::record::{Cell, Results, Status};
 const STEPS: [(&str, &str); 2] = [("native", "emulated"), ("emulated", "kvm")];
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<Told> = Vec::new();
     let mut groups = Vec::new();
     for (step, (one, other)) in STEPS.into_iter().enumerate() {
         let cells = results.cells.iter().filter(|cell| cell.axes.env == one && !above(cell.axes.overcommit));
@@ -23,6 +23,12 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             groups.push((format!("{one} : {other}"), nth(step)));
         }
     }
+    // A label leaves out the workload that nearly all rows have.
+    let most = usual(&rows);
+    for row in rows.iter_mut().filter(|row| row.workload != most) {
+        row.row.label = format!("{} {}", row.row.label, row.workload);
+    }
+    let mut rows: Vec<Row> = rows.into_iter().map(|row| row.row).collect();
     // Rows of the same lock stand together.
     let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     rows.sort_by_key(|row| order.iter().position(|label| *label == row.label));
@@ -42,7 +48,20 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     .draw("No cell without overcommit was measured in two environments.")
 }
 
-fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row> {
+/// A row with the workload of its cells.
+struct Told {
+    workload: String,
+    row: Row,
+}
+
+/// The workload that most rows have.
+fn usual(rows: &[Told]) -> String {
+    let count = |name: &str| rows.iter().filter(|row| row.workload == name).count();
+    let most = rows.iter().max_by_key(|row| count(&row.workload));
+    most.map_or_else(String::new, |row| row.workload.clone())
+}
+
+fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Told> {
     let twin = counterpart(results, cell, |axes| axes.env = other.into())?;
     if cell.status != Status::Ok || twin.status != Status::Ok {
         return None;
@@ -51,12 +70,9 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row>
     let interval = comparison.ratio?;
     let shown = |cell: &Cell| cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
     let axes = &cell.axes;
-    // A label leaves out the section that nearly all cells have.
-    let workload =
-        if axes.workload.name == "short" { String::new() } else { format!(" {}", axes.workload.name) };
-    Some(Row {
+    let row = Row {
         lock: Some(axes.lock.clone()),
-        label: format!("{}, {}v{workload}", axes.lock, axes.vcpus),
+        label: format!("{}, {}v", axes.lock, axes.vcpus),
         group,
         interval,
         figure: ratio(interval.median),
@@ -68,5 +84,6 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Row>
             comparison.rounds.to_string(),
             comparison.verdict.to_string(),
         ],
-    })
+    };
+    Some(Told { workload: axes.workload.name.clone(), row })
 }
