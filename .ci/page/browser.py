@@ -99,7 +99,7 @@ class Browser:
 
     def key(self, name, **more):
         """Presses a key."""
-        codes = {"Tab": 9, "Enter": 13, " ": 32}
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowDown": 40}
         text = {"Enter": "\r", " ": " "}.get(name, "")
         common = {"key": name, "windowsVirtualKeyCode": codes[name], **more}
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **common)

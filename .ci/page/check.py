@@ -11,10 +11,10 @@ from browser import Browser
 
 WIDTHS = [1280, 768, 360]
 
-# What a reader can work: what has a place on the page and takes the focus.
+# What a reader can work: what has a place on the page and takes the focus. Of radio buttons the chosen one does, and arrow keys go on.
 CONTROLS = """
 globalThis.controls = () => [...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')]
-    .filter((one) => one.checkVisibility() && !one.disabled)
+    .filter((one) => one.checkVisibility() && !one.disabled && (one.type !== 'radio' || one.checked))
 """
 RUN_AXE = """
 axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations.map((violation) => ({
@@ -81,6 +81,7 @@ DEEDS = [
     ("all columns are shown", ".tools:has(output) button[aria-pressed]", " ", "document.querySelector('.many:not(.few)') !== null"),
     ("a fold opens", "summary", "Enter", "document.querySelector('summary').parentNode.open"),
     ("a lock stands out", ".locks button", " ", "document.querySelector('g.faint') !== null && document.querySelector('g[data-lock]:not(.faint)') !== null"),
+    ("another step is chosen", "[type=radio]:checked", "ArrowDown", "before !== rowsShown()"),
     ("a table is copied", ".many.sortable", "copy", "[...document.querySelectorAll('output')].some((one) => one.value === 'Copied')"),
     ("an environment is chosen", ".choice .tools button:nth-of-type(2)", "Enter", "document.querySelector('figure[hidden]') !== null"),
 ]
@@ -95,14 +96,22 @@ def worked(browser):
         else:
             find = f"[...document.querySelectorAll({json.dumps(control)})].find((one) => one.checkVisibility())"
         if not browser.evaluate(f"{find} && ({find}.focus(), true)"):
-            yield f"{name}: there is no {control}"
+            # A run with one step of overcommit has no other to choose.
+            if "radio" not in control or browser.evaluate("document.querySelectorAll('.panel').length > 1"):
+                yield f"{name}: there is no {control}"
             continue
+        # The rows of verdicts that are shown, and those before the key.
+        browser.evaluate(
+            "globalThis.rowsShown = () => [...document.querySelectorAll('.verdicts')].filter((one) => one.checkVisibility())"
+            ".map((one) => one.innerText).join(); globalThis.before = rowsShown(); 0"
+        )
         browser.key(key)
         if not eventually(lambda: browser.evaluate(done)):
             yield f"{name}: the key did nothing"
-    browser.evaluate("document.querySelector('.tools input').focus()")
+    find = "[...document.querySelectorAll('.tools input')].find((one) => one.checkVisibility())"
+    browser.evaluate(f"{find}.focus()")
     browser.call("Input.insertText", text="no such row")
-    if browser.evaluate("document.querySelector('.tools output').value")[:5] != "0 of ":
+    if browser.evaluate(f"{find}.closest('.tools').querySelector('output').value")[:5] != "0 of ":
         yield "a table is filtered: the text did nothing"
 
 
@@ -138,10 +147,16 @@ def saved(browser, page, script):
 
 def unseen(browser):
     """What a reader without JavaScript does not see. A small picture gives way to the large one that it opens to."""
+    # What is shown for another choice of a radio button is to be seen; headings that name such a choice stand on its button.
     seen = """(() => {
         document.querySelectorAll('details').forEach((one) => { one.open = true; });
-        const all = [...document.querySelectorAll('main :is(th, td, figure, li, p, svg, h2, h3)')];
-        return [all.length, all.filter((one) => !one.checkVisibility() && !one.matches('[open] .spark')).map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)];
+        const all = [...document.querySelectorAll('main :is(th, td, figure, li, p, svg, h2, h3):not(.of)')];
+        let left = all.filter((one) => !one.checkVisibility() && !one.matches('[open] .spark'));
+        for (const radio of document.querySelectorAll('[type=radio]')) {
+            radio.checked = true;
+            left = left.filter((one) => !one.checkVisibility());
+        }
+        return [all.length, left.map((one) => one.outerHTML.slice(0, 120)).slice(0, 5)];
     })()"""
     if browser.evaluate("document.querySelector('.tools') !== null"):
         yield "the script ran all the same"
