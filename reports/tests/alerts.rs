@@ -194,6 +194,20 @@ fn a_ratio_of_one_to_thousands_with_a_wide_interval_is_certainly_much_worse_and_
 }
 
 #[test]
+fn rows_that_straddle_their_bounds_share_one_reason() {
+    let scaled = [("ticket/", 0.95), ("mcs/", 0.92), ("queued/", 1.06), ("tas/", 1.1)];
+    let compared = compare(&[run(1, &[])], &run(2, &scaled), MARGIN).unwrap();
+    let reasons: Vec<&str> = compared.rows.iter().filter_map(|row| row.verdict.reason()).collect();
+    let straddles = "the interval straddles the bound";
+    let several = reasons.iter().filter(|why| why.starts_with(straddles)).count();
+    assert!(several > 1, "{reasons:?}");
+    for view in [text(&compared), markdown(&compared)] {
+        assert_eq!(view.matches(straddles).count(), 1, "{view}");
+        assert!(view.contains(", bound ±"), "each row with its own: {view}");
+    }
+}
+
+#[test]
 fn markdown_says_a_reason_once_for_all_its_rows() {
     let mut far = run(2, &[]);
     for reading in far.cells.iter_mut().flat_map(|cell| &mut cell.measures).flat_map(|m| &mut m.windows) {

@@ -3,7 +3,7 @@
 use super::estimate::Estimate;
 use super::spread::Spread;
 use super::{OWN_SPREAD_FROM, Row, SPREADS};
-use crate::format::{percent, ratio as shown};
+use crate::format::ratio as shown;
 use crate::record::Interval;
 use crate::statistics::{FALSE_DISCOVERIES, Verdict, hierarchical, quantile, two_sided};
 
@@ -129,19 +129,18 @@ fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
     } else if beyond && clear {
         not_enough("among so many cells, one differs this much by chance".into())
     } else if bound > WIDEST_BOUND {
-        not_enough(format!(
-            "runs of this noise group lie up to {} apart when nothing changed",
-            percent(bound)
-        ))
+        not_enough(
+            "when nothing changed, runs of this noise group lie apart by the bound, which is more than a factor of two".into(),
+        )
     } else if !beyond && (within || usual) {
         // What the interval leaves possible.
         estimate.row.bound = Some(ratio.high.max(1.0 / ratio.low) - 1.0);
         Verdict::Same
     } else {
-        not_enough(format!(
-            "the interval straddles the {} that runs of this noise group differ by when nothing changed",
-            percent(bound)
-        ))
+        not_enough(
+            "the interval straddles the bound: what runs of this noise group differ by when nothing changed"
+                .into(),
+        )
     };
     if let Some(reason) = &estimate.untold {
         estimate.row.verdict.worse_at_most(reason);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::reasons::{self, Reason};
-use super::text::{figures, method, ordered, shown, summary};
+use super::text::{measured, method, ordered, shown, summary};
 use super::{Comparison, Row};
 use crate::format::{counted, percent, printable, printable_up_to};
 
@@ -86,8 +86,7 @@ fn others(text: &mut String, rows: &[&Row]) {
 
 /// A row below the reason that it shares with others.
 fn item(row: &Row) -> String {
-    let ratio = row.ratio.map_or_else(String::new, |of| format!(" {}", figures(of)));
-    format!("- {} {}{ratio}\n", code(&row.cell), row.metric.name())
+    format!("- {} {}{}\n", code(&row.cell), row.metric.name(), measured(row))
 }
 
 fn fits(text: &str, more: &str) -> bool {

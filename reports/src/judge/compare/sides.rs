@@ -3,6 +3,7 @@
 
 use crate::derive::OVERCOMMITTED;
 use crate::derive::digest::{CellDigest, Metric, Reading};
+use crate::format::counted;
 use crate::statistics::{Class, Trips, Verdict, timeslice_bound};
 
 /// A run needs this many windows in a distance class for their median to stand for the run.
@@ -53,7 +54,8 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
         None => {
             let most = base.iter().map(|run| inside(run).len()).max().unwrap_or(0);
             format!(
-                "{most} windows of BASE and {} of NEW were taken with the pCPUs equally far apart; {FEWEST_WINDOWS} are needed",
+                "with the pCPUs equally far apart BASE has {} and NEW {}; {FEWEST_WINDOWS} are needed",
+                counted(most, "window"),
                 found.new.len()
             )
         }

@@ -36,8 +36,7 @@ pub fn text(comparison: &Comparison) -> String {
     for Reason { why, rows } in &shared {
         let _ = writeln!(text, "not enough data ({}): {}", counted(rows.len(), "row"), printable(why));
         for row in rows {
-            let ratio = row.ratio.map_or_else(String::new, |of| format!("  {}", figures(of)));
-            let _ = writeln!(text, "  {} {}{ratio}", printable(&row.cell), row.metric.name());
+            let _ = writeln!(text, "  {} {}{}", printable(&row.cell), row.metric.name(), measured(row));
         }
     }
     text.push('\n');
@@ -69,7 +68,8 @@ fn last(runs: &[String]) -> String {
 /// The columns of a row; text from outside is made printable.
 fn cells(row: &Row) -> Vec<String> {
     let value = |value: Option<f64>| value.map_or_else(String::new, |value| row.metric.show(value));
-    let why = row.verdict.reason().or(row.note.as_deref());
+    let why = because(row).map(|why| printable(&why));
+    let bound = row.bound.filter(|_| why.is_none());
     vec![
         row.verdict.word().into(),
         printable(&row.cell),
@@ -78,14 +78,10 @@ fn cells(row: &Row) -> Vec<String> {
         value(row.new),
         match (shown(row), why) {
             (Some(of), None) => of,
-            (Some(of), Some(why)) => format!("{of}: {}", printable(why)),
-            (None, why) => why.map_or_else(String::new, printable),
+            (Some(of), Some(why)) => format!("{of}: {why}"),
+            (None, why) => why.unwrap_or_default(),
         },
-        if why.is_some() {
-            String::new()
-        } else {
-            row.bound.map_or_else(String::new, |b| format!("±{}", percent(b)))
-        },
+        bound.map_or_else(String::new, |bound| format!("±{}", percent(bound))),
     ]
 }
 
@@ -96,6 +92,19 @@ pub(super) fn shown(row: &Row) -> Option<String> {
         Verdict::Better | Verdict::Worse => format!("{}, {}", row.metric.size(of), figures(of)),
         Verdict::Same | Verdict::NotEnoughData(_) => figures(of),
     })
+}
+
+/// Why a row is not called, with its bound, or what else is to be said of it.
+pub(super) fn because(row: &Row) -> Option<String> {
+    let bound = row.bound.map_or_else(String::new, |bound| format!(" (bound ±{})", percent(bound)));
+    let reason = row.verdict.reason().map(|why| format!("{why}{bound}"));
+    reason.or_else(|| row.note.clone())
+}
+
+/// The figures of a row whose reason is told elsewhere.
+pub(super) fn measured(row: &Row) -> String {
+    let bound = row.bound.map_or_else(String::new, |bound| format!(", bound ±{}", percent(bound)));
+    row.ratio.map_or_else(String::new, |of| format!("  {}{bound}", figures(of)))
 }
 
 /// A ratio with its interval.
