@@ -170,7 +170,7 @@ fn told(alerts: Vec<Alert>) -> Vec<Told> {
 }
 
 /// Groups what is alike, each group where its first member stands.
-fn together<'a, T>(all: Vec<&'a T>, alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&'a T>> {
+fn together<T>(all: Vec<&T>, alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
     let mut groups: Vec<Vec<&T>> = Vec::new();
     for one in all {
         match groups.iter_mut().find(|group| alike(group[0], one)) {
