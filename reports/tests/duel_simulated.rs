@@ -205,7 +205,7 @@ fn what_was_open_is_judged_on_the_new_rounds_alone() {
         assert!((other.ratio.unwrap().median - 0.5).abs() < 0.15, "{other:?}");
         assert_eq!(other.note.as_deref(), Some("judged on the rounds of the second stage alone"));
     }
-    assert!(after.notes[0].starts_with("1 of the cells were not clear after 12 rounds"), "{:?}", after.notes);
+    assert!(after.notes[0].starts_with("not clear after 12 rounds: 1 of 18 cells"), "{:?}", after.notes);
     // Rounds beyond a stage that was not planned are nobody's.
     for build in &mut game.builds {
         build.second_stage = 0;

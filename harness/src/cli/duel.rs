@@ -99,8 +99,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
             stage = (!unclear.is_empty()).then(|| duel.second(&unclear));
             if let Some(second) = &stage {
                 say(format!(
-                    "{} of the cells are not clear: {second_stage} more rounds of these, about {:.0} s",
+                    "not clear: {} of {} cells, which take {second_stage} more rounds, about {:.0} s",
                     unclear.len(),
+                    run.plan.cells.len(),
                     duel.estimate(second).as_secs_f64().ceil()
                 ));
             }

@@ -61,7 +61,7 @@ fn a_cell_that_is_not_clear_takes_a_second_stage() {
     let (comparison, [a, b], said) = duel("13");
     assert!(a.lines().next().unwrap().contains(r#""second_stage":13"#), "{a}");
     let row = &comparison["rows"][0];
-    if said.contains("1 of the cells are not clear: 13 more rounds of these") {
+    if said.contains("not clear: 1 of 1 cells, which take 13 more rounds") {
         assert_eq!((a.lines().count(), b.lines().count()), (27, 27), "a header, 12 and 13 rounds, an end");
         assert!(a.contains(r#""round":24"#));
         assert!(comparison["notes"][0].as_str().unwrap().contains("took up to 13 more"), "{comparison}");

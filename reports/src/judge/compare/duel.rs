@@ -37,8 +37,9 @@ pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
     let cells = in_both(base, new);
     comparison.rows = judged(&cells, &first, margin, &|_| true);
     if let Some(second) = second {
+        let all = cells.len();
         let again: Vec<(&Cell, &Cell)> = cells.into_iter().filter(|cells| second.has(cells)).collect();
-        comparison.notes.extend(judge_again(&mut comparison.rows, &again, &first, &second, margin));
+        comparison.notes.extend(judge_again(&mut comparison.rows, all, &again, &first, &second, margin));
     }
     comparison
 }
@@ -96,6 +97,7 @@ fn judged(cells: &[(&Cell, &Cell)], stage: &Stage, margin: f64, wanted: &dyn Fn(
 /// Replaces the rows that the first stage left open and that the second stage measured again; says how many cells they are of.
 fn judge_again(
     rows: &mut [Row],
+    all: usize,
     again: &[(&Cell, &Cell)],
     first: &Stage,
     second: &Stage,
@@ -113,9 +115,10 @@ fn judge_again(
     }
     (!again.is_empty()).then(|| {
         format!(
-            "{} of the cells were not clear after {} rounds and took up to {} more: what was open in them is judged on those alone",
-            again.len(),
+            "not clear after {} rounds: {} of {} cells, which took up to {} more; what was open in them is judged on those alone",
             first.rounds.len(),
+            again.len(),
+            all,
             second.rounds.len()
         )
     })
