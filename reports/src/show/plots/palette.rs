@@ -139,10 +139,8 @@ mod tests {
     #[test]
     fn successive_families_differ_clearly() {
         for family in 1..HUES.len() {
-            for (one, other) in [(wished(family, 0), wished(family - 1, 0))] {
-                let (a, b) = (colour(one), colour(other));
-                assert!(apart(a.light, b.light) > 0.15 && apart(a.dark, b.dark) > 0.15, "{family}");
-            }
+            let [one, other] = [family, family - 1].map(|family| colour(wished(family, 0)));
+            assert!(apart(one.light, other.light) > 0.15 && apart(one.dark, other.dark) > 0.15, "{family}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         x_title: if calibrated { "time spun before halting" } else { "loops before halting" },
         x_label: if calibrated { axis_duration } else { |value| loops(value as u64) },
         y_title: "acquisitions per second",
-        mark: (!series.is_empty()).then(|| DEFAULT_SPINS as f64 * scale),
+        mark: (!series.is_empty()).then_some(DEFAULT_SPINS as f64 * scale),
         series,
     }
     .draw("Only one spin threshold was measured.")
