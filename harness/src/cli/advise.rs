@@ -95,7 +95,7 @@ fn runs(out: &Path, thresholds: Thresholds) -> Result<Vec<Results>, Error> {
     let entries = match std::fs::read_dir(out) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(Error::file("read the directory of runs", &out.display().to_string(), e)),
+        Err(e) => return Err(Error::file("read the directory of runs", out.display().to_string(), e)),
     };
     // A run's name begins with its date.
     let mut dirs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
