@@ -47,10 +47,11 @@ pub(super) fn store_low<const VALUE: u16>(word: &AtomicU32) {
     replace(word, LOW, u32::from(VALUE), Ordering::Relaxed);
 }
 
-/// Sets bit `BIT` and returns whether it was set. Acquire: who asks for a lock has nothing to publish.
+/// Sets bit `BIT` and returns whether it was set. Relaxed: who asks for a lock has nothing to publish, and the lock is seen by
+/// the load that follows in [`set_pending`](super::QueueWord::set_pending).
 #[inline(always)]
 pub(super) fn set_bit<const BIT: u32>(word: &AtomicU32) -> bool {
-    word.fetch_or(1 << BIT, Ordering::Acquire) & 1 << BIT != 0
+    word.fetch_or(1 << BIT, Ordering::Relaxed) & 1 << BIT != 0
 }
 
 /// Puts `VALUE` into the lowest byte and returns what was there.
