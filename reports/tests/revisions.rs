@@ -91,7 +91,7 @@ fn a_history_begins_a_marked_segment_at_a_revision() {
     assert!(change_points(&revised, &[], MARGIN).is_empty(), "nothing is judged across revisions");
     assert_eq!(revised.series[0].revisions().collect::<Vec<_>>(), [(30, 2)]);
     let page = trend::render(&Identity::default(), &revised, &[], MARGIN).unwrap();
-    assert!(page.contains("mark revision") && page.contains("revision 2 of ticket begins"));
+    assert!(page.contains("path class=\"revision\"") && page.contains("revision 2 of ticket begins"));
 }
 
 #[test]
