@@ -176,6 +176,20 @@ def boxes(browser):
     }).map((one) => 'scrolls inside a box: ' + one.outerHTML.slice(0, 120))""")
 
 
+def reached(browser, page):
+    """Faults of a page that is walked through with the Tab key."""
+    browser.open(page, 1280)
+    for fault in unreached(browser):
+        yield f"keyboard: {fault}"
+
+
+def shown(browser, page):
+    """Faults of a page without its script."""
+    browser.open(page, 1280, script=False)
+    for fault in unseen(browser):
+        yield f"without JavaScript: {fault}"
+
+
 def faults_of_trend(browser, page, axe):
     """Every fault of a trend page: what axe-core finds, what is too wide, what scrolls, and what needs the script."""
     for fault in looked_at(browser, page, axe):
@@ -185,27 +199,19 @@ def faults_of_trend(browser, page, axe):
         browser.evaluate(OPEN_ALL + "; 0")
         for fault in too_wide(browser) + boxes(browser):
             yield f"{width} px: {fault}"
-    browser.open(page, 1280)
-    for fault in unreached(browser):
-        yield f"keyboard: {fault}"
-    browser.open(page, 1280, script=False)
-    for fault in unseen(browser):
-        yield f"without JavaScript: {fault}"
+    yield from reached(browser, page)
+    yield from shown(browser, page)
 
 
 def faults(browser, page, axe):
     """Every fault of a page, with what was tried."""
     for fault in looked_at(browser, page, axe):
         yield f"axe-core, {fault}"
-    browser.open(page, 1280)
-    for fault in unreached(browser):
-        yield f"keyboard: {fault}"
+    yield from reached(browser, page)
     browser.open(page, 1280)
     for fault in worked(browser):
         yield f"keyboard: {fault}"
-    browser.open(page, 1280, script=False)
-    for fault in unseen(browser):
-        yield f"without JavaScript: {fault}"
+    yield from shown(browser, page)
     for script in (True, False):
         for fault in saved(browser, page, script):
             yield f"saving {'with' if script else 'without'} JavaScript: {fault}"

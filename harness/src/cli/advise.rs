@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::format::{duration, percent, printable, rate, significant};
+use lockbench_reports::format::{counted, duration, percent, printable, rate, significant};
 use lockbench_reports::judge::advice::{Candidate, Question, rank};
 use lockbench_reports::judge::verdicts;
-use lockbench_reports::record::{Kept, Line, Machine, Results, Served, Thresholds};
+use lockbench_reports::record::{Kept, Machine, Results, Served, Thresholds};
 use lockbench_reports::show::ending::{Layout, Paint};
 
-use super::{Done, ending, print, thresholds};
+use super::{Done, ending, print, suite, thresholds};
 use crate::axes::parse_duration;
 use crate::output::{columns, say, shows_colours};
 use crate::plan::{CellGroup, Profile};
-use crate::suite::{Asked, Journal, Run};
+use crate::suite::{Asked, Run};
 use crate::topology::{self, Source};
 use crate::{Error, Registry, interrupt};
 
@@ -58,8 +58,7 @@ impl Args {
 
     /// `4 vCPUs on 2 CPUs`.
     fn size(&self) -> String {
-        let s = |n| if n == 1 { "" } else { "s" };
-        format!("{} vCPU{} on {} CPU{}", self.vcpus, s(self.vcpus), self.on, s(self.on))
+        format!("{} on {}", counted(self.vcpus as usize, "vCPU"), counted(self.on as usize, "CPU"))
     }
 }
 
@@ -76,18 +75,19 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
         return Err(Error::usage(format!("this process may use {cpus} CPUs; give --on 1 to {cpus}")));
     }
     let profile = profile(args, registry)?;
-    if args.measure {
-        measure(args, &profile, thresholds, registry)?;
+    let done = if args.measure { measure(args, &profile, thresholds, registry)? } else { Done::Well };
+    if matches!(done, Done::Interrupted) {
+        return Ok(done);
     }
     let runs = runs(&args.out, thresholds)?;
     let machine: Machine = crate::system::describe(&topology);
     let ranked = rank(&runs, &machine, args.question());
     if ranked.is_empty() {
         print(&without_evidence(args, &profile, runs.len()))?;
-        return Ok(Done::Well);
+    } else {
+        print(&advice(args, &ranked))?;
     }
-    print(&advice(args, &ranked))?;
-    Ok(Done::Well)
+    Ok(done)
 }
 
 /// The newest runs of a directory that can be read, with their verdicts.
@@ -140,19 +140,19 @@ fn profile(args: &Args, registry: &Registry) -> Result<Profile, Error> {
     Ok(profile)
 }
 
-fn measure(args: &Args, profile: &Profile, thresholds: Thresholds, registry: &Registry) -> Result<(), Error> {
+/// Measures what the answer needs. A run that measured nothing is an error, as it is in `suite`.
+fn measure(
+    args: &Args,
+    profile: &Profile,
+    thresholds: Thresholds,
+    registry: &Registry,
+) -> Result<Done, Error> {
     interrupt::install()?;
     let seed = fastrand::u64(..1 << 32);
     let asked = Asked { name: "advise", profile, pcpus: None, seed, began: Instant::now() };
-    let run = Run::set_up(asked, registry)?;
-    let mut journal = Journal::create(&args.out, &run.header.run_id)?;
-    journal.append(&Line::Header(run.header.clone()))?;
-    let opening = run.opening(&format!("{} rounds", profile.rounds), run.plan.estimate);
-    print(&format!("lockbench: {opening}\n"))?;
-    run.session.tell_limits();
-    run.measure(&mut |line| journal.append(line))?;
-    ending::derive(journal.dir(), thresholds)?;
-    if interrupt::requested() { Err(Error::Interrupted) } else { Ok(()) }
+    let journal = suite::kept(&Run::set_up(asked, registry)?, &args.out, profile.rounds)?;
+    let results = ending::derive(journal.dir(), thresholds)?;
+    suite::kept_verdict(&results, &[], &journal)
 }
 
 fn layout() -> Layout {

@@ -1,6 +1,6 @@
 //! `lockbench suite`: the main job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lockbench_reports::derive::run_dir;
@@ -54,13 +54,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     }
     interrupt::install()?;
     let run = Run::set_up(args.axes.asked(&name, &profile, began)?, registry)?;
-    // The directory is made before anything is measured: if it cannot be written, no time is lost.
-    let mut journal = Journal::create(&args.out, &run.header.run_id)?;
-    journal.append(&Line::Header(run.header.clone()))?;
-    let opening = run.opening(&format!("{} rounds", profile.rounds), run.plan.estimate);
-    print(&format!("lockbench: {opening}\n"))?;
-    run.session.tell_limits();
-    run.measure(&mut |line| journal.append(line))?;
+    let journal = kept(&run, &args.out, profile.rounds)?;
     finish(&journal, args, thresholds, &args.axes.named_envs(&profile, args.config.is_some()))
 }
 
@@ -69,12 +63,29 @@ fn config_name(path: &std::path::Path) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
+/// Measures a run into a directory of its own below `out`, after one line that says what to expect.
+pub(super) fn kept(run: &Run, out: &Path, rounds: u32) -> Result<Journal, Error> {
+    // The directory is made before anything is measured: if it cannot be written, no time is lost.
+    let mut journal = Journal::create(out, &run.header.run_id)?;
+    journal.append(&Line::Header(run.header.clone()))?;
+    let opening = run.opening(&format!("{rounds} rounds"), run.plan.estimate);
+    print(&format!("lockbench: {opening}\n"))?;
+    run.session.tell_limits();
+    run.measure(&mut |line| journal.append(line))?;
+    Ok(journal)
+}
+
 /// Derives results and report from the journal, prints the verdict, and says how it went.
 fn finish(journal: &Journal, args: &Args, thresholds: Thresholds, named: &[String]) -> Result<Done, Error> {
     let results = ending::derive(journal.dir(), thresholds)?;
     ending::tell(&results, journal.dir(), args.full)?;
+    kept_verdict(&results, named, journal)
+}
+
+/// How a run went that has a directory, whose report tells more: see [`verdict`].
+pub(super) fn kept_verdict(results: &Results, named: &[String], journal: &Journal) -> Result<Done, Error> {
     let report = journal.dir().join(run_dir::REPORT);
-    verdict(&results, named, &format!("; {} names every cell", report.display()))
+    verdict(results, named, &format!("; {} names every cell", report.display()))
 }
 
 /// How a run went. A run that measured nothing, or nothing in an environment of `named`, is an error that ends with

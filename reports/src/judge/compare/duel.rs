@@ -5,9 +5,9 @@
 use super::paired::{Drawn, Rounds, rows};
 use super::stages::{Stage, stages};
 use super::{Comparison, Row};
-use crate::derive::digest::{Digest, changes};
+use crate::derive::digest::Digest;
 use crate::record::{Cell, Interval, Results};
-use crate::statistics::{FALSE_DISCOVERIES, SEED, Verdict, benjamini_hochberg, step_down};
+use crate::statistics::{SEED, Verdict, benjamini_hochberg, step_down};
 
 /// Of the cells at most this part takes the rounds of a second stage, or one cell.
 const MOST_UNCLEAR: f64 = 1.0 / 3.0;
@@ -15,24 +15,7 @@ const MOST_UNCLEAR: f64 = 1.0 / 3.0;
 /// Judges two results whose rounds with the same number were taken one after the other.
 pub fn duel(base: &Results, new: &Results, margin: f64) -> Comparison {
     let (a, b) = (Digest::of(base), Digest::of(new));
-    let mut comparison = Comparison {
-        kind: "duel",
-        machine: b.machine.to_string(),
-        machine_key: b.machine.key(),
-        base: vec![a.run_id.clone()],
-        new: b.run_id.clone(),
-        locks: Vec::new(),
-        changed: changes(&a.environment, &b.environment),
-        margin,
-        false_discoveries: FALSE_DISCOVERIES,
-        spreads: Vec::new(),
-        rows: Vec::new(),
-        skipped: Vec::new(),
-        only_base: Vec::new(),
-        only_new: Vec::new(),
-        accepted: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut comparison = Comparison::without_rows("duel", vec![a.run_id.clone()], &a, &b, margin);
     let (first, second) = stages(base, new);
     let cells = in_both(base, new);
     comparison.rows = judged(&cells, &first, margin, &|_| true);

@@ -130,6 +130,28 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// A comparison in which nothing is judged yet. `last` is the latest of the base's runs.
+    fn without_rows(kind: &'static str, base: Vec<String>, last: &Digest, new: &Digest, margin: f64) -> Self {
+        Self {
+            kind,
+            machine: new.machine.to_string(),
+            machine_key: new.machine.key(),
+            base,
+            new: new.run_id.clone(),
+            locks: Vec::new(),
+            changed: changes(&last.environment, &new.environment),
+            margin,
+            false_discoveries: FALSE_DISCOVERIES,
+            spreads: Vec::new(),
+            rows: Vec::new(),
+            skipped: Vec::new(),
+            only_base: Vec::new(),
+            only_new: Vec::new(),
+            accepted: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// How many rows got this verdict, by its word.
     pub fn count(&self, word: &str) -> usize {
         self.rows.iter().filter(|row| row.verdict.word() == word).count()
@@ -219,24 +241,9 @@ pub fn compare_since(
             ));
         }
     }
-    let mut comparison = Comparison {
-        kind: "runs",
-        machine: new.machine.to_string(),
-        machine_key: new.machine.key(),
-        base: base.iter().map(|run| run.run_id.clone()).collect(),
-        new: new.run_id.clone(),
-        locks: Vec::new(),
-        changed: changes(&last.environment, &new.environment),
-        margin,
-        false_discoveries: FALSE_DISCOVERIES,
-        spreads: Vec::new(),
-        rows: Vec::new(),
-        skipped: Vec::new(),
-        only_base: Vec::new(),
-        only_new: Vec::new(),
-        accepted: Vec::new(),
-        notes: notes(last, new),
-    };
+    let base_ids = base.iter().map(|run| run.run_id.clone()).collect();
+    let mut comparison = Comparison::without_rows("runs", base_ids, last, new, margin);
+    comparison.notes = notes(last, new);
     (comparison.skipped, comparison.only_base) = missing(last, new);
     let counts = |run: &Digest, cell: &str| accepted::counts(run, cell, new, accepted);
     let (estimates, alone) = estimate::all(base, new, &counts);
