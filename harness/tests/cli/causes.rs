@@ -34,8 +34,14 @@ fn the_five_classes_of_a_locks_time_are_the_window() {
             assert_eq!(causes["granted_off"], off, "{id}");
             let handed: u64 =
                 causes["matrix"].as_array().unwrap().iter().map(|pair| pair["count"].as_u64().unwrap()).sum();
-            // The matrix is read first at the opening and last at the end, while the vCPUs go on.
-            assert!(handed >= counted(&causes["handover"]), "{id}: {handed} in the matrix");
+            // The matrix is read first at the opening and last at the end, while the vCPUs go on. A vCPU books a handover
+            // in the matrix while it holds the lock and in the histogram afterwards: where a vCPU is preempted between
+            // the two, the opening may fall between them, at most once for each vCPU.
+            let counted_after = counted(&causes["handover"]);
+            assert!(
+                handed + vcpus.len() as u64 >= counted_after,
+                "{id}: {handed} in the matrix, {counted_after}"
+            );
             // Counted from the second acquisition of each vCPU on; 1, twice in a row, is the smallest value.
             let acquisitions = &causes["reacquire_turns"];
             assert!(counted(acquisitions) > 0, "{id}: {acquisitions}");
