@@ -19,6 +19,7 @@ mod duel;
 pub mod environments;
 mod error;
 mod history;
+mod hypervisor;
 mod inherited;
 mod input;
 pub mod interrupt;

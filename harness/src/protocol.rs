@@ -9,7 +9,7 @@ use lockbench_workloads::WorkerEntry;
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
-use crate::arena::Memory;
+use crate::arena::{Board, Memory};
 
 /// What a cell's process is to do; everything else stands in the arena.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub(crate) struct ChildArgument {
     pub arena: RawFd,
     /// Inherited descriptor of the pipe for its reports.
     pub reports: RawFd,
+    /// Inherited descriptor of the emulated hypervisor's board, where there is one.
+    pub board: Option<RawFd>,
     /// What to do.
     pub spec: ChildSpec,
 }
@@ -59,6 +61,8 @@ pub struct Cell {
     pub blocks: bool,
     /// Whether to arm the preemption probe.
     pub count_preemptions: bool,
+    /// The board of the emulated hypervisor; none where the kernel schedules the vCPUs.
+    pub board: Option<&'static Board>,
 }
 
 /// Where this process reports to.

@@ -15,6 +15,7 @@ mod hash;
 mod optable;
 mod params;
 mod patched;
+pub mod pause;
 mod platform;
 mod queue;
 mod raw;

@@ -4,6 +4,7 @@
 //! there: where things lie, and how many there are, it keeps in a plan of its own, and in the cell's process the plan's pages
 //! are read-only.
 
+mod board;
 mod mapping;
 
 use std::io;
@@ -19,6 +20,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create
 use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 
+pub use board::Board;
 use mapping::Mapping;
 
 /// A new arena that was not touched: no page of it lies on any NUMA node yet, so it can still be bound. It cannot be read or

@@ -15,6 +15,7 @@ mod pinning;
 mod placement;
 mod probe;
 mod record;
+mod scheduler;
 mod size;
 mod slice;
 mod spin_threshold;
@@ -33,6 +34,7 @@ pub use on::On;
 pub use pinning::Pinning;
 pub use probe::Probe;
 pub use record::Axes;
+pub use scheduler::Scheduler;
 pub(crate) use size::MOST_VCPUS;
 pub use size::Size;
 pub use slice::Slice;
@@ -59,7 +61,9 @@ table::axes! {
         pinning: Pinning,
         /// Where the arena lies.
         memory: Memory,
-        /// The timeslice of the vCPUs' threads.
+        /// Who decides which vCPU runs.
+        scheduler: Scheduler,
+        /// The timeslice of the vCPUs.
         slice: Slice,
         /// Critical section and think time.
         workload: Workload,

@@ -1,6 +1,6 @@
 //! The axes of a cell, and the only place that converts them into the texts of a record and back.
 
-use lockbench_reports::record::{CellAxes, Scheduler};
+use lockbench_reports::record::CellAxes;
 use serde::{Deserialize, Serialize};
 
 use super::{Axis, Env, Lock, On, Pinning, Size, Values, Workload, table};
@@ -61,7 +61,7 @@ impl Axes {
             pcpus: self.pcpus.clone(),
             overcommit: self.overcommit,
             params: values.params(),
-            scheduler: Scheduler::Host,
+            scheduler: values.scheduler.record(),
             neighbours: Vec::new(),
         }
     }

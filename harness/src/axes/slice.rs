@@ -32,7 +32,8 @@ impl Axis for Slice {
         takes: "TIMES",
         unit: "",
         default: "kernel",
-        help: "Timeslices that the vCPUs' threads ask for, 100us to 100ms: 4ms (Linux 6.12 or newer), or kernel (its own)",
+        help: "Timeslices of vCPUs, 100us to 100ms: 4ms, or kernel (its own; 10ms for round-robin); from the kernel with Linux 6.12 or \
+               newer",
         in_id: InId::Param,
         in_0_1: true,
         examples: &["kernel", "4ms", "4000us", "100us", "1500us"],

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use lockbench_workloads::ProbeKind;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::arena::Memory;
+use crate::arena::{Board, Memory};
 use crate::axes::{Axis, Env};
 use crate::measure::futex::{self, Sharing};
 use crate::output;
@@ -27,14 +27,17 @@ pub fn main(registry: &Registry) -> ExitCode {
     // process owns them. A wrong number is refused by `Memory::open`'s checks, or takes no report.
     let (arena, reports) =
         unsafe { (OwnedFd::from_raw_fd(argument.arena), File::from_raw_fd(argument.reports)) };
+    // SAFETY: as above.
+    let board = argument.board.map(|board| unsafe { OwnedFd::from_raw_fd(board) });
     report_to(reports);
-    let Err(report) = run(arena, &argument.spec, registry);
+    let Err(report) = run(arena, board, &argument.spec, registry);
     say(&report);
     ExitCode::from(2)
 }
 
 fn run(
     arena: OwnedFd,
+    board: Option<OwnedFd>,
     spec: &ChildSpec,
     registry: &Registry,
 ) -> Result<std::convert::Infallible, ChildReport> {
@@ -43,6 +46,8 @@ fn run(
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let refused = |e| ChildReport::Skipped(Refusal::of("the cell's process could not map the arena", e));
     let memory: &'static Memory = Box::leak(Box::new(Memory::open(arena).map_err(refused)?));
+    let board = board.map(Board::open).transpose().map_err(refused)?;
+    let board = board.map(|board| &*Box::leak(Box::new(board)));
     let lock = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
     let env = Env::parse(&spec.env).map_err(|e| failed("its environment", &e))?;
     let probe = ProbeKind::ALL.get(usize::from(spec.probe)).copied().unwrap_or(ProbeKind::Off);
@@ -52,8 +57,14 @@ fn run(
     }
     // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
     unsafe { (entry.init)(memory.as_ptr()) };
-    env.start(Cell { memory, entry, blocks: lock.family.blocks, count_preemptions: spec.count_preemptions })
-        .map_err(ChildReport::Skipped)?;
+    env.start(Cell {
+        memory,
+        entry,
+        blocks: lock.family.blocks,
+        count_preemptions: spec.count_preemptions,
+        board,
+    })
+    .map_err(ChildReport::Skipped)?;
     let ready = &memory.gate().ready;
     loop {
         let n = ready.load(std::sync::atomic::Ordering::Acquire);

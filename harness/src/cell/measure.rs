@@ -1,9 +1,11 @@
 //! Takes one window: start, place, warm up, sample, kill, check.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use lockbench_reports::record::{Measured, Outcome, Purpose, Start};
+use lockbench_workloads::ticks;
 
 use super::Placer;
 use super::distances::{self, Distances};
@@ -11,7 +13,7 @@ use super::process::{ChildEnd, Process};
 use super::sample::Sample;
 use super::watch::Watch;
 use super::window::{Threads, Window};
-use super::{WindowSpec, exclusion, prepare, trace};
+use super::{WindowSpec, exclusion, hypervised, prepare, trace};
 use crate::arena::Memory;
 use crate::axes::Lock;
 use crate::measure::{futex, own_slice};
@@ -86,24 +88,33 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     // Memory is bound before anything is written: a page stays where it was first touched.
     let (mut memory, lies) = bench.placer.place_memory(blank, spec).map_err(skipped)?;
     prepare::write(&mut memory, spec);
+    let planned = hypervised::Planned::hold(spec, &memory).map_err(skipped)?;
+    let memory = Arc::new(memory);
     let child = ChildSpec {
         lock: bench.lock.name().into(),
         env: spec.axes.values.env.name().into(),
         probe: spec.probe() as u8,
         count_preemptions: spec.count_preemptions,
     };
-    let mut process = Process::start(child, &memory)
+    let board = planned.as_ref().map(hypervised::Planned::board);
+    let mut process = Process::start(child, &memory, board)
         .map_err(|e| skipped(Refusal::of("the cell's process could not be started", e)))?;
     process.wait_ready(Duration::from_secs(10))?;
     let threads = process.threads(&memory)?;
     let placed = bench.placer.place_vcpus(&threads, spec).map_err(skipped)?;
-    if let Some(slice_ns) = spec.axes.values.slice.ns() {
+    if let Some(slice_ns) = spec.axes.values.slice.ns()
+        && planned.is_none()
+    {
         for &thread in &threads {
             own_slice::ask(thread, slice_ns).map_err(skipped)?;
         }
     }
 
     let mut watch = Watch::start(spec, bench, process.pid(), &threads);
+    let schedule = planned
+        .map(|planned| planned.start(spec, &memory, process.pid(), &threads))
+        .transpose()
+        .map_err(skipped)?;
     open_gate(&memory, spec, &mut process)?;
     let warmup_began = Instant::now();
     let halfway = warmup_began + Duration::from_nanos(spec.warmup_ns / 2);
@@ -112,14 +123,19 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
     watch.open();
+    let began = ticks();
     let mut window = Window::open(spec, &memory, bench.lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
     let outcome = window.sample(&mut process, &mut watch, half)?;
+    let between = hypervised::Between { opened: began, closed: ticks() };
     let mut closed = window.close();
     // If the process died meanwhile, the last figures are those of a dead process.
     process.check()?;
     watch.close(&mut closed);
     let mut measured = closed.measured;
+    if let Some(schedule) = schedule {
+        schedule.close(spec, between, &mut measured).map_err(skipped)?;
+    }
     // The process is killed before the check: only then does the counter stand still.
     let killed = Instant::now();
     process.end()?;

@@ -11,6 +11,7 @@ mod counters;
 mod distances;
 mod exclusion;
 mod handed;
+mod hypervised;
 mod lock_times;
 mod measure;
 mod placing;

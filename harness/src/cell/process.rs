@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::arena::Memory;
+use crate::arena::{Board, Memory};
 use crate::protocol::ChildArgument;
 use crate::protocol::ChildReport;
 use crate::protocol::ChildSpec;
@@ -44,7 +44,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts `/proc/self/exe __cell` in a process group of its own, with nothing on its standard input. Call from the main
     /// thread, for the process ends with the thread that started it.
-    pub(super) fn start(spec: ChildSpec, memory: &Memory) -> io::Result<Self> {
+    pub(super) fn start(spec: ChildSpec, memory: &Memory, board: Option<&Board>) -> io::Result<Self> {
         let (reports, report) = pipe_with(PipeFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&reports, true)?;
         let (said, say) = Said::new()?;
@@ -52,12 +52,14 @@ impl Process {
             parent: std::process::id(),
             arena: memory.fd().as_raw_fd(),
             reports: report.as_raw_fd(),
+            board: board.map(|board| board.fd().as_raw_fd()),
             spec,
         };
         let mut command = Command::new("/proc/self/exe");
         command.arg(VERB).arg(serde_json::to_string(&argument)?);
         command.stdin(Stdio::null()).stdout(say.try_clone()?).stderr(say);
-        let inherited = [memory.fd(), report.as_fd()];
+        let mut inherited = vec![memory.fd(), report.as_fd()];
+        inherited.extend(board.map(Board::fd));
         let (process, _) = Subprocess::start(command, true, &inherited)?;
         Ok(Self { process, reports, line: Vec::new(), said })
     }

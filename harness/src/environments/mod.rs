@@ -8,6 +8,7 @@ mod kvm;
 #[path = "kvm/elsewhere.rs"]
 mod kvm;
 mod native;
+mod scheduled;
 mod thread;
 
 pub(crate) use kvm::{VERB as KVM_VERB, examining_process};

@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use super::doorbell;
+use lockbench_workloads::arena::{ForgetFn, HaltFn, KickFn};
+
+use super::{doorbell, scheduled};
 use crate::Refusal;
 use crate::arena::Memory;
 use crate::measure::futex::{self, Sharing};
@@ -39,6 +41,10 @@ pub(super) fn spawn<Enter: FnOnce()>(
 /// Starts every vCPU as a thread that runs the worker itself; where they `halt`, at their doorbells.
 pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
     let (memory, entry, count) = (cell.memory, cell.entry, cell.count_preemptions);
+    let in_schedule = cell.board.is_some();
+    if let Some(board) = cell.board {
+        scheduled::obey(board)?;
+    }
     for cpu in 0..memory.vcpus() {
         spawn(memory, cpu, move || {
             let block = memory.block(cpu);
@@ -46,10 +52,18 @@ pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
                 // SAFETY: this thread alone writes its vCPU's `halt`, `kick` and `forget`, once, before it counts itself
                 // ready; they are read by this vCPU's worker, which this very thread enters later.
                 unsafe {
-                    *block.env.halt.get() = Some(doorbell::halt);
-                    *block.env.kick.get() = Some(doorbell::kick);
-                    *block.env.forget.get() = Some(doorbell::forget);
+                    let (halt, kick, forget): (HaltFn, KickFn, ForgetFn) = if in_schedule {
+                        (scheduled::halt, scheduled::kick, scheduled::forget)
+                    } else {
+                        (doorbell::halt, doorbell::kick, doorbell::forget)
+                    };
+                    *block.env.halt.get() = Some(halt);
+                    *block.env.kick.get() = Some(kick);
+                    *block.env.forget.get() = Some(forget);
                 }
+            }
+            if in_schedule {
+                scheduled::hint(block);
             }
             let probe = if count { rseq::Probe::of_this_thread() } else { None };
             if let Some(probe) = probe {
@@ -58,6 +72,9 @@ pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
                 block.env.rearm.store(probe.armed, Relaxed);
             }
             move || {
+                if in_schedule {
+                    scheduled::arrive(block);
+                }
                 // Sleeping at the gate cleared it.
                 if let Some(probe) = probe {
                     probe.arm();

@@ -14,6 +14,16 @@ const SUSPENDED: Duration = Duration::from_millis(50);
 /// Tolerated deviation of the time-stamp counter's rate; calibration errors and drift are a hundredth of it.
 const ASTRAY: f64 = 0.05;
 
+/// The monotonic clock, in nanoseconds.
+pub fn monotonic_ns() -> u64 {
+    ns(ClockId::Monotonic)
+}
+
+fn ns(id: ClockId) -> u64 {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(id);
+    tv_sec.cast_unsigned() * 1_000_000_000 + tv_nsec.cast_unsigned()
+}
+
 /// All clocks at about one moment: somewhere between two readings of the monotonic one, in nanoseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
@@ -41,10 +51,6 @@ impl Clocks {
     }
 
     fn once() -> Self {
-        let ns = |id| {
-            let Timespec { tv_sec, tv_nsec } = clock_gettime(id);
-            tv_sec.cast_unsigned() * 1_000_000_000 + tv_nsec.cast_unsigned()
-        };
         let before = ns(ClockId::Monotonic);
         let (boot, ticks) = (ns(ClockId::Boottime), ticks());
         Self { before, boot, ticks, after: ns(ClockId::Monotonic).max(before) }

@@ -1,8 +1,9 @@
 //! Futexes on words of the arena.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::thread::futex::{self, Flags};
+use rustix::thread::futex::{self, Flags, Timespec};
 
 /// Which threads sleep on a word and wake one another.
 #[derive(Clone, Copy)]
@@ -26,6 +27,16 @@ impl Sharing {
 pub fn wait(word: &AtomicU32, value: u32, sharing: Sharing) {
     // EAGAIN (the word has changed) and EINTR both mean that the caller must look again.
     let _ = futex::wait(word, sharing.flags(), value, None);
+}
+
+/// Sleeps while `word`, which processes share, is `value`, until `until_ns` of the monotonic clock. May return early.
+pub fn wait_until(word: &AtomicU32, value: u32, until_ns: u64) {
+    let until = Timespec {
+        tv_sec: (until_ns / 1_000_000_000).cast_signed(),
+        tv_nsec: (until_ns % 1_000_000_000).cast_signed(),
+    };
+    let until = (until_ns != u64::MAX).then_some(&until);
+    let _ = futex::wait_bitset(word, Flags::empty(), value, until, NonZeroU32::MAX);
 }
 
 /// Wakes all threads that sleep on `word`.

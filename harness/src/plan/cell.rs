@@ -49,9 +49,20 @@ impl PlannedCell {
         self.axes.overcommit.max(1.0).ceil()
     }
 
-    /// The host's timeslice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks.
+    /// The host's timeslice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks. The
+    /// emulated hypervisor's slices are rounded to nothing.
     fn slice_ns(&self, timing: &Timing) -> f64 {
-        timing.slice_ns.max(self.axes.values.slice.ns().unwrap_or(0) as f64)
+        let values = &self.axes.values;
+        match values.scheduler.usual_slice_ns() {
+            Some(usual_ns) => values.slice.ns().unwrap_or(usual_ns) as f64,
+            None => timing.slice_ns.max(values.slice.ns().unwrap_or(0) as f64),
+        }
+    }
+
+    /// How many timeslices of every vCPU a window has at least. A schedule that is a controlled variable is to be seen often
+    /// enough that one turn more or less does not matter.
+    fn turns(&self) -> f64 {
+        if self.axes.values.scheduler.is_hypervisor() { 10.0 } else { 2.0 }
     }
 
     /// Length of the warm-up. An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few timeslices of
@@ -65,10 +76,10 @@ impl PlannedCell {
         cycles.max(SHORTEST_WARMUP_NS) as u64
     }
 
-    /// The window asked for, or two timeslices of every vCPU where that is longer.
+    /// The window asked for, or a few timeslices of every vCPU where that is longer.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
         let cycles = if self.axes.overcommit > 1.0 {
-            2.0 * self.slice_ns(timing) * self.vcpus_per_pcpu()
+            self.turns() * self.slice_ns(timing) * self.vcpus_per_pcpu()
         } else {
             0.0
         };

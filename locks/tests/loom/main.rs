@@ -10,6 +10,7 @@
 mod common;
 mod doorbell;
 mod mistaken;
+mod pause;
 mod stolen;
 mod two_locks;
 mod vcpu;

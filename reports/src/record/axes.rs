@@ -71,8 +71,10 @@ pub enum Arrivals {
 
 /// Who decides which vCPU runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Scheduler {
     /// The operating system's own scheduler.
     Host,
+    /// The emulated hypervisor: every runnable vCPU of a pCPU gets the same timeslice, in turn.
+    RoundRobin,
 }

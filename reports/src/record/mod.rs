@@ -15,6 +15,7 @@ mod ping_pong;
 mod residence;
 mod results;
 mod round;
+mod schedule;
 pub mod schema;
 mod verdict;
 
@@ -30,6 +31,7 @@ pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};
+pub use schedule::{Schedule, Stretch, StretchEnd};
 pub use verdict::{CellVerdict, Kept, LawCheck, LawName, Served, Thresholds};
 
 /// Version of the schema that this build writes.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence, Throttling};
+use super::{Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence, Schedule, Throttling};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -191,6 +191,9 @@ pub struct Measured {
     /// Mean time that a vCPU kept its pCPU once it had it, by the kernel's counts. This is the timeslice if no vCPU gave its pCPU
     /// up. None if no vCPU got a pCPU in the window.
     pub slice_ns: Option<f64>,
+    /// What the emulated hypervisor did; none where the kernel scheduled the vCPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
     /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the

@@ -7,8 +7,9 @@
 mod layout;
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
+use lockbench_locks::pause::Pause;
 use lockbench_locks::{Event, Params};
 
 use crate::lock_time::LockTime;
@@ -115,6 +116,8 @@ pub struct Block {
     pub own: OwnBlock,
     /// The hypervisor's steal-time record, written by KVM.
     pub steal: Steal,
+    /// How the emulated hypervisor takes the vCPU off its pCPU.
+    pub control: Control,
 }
 
 /// A vCPU's place in its environment.
@@ -161,6 +164,23 @@ pub struct Steal {
     pub preempted: AtomicU32,
     /// Unused.
     pub pad: [u32; 11],
+}
+
+/// What the emulated hypervisor and the thread that is or runs the vCPU share. Unused where the kernel schedules the vCPUs.
+#[repr(C, align(128))]
+pub struct Control {
+    /// Pauses, resumes and halts.
+    pub pause: Pause,
+    /// The lane of the board that is told when this vCPU halts or is kicked: that of its last pCPU. Written by the hypervisor.
+    pub lane: AtomicU32,
+    /// When the vCPU last came back to a pCPU, in ticks. Written by the vCPU's thread.
+    pub back_at: AtomicU64,
+    /// When the vCPU last left its pCPU, in ticks. Written by the vCPU's thread.
+    pub left_at: AtomicU64,
+    /// How often the hypervisor took the pCPU away. Written by the hypervisor, while the vCPU is off its pCPU.
+    pub pauses: AtomicU64,
+    /// 1 while the vCPU is off its pCPU. Written by the hypervisor.
+    pub off: AtomicU8,
 }
 
 /// What a worker writes about itself. It is the only writer, so it adds by a plain load and store of atomics.

@@ -32,7 +32,7 @@ use lockbench_reports::record::Machine;
 use lockbench_workloads::arena::Plan;
 use page_tables::Access;
 
-use super::{Environment, thread};
+use super::{Environment, scheduled, thread};
 use crate::Refusal;
 use crate::protocol::Cell;
 
@@ -81,7 +81,11 @@ impl Environment for Kvm {
         let plan = arena..arena + size_of::<Plan>();
         let rest = plan.end..arena + memory.bytes();
         let vm = vm::Vm::new(memory.vcpus(), worker, [(plan, Access::Constants), (rest, Access::Data)])?;
-        vm.wire_kicks();
+        match cell.board {
+            // Every kick exits to the kicker's host thread, which tells the hypervisor.
+            Some(board) => scheduled::obey(board)?,
+            None => drop(vm.wire_kicks()),
+        }
         for cpu in 0..memory.vcpus() {
             let mut vcpu =
                 vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
@@ -92,7 +96,13 @@ impl Environment for Kvm {
                 *block.env.kick.get() = Some(doorbell::kick);
                 // Kicks cannot be forgotten: that would cost an exit in every wait, to save a few halts that return at once.
             }
-            if steal::register(&vm, &vcpu, &block.steal).is_ok() {
+            if cell.board.is_some() {
+                vcpu.schedule = Some(vcpu::Schedule { memory });
+                scheduled::hint(block);
+                if cell.count_preemptions {
+                    scheduled::watch(block);
+                }
+            } else if steal::register(&vm, &vcpu, &block.steal).is_ok() {
                 steal::hint(block);
                 if cell.count_preemptions {
                     steal::watch(block);

@@ -1,7 +1,7 @@
 //! A vCPU and its host thread, which enters the guest, serves the doorbell and reports how the run ended.
 
 use std::ops::Range;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use kvm_ioctls::{VcpuExit, VcpuFd};
@@ -11,6 +11,8 @@ use super::bells::Bells;
 use super::doorbell::{self, Ring};
 use super::faults::Ring0;
 use super::symbols;
+use crate::arena::Memory;
+use crate::environments::scheduled::{self, Thread};
 
 /// A vCPU that is ready to enter the guest.
 pub(super) struct Vcpu {
@@ -22,6 +24,15 @@ pub(super) struct Vcpu {
     /// Addresses of its stack.
     pub(super) stack: Range<usize>,
     pub(super) bells: Bells,
+    /// Set where the emulated hypervisor schedules the vCPU.
+    pub(super) schedule: Option<Schedule>,
+}
+
+/// What a vCPU that the emulated hypervisor schedules needs.
+#[derive(Clone, Copy)]
+pub(super) struct Schedule {
+    /// The arena, whose blocks all vCPUs have.
+    pub(super) memory: &'static Memory,
 }
 
 /// Is told what a vCPU does while it runs. Cells need no observer; the measurement of costs does.
@@ -50,17 +61,27 @@ pub(super) enum RunEnd {
 impl Vcpu {
     /// Runs the vCPU. Returns only if the observer stops it or it fails.
     pub(super) fn run(&mut self, observer: &mut impl Observer) -> RunEnd {
+        if let Some(schedule) = self.schedule {
+            let leave = NonNull::from(&mut self.fd.get_kvm_run().immediate_exit);
+            scheduled::arrive_with_guest(schedule.memory.block(self.cpu), leave);
+        }
         loop {
             observer.entering();
+            if let Some(schedule) = self.schedule {
+                let block = schedule.memory.block(self.cpu);
+                // In this order: a signal that comes after the look makes KVM_RUN return at once.
+                self.fd.set_kvm_immediate_exit(0);
+                block.control.pause.obey(&Thread(block));
+            }
             let why = match self.fd.run() {
                 Ok(VcpuExit::MmioWrite(address, _)) => match doorbell::ring(address, self.vcpus) {
                     Some(Ring::Halt) => {
                         observer.halting();
-                        self.bells.wait(self.cpu);
+                        self.halt();
                         continue;
                     }
                     Some(Ring::Kick(target)) => {
-                        self.bells.ring(target);
+                        self.kick(target);
                         continue;
                     }
                     Some(Ring::Nothing) if observer.rang() => continue,
@@ -94,6 +115,20 @@ impl Vcpu {
                 self.cpu,
                 self.whereabouts()
             ));
+        }
+    }
+
+    fn halt(&self) {
+        match self.schedule {
+            Some(schedule) => scheduled::halt_vcpu(schedule.memory.block(self.cpu)),
+            None => self.bells.wait(self.cpu),
+        }
+    }
+
+    fn kick(&self, target: usize) {
+        match self.schedule {
+            Some(schedule) => scheduled::kick_vcpu(schedule.memory.block(target)),
+            None => self.bells.ring(target),
         }
     }
 

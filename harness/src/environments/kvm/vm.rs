@@ -93,7 +93,15 @@ impl Vm {
         let stack = bottom + PAGE..bottom + STACK;
         let entry = GuestEntry { function: task.function, arguments: task.arguments, stack_top: stack.end };
         entry::prepare(&fd, cpu, &self.cpuid, self.memory.root(), &self.ring0, entry)?;
-        Ok(Vcpu { fd, cpu, vcpus: self.vcpus, ring0: self.ring0, stack, bells: self.bells.clone() })
+        Ok(Vcpu {
+            fd,
+            cpu,
+            vcpus: self.vcpus,
+            ring0: self.ring0,
+            stack,
+            bells: self.bells.clone(),
+            schedule: None,
+        })
     }
 
     /// Guest-physical address of memory that the guest sees.

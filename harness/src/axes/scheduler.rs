@@ -1,0 +1,91 @@
+//! Who decides which vCPU runs.
+
+use lockbench_reports::record::{self, params};
+
+use super::{Axis, Env, Flag, InId, Lock};
+use crate::Error;
+use crate::error::unknown;
+
+/// Who decides which vCPU runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheduler {
+    /// This kernel's scheduler.
+    Host,
+    /// The emulated hypervisor: every runnable vCPU of a pCPU gets the same timeslice, in turn.
+    RoundRobin,
+}
+
+impl Scheduler {
+    /// Every scheduler.
+    pub const ALL: [Self; 2] = [Self::Host, Self::RoundRobin];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::RoundRobin => "round-robin",
+        }
+    }
+
+    /// Whether the emulated hypervisor schedules the vCPUs.
+    pub fn is_hypervisor(self) -> bool {
+        self != Self::Host
+    }
+
+    /// The timeslice where none is asked for, in nanoseconds; none where the kernel decides.
+    pub fn usual_slice_ns(self) -> Option<u64> {
+        match self {
+            Self::Host => None,
+            Self::RoundRobin => Some(10_000_000),
+        }
+    }
+
+    /// As records have it.
+    pub fn record(self) -> record::Scheduler {
+        match self {
+            Self::Host => record::Scheduler::Host,
+            Self::RoundRobin => record::Scheduler::RoundRobin,
+        }
+    }
+}
+
+impl Axis for Scheduler {
+    const FLAGS: &'static [Flag] = &[Flag {
+        name: params::SCHEDULER,
+        key: "schedulers",
+        takes: "NAMES",
+        unit: "",
+        default: "host",
+        help: "Who decides which vCPU runs: host (this kernel), round-robin (the emulated hypervisor, in slices of --slice)",
+        in_id: InId::Param,
+        in_0_1: false,
+        examples: &["host", "round-robin"],
+    }];
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|scheduler| scheduler.name() == text);
+        found.ok_or_else(|| unknown("scheduler", text, Self::ALL.map(Self::name)))
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// The emulated hypervisor needs vCPUs that it can halt. A lock whose waiters sleep in this kernel gives its pCPU up without
+    /// a word to the hypervisor.
+    fn has_use(lock: Lock, env: Env) -> bool {
+        env.hypervisor() && !lock.family.sleeps_unseen()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_help_names_every_scheduler() {
+        for scheduler in Scheduler::ALL {
+            assert!(Scheduler::FLAGS[0].help.contains(scheduler.name()), "{scheduler:?} is not told of");
+        }
+        assert!(Scheduler::parse("credit3").is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! A cell under the emulated hypervisor: its schedule is started before the gate opens, and told in the window's record.
+
+use std::sync::Arc;
+
+use lockbench_reports::record::{Measured, Schedule, Stretch, StretchEnd};
+
+use super::WindowSpec;
+use crate::Refusal;
+use crate::arena::{Board, Memory};
+use crate::axes::Scheduler;
+use crate::hypervisor::log::{End, Lane};
+use crate::hypervisor::policy::{Policy, RoundRobin};
+use crate::hypervisor::{Hypervisor, Vcpu};
+
+/// A timeslice must be so many times longer than a switch from one vCPU to the next.
+const SWITCHES_IN_A_SLICE: f64 = 20.0;
+/// The schedule was not kept where the log and the kernel differ by more than this fraction of the window.
+const DEVIATION: f64 = 0.02;
+
+/// A cell's schedule before it begins.
+pub(super) struct Planned {
+    board: Arc<Board>,
+    slice_ns: u64,
+}
+
+/// A cell's schedule.
+pub(super) struct Running {
+    hypervisor: Hypervisor,
+    slice_ns: u64,
+}
+
+impl Planned {
+    /// The schedule of a cell whose process is about to start, with its vCPUs held; none where the kernel schedules.
+    pub(super) fn hold(spec: &WindowSpec, memory: &Memory) -> Result<Option<Self>, Refusal> {
+        let values = &spec.axes.values;
+        let Some(usual_ns) = values.scheduler.usual_slice_ns() else { return Ok(None) };
+        let board = Board::create(spec.axes.pcpus.len())
+            .map_err(|e| Refusal::of("the hypervisor's board could not be made", e))?;
+        Vcpu::hold(memory);
+        Ok(Some(Self { board: Arc::new(board), slice_ns: values.slice.ns().unwrap_or(usual_ns) }))
+    }
+
+    pub(super) fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Begins to schedule the threads that run the cell's vCPUs, all of which stand at the gate.
+    pub(super) fn start(
+        self,
+        spec: &WindowSpec,
+        memory: &Arc<Memory>,
+        pid: i32,
+        threads: &[u32],
+    ) -> Result<Running, Refusal> {
+        let vcpus = threads.iter().enumerate();
+        let vcpus = vcpus.map(|(cpu, &tid)| Vcpu::new(memory.clone(), cpu, pid, tid)).collect();
+        let policy = policy(spec, self.slice_ns);
+        let hypervisor = Hypervisor::start(policy, vcpus, &spec.axes.pcpus, self.board)?;
+        Ok(Running { hypervisor, slice_ns: self.slice_ns })
+    }
+}
+
+fn policy(spec: &WindowSpec, slice_ns: u64) -> Box<dyn Policy> {
+    let (vcpus, pcpus) = (spec.axes.vcpus as usize, spec.axes.pcpus.len());
+    match spec.axes.values.scheduler {
+        Scheduler::Host => unreachable!("the kernel's schedule is not ours"),
+        Scheduler::RoundRobin if spec.pinned() => {
+            let home = (0..vcpus).map(|vcpu| vcpu % pcpus).collect();
+            Box::new(RoundRobin::pinned(slice_ns, home, pcpus))
+        }
+        Scheduler::RoundRobin => Box::new(RoundRobin::floating(slice_ns, vcpus, pcpus)),
+    }
+}
+
+/// A window, in ticks of the time-stamp counter.
+#[derive(Clone, Copy)]
+pub(super) struct Between {
+    pub(super) opened: u64,
+    pub(super) closed: u64,
+}
+
+impl Running {
+    /// Ends the schedule and enters it into the window's record. Refused where the timeslice was too short for this machine.
+    pub(super) fn close(
+        self,
+        spec: &WindowSpec,
+        between: Between,
+        measured: &mut Measured,
+    ) -> Result<(), Refusal> {
+        let slice_ns = self.slice_ns;
+        let lanes = self.hypervisor.stop();
+        if let Some(fault) = lanes.iter().find_map(|lane| lane.fault.as_ref()) {
+            measured.disturbed.get_or_insert_with(|| fault.0.clone());
+        }
+        let schedule = Summary { spec, between, lanes: &lanes }.schedule(slice_ns, &measured.on_cpu_share);
+        if let Some([median, _]) = schedule.switch_ns
+            && median * SWITCHES_IN_A_SLICE > slice_ns as f64
+        {
+            return Err(too_short(slice_ns, median));
+        }
+        if let Some(deviation) = schedule.deviation.filter(|deviation| *deviation > DEVIATION) {
+            measured.disturbed.get_or_insert_with(|| {
+                format!(
+                    "the schedule was not kept: the log and the kernel's count of a vCPU's time differ by {:.1} % of the window",
+                    100.0 * deviation
+                )
+            });
+        }
+        measured.schedule = Some(schedule);
+        Ok(())
+    }
+}
+
+fn too_short(slice_ns: u64, switch_ns: f64) -> Refusal {
+    let us = |ns: f64| ns / 1e3;
+    format!(
+        "a timeslice of {:.0} us is too short here: a switch between vCPUs takes {:.1} us, and a slice must be {SWITCHES_IN_A_SLICE} \
+         times that; give --slice {:.0}us or more",
+        us(slice_ns as f64),
+        us(switch_ns),
+        us(switch_ns * SWITCHES_IN_A_SLICE).ceil()
+    )
+    .into()
+}
+
+struct Summary<'a> {
+    spec: &'a WindowSpec,
+    between: Between,
+    lanes: &'a [Lane],
+}
+
+impl Summary<'_> {
+    fn schedule(&self, slice_ns: u64, on_cpu_share: &[f64]) -> Schedule {
+        let ns = |ticks: u64| ticks as f64 / self.spec.ticks_per_ns;
+        let inside = |at: u64| (self.between.opened..=self.between.closed).contains(&at);
+        let window_ns = ns(self.between.closed.saturating_sub(self.between.opened)).max(1.0);
+        let mut schedule = Schedule { slice_ns, real_time: true, ..Schedule::default() };
+        let vcpus = self.spec.axes.vcpus as usize;
+        // By the log, and less what the hypervisor took of it.
+        let (mut logged, mut net) = (vec![0.0; vcpus], vec![0.0; vcpus]);
+        let (mut lengths, mut pauses, mut switches) = (Vec::new(), Vec::new(), Vec::new());
+        for lane in self.lanes {
+            schedule.real_time &= lane.real_time && lane.pinned;
+            schedule.own_share += lane.own_ns as f64;
+            for (index, stretch) in lane.stretches.iter().enumerate() {
+                let (from, to) = (stretch.from.max(self.between.opened), stretch.to.min(self.between.closed));
+                if to <= from {
+                    continue;
+                }
+                let share = (to - from) as f64 / (stretch.to - stretch.from).max(1) as f64;
+                if let Some(logged) = logged.get_mut(stretch.vcpu as usize) {
+                    *logged += ns(to - from);
+                    net[stretch.vcpu as usize] += ns(to - from) - stretch.own_ns as f64 * share;
+                }
+                schedule.log.push(self.entry(lane.pcpu, stretch));
+                if !inside(stretch.to) {
+                    continue;
+                }
+                match stretch.end {
+                    End::Paused { latency } => {
+                        schedule.slices += 1;
+                        lengths.push(ns(stretch.to - stretch.from) / slice_ns as f64);
+                        pauses.push(ns(latency));
+                        if let Some(next) = lane.stretches.get(index + 1) {
+                            switches.push(ns(next.from.saturating_sub(stretch.to)));
+                        }
+                    }
+                    End::Halt => schedule.halts += 1,
+                    End::Open => {}
+                }
+            }
+        }
+        let elapsed_ns = window_ns + self.spec.warmup_ns as f64;
+        schedule.own_share /= elapsed_ns * self.lanes.len().max(1) as f64;
+        schedule.slice_ratio = middle_and_99th(&mut lengths);
+        schedule.pause_ns = middle_and_99th(&mut pauses);
+        schedule.switch_ns = middle_and_99th(&mut switches);
+        schedule.shares = logged.iter().map(|ns| ns / window_ns).collect();
+        let differences = net.iter().zip(on_cpu_share).map(|(net, share)| (net / window_ns - share).abs());
+        schedule.deviation = differences.reduce(f64::max);
+        schedule.log.sort_by_key(|stretch| (stretch.from_ns, stretch.pcpu));
+        schedule
+    }
+
+    fn entry(&self, pcpu: u32, stretch: &crate::hypervisor::log::Stretch) -> Stretch {
+        let since = |at: u64| {
+            let ticks = at.wrapping_sub(self.between.opened).cast_signed();
+            (ticks as f64 / self.spec.ticks_per_ns).round() as i64
+        };
+        let end = match stretch.end {
+            End::Paused { .. } => StretchEnd::Paused,
+            End::Halt => StretchEnd::Halted,
+            End::Open => StretchEnd::Open,
+        };
+        Stretch { pcpu, vcpu: stretch.vcpu, from_ns: since(stretch.from), to_ns: since(stretch.to), end }
+    }
+}
+
+fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
+    if values.is_empty() {
+        return None;
+    }
+    values.sort_by(f64::total_cmp);
+    // The nearest rank.
+    Some([0.5, 0.99].map(|part| values[((values.len() - 1) as f64 * part).round() as usize]))
+}

@@ -1,0 +1,200 @@
+//! The thread that schedules one pCPU: it sleeps until something happens, asks the policy, and switches.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use lockbench_workloads::locks::pause::State;
+
+use super::log::{End, Lane, Stretch};
+use super::policy::Policy;
+use super::vcpu::{Lost, Vcpu};
+use crate::arena::Board;
+use crate::measure::clocks::monotonic_ns;
+use crate::scheduling;
+use crate::topology::{PuIndex, pin_current};
+
+/// What the schedulers of several pCPUs share.
+pub(super) struct Pool {
+    vcpus: Vec<Vcpu>,
+    shared: Mutex<Shared>,
+}
+
+struct Shared {
+    policy: Box<dyn Policy>,
+    /// The lane that is told when a blocked vCPU is kicked; none for a vCPU that is not blocked.
+    blocked: Vec<Option<usize>>,
+}
+
+impl Pool {
+    pub(super) fn new(policy: Box<dyn Policy>, vcpus: Vec<Vcpu>, lanes: usize) -> Self {
+        // A vCPU arrives at the lane of the pCPU that it was placed on: they are dealt in turn.
+        let blocked = (0..vcpus.len()).map(|vcpu| Some(vcpu % lanes)).collect();
+        for (cpu, vcpu) in vcpus.iter().enumerate() {
+            vcpu.tell(cpu % lanes);
+        }
+        Self { vcpus, shared: Mutex::new(Shared { policy, blocked }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Why a schedule could not be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault(pub(crate) String);
+
+/// Schedules one pCPU.
+pub(super) struct Dispatcher {
+    /// The pCPU's number in the policy, and its lane of the board.
+    pub(super) lane: usize,
+    /// Its operating-system index.
+    pub(super) pcpu: u32,
+    pub(super) board: Arc<Board>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) pool: Arc<Pool>,
+}
+
+/// The vCPU that has the pCPU.
+#[derive(Clone, Copy)]
+struct Running {
+    vcpu: usize,
+    /// Since when its time was not charged.
+    since_ns: u64,
+    /// The scheduler's own time on the pCPU when the vCPU came.
+    own_ns: u64,
+}
+
+impl Dispatcher {
+    /// Schedules until the hypervisor is stopped. Returns the log of the pCPU.
+    pub(super) fn run(self) -> Lane {
+        let mut lane = Lane { pcpu: self.pcpu, ..Lane::default() };
+        lane.pinned = pin_current(PuIndex(self.pcpu)).is_bound();
+        // Above the vCPUs, so that the end of a slice is not late. Without it the schedule is as good as the kernel lets it be.
+        lane.real_time = scheduling::prefer_this_thread().is_ok();
+        if let Err(lost) = self.schedule(&mut lane) {
+            lane.fault = match lost {
+                (_, Lost::Stopped | Lost::Gone) => None,
+                (vcpu, Lost::Silent) => {
+                    Some(Fault(format!("vCPU {vcpu} did not acknowledge a pause or a resume within 2 s")))
+                }
+            };
+        }
+        lane.own_ns = scheduling::own_time_ns();
+        lane
+    }
+
+    fn schedule(&self, lane: &mut Lane) -> Result<(), (usize, Lost)> {
+        let mut running: Option<Running> = None;
+        loop {
+            let rings = self.board.rings(self.lane);
+            if self.stopped() {
+                if let Some(running) = running {
+                    let vcpu = &self.pool.vcpus[running.vcpu];
+                    lane.stretches.push(self.stretch(running, vcpu, lockbench_workloads::ticks(), End::Open));
+                }
+                return Ok(());
+            }
+            let now = monotonic_ns();
+            let mut shared = self.pool.lock();
+            running = self.note_halt(running, &mut shared, lane, now);
+            self.wake_kicked(&mut shared, now);
+            if let Some(running) = &mut running {
+                shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
+                running.since_ns = now;
+            }
+            let current = running.map(|running| running.vcpu);
+            let pick = shared.policy.pick(self.lane, current, now);
+            drop(shared);
+            if pick.vcpu != current {
+                if let Some(leaving) = running.take() {
+                    self.take_off(leaving, lane)?;
+                }
+                running = pick.vcpu.map(|vcpu| self.put_on(vcpu));
+            }
+            self.board.sleep(self.lane, rings, pick.until_ns);
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// Takes note if the vCPU that runs has halted.
+    fn note_halt(
+        &self,
+        running: Option<Running>,
+        shared: &mut Shared,
+        lane: &mut Lane,
+        now: u64,
+    ) -> Option<Running> {
+        let running = running?;
+        let vcpu = &self.pool.vcpus[running.vcpu];
+        if vcpu.state() != State::Halted {
+            return Some(running);
+        }
+        vcpu.note_halt();
+        self.block(running, shared, lane, now);
+        None
+    }
+
+    /// Books the end of a stretch that ended in a halt.
+    fn block(&self, running: Running, shared: &mut Shared, lane: &mut Lane, now: u64) {
+        let vcpu = &self.pool.vcpus[running.vcpu];
+        lane.stretches.push(self.stretch(running, vcpu, vcpu.left_at(), End::Halt));
+        shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
+        shared.policy.blocked(running.vcpu, self.lane, now);
+        shared.blocked[running.vcpu] = Some(self.lane);
+    }
+
+    /// Makes the vCPUs runnable that halted on this pCPU and were kicked since.
+    fn wake_kicked(&self, shared: &mut Shared, now: u64) {
+        for vcpu in 0..self.pool.vcpus.len() {
+            if shared.blocked[vcpu] == Some(self.lane) && self.pool.vcpus[vcpu].kicked() {
+                shared.blocked[vcpu] = None;
+                let ask = shared.policy.wake(vcpu, now);
+                self.ask_again(ask);
+            }
+        }
+    }
+
+    fn ask_again(&self, lane: Option<usize>) {
+        if let Some(lane) = lane.filter(|lane| *lane != self.lane) {
+            self.board.ring(lane);
+        }
+    }
+
+    /// Pauses the vCPU that has the pCPU.
+    fn take_off(&self, running: Running, lane: &mut Lane) -> Result<(), (usize, Lost)> {
+        let vcpu = &self.pool.vcpus[running.vcpu];
+        let asked_at = lockbench_workloads::ticks();
+        let state = vcpu.pause(&|| self.stopped()).map_err(|lost| (running.vcpu, lost))?;
+        let now = monotonic_ns();
+        let mut shared = self.pool.lock();
+        if state == State::Halted {
+            self.block(running, &mut shared, lane, now);
+            // A kick may have come before this lane was the one to be told.
+            self.wake_kicked(&mut shared, now);
+        } else {
+            let left_at = vcpu.left_at();
+            let latency = left_at.saturating_sub(asked_at);
+            lane.stretches.push(self.stretch(running, vcpu, left_at, End::Paused { latency }));
+            shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
+            let ask = shared.policy.left(running.vcpu, self.lane, now);
+            self.ask_again(ask);
+        }
+        Ok(())
+    }
+
+    /// Gives the pCPU to a vCPU that is off.
+    fn put_on(&self, vcpu: usize) -> Running {
+        let own_ns = scheduling::own_time_ns();
+        self.pool.vcpus[vcpu].put_on(self.lane, self.pcpu);
+        Running { vcpu, since_ns: monotonic_ns(), own_ns }
+    }
+
+    fn stretch(&self, running: Running, vcpu: &Vcpu, to: u64, end: End) -> Stretch {
+        let own_ns = scheduling::own_time_ns().saturating_sub(running.own_ns);
+        Stretch { vcpu: running.vcpu as u32, from: vcpu.back_at(), to, end, own_ns }
+    }
+}

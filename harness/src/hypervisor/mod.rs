@@ -1,0 +1,78 @@
+//! The emulated hypervisor: it decides which vCPU runs on which pCPU, for threads and real vCPUs alike.
+//!
+//! It lives in the parent, beside the processes of the virtual machines, because one schedule covers all of them. One thread
+//! for each pCPU ([`dispatcher`]) sleeps until a timeslice ends or its lane of the [`Board`](crate::arena::Board) is rung. It
+//! then asks the [`policy`] who is to run, pauses the vCPU that runs and resumes the other one ([`vcpu`]), and notes the
+//! stretch in the [`log`]. Policies are plain state machines over virtual time: their tests need no threads.
+
+mod dispatcher;
+pub(crate) mod log;
+pub(crate) mod policy;
+mod vcpu;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+
+pub(crate) use dispatcher::Fault;
+pub(crate) use vcpu::{PAUSE_SIGNAL, Vcpu};
+
+use crate::Refusal;
+use crate::arena::Board;
+use dispatcher::{Dispatcher, Pool};
+use log::Lane;
+use policy::Policy;
+
+/// A running hypervisor. Its threads end when it is stopped or dropped.
+pub(crate) struct Hypervisor {
+    board: Arc<Board>,
+    stop: Arc<AtomicBool>,
+    dispatchers: Vec<JoinHandle<Lane>>,
+}
+
+impl Hypervisor {
+    /// Starts to schedule `vcpus`, all of which are held and have a thread, on the pCPUs with these operating-system indices.
+    /// Each pCPU has the lane of the board, and the number in the policy, that it has in `pcpus`.
+    pub(crate) fn start(
+        policy: Box<dyn Policy>,
+        vcpus: Vec<Vcpu>,
+        pcpus: &[u32],
+        board: Arc<Board>,
+    ) -> Result<Self, Refusal> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let pool = Arc::new(Pool::new(policy, vcpus, pcpus.len()));
+        let mut hypervisor = Self { board: board.clone(), stop: stop.clone(), dispatchers: Vec::new() };
+        for (lane, &pcpu) in pcpus.iter().enumerate() {
+            let dispatcher =
+                Dispatcher { lane, pcpu, board: board.clone(), stop: stop.clone(), pool: pool.clone() };
+            let thread = std::thread::Builder::new()
+                .name(format!("hypervisor {pcpu}"))
+                .spawn(move || dispatcher.run())
+                .map_err(|e| Refusal::of("a thread of the hypervisor could not be started", e))?;
+            hypervisor.dispatchers.push(thread);
+        }
+        Ok(hypervisor)
+    }
+
+    /// Ends the schedule: vCPUs stay as they are. The lanes' logs are in the order of the pCPUs.
+    pub(crate) fn stop(mut self) -> Vec<Lane> {
+        self.tell_to_stop();
+        self.dispatchers.drain(..).filter_map(|dispatcher| dispatcher.join().ok()).collect()
+    }
+
+    fn tell_to_stop(&self) {
+        self.stop.store(true, Relaxed);
+        for lane in 0..self.dispatchers.len() {
+            self.board.ring(lane);
+        }
+    }
+}
+
+impl Drop for Hypervisor {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+        for dispatcher in self.dispatchers.drain(..) {
+            let _ = dispatcher.join();
+        }
+    }
+}

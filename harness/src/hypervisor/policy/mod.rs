@@ -1,0 +1,37 @@
+//! Policies: who runs on a pCPU, and for how long. One file each.
+//!
+//! A policy is a state machine without threads or clocks: its caller says what happened and when, so that every policy is
+//! tested over virtual time. vCPUs and pCPUs are numbered from 0, over all virtual machines.
+
+mod round_robin;
+
+pub(crate) use round_robin::RoundRobin;
+
+/// What is to happen on a pCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pick {
+    /// Who is to run; none leaves the pCPU idle.
+    pub(crate) vcpu: Option<usize>,
+    /// When to ask again at the latest, unless something happens before; `u64::MAX` for never.
+    pub(crate) until_ns: u64,
+}
+
+/// Decides who runs. A vCPU is in one of four places: blocked (as all are at first), runnable, running on a pCPU, or leaving
+/// one.
+pub(crate) trait Policy: Send {
+    /// A blocked vCPU became runnable: it arrived, or it halted and was kicked. The answer is a pCPU that should ask again.
+    fn wake(&mut self, vcpu: usize, now_ns: u64) -> Option<usize>;
+
+    /// `vcpu` ran on `pcpu` for `ran_ns` since the last call for it.
+    fn charge(&mut self, _vcpu: usize, _pcpu: usize, _ran_ns: u64, _now_ns: u64) {}
+
+    /// Who is to run on `pcpu`, where `current` runs now. If that is another vCPU, `current` leaves: it becomes runnable by
+    /// [`left`](Self::left) or blocked by [`blocked`](Self::blocked), and must not be picked before.
+    fn pick(&mut self, pcpu: usize, current: Option<usize>, now_ns: u64) -> Pick;
+
+    /// A vCPU that another was picked for is off `pcpu` now, and runnable. The answer is a pCPU that should ask again.
+    fn left(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize>;
+
+    /// A vCPU that ran, or was leaving, has halted.
+    fn blocked(&mut self, _vcpu: usize, _pcpu: usize, _now_ns: u64) {}
+}

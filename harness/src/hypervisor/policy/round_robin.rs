@@ -1,0 +1,117 @@
+//! Round-robin: every runnable vCPU of a queue gets the pCPU for the same timeslice, in turn.
+
+use std::collections::VecDeque;
+
+use super::{Pick, Policy};
+
+/// Round-robin over one queue for each pCPU, or one for all.
+pub(crate) struct RoundRobin {
+    slice_ns: u64,
+    /// The queue of each vCPU.
+    home: Vec<usize>,
+    queues: Vec<VecDeque<usize>>,
+    /// The queue of each pCPU.
+    served: Vec<usize>,
+    /// When each pCPU's timeslice ends; none where it idles.
+    ends_ns: Vec<Option<u64>>,
+}
+
+impl RoundRobin {
+    /// vCPU n stays on pCPU `home[n]`.
+    pub(crate) fn pinned(slice_ns: u64, home: Vec<usize>, pcpus: usize) -> Self {
+        let queues = vec![VecDeque::new(); pcpus];
+        Self { slice_ns, home, queues, served: (0..pcpus).collect(), ends_ns: vec![None; pcpus] }
+    }
+
+    /// All vCPUs share all pCPUs.
+    pub(crate) fn floating(slice_ns: u64, vcpus: usize, pcpus: usize) -> Self {
+        let queues = vec![VecDeque::new()];
+        Self { slice_ns, home: vec![0; vcpus], queues, served: vec![0; pcpus], ends_ns: vec![None; pcpus] }
+    }
+
+    fn enqueue(&mut self, vcpu: usize) -> Option<usize> {
+        let queue = self.home[vcpu];
+        self.queues[queue].push_back(vcpu);
+        let idle = |&pcpu: &usize| self.served[pcpu] == queue && self.ends_ns[pcpu].is_none();
+        (0..self.served.len()).find(idle)
+    }
+}
+
+impl Policy for RoundRobin {
+    fn wake(&mut self, vcpu: usize, _: u64) -> Option<usize> {
+        self.enqueue(vcpu)
+    }
+
+    fn pick(&mut self, pcpu: usize, current: Option<usize>, now_ns: u64) -> Pick {
+        let ends = self.ends_ns[pcpu];
+        if let (Some(_), Some(ends)) = (current, ends)
+            && now_ns < ends
+        {
+            return Pick { vcpu: current, until_ns: ends };
+        }
+        let next = self.queues[self.served[pcpu]].pop_front();
+        let Some(vcpu) = next.or(current) else {
+            self.ends_ns[pcpu] = None;
+            return Pick { vcpu: None, until_ns: u64::MAX };
+        };
+        // Timeslices follow one another without a gap, so that the time that a switch takes is nobody's gain; but a slice
+        // that begins because a vCPU halted, or after a pause of the whole machine, is a whole one.
+        let after = ends.filter(|_| current.is_some()).map(|ends| ends + self.slice_ns);
+        let until_ns = after.filter(|end| *end > now_ns).unwrap_or(now_ns + self.slice_ns);
+        self.ends_ns[pcpu] = Some(until_ns);
+        Pick { vcpu: Some(vcpu), until_ns }
+    }
+
+    fn left(&mut self, vcpu: usize, _: usize, _: u64) -> Option<usize> {
+        self.enqueue(vcpu)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLICE_NS: u64 = 1_000;
+
+    #[test]
+    fn every_vcpu_of_a_pcpu_gets_the_same_slices_in_turn() {
+        let mut policy = RoundRobin::pinned(SLICE_NS, vec![0, 1, 0, 1, 0], 2);
+        for vcpu in 0..5 {
+            policy.wake(vcpu, 0);
+        }
+        let (mut now, mut current, mut ran) = (0, None, [0; 5]);
+        for _ in 0..300 {
+            let pick = policy.pick(0, current, now);
+            if let Some(current) = current.filter(|&current| pick.vcpu != Some(current)) {
+                // A switch takes time; slices still follow one another.
+                policy.left(current, 0, now + 7);
+            }
+            ran[pick.vcpu.unwrap()] += pick.until_ns - now;
+            (current, now) = (pick.vcpu, pick.until_ns);
+        }
+        assert_eq!(ran, [100 * SLICE_NS, 0, 100 * SLICE_NS, 0, 100 * SLICE_NS]);
+    }
+
+    #[test]
+    fn a_halt_hands_the_pcpu_over_with_a_whole_slice_and_a_kick_makes_runnable() {
+        let mut policy = RoundRobin::pinned(SLICE_NS, vec![0, 0], 1);
+        assert_eq!(policy.wake(0, 0), Some(0), "the pCPU idles, so it should ask");
+        assert_eq!(policy.pick(0, None, 0), Pick { vcpu: Some(0), until_ns: 1_000 });
+        assert_eq!(policy.wake(1, 100), None, "the pCPU is busy");
+        policy.blocked(0, 0, 300);
+        assert_eq!(policy.pick(0, None, 300), Pick { vcpu: Some(1), until_ns: 1_300 });
+        policy.blocked(1, 0, 400);
+        assert_eq!(policy.pick(0, None, 400), Pick { vcpu: None, until_ns: u64::MAX });
+        assert_eq!(policy.wake(0, 5_000), Some(0));
+        assert_eq!(policy.pick(0, None, 5_000).vcpu, Some(0));
+    }
+
+    #[test]
+    fn a_vcpu_that_is_alone_goes_on() {
+        let mut policy = RoundRobin::floating(SLICE_NS, 1, 2);
+        policy.wake(0, 0);
+        let first = policy.pick(1, None, 0);
+        assert_eq!(policy.pick(1, Some(0), first.until_ns).vcpu, Some(0));
+        assert_eq!(policy.pick(0, None, 10).vcpu, None, "it runs elsewhere");
+    }
+}

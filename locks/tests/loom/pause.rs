@@ -1,0 +1,194 @@
+//! The hypervisor's pauses and resumes: none is lost in a halt, in a kick or in one another, and no vCPU is left behind.
+
+use std::sync::Arc;
+
+use lockbench_locks::pause::{Os, Pause, State};
+use lockbench_locks::sync::{AtomicBool, AtomicU32, Ordering};
+use loom::sync::{Condvar, Mutex};
+use loom::thread;
+
+/// A futex' bucket.
+struct Bucket {
+    lock: Mutex<()>,
+    sleepers: Condvar,
+}
+
+impl Bucket {
+    fn new() -> Self {
+        Self { lock: Mutex::new(()), sleepers: Condvar::new() }
+    }
+
+    fn sleep(&self, word: &AtomicU32, value: u32) {
+        let bucket = self.lock.lock().unwrap();
+        // Relaxed: whoever took the bucket's lock after a wake-up sees the word of that wake-up.
+        if word.load(Ordering::Relaxed) == value {
+            drop(self.sleepers.wait(bucket).unwrap());
+        }
+    }
+
+    fn wake(&self) {
+        let _bucket = self.lock.lock().unwrap();
+        self.sleepers.notify_all();
+    }
+}
+
+/// One vCPU, its hypervisor, and a vCPU that kicks it.
+struct World {
+    pause: Pause,
+    bell: AtomicU32,
+    /// How often the hypervisor was told of something.
+    rings: AtomicU32,
+    /// Whether the vCPU is inside, where it may only be between a resume and a pause.
+    inside: AtomicBool,
+    /// Whether the vCPU has ended.
+    ended: AtomicBool,
+    bucket: Bucket,
+}
+
+impl Os for World {
+    fn sleep(&self, word: &AtomicU32, value: u32) {
+        self.bucket.sleep(word, value);
+    }
+
+    fn wake(&self, _: &AtomicU32) {
+        self.bucket.wake();
+    }
+
+    fn acknowledging(&self, off: bool) {
+        self.inside.store(!off, Ordering::Relaxed);
+    }
+
+    fn halting(&self) {
+        self.ring();
+    }
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            pause: Pause::default(),
+            bell: AtomicU32::new(0),
+            rings: AtomicU32::new(0),
+            inside: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            bucket: Bucket::new(),
+        })
+    }
+
+    fn ring(&self) {
+        self.rings.fetch_add(1, Ordering::Release);
+        self.bucket.wake();
+    }
+
+    /// Waits until the vCPU has obeyed. False if it has ended instead.
+    fn obeyed(&self) -> bool {
+        loop {
+            let (word, value) = self.pause.to_wait_on();
+            if self.pause.obeyed() {
+                return true;
+            }
+            if self.ended.load(Ordering::Acquire) {
+                return false;
+            }
+            self.bucket.sleep(word, value);
+        }
+    }
+
+    /// Asks the vCPU to pause. Every step of this vCPU is an exit, so that it need not be interrupted. None if it has ended.
+    fn pause(&self) -> Option<State> {
+        if self.obeyed() && self.pause.ask_to_pause() && !self.obeyed() {
+            return None;
+        }
+        let state = self.pause.state();
+        assert!(!self.inside.load(Ordering::Relaxed), "the vCPU is {state:?}, and inside");
+        Some(state)
+    }
+
+    fn resume(&self) {
+        self.pause.resume(|_| self.bucket.wake());
+    }
+
+    /// Resumes the vCPU whenever it has halted and was kicked, until it ends.
+    fn serve(&self, mut blocked: bool) {
+        loop {
+            let rings = self.rings.load(Ordering::Acquire);
+            if self.ended.load(Ordering::Acquire) {
+                return;
+            }
+            if !blocked && self.pause.state() == State::Halted {
+                assert!(!self.pause.ask_to_pause(), "a halted vCPU left its halt by itself");
+                blocked = true;
+            }
+            if blocked && Pause::kicked(&self.bell) {
+                self.resume();
+                blocked = false;
+            }
+            self.bucket.sleep(&self.rings, rings);
+        }
+    }
+}
+
+fn model(f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(f);
+}
+
+/// A vCPU that halts once, a vCPU that kicks it once, and a hypervisor that pauses it once and then only serves halts. Should a
+/// pause, a resume or a kick be lost, somebody sleeps for ever, which loom reports.
+#[test]
+fn no_pause_resume_or_kick_is_lost_in_a_halt() {
+    model(|| {
+        let world = World::new();
+        let vcpu = {
+            let world = world.clone();
+            thread::spawn(move || {
+                world.inside.store(true, Ordering::Relaxed);
+                world.pause.halt(&world.bell, &*world);
+                world.pause.obey(&*world);
+                world.inside.store(false, Ordering::Relaxed);
+                world.ended.store(true, Ordering::Release);
+                world.ring();
+            })
+        };
+        let kicker = {
+            let world = world.clone();
+            thread::spawn(move || {
+                if world.pause.kick(&world.bell) {
+                    world.ring();
+                }
+            })
+        };
+        let blocked = match world.pause() {
+            Some(State::Paused) => {
+                world.resume();
+                false
+            }
+            Some(State::Halted) => true,
+            Some(state) => panic!("after a pause the vCPU is {state:?}"),
+            None => false,
+        };
+        world.serve(blocked);
+        kicker.join().unwrap();
+        vcpu.join().unwrap();
+    });
+}
+
+/// As above, from the arrival on: a vCPU that is held runs once it is resumed.
+#[test]
+fn a_vcpu_that_is_held_arrives() {
+    model(|| {
+        let world = World::new();
+        world.pause.hold();
+        let vcpu = {
+            let world = world.clone();
+            thread::spawn(move || {
+                world.pause.arrive(&world.bell, &*world);
+                world.ended.store(true, Ordering::Release);
+                world.ring();
+            })
+        };
+        world.serve(true);
+        vcpu.join().unwrap();
+    });
+}

@@ -1,0 +1,61 @@
+//! What the emulated hypervisor did in a window.
+
+use serde::{Deserialize, Serialize};
+
+/// The schedule of a window, and how well it was kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Schedule {
+    /// Timeslice asked for, in nanoseconds.
+    pub slice_ns: u64,
+    /// Timeslices that ended in the window because the hypervisor took the pCPU away.
+    pub slices: u64,
+    /// Halts that handed a pCPU over in the window.
+    pub halts: u64,
+    /// Length of a timeslice over the one asked for: the median and the 99th percentile; none without slices.
+    pub slice_ratio: Option<[f64; 2]>,
+    /// From the wish for a pause to its acknowledgement, in nanoseconds: the median and the 99th percentile; none without slices.
+    pub pause_ns: Option<[f64; 2]>,
+    /// From the end of one vCPU's timeslice to the beginning of the next one's on the same pCPU, in nanoseconds: the median and
+    /// the 99th percentile; none without slices.
+    pub switch_ns: Option<[f64; 2]>,
+    /// Fraction of the pCPUs' time that the hypervisor itself took, from 0 to 1, since it was started.
+    pub own_share: f64,
+    /// Whether the hypervisor's threads had a real-time priority. Without it the kernel lets slices end late.
+    pub real_time: bool,
+    /// The largest difference, over the vCPUs, between the time that the log gives a vCPU and the time that the kernel counted, as
+    /// a fraction of the window; none where the kernel does not count.
+    pub deviation: Option<f64>,
+    /// Fraction of the window for which the log has each vCPU on a pCPU.
+    pub shares: Vec<f64>,
+    /// The log: every stretch that began or ended in the window, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<Stretch>,
+}
+
+/// A stretch of time for which a vCPU had a pCPU. Times count from the window's opening and may lie outside of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Stretch {
+    /// Operating-system index of the pCPU.
+    pub pcpu: u32,
+    /// The vCPU.
+    pub vcpu: u32,
+    /// When it came, in nanoseconds.
+    pub from_ns: i64,
+    /// When it left, in nanoseconds.
+    pub to_ns: i64,
+    /// Why it left.
+    pub end: StretchEnd,
+}
+
+/// Why a vCPU left its pCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StretchEnd {
+    /// The hypervisor took the pCPU away.
+    Paused,
+    /// It halted.
+    Halted,
+    /// It still had the pCPU when the log ended.
+    Open,
+}
