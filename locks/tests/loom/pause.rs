@@ -40,6 +40,8 @@ struct World {
     rings: AtomicU32,
     /// Whether the vCPU is inside, where it may only be between a resume and a pause.
     inside: AtomicBool,
+    /// Whether the hypervisor has made its pause.
+    paused: AtomicBool,
     /// Whether the vCPU has ended.
     ended: AtomicBool,
     bucket: Bucket,
@@ -70,6 +72,7 @@ impl World {
             bell: AtomicU32::new(0),
             rings: AtomicU32::new(0),
             inside: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             bucket: Bucket::new(),
         })
@@ -80,28 +83,26 @@ impl World {
         self.bucket.wake();
     }
 
-    /// Waits until the vCPU has obeyed. False if it has ended instead.
-    fn obeyed(&self) -> bool {
+    /// Waits until the vCPU has obeyed.
+    fn wait_obeyed(&self) {
         loop {
             let (word, value) = self.pause.to_wait_on();
             if self.pause.obeyed() {
-                return true;
-            }
-            if self.ended.load(Ordering::Acquire) {
-                return false;
+                return;
             }
             self.bucket.sleep(word, value);
         }
     }
 
-    /// Asks the vCPU to pause. Every step of this vCPU is an exit, so that it need not be interrupted. None if it has ended.
-    fn pause(&self) -> Option<State> {
-        if self.obeyed() && self.pause.ask_to_pause() && !self.obeyed() {
-            return None;
+    /// Asks the vCPU to pause, and waits until it has. Every step of this vCPU is an exit, so that it need not be interrupted.
+    fn pause(&self) -> State {
+        self.wait_obeyed();
+        if self.pause.ask_to_pause() {
+            self.wait_obeyed();
         }
         let state = self.pause.state();
         assert!(!self.inside.load(Ordering::Relaxed), "the vCPU is {state:?}, and inside");
-        Some(state)
+        state
     }
 
     fn resume(&self) {
@@ -145,8 +146,12 @@ fn no_pause_resume_or_kick_is_lost_in_a_halt() {
             thread::spawn(move || {
                 world.inside.store(true, Ordering::Relaxed);
                 world.pause.halt(&world.bell, &*world);
+                // A guest goes on, and exits now and then.
+                while !world.paused.load(Ordering::Relaxed) {
+                    world.pause.obey(&*world);
+                    thread::yield_now();
+                }
                 world.pause.obey(&*world);
-                world.inside.store(false, Ordering::Relaxed);
                 world.ended.store(true, Ordering::Release);
                 world.ring();
             })
@@ -160,14 +165,14 @@ fn no_pause_resume_or_kick_is_lost_in_a_halt() {
             })
         };
         let blocked = match world.pause() {
-            Some(State::Paused) => {
+            State::Paused => {
                 world.resume();
                 false
             }
-            Some(State::Halted) => true,
-            Some(state) => panic!("after a pause the vCPU is {state:?}"),
-            None => false,
+            State::Halted => true,
+            state => panic!("after a pause the vCPU is {state:?}"),
         };
+        world.paused.store(true, Ordering::Relaxed);
         world.serve(blocked);
         kicker.join().unwrap();
         vcpu.join().unwrap();
