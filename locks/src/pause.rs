@@ -136,10 +136,8 @@ impl Pause {
             }
             os.sleep(&self.asked, asked);
         }
+        // Relaxed: the next pause is asked for only once the resume is acknowledged, which passes this store on.
         self.halted.store(0, Ordering::Relaxed);
-        // With the fence in `ask_to_pause`: either the hypervisor sees that the vCPU has halted no longer, or the vCPU sees the
-        // pause before it goes on.
-        fence(Ordering::SeqCst);
         self.obey(os);
     }
 
@@ -191,7 +189,7 @@ impl Pause {
         debug_assert!(self.obeyed(), "the last wish was not obeyed yet");
         // Relaxed: a pause passes nothing on.
         self.asked.fetch_add(1, Ordering::Relaxed);
-        // See `sleep`: a vCPU that is about to halt, or to leave its halt, sees this pause or is seen here.
+        // See `sleep`: a vCPU that is about to halt sees this pause, or is seen here.
         fence(Ordering::SeqCst);
         self.halted.load(Ordering::Relaxed) == 0
     }

@@ -1,5 +1,8 @@
 //! The vCPU's side of the emulated hypervisor: how a thread that is or runs a vCPU is interrupted, sleeps and is kicked.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;

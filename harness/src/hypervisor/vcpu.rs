@@ -24,7 +24,7 @@ const LOOK_NS: u64 = 20_000_000;
 
 /// Why a vCPU did not do what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(crate) enum Lost {
     /// The hypervisor was told to stop meanwhile.
     Stopped,
     /// Its thread is gone.
@@ -65,7 +65,7 @@ impl Vcpu {
     }
 
     /// Whether a kick waits for it.
-    pub(super) fn kicked(&self) -> bool {
+    pub(crate) fn kicked(&self) -> bool {
         Pause::kicked(&self.memory.block(self.cpu).word.0)
     }
 
@@ -85,7 +85,7 @@ impl Vcpu {
     }
 
     /// Lets a paused or halted vCPU run on the pCPU of `lane`, which has this operating-system index.
-    pub(super) fn put_on(&self, lane: usize, pcpu: u32) {
+    pub(crate) fn put_on(&self, lane: usize, pcpu: u32) {
         let before = self.control().lane.swap(lane as u32, Relaxed);
         if before != lane as u32 {
             self.move_to(pcpu);
@@ -104,7 +104,7 @@ impl Vcpu {
 
     /// Takes a running vCPU off its pCPU and waits until it is off: [`State::Paused`], or [`State::Halted`] where it halted
     /// meanwhile.
-    pub(super) fn pause(&self, stop: &dyn Fn() -> bool) -> Result<State, Lost> {
+    pub(crate) fn pause(&self, stop: &dyn Fn() -> bool) -> Result<State, Lost> {
         self.obeyed(stop)?;
         let control = self.control();
         control.off.store(1, Relaxed);
@@ -124,14 +124,15 @@ impl Vcpu {
     }
 
     /// Takes note that the vCPU has halted, so that it can be resumed once it was kicked.
-    pub(super) fn note_halt(&self) {
+    pub(crate) fn note_halt(&self) {
         let control = self.control();
         control.off.store(1, Relaxed);
         let interrupt = control.pause.ask_to_pause();
         debug_assert!(!interrupt, "it has not halted");
     }
 
-    fn resume(&self) {
+    /// Lets a paused or halted vCPU run where it is.
+    pub(crate) fn resume(&self) {
         let control = self.control();
         control.off.store(0, Relaxed);
         control.pause.resume(|word| futex::wake_all(word, Sharing::Shared));
