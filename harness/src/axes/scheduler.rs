@@ -39,6 +39,23 @@ impl Scheduler {
         }
     }
 
+    /// Why it cannot schedule cells of a lock in an environment; none if it can.
+    pub fn refusal(self, lock: Lock, env: Env) -> Option<String> {
+        let (name, lock_name, env_name) = (self.name(), lock.name(), env.name());
+        if !self.is_hypervisor() {
+            None
+        } else if !env.hypervisor() {
+            Some(format!("{name} is a hypervisor's scheduler, and {env_name} has no hypervisor"))
+        } else if lock.family.sleeps_unseen() {
+            Some(format!(
+                "waiters of {lock_name} sleep in this kernel, so a vCPU gives its pCPU up without a word to the hypervisor that \
+                 {name} belongs to"
+            ))
+        } else {
+            None
+        }
+    }
+
     /// As records have it.
     pub fn record(self) -> record::Scheduler {
         match self {
@@ -68,12 +85,6 @@ impl Axis for Scheduler {
 
     fn show(&self) -> String {
         self.name().to_owned()
-    }
-
-    /// The emulated hypervisor needs vCPUs that it can halt. A lock whose waiters sleep in this kernel gives its pCPU up without
-    /// a word to the hypervisor.
-    fn has_use(lock: Lock, env: Env) -> bool {
-        env.hypervisor() && !lock.family.sleeps_unseen()
     }
 }
 

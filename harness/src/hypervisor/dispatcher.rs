@@ -89,7 +89,10 @@ impl Dispatcher {
         loop {
             let rings = self.board.rings(self.lane);
             if self.stopped() {
-                if let Some(running) = running {
+                // A vCPU that has not come back yet has no stretch.
+                if let Some(running) = running
+                    && self.pool.vcpus[running.vcpu].has_obeyed()
+                {
                     let vcpu = &self.pool.vcpus[running.vcpu];
                     lane.stretches.push(self.stretch(running, vcpu, lockbench_workloads::ticks(), End::Open));
                 }

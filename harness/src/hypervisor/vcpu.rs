@@ -64,6 +64,11 @@ impl Vcpu {
         self.control().pause.state()
     }
 
+    /// Whether the vCPU has followed the last wish.
+    pub(super) fn has_obeyed(&self) -> bool {
+        self.control().pause.obeyed()
+    }
+
     /// Whether a kick waits for it.
     pub(crate) fn kicked(&self) -> bool {
         Pause::kicked(&self.memory.block(self.cpu).word.0)

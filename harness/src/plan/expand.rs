@@ -77,7 +77,9 @@ impl Found<'_> {
         values.settle(lock);
         let (env, memory, pinning) = (values.env, values.memory, values.pinning);
         let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect());
-        if let Some(reason) = leaf_refusal(lock, env).or_else(|| self.refusal(env)) {
+        let scheduler = axes.values.scheduler;
+        let by_nature = leaf_refusal(lock, env).or_else(|| scheduler.refusal(lock, env));
+        if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {
             return Err(Dropped { cell: axes.id, reason });
         }
         let machine = self.on.machine;

@@ -11,6 +11,7 @@ mod estimates;
 mod failing_locks;
 mod history;
 mod history_nights;
+mod hypervisor;
 mod interrupted;
 mod limits;
 mod listing;

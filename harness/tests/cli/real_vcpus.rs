@@ -6,6 +6,11 @@ use serde_json::Value;
 
 use super::{lockbench, misbehaving};
 
+/// Whether there is a KVM to test on; prints it if not.
+pub(super) fn has_kvm() -> bool {
+    !skipped()
+}
+
 /// Whether there is no KVM to test on, which it prints.
 fn skipped() -> bool {
     let opened = OpenOptions::new().read(true).write(true).open("/dev/kvm");

@@ -1,0 +1,109 @@
+//! Cells that the emulated hypervisor schedules. Whether a schedule was kept depends on what else runs on the machine, so that
+//! these tests look at who ran after whom, and not at how long.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::lockbench;
+use super::real_vcpus::has_kvm;
+
+fn run(arguments: &str) -> (Value, String) {
+    let output =
+        lockbench().args(["run", "--json", "--rounds", "1"]).args(arguments.split(' ')).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), said)
+}
+
+/// The schedules of all windows, with their cells' ids.
+fn schedules(results: &Value) -> Vec<(String, Value)> {
+    let cells = results["cells"].as_array().expect("cells were measured");
+    let windows = cells.iter().flat_map(|cell| {
+        let rounds = cell["rounds"].as_array().unwrap().iter();
+        rounds.map(|round| (cell["id"].as_str().unwrap().to_owned(), round["schedule"].clone()))
+    });
+    windows.collect()
+}
+
+/// What a log says of each pCPU, in order of time: who ran, from when to when, and why it stopped.
+fn lanes(schedule: &Value) -> BTreeMap<u64, Vec<(u64, i64, i64, String)>> {
+    let mut lanes: BTreeMap<u64, Vec<_>> = BTreeMap::new();
+    for stretch in schedule["log"].as_array().unwrap() {
+        let number = |name: &str| stretch[name].as_u64().unwrap();
+        let ns = |name: &str| stretch[name].as_i64().unwrap();
+        let end = stretch["end"].as_str().unwrap().to_owned();
+        let stretch = (number("vcpu"), ns("from_ns"), ns("to_ns"), end);
+        lanes.entry(number("pcpu")).or_default().push(stretch);
+    }
+    lanes
+}
+
+fn envs() -> &'static str {
+    if has_kvm() { "emulated,kvm" } else { "emulated" }
+}
+
+#[test]
+fn round_robin_runs_one_vcpu_of_a_pcpu_at_a_time_in_turn() {
+    let (results, said) =
+        run(&format!("--envs {} --locks tas --scheduler round-robin --slice 50ms --vcpus 6 --on 2", envs()));
+    let schedules = schedules(&results);
+    assert_eq!(schedules.len(), envs().split(',').count(), "{said}");
+    for (id, schedule) in schedules {
+        assert!(id.ends_with("/scheduler=round-robin/slice=50ms"), "{id}");
+        assert_eq!(schedule["slice_ns"], 50_000_000, "{id}");
+        let lanes = lanes(&schedule);
+        assert_eq!(lanes.len(), 2, "{id}: {schedule}");
+        for (pcpu, stretches) in lanes {
+            assert!(stretches.len() > 3, "{id}: {stretches:?}");
+            for pair in stretches.windows(2) {
+                let ((_, _, left, end), (_, came, ..)) = (&pair[0], &pair[1]);
+                assert!(left <= came, "{id}: two vCPUs at once on CPU {pcpu}: {pair:?}");
+                assert_eq!(end, "paused", "{id}: waiters of tas never halt");
+            }
+            // Three vCPUs are always runnable, so that each comes again after the two others.
+            for turns in stretches.windows(4) {
+                let who: Vec<u64> = turns.iter().map(|stretch| stretch.0).collect();
+                assert!(
+                    who[0] == who[3] && who[0] != who[1] && who[1] != who[2] && who[2] != who[0],
+                    "{who:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_halt_hands_the_pcpu_over_and_a_kick_makes_runnable() {
+    let (results, said) = run(&format!(
+        "--envs {} --locks pv-ticket,pv-queued,pv-byte --scheduler round-robin --slice 100ms --vcpus 4 --on 2 --spin-threshold 64",
+        envs()
+    ));
+    for (id, schedule) in schedules(&results) {
+        assert!(schedule["halts"].as_u64().unwrap() > 0, "{id}: {schedule}: {said}");
+        let halted = |lane: &Vec<(u64, i64, i64, String)>| {
+            // Who halted and came again was kicked, and was resumed for that.
+            lane.iter().enumerate().any(|(at, (vcpu, _, _, end))| {
+                end == "halted" && lane[at + 1..].iter().any(|(later, ..)| later == vcpu)
+            })
+        };
+        assert!(lanes(&schedule).values().any(halted), "{id}: {schedule}");
+    }
+    for cell in results["cells"].as_array().unwrap() {
+        assert_ne!(cell["exclusion"], "violated", "{cell}");
+    }
+}
+
+#[test]
+fn what_a_hypervisor_cannot_schedule_is_refused_with_the_reason() {
+    let (_, said) = run("--envs native --locks ticket --scheduler round-robin --vcpus 2");
+    assert!(said.contains("native has no hypervisor"), "{said}");
+    let (_, said) = run("--envs emulated --locks std-mutex --scheduler round-robin --vcpus 2");
+    assert!(said.contains("sleep in this kernel"), "{said}");
+}
+
+#[test]
+fn a_timeslice_shorter_than_twenty_switches_is_refused_with_a_sentence() {
+    // A switch takes two system calls and a signal: more than 5 us on any machine.
+    let (_, said) = run("--envs emulated --locks tas --scheduler round-robin --slice 100us --vcpus 4 --on 1");
+    assert!(said.contains("a slice must be 20 times that; give --slice"), "{said}");
+}
