@@ -10,6 +10,8 @@ import time
 from browser import Browser
 
 WIDTHS = [1280, 768, 360]
+# Within which the whole verdict must be seen without scrolling, in pixels.
+FIRST_SCREEN = (1280, 900)
 
 # What a reader can work: what has a place on the page and takes the focus. Of radio buttons the chosen one does, and arrow keys go on.
 CONTROLS = """
@@ -35,6 +37,13 @@ def too_wide(browser):
     """How far the page reaches beyond its window."""
     over = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
     return [f"the page is {over} px wider than the window"] if over > 0 else []
+
+
+def too_long(browser):
+    """How far the verdict, its plot and its short answers reach below the first screen of a window that is that wide."""
+    bottom = browser.evaluate("document.querySelector('.verdict').getBoundingClientRect().bottom + scrollY")
+    height = FIRST_SCREEN[1]
+    return [f"the first screen ends at {bottom:.0f} px, below the window's {height} px"] if bottom > height else []
 
 
 def looked_at(browser, page, axe):
@@ -207,6 +216,8 @@ def faults(browser, page, axe):
     """Every fault of a page, with what was tried."""
     for fault in looked_at(browser, page, axe):
         yield f"axe-core, {fault}"
+    browser.open(page, FIRST_SCREEN[0])
+    yield from too_long(browser)
     yield from reached(browser, page)
     browser.open(page, 1280)
     for fault in worked(browser):
@@ -224,6 +235,7 @@ DOCTORED = [
     ("document.querySelector('nav a').tabIndex = -1", unreached, "does not reach"),
     ("document.querySelector('nav a').style.outline = '0'", unreached, "cannot be seen"),
     ("document.querySelector('h1').style.width = '2000px'", too_wide, "wider than the window"),
+    ("document.querySelector('.briefs').style.marginTop = '600px'", too_long, "below the window's"),
     ("document.querySelector('figure').hidden = true", unseen, "not to be seen"),
     ("document.querySelector('main').style.cssText = 'height: 9rem; overflow: auto'", boxes, "inside a box"),
 ]

@@ -1,5 +1,6 @@
 //! Writes a SYNTHETIC run directory with its page, `cargo run -p lockbench-reports --example fixture -- DIR`, and in DIR/nodes
-//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks, and DIR/trend.html, which shows twenty-four nights. With a second directory it writes a second run, and a page that compares the two.
+//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks, in DIR/standard one as full as a standard run, and DIR/trend.html, which shows twenty-four nights.
+//! With a second directory it writes a second run, and a page that compares the two.
 
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
@@ -9,6 +10,8 @@ mod many;
 mod nights;
 #[path = "../tests/fixture/nodes.rs"]
 mod nodes;
+#[path = "../tests/fixture/standard.rs"]
+mod standard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +44,8 @@ fn main() {
     write(&dirs[0].join("trend.html"), &trend);
     let dir = dirs[0].join("many");
     page(&dir, &run(&dir, &many::lines(fixture::lines(7, 1.0))));
+    let dir = dirs[0].join("standard");
+    page(&dir, &run(&dir, &standard::lines()));
     let dir = dirs[0].join("nodes");
     let several = nodes::Several {
         nodes: vec![0, 1, 2, 3],

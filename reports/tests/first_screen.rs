@@ -4,7 +4,7 @@ mod fixture;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::verdicts::judge;
-use lockbench_reports::record::{Line, Results, Thresholds};
+use lockbench_reports::record::{Line, Results, Status, Thresholds};
 use lockbench_reports::show::html;
 
 fn results() -> Results {
@@ -112,4 +112,33 @@ fn a_law_is_set_beside_each_measurement_that_it_speaks_of() {
     let laws = page.split("id=\"r0-laws\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert!(laws.contains("0.65 to 1.45") && laws.contains("the law fails here"));
     assert!(laws.contains("some vCPUs share a pCPU and others do not"));
+}
+
+/// A reader of "cannot be told" finds the interval, the rounds and the reason one step away.
+#[test]
+fn every_verdict_stands_with_its_intervals_rounds_and_reason() {
+    let results = results();
+    let page = page(&results);
+    assert!(first_screen(&page).contains("href=\"#r0-verdicts\""));
+    let table =
+        page.split("id=\"r0-verdicts\"").nth(1).unwrap().split("</details>\n<details id").next().unwrap();
+    let told = results.cells.iter().filter(|cell| cell.verdict.is_some() && cell.status != Status::Skipped);
+    assert_eq!(table.matches("<tr>").count(), 1 + told.count(), "a heading, and a row for each verdict");
+    assert!(table.contains("(74.9 % to 84.1 %), 6 rounds"));
+    assert!(table.contains("with room for the next run it keeps 68.1 % to 92.5 %, which spans 80.0 %"));
+}
+
+/// The time and the number of timeslices are those of one wait: the longest of all windows.
+#[test]
+fn a_wait_is_told_in_time_and_in_timeslices() {
+    let results = results();
+    let step = "emulated at 2x";
+    let cell =
+        results.cells.iter().find(|cell| cell.axes.id == "ticket/emulated/short+exp/4v:2p/compact/pinned");
+    let ns = cell.unwrap().verdict.as_ref().unwrap().longest_wait_ns.unwrap();
+    let page = page(&results);
+    let panel = page.split(&format!(">{step}</h2>")).nth(1).unwrap().split("</table>").next().unwrap();
+    let row = panel.split("<tr>").find(|row| row.contains(">ticket<")).unwrap();
+    let wait = format!("{:.1}\u{a0}ms <small>{:.1}<span", ns / 1e6, ns / 4e6);
+    assert!(row.contains(&wait), "{wait} in {row}");
 }

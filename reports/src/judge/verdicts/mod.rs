@@ -10,6 +10,7 @@ mod steps;
 mod thresholds;
 mod words;
 
+pub use service::OPEN_WAIT;
 pub use steps::{Step, Verdict, main_step, reach, steps};
 pub use words::{headline, reached, tally, thresholds};
 

@@ -8,8 +8,8 @@ use crate::judge::laws::turn_slices;
 use crate::record::{Cell, Interval, Purpose, Results, Served, Status, Thresholds};
 use crate::statistics::{MIN_ROUNDS, interval, share_interval, shares};
 
-/// Stands for no upper end: a wait had not ended when its window did.
-const OPEN: f64 = 1e9;
+/// Number of timeslices that stands for no upper end: a wait had not ended when its window did.
+pub const OPEN_WAIT: f64 = 1e9;
 
 /// How a lock serves its vCPUs.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +80,7 @@ fn waits(cell: &Cell) -> Vec<Wait> {
 fn in_slices(waits: &[Wait], slice_ns: f64) -> Option<Interval> {
     let seen: Vec<f64> = waits.iter().map(|wait| wait.ns / slice_ns).collect();
     let at_most: Vec<f64> =
-        waits.iter().map(|wait| if wait.at_least { OPEN } else { wait.ns / slice_ns }).collect();
+        waits.iter().map(|wait| if wait.at_least { OPEN_WAIT } else { wait.ns / slice_ns }).collect();
     let (low, high) = (interval(&seen)?, interval(&at_most)?);
     Some(Interval { median: low.median, low: low.low, high: high.high })
 }
@@ -111,7 +111,7 @@ fn judge(
                 }
             };
             let wait = wait.filter(|_| by_wait.told().is_none()).map(|wait| {
-                let end = if wait.high >= OPEN { "unknown".into() } else { significant(wait.high) };
+                let end = if wait.high >= OPEN_WAIT { "unknown".into() } else { significant(wait.high) };
                 format!("the longest wait is {} to {end} timeslices", significant(wait.low))
             });
             let spans = share.into_iter().chain(wait).collect::<Vec<String>>().join(", and ");
@@ -171,13 +171,13 @@ mod tests {
         let closed = in_slices(&[wait(4e6, false), wait(8e6, false)], 4e6).unwrap();
         assert_eq!((closed.low, closed.high), (1.0, 2.0));
         let open = in_slices(&[wait(4e6, false), wait(8e6, true)], 4e6).unwrap();
-        assert_eq!((open.low, open.high), (1.0, OPEN));
+        assert_eq!((open.low, open.high), (1.0, OPEN_WAIT));
         let thresholds = Thresholds::default();
         let equal = Interval { median: 1.0, low: 1.0, high: 1.0 };
         let (served, why) = judge(Some(equal), Some(open), 2.0, &thresholds);
         assert_eq!(served, Served::CannotBeTold);
         assert!(why.unwrap().contains("to unknown timeslices"));
-        let long = Interval { median: 30.0, low: 30.0, high: OPEN };
+        let long = Interval { median: 30.0, low: 30.0, high: OPEN_WAIT };
         assert_eq!(judge(Some(equal), Some(long), 2.0, &thresholds).0, Served::Starving);
     }
 

@@ -17,6 +17,7 @@ mod run;
 mod side_by_side;
 mod traces;
 mod verdict;
+mod verdicts;
 mod view;
 
 use serde::Serialize;

@@ -7,7 +7,7 @@ use super::published::ShapeView;
 use super::traces::TraceView;
 use super::verdict::{self, First};
 use super::view::{Table, TableEntry, class, shown, unbroken};
-use super::{cells, counters, distances, embed, environments, laws, missing, published, traces};
+use super::{cells, counters, distances, embed, environments, laws, missing, published, traces, verdicts};
 use crate::Error;
 use crate::format::{duration, percent, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
@@ -27,6 +27,8 @@ pub(super) struct View {
     file: String,
     first: First,
     answers: Vec<AnswerView>,
+    /// Every verdict with what it rests on; none on a page of several runs, or where nothing was run above 1x.
+    verdicts: Option<Table>,
     laws: Option<Table>,
     trust: String,
     environments: Option<Table>,
@@ -120,6 +122,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         file: file_name(&results.run_id),
         first,
         answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
+        verdicts: verdicts::table(&judged).filter(|_| !several),
         laws: laws::table(&judged).filter(|_| !several),
         trust: unbroken(&crate::judge::trust::sentence(results)),
         environments: (!several).then(|| environments::table(results)),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::view::{shown, unbroken};
+use crate::derive::timeslice::timeslice;
 use crate::format::{duration, overcommit, percent, range, significant};
 use crate::judge::briefs::{Brief, briefs};
 use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps};
@@ -83,7 +84,7 @@ pub(super) fn first(results: &Results) -> First {
     First {
         headline: sentence(main),
         about: main.map_or_else(String::new, |step| about(step)),
-        panels: panels(&steps, main),
+        panels: panels(results, &steps, main),
         switched: (2..=SWITCHED).contains(&steps.len()),
         plot: None,
         briefs: briefs(results).into_iter().map(brief).collect(),
@@ -115,7 +116,7 @@ fn warned(warnings: &[String]) -> Option<[String; 2]> {
     Some([count, first])
 }
 
-/// What the sentence claims, and no more: `One saturated lock, short sections, 4 emulated vCPUs on 2 CPUs.`
+/// What the sentence claims, and no more: `Here: one saturated lock (short), 4 emulated vCPUs on 2 CPUs.`
 fn about(step: &Step<'_>) -> String {
     let Some(axes) = step.verdicts.first().map(|verdict| &verdict.cell.axes) else { return String::new() };
     let s = if axes.pcpus.len() == 1 { "" } else { "s" };
@@ -125,7 +126,7 @@ fn about(step: &Step<'_>) -> String {
         other => other,
     };
     unbroken(&format!(
-        "Here: this machine, one saturated lock ({}), {} {vcpus} on {} CPU{s}.",
+        "Here: one saturated lock ({}), {} {vcpus} on {} CPU{s}.",
         shown(&axes.workload.name),
         axes.vcpus,
         axes.pcpus.len()
@@ -138,12 +139,12 @@ fn brief(brief: Brief) -> BriefView {
     BriefView { question: brief.question, said: unbroken(&brief.said), small }
 }
 
-fn panels(steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {
+fn panels(results: &Results, steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {
     let mut panels: Vec<Panel> = Vec::new();
     for step in steps {
         let mut verdicts: Vec<&Verdict<'_>> = step.verdicts.iter().collect();
         verdicts.sort_by(|a, b| order(a).cmp(&order(b)).then(kept(b).total_cmp(&kept(a))));
-        let mut rows: Vec<Row> = verdicts.into_iter().map(row).collect();
+        let mut rows: Vec<Row> = verdicts.into_iter().map(|verdict| row(results, verdict)).collect();
         // A fold that hides one row takes as much room as the row.
         let folded = if rows.len() > SHOWN + 1 { rows.split_off(SHOWN) } else { Vec::new() };
         let (env, factor) = (shown(step.env), overcommit(step.overcommit));
@@ -175,23 +176,18 @@ fn kept(verdict: &Verdict<'_>) -> f64 {
     verdict.of.kept.map_or(0.0, |kept| kept.median)
 }
 
-fn row(verdict: &Verdict<'_>) -> Row {
+fn row(results: &Results, verdict: &Verdict<'_>) -> Row {
     let of = verdict.of;
-    let small = |interval: Option<Interval>| interval.map_or_else(String::new, |one| range(one, percent));
     let figure =
         |interval: Option<Interval>| interval.map_or_else(|| "–".into(), |interval| percent(interval.median));
-    let (wait, wait_small) = wait(of);
+    let slice = timeslice(results, verdict.cell).map(|slice| slice.median);
+    let (wait, wait_small) = wait(of, slice);
     Row {
         lock: shown(&verdict.cell.axes.lock),
         label: of.rate.word(),
-        class: match of.rate {
-            Kept::Holds => "good",
-            Kept::Degrades => "unsure",
-            Kept::Collapses => "bad",
-            Kept::CannotBeTold => "same",
-        },
+        class: kept_class(of.rate),
         kept: unbroken(&figure(of.kept)),
-        kept_small: unbroken(&small(of.kept)),
+        kept_small: of.kept.map_or_else(String::new, small),
         bar: of.kept.map(bar),
         share: unbroken(&figure(of.worst_share)),
         service: match of.service {
@@ -200,12 +196,7 @@ fn row(verdict: &Verdict<'_>) -> Row {
             Served::CannotBeTold => Some("untold"),
             told => Some(told.word()),
         },
-        service_class: match of.service {
-            Served::Fair => "good",
-            Served::Unfair => "unsure",
-            Served::Starving => "bad",
-            Served::CannotBeTold => "same",
-        },
+        service_class: served_class(of.service),
         wait,
         wait_small,
         why: if of.kept.is_none() {
@@ -216,16 +207,44 @@ fn row(verdict: &Verdict<'_>) -> Row {
     }
 }
 
+/// CSS class of what a lock keeps: green is good in itself.
+pub(super) fn kept_class(kept: Kept) -> &'static str {
+    match kept {
+        Kept::Holds => "good",
+        Kept::Degrades => "unsure",
+        Kept::Collapses => "bad",
+        Kept::CannotBeTold => "same",
+    }
+}
+
+/// CSS class of how a lock serves its vCPUs.
+pub(super) fn served_class(served: Served) -> &'static str {
+    match served {
+        Served::Fair => "good",
+        Served::Unfair => "unsure",
+        Served::Starving => "bad",
+        Served::CannotBeTold => "same",
+    }
+}
+
 fn bar(kept: Interval) -> Bar {
     let of = |fraction: f64| format!("{:.2}", 100.0 * fraction.clamp(0.0, 1.0));
     Bar { width: of(kept.median), low: of(kept.low), high: of((kept.high - kept.low).max(0.0)) }
 }
 
-/// The longest wait as a time and, in small print, in timeslices.
-fn wait(of: &CellVerdict) -> (String, String) {
+/// The longest wait as a time and, for the small print, as a number of timeslices.
+fn wait(of: &CellVerdict, slice_ns: Option<f64>) -> (String, String) {
     let Some(ns) = of.longest_wait_ns else { return ("–".into(), String::new()) };
     let least = if of.wait_at_least { "≥ " } else { "" };
-    let slices =
-        of.wait_slices.map_or_else(String::new, |slices| format!("{} slices", significant(slices.median)));
+    let slices = slice_ns.map_or_else(String::new, |slice| match ns / slice {
+        short if short < 0.1 => "< 0.1".into(),
+        slices => significant(slices),
+    });
     (unbroken(&format!("{least}{}", duration(ns))), slices)
+}
+
+/// An interval of percentages with one sign for both ends, for there is little room: `48.1 to 50.8 %`.
+fn small(interval: Interval) -> String {
+    let ends = range(interval, |fraction| significant(fraction * 100.0));
+    unbroken(&format!("{ends} %"))
 }
