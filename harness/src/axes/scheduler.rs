@@ -13,16 +13,19 @@ pub enum Scheduler {
     Host,
     /// The emulated hypervisor: every runnable vCPU of a pCPU gets the same timeslice, in turn.
     RoundRobin,
+    /// The emulated hypervisor: by credits, with a boost for vCPUs that wake, after Xen's first credit scheduler.
+    Credit,
 }
 
 impl Scheduler {
     /// Every scheduler.
-    pub const ALL: [Self; 2] = [Self::Host, Self::RoundRobin];
+    pub const ALL: [Self; 3] = [Self::Host, Self::RoundRobin, Self::Credit];
 
     fn name(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::RoundRobin => "round-robin",
+            Self::Credit => "credit",
         }
     }
 
@@ -36,6 +39,7 @@ impl Scheduler {
         match self {
             Self::Host => None,
             Self::RoundRobin => Some(10_000_000),
+            Self::Credit => Some(30_000_000),
         }
     }
 
@@ -61,6 +65,7 @@ impl Scheduler {
         match self {
             Self::Host => record::Scheduler::Host,
             Self::RoundRobin => record::Scheduler::RoundRobin,
+            Self::Credit => record::Scheduler::Credit,
         }
     }
 }
@@ -72,10 +77,11 @@ impl Axis for Scheduler {
         takes: "NAMES",
         unit: "",
         default: "host",
-        help: "Who decides which vCPU runs: host (this kernel), round-robin (the emulated hypervisor, in slices of --slice)",
+        help: "Who decides which vCPU runs: host (this kernel); or the emulated hypervisor's, in slices of --slice: \
+               round-robin, credit (after Xen's, with a boost for vCPUs that wake)",
         in_id: InId::Param,
         in_0_1: false,
-        examples: &["host", "round-robin"],
+        examples: &["host", "round-robin", "credit"],
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {

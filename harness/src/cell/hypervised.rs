@@ -9,7 +9,7 @@ use crate::Refusal;
 use crate::arena::{Board, Memory};
 use crate::axes::Scheduler;
 use crate::hypervisor::log::{End, Lane};
-use crate::hypervisor::policy::{Policy, RoundRobin};
+use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Policy, RoundRobin, VmShare};
 use crate::hypervisor::{Hypervisor, Vcpu};
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
@@ -62,13 +62,23 @@ impl Planned {
 
 fn policy(spec: &WindowSpec, slice_ns: u64) -> Box<dyn Policy> {
     let (vcpus, pcpus) = (spec.axes.vcpus as usize, spec.axes.pcpus.len());
+    let home = |vcpu: usize| vcpu % pcpus;
+    // All vCPUs of the cell are one virtual machine.
+    let vm = VmShare::usual(0..vcpus);
     match spec.axes.values.scheduler {
         Scheduler::Host => unreachable!("the kernel's schedule is not ours"),
         Scheduler::RoundRobin if spec.pinned() => {
-            let home = (0..vcpus).map(|vcpu| vcpu % pcpus).collect();
-            Box::new(RoundRobin::pinned(slice_ns, home, pcpus))
+            Box::new(RoundRobin::pinned(slice_ns, (0..vcpus).map(home).collect(), pcpus))
         }
         Scheduler::RoundRobin => Box::new(RoundRobin::floating(slice_ns, vcpus, pcpus)),
+        Scheduler::Credit => {
+            let affinity = |vcpu| match spec.pinned() {
+                true => Affinity::hard([home(vcpu)]),
+                false => Affinity::all(pcpus),
+            };
+            let params = CreditParams::with_timeslice(slice_ns);
+            Box::new(Credit::new(params, &[vm], (0..vcpus).map(affinity).collect(), pcpus))
+        }
     }
 }
 

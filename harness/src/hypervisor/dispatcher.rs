@@ -65,6 +65,15 @@ struct Running {
     own_ns: u64,
 }
 
+/// What a dispatcher does next itself, after it has told others to ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Own {
+    /// It asks.
+    Asks,
+    /// It sleeps, unless its own lane is rung.
+    Sleeps,
+}
+
 impl Dispatcher {
     /// Schedules until the hypervisor is stopped. Returns the log of the pCPU.
     pub(super) fn run(self) -> Lane {
@@ -101,13 +110,14 @@ impl Dispatcher {
             let now = monotonic_ns();
             let mut shared = self.pool.lock();
             running = self.note_halt(running, &mut shared, lane, now);
-            self.wake_kicked(&mut shared, now);
+            self.wake_kicked(&mut shared, now, Own::Asks);
             if let Some(running) = &mut running {
                 shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
                 running.since_ns = now;
             }
             let current = running.map(|running| running.vcpu);
             let pick = shared.policy.pick(self.lane, current, now);
+            self.ask_again(&mut shared, None, Own::Sleeps);
             drop(shared);
             if pick.vcpu != current {
                 if let Some(leaving) = running.take() {
@@ -151,19 +161,22 @@ impl Dispatcher {
     }
 
     /// Makes the vCPUs runnable that halted on this pCPU and were kicked since.
-    fn wake_kicked(&self, shared: &mut Shared, now: u64) {
+    fn wake_kicked(&self, shared: &mut Shared, now: u64, own: Own) {
         for vcpu in 0..self.pool.vcpus.len() {
             if shared.blocked[vcpu] == Some(self.lane) && self.pool.vcpus[vcpu].kicked() {
                 shared.blocked[vcpu] = None;
                 let ask = shared.policy.wake(vcpu, now);
-                self.ask_again(ask);
+                self.ask_again(shared, ask, own);
             }
         }
     }
 
-    fn ask_again(&self, lane: Option<usize>) {
-        if let Some(lane) = lane.filter(|lane| *lane != self.lane) {
-            self.board.ring(lane);
+    /// Wakes the lanes of the pCPUs that should ask again.
+    fn ask_again(&self, shared: &mut Shared, named: Option<usize>, own: Own) {
+        for lane in shared.policy.others_to_ask().into_iter().chain(named) {
+            if lane != self.lane || own == Own::Sleeps {
+                self.board.ring(lane);
+            }
         }
     }
 
@@ -177,14 +190,14 @@ impl Dispatcher {
         if state == State::Halted {
             self.block(running, &mut shared, lane, now);
             // A kick may have come before this lane was the one to be told.
-            self.wake_kicked(&mut shared, now);
+            self.wake_kicked(&mut shared, now, Own::Sleeps);
         } else {
             let left_at = vcpu.left_at();
             let latency = left_at.saturating_sub(asked_at);
             lane.stretches.push(self.stretch(running, vcpu, left_at, End::Paused { latency }));
             shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
             let ask = shared.policy.left(running.vcpu, self.lane, now);
-            self.ask_again(ask);
+            self.ask_again(&mut shared, ask, Own::Sleeps);
         }
         Ok(())
     }

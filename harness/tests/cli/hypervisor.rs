@@ -1,7 +1,7 @@
 //! Cells that the emulated hypervisor schedules. Whether a schedule was kept depends on what else runs on the machine, so that
 //! these tests look at who ran after whom, and not at how long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -106,4 +106,30 @@ fn a_timeslice_shorter_than_twenty_switches_is_refused_with_a_sentence() {
     // A switch takes two system calls and a signal: more than 5 us on any machine.
     let (_, said) = run("--envs emulated --locks tas --scheduler round-robin --slice 100us --vcpus 4 --on 1");
     assert!(said.contains("a slice must be 20 times that; give --slice"), "{said}");
+}
+
+/// The pCPUs that each vCPU ran on.
+fn pcpus_of(schedule: &Value) -> BTreeMap<u64, BTreeSet<u64>> {
+    let mut of: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for (pcpu, stretches) in lanes(schedule) {
+        for (vcpu, ..) in stretches {
+            of.entry(vcpu).or_default().insert(pcpu);
+        }
+    }
+    of
+}
+
+#[test]
+fn credit_moves_vcpus_between_pcpus_unless_they_are_pinned() {
+    // Three vCPUs on two pCPUs get the same time only by moving.
+    let cells = format!("--envs {} --locks tas --scheduler credit --vcpus 3 --on 2 --window 1s", envs());
+    let (results, said) = run(&format!("{cells} --pinning pinned,floating"));
+    let schedules = schedules(&results);
+    assert_eq!(schedules.len(), 2 * envs().split(',').count(), "{said}");
+    for (id, schedule) in schedules {
+        assert_eq!(schedule["slice_ns"], 30_000_000, "{id}: its usual timeslice");
+        let of = pcpus_of(&schedule);
+        let moved = of.values().any(|pcpus| pcpus.len() > 1);
+        assert_eq!(moved, id.contains("/floating/"), "{id}: {of:?}");
+    }
 }

@@ -77,4 +77,6 @@ pub enum Scheduler {
     Host,
     /// The emulated hypervisor: every runnable vCPU of a pCPU gets the same timeslice, in turn.
     RoundRobin,
+    /// The emulated hypervisor: by credits, with a boost for vCPUs that wake.
+    Credit,
 }

@@ -3,9 +3,15 @@
 //! A policy is a state machine without threads or clocks: its caller says what happened and when, so that every policy is
 //! tested over virtual time. vCPUs and pCPUs are numbered from 0, over all virtual machines.
 
+mod credit;
 mod round_robin;
+#[cfg(test)]
+mod virtual_time;
+mod vms;
 
+pub(crate) use credit::{Credit, CreditParams};
 pub(crate) use round_robin::RoundRobin;
+pub(crate) use vms::{Affinity, VmShare};
 
 /// What is to happen on a pCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,4 +40,9 @@ pub(crate) trait Policy: Send {
 
     /// A vCPU that ran, or was leaving, has halted.
     fn blocked(&mut self, _vcpu: usize, _pcpu: usize, _now_ns: u64) {}
+
+    /// Further pCPUs that should ask again because of what happened since this was asked last.
+    fn others_to_ask(&mut self) -> Vec<usize> {
+        Vec::new()
+    }
 }
