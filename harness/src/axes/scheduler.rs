@@ -15,17 +15,20 @@ pub enum Scheduler {
     RoundRobin,
     /// The emulated hypervisor: by credits, with a boost for vCPUs that wake, after Xen's first credit scheduler.
     Credit,
+    /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
+    Gang,
 }
 
 impl Scheduler {
     /// Every scheduler.
-    pub const ALL: [Self; 3] = [Self::Host, Self::RoundRobin, Self::Credit];
+    pub const ALL: [Self; 4] = [Self::Host, Self::RoundRobin, Self::Credit, Self::Gang];
 
     fn name(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::RoundRobin => "round-robin",
             Self::Credit => "credit",
+            Self::Gang => "gang",
         }
     }
 
@@ -38,7 +41,7 @@ impl Scheduler {
     pub fn usual_slice_ns(self) -> Option<u64> {
         match self {
             Self::Host => None,
-            Self::RoundRobin => Some(10_000_000),
+            Self::RoundRobin | Self::Gang => Some(10_000_000),
             Self::Credit => Some(30_000_000),
         }
     }
@@ -60,12 +63,21 @@ impl Scheduler {
         }
     }
 
+    /// What a reader must know of a cell of so many vCPUs on so many pCPUs that it schedules.
+    pub fn note(self, vcpus: usize, pcpus: usize) -> Option<String> {
+        (self == Self::Gang && vcpus > pcpus).then(|| {
+            let gangs = vcpus.div_ceil(pcpus);
+            format!("{vcpus} vCPUs do not fit on {pcpus} pCPUs: they are split into {gangs} gangs, which run in turn")
+        })
+    }
+
     /// As records have it.
     pub fn record(self) -> record::Scheduler {
         match self {
             Self::Host => record::Scheduler::Host,
             Self::RoundRobin => record::Scheduler::RoundRobin,
             Self::Credit => record::Scheduler::Credit,
+            Self::Gang => record::Scheduler::Gang,
         }
     }
 }
@@ -78,10 +90,10 @@ impl Axis for Scheduler {
         unit: "",
         default: "host",
         help: "Who decides which vCPU runs: host (this kernel); or the emulated hypervisor's, in slices of --slice: \
-               round-robin, credit (after Xen's, with a boost for vCPUs that wake)",
+               round-robin, credit (after Xen's, with a boost for vCPUs that wake), gang (all vCPUs at the same time)",
         in_id: InId::Param,
         in_0_1: false,
-        examples: &["host", "round-robin", "credit"],
+        examples: &["host", "round-robin", "credit", "gang"],
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {

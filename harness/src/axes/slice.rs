@@ -32,7 +32,7 @@ impl Axis for Slice {
         takes: "TIMES",
         unit: "",
         default: "kernel",
-        help: "Timeslices of vCPUs, 100us to 100ms: 4ms, or kernel (its own; 10ms for round-robin, 30ms for credit); from the kernel with Linux 6.12 or \
+        help: "Timeslices of vCPUs, 100us to 100ms: 4ms, or kernel (its own; 10ms for round-robin and gang, 30ms for credit); from the kernel with Linux 6.12 or \
                newer",
         in_id: InId::Param,
         in_0_1: true,

@@ -9,7 +9,7 @@ use crate::Refusal;
 use crate::arena::{Board, Memory};
 use crate::axes::Scheduler;
 use crate::hypervisor::log::{End, Lane};
-use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Policy, RoundRobin, VmShare};
+use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, RoundRobin, VmShare};
 use crate::hypervisor::{Hypervisor, Vcpu};
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
@@ -27,6 +27,7 @@ pub(super) struct Planned {
 pub(super) struct Running {
     hypervisor: Hypervisor,
     slice_ns: u64,
+    gangs: Vec<Vec<u32>>,
 }
 
 impl Planned {
@@ -54,18 +55,19 @@ impl Planned {
     ) -> Result<Running, Refusal> {
         let vcpus = threads.iter().enumerate();
         let vcpus = vcpus.map(|(cpu, &tid)| Vcpu::new(memory.clone(), cpu, pid, tid)).collect();
-        let policy = policy(spec, self.slice_ns);
+        let (policy, gangs) = policy(spec, self.slice_ns);
         let hypervisor = Hypervisor::start(policy, vcpus, &spec.axes.pcpus, self.board)?;
-        Ok(Running { hypervisor, slice_ns: self.slice_ns })
+        Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs })
     }
 }
 
-fn policy(spec: &WindowSpec, slice_ns: u64) -> Box<dyn Policy> {
+/// Who decides, and the gangs that run at the same time, if any.
+fn policy(spec: &WindowSpec, slice_ns: u64) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
     let (vcpus, pcpus) = (spec.axes.vcpus as usize, spec.axes.pcpus.len());
     let home = |vcpu: usize| vcpu % pcpus;
     // All vCPUs of the cell are one virtual machine.
-    let vm = VmShare::usual(0..vcpus);
-    match spec.axes.values.scheduler {
+    let vms = [VmShare::usual(0..vcpus)];
+    let policy: Box<dyn Policy> = match spec.axes.values.scheduler {
         Scheduler::Host => unreachable!("the kernel's schedule is not ours"),
         Scheduler::RoundRobin if spec.pinned() => {
             Box::new(RoundRobin::pinned(slice_ns, (0..vcpus).map(home).collect(), pcpus))
@@ -77,9 +79,17 @@ fn policy(spec: &WindowSpec, slice_ns: u64) -> Box<dyn Policy> {
                 false => Affinity::all(pcpus),
             };
             let params = CreditParams::with_timeslice(slice_ns);
-            Box::new(Credit::new(params, &[vm], (0..vcpus).map(affinity).collect(), pcpus))
+            Box::new(Credit::new(params, &vms, (0..vcpus).map(affinity).collect(), pcpus))
         }
-    }
+        Scheduler::Gang => {
+            // A gang's members stay where they are, pinned or floating.
+            let gang = Gang::new(slice_ns, &vms, vcpus, pcpus);
+            let gangs = gang.rows().into_iter();
+            let gangs = gangs.map(|row| row.into_iter().map(|vcpu| vcpu as u32).collect()).collect();
+            return (Box::new(gang), gangs);
+        }
+    };
+    (policy, Vec::new())
 }
 
 /// A window, in ticks of the time-stamp counter.
@@ -116,7 +126,7 @@ impl Running {
                 )
             });
         }
-        measured.schedule = Some(schedule);
+        measured.schedule = Some(Schedule { gangs: self.gangs, ..schedule });
         Ok(())
     }
 }
@@ -167,11 +177,11 @@ impl Summary<'_> {
                     continue;
                 }
                 match stretch.end {
-                    End::Paused { latency } => {
+                    End::Paused { latency, handed_over } => {
                         schedule.slices += 1;
                         lengths.push(ns(stretch.to - stretch.from) / slice_ns as f64);
                         pauses.push(ns(latency));
-                        if let Some(next) = lane.stretches.get(index + 1) {
+                        if let Some(next) = lane.stretches.get(index + 1).filter(|_| handed_over) {
                             switches.push(ns(next.from.saturating_sub(stretch.to)));
                         }
                     }
@@ -213,4 +223,35 @@ fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
     values.sort_by(f64::total_cmp);
     // The nearest rank.
     Some([0.5, 0.99].map(|part| values[((values.len() - 1) as f64 * part).round() as usize]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axes::{Axes, Values};
+    use crate::hypervisor::log;
+    use crate::registry::Registry;
+
+    #[test]
+    fn a_pcpu_that_idles_after_a_timeslice_does_not_switch() {
+        let lock = Registry::new(&[]).lock("tas").unwrap();
+        let spec = WindowSpec {
+            ticks_per_ns: 1.0,
+            ..WindowSpec::of(Axes::new(lock, Values::usual(), 3, vec![0, 1]))
+        };
+        let stretch = |vcpu, from, to, handed_over| log::Stretch {
+            vcpu,
+            from,
+            to,
+            end: End::Paused { latency: 5, handed_over },
+            own_ns: 0,
+        };
+        let busy = vec![stretch(0, 100, 200, true), stretch(2, 210, 310, true), stretch(0, 320, 420, true)];
+        let idles = vec![stretch(1, 100, 200, false), stretch(1, 320, 420, false)];
+        let lanes = [busy, idles].map(|stretches| Lane { stretches, ..Lane::default() });
+        let summary = Summary { spec: &spec, between: Between { opened: 0, closed: 1_000 }, lanes: &lanes };
+        let schedule = summary.schedule(100, &[]);
+        assert_eq!(schedule.slices, 5);
+        assert_eq!(schedule.switch_ns, Some([10.0, 10.0]));
+    }
 }

@@ -121,7 +121,7 @@ impl Dispatcher {
             drop(shared);
             if pick.vcpu != current {
                 if let Some(leaving) = running.take() {
-                    self.take_off(leaving, lane)?;
+                    self.take_off(leaving, lane, pick.vcpu.is_some())?;
                 }
                 running = pick.vcpu.map(|vcpu| self.put_on(vcpu));
             }
@@ -180,8 +180,8 @@ impl Dispatcher {
         }
     }
 
-    /// Pauses the vCPU that has the pCPU.
-    fn take_off(&self, running: Running, lane: &mut Lane) -> Result<(), (usize, Lost)> {
+    /// Pauses the vCPU that has the pCPU, which is handed over to another one or idles.
+    fn take_off(&self, running: Running, lane: &mut Lane, handed_over: bool) -> Result<(), (usize, Lost)> {
         let vcpu = &self.pool.vcpus[running.vcpu];
         let asked_at = lockbench_workloads::ticks();
         let state = vcpu.pause(&|| self.stopped()).map_err(|lost| (running.vcpu, lost))?;
@@ -194,7 +194,8 @@ impl Dispatcher {
         } else {
             let left_at = vcpu.left_at();
             let latency = left_at.saturating_sub(asked_at);
-            lane.stretches.push(self.stretch(running, vcpu, left_at, End::Paused { latency }));
+            let end = End::Paused { latency, handed_over };
+            lane.stretches.push(self.stretch(running, vcpu, left_at, end));
             shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
             let ask = shared.policy.left(running.vcpu, self.lane, now);
             self.ask_again(&mut shared, ask, Own::Sleeps);

@@ -9,6 +9,8 @@ pub(crate) enum End {
     Paused {
         /// See above.
         latency: u64,
+        /// Whether another vCPU got the pCPU at once; otherwise it idled.
+        handed_over: bool,
     },
     /// It halted.
     Halt,

@@ -91,6 +91,13 @@ impl PlannedCell {
         (8.0 * self.slice_ns(timing) * f64::from(self.axes.vcpus)).max(2e9) as u64
     }
 
+    /// What readers of its windows must know.
+    fn notes(&self) -> Vec<String> {
+        let scheduler = self.axes.values.scheduler;
+        let of_scheduler = scheduler.note(self.axes.vcpus as usize, self.axes.pcpus.len());
+        self.blocks.notes.iter().cloned().chain(of_scheduler).collect()
+    }
+
     /// One window with everything resolved. Overcommitted cells start with a free lock in one round and with all vCPUs queued in
     /// the next: in a steady state both give the same rate.
     pub(crate) fn window(
@@ -116,7 +123,7 @@ impl PlannedCell {
             memory_nodes: self.memory_nodes.clone(),
             vcpu_nodes: self.vcpu_nodes.clone(),
             vcpu_memory_nodes: self.blocks.nodes.clone(),
-            notes: self.blocks.notes.clone(),
+            notes: self.notes(),
             ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
             count_preemptions,
             ..WindowSpec::of(self.axes.clone())

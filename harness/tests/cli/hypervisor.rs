@@ -133,3 +133,20 @@ fn credit_moves_vcpus_between_pcpus_unless_they_are_pinned() {
         assert_eq!(moved, id.contains("/floating/"), "{id}: {of:?}");
     }
 }
+
+#[test]
+fn a_gang_wider_than_the_pcpus_is_split_which_the_cell_says() {
+    let (results, said) = run(&format!(
+        "--envs {} --locks tas,pv-ticket --scheduler gang --slice 50ms --vcpus 3 --on 2",
+        envs()
+    ));
+    assert_eq!(results["cells"].as_array().unwrap().len(), 2 * envs().split(',').count(), "{said}");
+    for cell in results["cells"].as_array().unwrap() {
+        for round in cell["rounds"].as_array().unwrap() {
+            assert_eq!(round["schedule"]["gangs"], serde_json::json!([[0, 1], [2]]), "{round}");
+            let notes = round["notes"].to_string();
+            assert!(notes.contains("3 vCPUs do not fit on 2 pCPUs: they are split into 2 gangs"), "{notes}");
+            assert!(pcpus_of(&round["schedule"]).values().all(|pcpus| pcpus.len() == 1), "{round}");
+        }
+    }
+}

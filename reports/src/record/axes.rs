@@ -79,4 +79,6 @@ pub enum Scheduler {
     RoundRobin,
     /// The emulated hypervisor: by credits, with a boost for vCPUs that wake.
     Credit,
+    /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
+    Gang,
 }

@@ -28,6 +28,9 @@ pub struct Schedule {
     pub deviation: Option<f64>,
     /// Fraction of the window for which the log has each vCPU on a pCPU.
     pub shares: Vec<f64>,
+    /// Under gang scheduling: the vCPUs of each gang, which run at the same time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gangs: Vec<Vec<u32>>,
     /// The log: every stretch that began or ended in the window, in order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<Stretch>,

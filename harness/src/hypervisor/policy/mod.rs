@@ -4,12 +4,14 @@
 //! tested over virtual time. vCPUs and pCPUs are numbered from 0, over all virtual machines.
 
 mod credit;
+mod gang;
 mod round_robin;
 #[cfg(test)]
 mod virtual_time;
 mod vms;
 
 pub(crate) use credit::{Credit, CreditParams};
+pub(crate) use gang::Gang;
 pub(crate) use round_robin::RoundRobin;
 pub(crate) use vms::{Affinity, VmShare};
 
