@@ -1,6 +1,8 @@
 //! The axes of a cell, and the only place that converts them into the texts of a record and back.
 
-use lockbench_reports::record::CellAxes;
+use std::collections::BTreeMap;
+
+use lockbench_reports::record::{Case, CellAxes, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Axis, Env, Lock, On, Pinning, Size, Values, Workload, table};
@@ -25,19 +27,23 @@ pub struct Axes {
     pub overcommit: f64,
     /// The value on each axis.
     pub values: Values,
+    /// The virtual machines that share the pCPUs, of which this cell measures the first; none where there is one.
+    pub case: Option<Case>,
 }
 
 impl Axes {
     /// A cell with its id made from its axes.
-    pub fn new(lock: Lock, values: Values, vcpus: u32, pcpus: Vec<u32>) -> Self {
+    pub fn new(lock: Lock, values: Values, vcpus: u32, pcpus: Vec<u32>, case: Option<Case>) -> Self {
+        let all = case.as_ref().map_or(vcpus, |case| case.vms.iter().map(|vm| vm.vcpus).sum());
         let mut axes = Self {
             id: String::new(),
             lock: lock.name().into(),
             baseline: lock.variant.baseline.map(Into::into),
             vcpus,
-            overcommit: f64::from(vcpus) / pcpus.len() as f64,
+            overcommit: f64::from(all) / pcpus.len() as f64,
             pcpus,
             values,
+            case,
         };
         let CellAxes { lock, env, workload, placement, pinning, params, .. } = axes.record();
         let on = axes.pcpus.len();
@@ -60,17 +66,32 @@ impl Axes {
             vcpus: self.vcpus,
             pcpus: self.pcpus.clone(),
             overcommit: self.overcommit,
-            params: values.params(),
+            params: self.params(),
             scheduler: values.scheduler.record(),
-            neighbours: Vec::new(),
+            neighbours: self.neighbours(),
+            case: self.case.clone(),
         }
+    }
+
+    fn params(&self) -> BTreeMap<String, String> {
+        let mut params = self.values.params();
+        if let Some(case) = &self.case {
+            params.insert(params::SCENARIO.into(), format!("{}/{}", case.scenario, case.name));
+        }
+        params
+    }
+
+    fn neighbours(&self) -> Vec<String> {
+        let vms = self.case.iter().flat_map(|case| case.vms.iter().skip(1));
+        vms.map(|vm| vm.name.clone()).collect()
     }
 
     /// Axes that are not at their default and that release 0.1 does not know.
     pub fn since_0_1(&self) -> Vec<String> {
-        let params = self.values.params();
-        let newer = table::flags().filter(|flag| !flag.in_0_1 && params.contains_key(flag.name));
-        newer.map(|flag| flag.name.to_owned()).collect()
+        let params = self.params();
+        let newer =
+            table::flags().filter(|flag| !flag.in_0_1).map(|flag| flag.name).chain([params::SCENARIO]);
+        newer.filter(|name| params.contains_key(*name)).map(ToOwned::to_owned).collect()
     }
 }
 
@@ -84,8 +105,9 @@ impl TryFrom<CellAxes> for Axes {
     type Error = Error;
 
     fn try_from(record: CellAxes) -> Result<Self, Error> {
-        if !record.neighbours.is_empty() {
-            return Err(Error::usage("this build knows no neighbours"));
+        let mut params = record.params;
+        if params.remove(params::SCENARIO).is_some() != record.case.is_some() {
+            return Err(Error::usage("its scenario and its virtual machines are not both there"));
         }
         let values = Values {
             env: Env::parse(&record.env)?,
@@ -94,9 +116,9 @@ impl TryFrom<CellAxes> for Axes {
             size: Size::Count(record.vcpus),
             pinning: Pinning::parse(&record.pinning)?,
             workload: Workload::of_record(&record.workload)?,
-            ..Values::of_params(&record.params)?
+            ..Values::of_params(&params)?
         };
-        let CellAxes { id, lock, baseline, vcpus, pcpus, overcommit, .. } = record;
-        Ok(Self { id, lock, baseline, vcpus, pcpus, overcommit, values })
+        let CellAxes { id, lock, baseline, vcpus, pcpus, overcommit, case, .. } = record;
+        Ok(Self { id, lock, baseline, vcpus, pcpus, overcommit, values, case })
     }
 }

@@ -1,12 +1,16 @@
 //! A cell under the emulated hypervisor: its schedule is started before the gate opens, and told in the window's record.
 
+use std::cell::RefCell;
+use std::iter;
 use std::sync::Arc;
 
-use lockbench_reports::record::{Measured, Schedule, Stretch, StretchEnd};
+use lockbench_reports::record::{Measured, Schedule, Stretch, StretchEnd, Vm};
 
 use super::WindowSpec;
+use super::guest::Guest;
+use super::neighbours::Neighbours;
 use crate::Refusal;
-use crate::arena::{Board, Memory};
+use crate::arena::Board;
 use crate::axes::Scheduler;
 use crate::hypervisor::log::{End, Lane};
 use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, RoundRobin, VmShare};
@@ -21,6 +25,8 @@ const DEVIATION: f64 = 0.02;
 pub(super) struct Planned {
     board: Arc<Board>,
     slice_ns: u64,
+    /// Every vCPU of every machine, the measured machine's first, with the lane of the pCPU that it is placed on.
+    vcpus: RefCell<Vec<(Vcpu, usize)>>,
 }
 
 /// A cell's schedule.
@@ -31,59 +37,74 @@ pub(super) struct Running {
 }
 
 impl Planned {
-    /// The schedule of a cell whose process is about to start, with its vCPUs held; none where the kernel schedules.
-    pub(super) fn hold(spec: &WindowSpec, memory: &Memory) -> Result<Option<Self>, Refusal> {
+    /// The schedule of a cell; none where the kernel schedules.
+    pub(super) fn of(spec: &WindowSpec) -> Result<Option<Self>, Refusal> {
         let values = &spec.axes.values;
         let Some(usual_ns) = values.scheduler.usual_slice_ns() else { return Ok(None) };
         let board = Board::create(spec.axes.pcpus.len())
             .map_err(|e| Refusal::of("the hypervisor's board could not be made", e))?;
-        Vcpu::hold(memory);
-        Ok(Some(Self { board: Arc::new(board), slice_ns: values.slice.ns().unwrap_or(usual_ns) }))
+        let slice_ns = values.slice.ns().unwrap_or(usual_ns);
+        Ok(Some(Self { board: Arc::new(board), slice_ns, vcpus: RefCell::default() }))
     }
 
     pub(super) fn board(&self) -> &Board {
         &self.board
     }
 
-    /// Begins to schedule the threads that run the cell's vCPUs, all of which stand at the gate.
-    pub(super) fn start(
-        self,
-        spec: &WindowSpec,
-        memory: &Arc<Memory>,
-        pid: i32,
-        threads: &[u32],
-    ) -> Result<Running, Refusal> {
-        let vcpus = threads.iter().enumerate();
-        let vcpus = vcpus.map(|(cpu, &tid)| Vcpu::new(memory.clone(), cpu, pid, tid)).collect();
-        let (policy, gangs) = policy(spec, self.slice_ns);
-        let hypervisor = Hypervisor::start(policy, vcpus, &spec.axes.pcpus, self.board)?;
+    /// Takes up the vCPUs of the machines, all of which stand at their gates.
+    pub(super) fn enter(&self, spec: &WindowSpec, measured: &Guest, neighbours: &Neighbours) {
+        let lanes = spec.axes.pcpus.len();
+        let guests = iter::once((spec, measured)).chain(spec.neighbours.iter().zip(neighbours.guests()));
+        for (own, guest) in guests {
+            let lane = |cpu: usize| {
+                let pcpu = own.pcpu_of(cpu);
+                spec.axes.pcpus.iter().position(|known| *known == pcpu).unwrap_or(cpu % lanes)
+            };
+            self.vcpus.borrow_mut().extend(guest.vcpus().enumerate().map(|(cpu, vcpu)| (vcpu, lane(cpu))));
+        }
+    }
+
+    /// Begins to schedule them.
+    pub(super) fn start(self, spec: &WindowSpec) -> Result<Running, Refusal> {
+        let (vcpus, homes): (Vec<Vcpu>, Vec<usize>) = self.vcpus.into_inner().into_iter().unzip();
+        let (policy, gangs) = policy(spec, self.slice_ns, &homes);
+        let hypervisor = Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board)?;
         Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs })
     }
 }
 
-/// Who decides, and the gangs that run at the same time, if any.
-fn policy(spec: &WindowSpec, slice_ns: u64) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
-    let (vcpus, pcpus) = (spec.axes.vcpus as usize, spec.axes.pcpus.len());
-    let home = |vcpu: usize| vcpu % pcpus;
-    // All vCPUs of the cell are one virtual machine.
-    let vms = [VmShare::usual(0..vcpus)];
+/// The virtual machines of a cell: its case's, or one with all vCPUs.
+fn shares(spec: &WindowSpec) -> Vec<VmShare> {
+    let Some(case) = &spec.axes.case else { return vec![VmShare::usual(0..spec.axes.vcpus as usize)] };
+    let mut first = 0;
+    let share = |vm: &Vm| {
+        let vcpus: Vec<usize> = (first..first + vm.vcpus as usize).collect();
+        first += vcpus.len();
+        VmShare { vcpus, weight: vm.weight, cap_percent: vm.cap_pcpus.map(|pcpus| 100.0 * pcpus) }
+    };
+    case.vms.iter().map(share).collect()
+}
+
+/// Who decides, and the gangs that run at the same time, if any. `homes` has the pCPU that each vCPU is placed on.
+fn policy(spec: &WindowSpec, slice_ns: u64, homes: &[usize]) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
+    let (vcpus, pcpus) = (homes.len(), spec.axes.pcpus.len());
     let policy: Box<dyn Policy> = match spec.axes.values.scheduler {
         Scheduler::Host => unreachable!("the kernel's schedule is not ours"),
         Scheduler::RoundRobin if spec.pinned() => {
-            Box::new(RoundRobin::pinned(slice_ns, (0..vcpus).map(home).collect(), pcpus))
+            Box::new(RoundRobin::pinned(slice_ns, homes.to_vec(), pcpus).out_of_phase(spec.draws))
         }
         Scheduler::RoundRobin => Box::new(RoundRobin::floating(slice_ns, vcpus, pcpus)),
         Scheduler::Credit => {
-            let affinity = |vcpu| match spec.pinned() {
-                true => Affinity::hard([home(vcpu)]),
+            let affinity = |&home: &usize| match spec.pinned() {
+                true => Affinity::hard([home]),
                 false => Affinity::all(pcpus),
             };
             let params = CreditParams::with_timeslice(slice_ns);
-            Box::new(Credit::new(params, &vms, (0..vcpus).map(affinity).collect(), pcpus))
+            Box::new(Credit::new(params, &shares(spec), homes.iter().map(affinity).collect(), pcpus))
         }
         Scheduler::Gang => {
             // A gang's members stay where they are, pinned or floating.
-            let gang = Gang::new(slice_ns, &vms, vcpus, pcpus);
+            let gang = Gang::new(slice_ns, &shares(spec), vcpus, pcpus);
             let gangs = gang.rows().into_iter();
             let gangs = gangs.map(|row| row.into_iter().map(|vcpu| vcpu as u32).collect()).collect();
             return (Box::new(gang), gangs);
@@ -237,7 +258,7 @@ mod tests {
         let lock = Registry::new(&[]).lock("tas").unwrap();
         let spec = WindowSpec {
             ticks_per_ns: 1.0,
-            ..WindowSpec::of(Axes::new(lock, Values::usual(), 3, vec![0, 1]))
+            ..WindowSpec::of(Axes::new(lock, Values::usual(), 3, vec![0, 1], None))
         };
         let stretch = |vcpu, from, to, handed_over| log::Stretch {
             vcpu,

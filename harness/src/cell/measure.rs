@@ -1,6 +1,5 @@
 //! Takes one window: start, place, warm up, sample, kill, check.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -9,17 +8,18 @@ use lockbench_workloads::ticks;
 
 use super::Placer;
 use super::distances::{self, Distances};
+use super::guest::{Guest, skipped};
+use super::hypervised::Planned;
+use super::neighbours::Neighbours;
 use super::process::{ChildEnd, Process};
 use super::sample::Sample;
 use super::watch::Watch;
 use super::window::{Threads, Window};
-use super::{WindowSpec, exclusion, hypervised, prepare, trace};
+use super::{WindowSpec, exclusion, hypervised, trace};
 use crate::arena::Memory;
-use crate::axes::Lock;
-use crate::measure::{futex, own_slice};
+use crate::measure::futex;
 use crate::protocol::ChildReport;
-use crate::protocol::ChildSpec;
-use crate::{Quotas, Refusal};
+use crate::{Quotas, Refusal, Registry};
 
 /// A window was cut short by Ctrl-C: nothing to record.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub struct Interrupted;
 pub struct Bench<'a> {
     /// Pins threads and binds memory.
     pub placer: &'a Placer,
-    /// The lock.
-    pub lock: Lock,
+    /// Every lock by name.
+    pub registry: &'a Registry,
     /// CPU quotas that hold for this process.
     pub quotas: &'a Quotas,
 }
@@ -79,42 +79,21 @@ fn take(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, Interrupted> {
     }
 }
 
-fn skipped(refusal: Refusal) -> ChildEnd {
-    ChildEnd::Reported(ChildReport::Skipped(refusal))
-}
-
 fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
-    let blank = prepare::arena(spec, bench.lock).map_err(skipped)?;
-    // Memory is bound before anything is written: a page stays where it was first touched.
-    let (mut memory, lies) = bench.placer.place_memory(blank, spec).map_err(skipped)?;
-    prepare::write(&mut memory, spec);
-    let planned = hypervised::Planned::hold(spec, &memory).map_err(skipped)?;
-    let memory = Arc::new(memory);
-    let child = ChildSpec {
-        lock: bench.lock.name().into(),
-        env: spec.axes.values.env.name().into(),
-        probe: spec.probe() as u8,
-        count_preemptions: spec.count_preemptions,
-    };
-    let board = planned.as_ref().map(hypervised::Planned::board);
-    let mut process = Process::start(child, &memory, board)
-        .map_err(|e| skipped(Refusal::of("the cell's process could not be started", e)))?;
-    process.wait_ready(Duration::from_secs(10))?;
-    let threads = process.threads(&memory)?;
-    let placed = bench.placer.place_vcpus(&threads, spec).map_err(skipped)?;
-    if let Some(slice_ns) = spec.axes.values.slice.ns()
-        && planned.is_none()
-    {
-        for &thread in &threads {
-            own_slice::ask(thread, slice_ns).map_err(skipped)?;
+    let planned = Planned::of(spec).map_err(skipped)?;
+    let board = planned.as_ref().map(Planned::board);
+    let mut neighbours = Neighbours::start(spec, bench, board)?;
+    let Guest { lock, memory, mut process, threads, placed, lies } = {
+        let guest = Guest::start(spec, bench, board)?;
+        if let Some(planned) = &planned {
+            planned.enter(spec, &guest, &neighbours);
         }
-    }
+        guest
+    };
 
     let mut watch = Watch::start(spec, bench, process.pid(), &threads);
-    let schedule = planned
-        .map(|planned| planned.start(spec, &memory, process.pid(), &threads))
-        .transpose()
-        .map_err(skipped)?;
+    let schedule = planned.map(|planned| planned.start(spec)).transpose().map_err(skipped)?;
+    neighbours.open_gates();
     open_gate(&memory, spec, &mut process)?;
     let warmup_began = Instant::now();
     let halfway = warmup_began + Duration::from_nanos(spec.warmup_ns / 2);
@@ -123,8 +102,9 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
     watch.open();
+    neighbours.open();
     let began = ticks();
-    let mut window = Window::open(spec, &memory, bench.lock.family, Threads { pid: process.pid(), threads });
+    let mut window = Window::open(spec, &memory, lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
     let outcome = window.sample(&mut process, &mut watch, half)?;
     let between = hypervised::Between { opened: began, closed: ticks() };
@@ -133,12 +113,14 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     process.check()?;
     watch.close(&mut closed);
     let mut measured = closed.measured;
+    neighbours.close(spec, &mut measured)?;
     if let Some(schedule) = schedule {
         schedule.close(spec, between, &mut measured).map_err(skipped)?;
     }
     // The process is killed before the check: only then does the counter stand still.
     let killed = Instant::now();
     process.end()?;
+    neighbours.end()?;
     let closing_ns = killed.elapsed().as_nanos() as u64;
     if let Some(hung) = outcome {
         return Ok(hung);

@@ -50,6 +50,9 @@ pub struct WindowSpec {
     /// Seed of the vCPUs' random draws, mixed with each vCPU's number; 0: that number alone, as in release 0.1.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub draws: u64,
+    /// What the other virtual machines of the case run, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<WindowSpec>,
     /// Whether preemptions can be counted here; if not, workers do not look for them.
     pub count_preemptions: bool,
     /// Fields that release 0.1 reads besides the axes. The axes have the same values.
@@ -99,6 +102,7 @@ impl WindowSpec {
             notes: Vec::new(),
             ping_pongs: Vec::new(),
             draws: 0,
+            neighbours: Vec::new(),
             count_preemptions: false,
         }
     }
@@ -125,6 +129,19 @@ impl WindowSpec {
             return Err(Error::usage(
                 "its spin_threshold, slice_ns, early_wait or needs is not what its axes say",
             ));
+        }
+        let machines = self.axes.case.as_ref().map_or(1, |case| case.vms.len());
+        if self.neighbours.len() + 1 != machines {
+            return Err(Error::usage(format!(
+                "it has {} neighbours, and its case has {machines} virtual machines",
+                self.neighbours.len()
+            )));
+        }
+        for neighbour in &self.neighbours {
+            if neighbour.axes.case.is_some() {
+                return Err(Error::usage("a neighbour has neighbours of its own"));
+            }
+            neighbour.check().map_err(|e| e.inside("a neighbour"))?;
         }
         let blocks = self.vcpu_memory_nodes.len();
         if blocks != 0 && blocks != self.axes.vcpus as usize {

@@ -99,15 +99,15 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Done, Error> {
         .map_err(|source| Error::Json { what: format!("the spec {path} is no window's spec"), source })?;
     let place = || format!("the spec {path}");
     spec.check().map_err(|e| e.inside(place()))?;
-    let lock = registry.lock(&spec.axes.lock).ok_or_else(|| {
-        Error::usage(format!("this build has no lock `{}`", spec.axes.lock)).inside(place())
-    })?;
+    if registry.lock(&spec.axes.lock).is_none() {
+        return Err(Error::usage(format!("this build has no lock `{}`", spec.axes.lock)).inside(place()));
+    }
     proc::check()?;
     scheduling::settle()?;
     let (_, binder) = topology::load(&Source::ThisMachine)?;
     let placer = Placer::new(binder);
     let quotas = Quotas::of_this_process();
-    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, lock, quotas: &quotas }) else {
+    let Ok(taken) = cell::measure(&spec, &Bench { placer: &placer, registry, quotas: &quotas }) else {
         return Ok(Done::Interrupted);
     };
     let round = Round {

@@ -9,7 +9,7 @@ use lockbench_reports::record::{Line, Results, Status, Thresholds};
 use super::axes::Axes;
 use super::{Done, ending, plan_only, print, thresholds};
 use crate::axes::parse_duration;
-use crate::plan::Profile;
+use crate::plan::{Profile, name_of, scenarios};
 use crate::suite::{Journal, Run, unmeasured};
 use crate::{Error, Registry, interrupt};
 
@@ -21,6 +21,10 @@ pub(super) struct Args {
     /// Profile of your own, in TOML
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Scenarios instead of a profile: what several virtual machines do to one another. Names that `list` gives, files of your
+    /// own in TOML, or all
+    #[arg(long, value_name = "NAMES|FILES", value_delimiter = ',', conflicts_with_all = ["config", "profile"])]
+    scenario: Vec<String>,
     /// Wall time to fit the plan into, by dropping cells from its end: 90s
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     time: Option<Duration>,
@@ -42,11 +46,21 @@ pub(super) struct Args {
     thresholds: thresholds::Options,
 }
 
+impl Args {
+    /// What to measure, and the name that the run has for it.
+    fn profile(&self, registry: &Registry) -> Result<(String, Profile), Error> {
+        if !self.scenario.is_empty() {
+            return scenarios::all_of(&self.scenario, registry);
+        }
+        let name = self.config.as_deref().map_or_else(|| self.profile.clone(), name_of);
+        Ok((name, Profile::of(self.config.as_deref(), &self.profile, registry)?))
+    }
+}
+
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     let thresholds = args.thresholds.thresholds()?;
-    let name = args.config.as_deref().map_or_else(|| args.profile.clone(), config_name);
-    let mut profile = Profile::of(args.config.as_deref(), &args.profile, registry)?;
+    let (name, mut profile) = args.profile(registry)?;
     args.axes.apply(&mut profile, registry)?;
     profile.time = args.time.or(profile.time);
     if args.plan_only {
@@ -56,11 +70,6 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let run = Run::set_up(args.axes.asked(&name, &profile, began)?, registry)?;
     let journal = kept(&run, &args.out, profile.rounds)?;
     finish(&journal, args, thresholds, &args.axes.named_envs(&profile, args.config.is_some()))
-}
-
-fn config_name(path: &std::path::Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// Measures a run into a directory of its own below `out`, after one line that says what to expect.

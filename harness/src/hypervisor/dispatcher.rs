@@ -26,12 +26,12 @@ struct Shared {
 }
 
 impl Pool {
-    pub(super) fn new(policy: Box<dyn Policy>, vcpus: Vec<Vcpu>, lanes: usize) -> Self {
-        // A vCPU arrives at the lane of the pCPU that it was placed on: they are dealt in turn.
-        let blocked = (0..vcpus.len()).map(|vcpu| Some(vcpu % lanes)).collect();
-        for (cpu, vcpu) in vcpus.iter().enumerate() {
-            vcpu.tell(cpu % lanes);
+    /// `homes` has the lane that each vCPU arrives at: that of the pCPU which it was placed on.
+    pub(super) fn new(policy: Box<dyn Policy>, vcpus: Vec<Vcpu>, homes: Vec<usize>) -> Self {
+        for (vcpu, &home) in vcpus.iter().zip(&homes) {
+            vcpu.tell(home);
         }
+        let blocked = homes.into_iter().map(Some).collect();
         Self { vcpus, shared: Mutex::new(Shared { policy, blocked }) }
     }
 

@@ -32,15 +32,17 @@ pub(crate) struct Hypervisor {
 
 impl Hypervisor {
     /// Starts to schedule `vcpus`, all of which are held and have a thread, on the pCPUs with these operating-system indices.
-    /// Each pCPU has the lane of the board, and the number in the policy, that it has in `pcpus`.
+    /// Each pCPU has the lane of the board, and the number in the policy, that it has in `pcpus`. `homes` has the lane of the
+    /// pCPU that each vCPU is placed on, where it arrives.
     pub(crate) fn start(
         policy: Box<dyn Policy>,
         vcpus: Vec<Vcpu>,
+        homes: Vec<usize>,
         pcpus: &[u32],
         board: Arc<Board>,
     ) -> Result<Self, Refusal> {
         let stop = Arc::new(AtomicBool::new(false));
-        let pool = Arc::new(Pool::new(policy, vcpus, pcpus.len()));
+        let pool = Arc::new(Pool::new(policy, vcpus, homes));
         let mut hypervisor = Self { board: board.clone(), stop: stop.clone(), dispatchers: Vec::new() };
         for (lane, &pcpu) in pcpus.iter().enumerate() {
             let dispatcher =

@@ -29,6 +29,8 @@ pub(crate) struct Timing {
 pub(crate) struct PlannedCell {
     pub(crate) lock: Lock,
     pub(crate) axes: Axes,
+    /// The other virtual machines of its case, in their order: what each runs.
+    pub(crate) neighbours: Vec<PlannedCell>,
     pub(crate) memory_nodes: Vec<u32>,
     pub(crate) vcpu_nodes: Vec<u32>,
     pub(crate) blocks: Blocks,
@@ -98,6 +100,11 @@ impl PlannedCell {
         self.blocks.notes.iter().cloned().chain(of_scheduler).collect()
     }
 
+    /// What a virtual machine beside the measured one does in a window.
+    fn beside(&self, timing: &Timing, round: u32, draws: u64) -> WindowSpec {
+        WindowSpec { start: Start::Free, ..self.window(timing, round, Purpose::Rate, draws, false) }
+    }
+
     /// One window with everything resolved. Overcommitted cells start with a free lock in one round and with all vCPUs queued in
     /// the next: in a steady state both give the same rate.
     pub(crate) fn window(
@@ -124,6 +131,7 @@ impl PlannedCell {
             vcpu_nodes: self.vcpu_nodes.clone(),
             vcpu_memory_nodes: self.blocks.nodes.clone(),
             notes: self.notes(),
+            neighbours: self.neighbours.iter().map(|vm| vm.beside(timing, round, draws)).collect(),
             ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
             count_preemptions,
             ..WindowSpec::of(self.axes.clone())

@@ -72,7 +72,7 @@ impl Same {
 
 /// Everything that a window of a cell depends on, whatever names it was asked for by.
 fn essence(cell: &PlannedCell) -> String {
-    let Axes { vcpus, pcpus, values, .. } = &cell.axes;
+    let Axes { vcpus, pcpus, values, case, .. } = &cell.axes;
     let workload = record::Workload { name: String::new(), ..values.workload.record() };
     let usual = Values::usual();
     // What these axes ask for stands beside them in numbers. On one pCPU there is nowhere to float to.
@@ -86,7 +86,7 @@ fn essence(cell: &PlannedCell) -> String {
         pinning: if pcpus.len() > 1 { values.pinning } else { usual.pinning },
         ..values.clone()
     };
-    format!("{:?}", (cell.lock, workload, vcpus, pcpus, &cell.memory_nodes, others))
+    format!("{:?}", (cell.lock, workload, vcpus, pcpus, &cell.memory_nodes, others, case))
 }
 
 /// The axes in which two cells differ, as each of them has it: `placement=scatter`, `placement=compact`.

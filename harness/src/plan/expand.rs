@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use lockbench_reports::record::Dropped;
+use lockbench_reports::record::{Case, Dropped};
 
 use super::blocks::Blocks;
 use super::collect::Collected;
 use super::{CellGroup, PlannedCell, Profile};
 use crate::Registry;
-use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Pinning, Values};
+use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Pinning, Size, Values, Workload};
 use crate::topology::{self, Machine, Memory, Placement, PuIndex, assign, pairs};
 
 /// Everything that a plan is made for: the machine and its facilities.
@@ -29,7 +29,7 @@ pub(crate) fn expand(profile: &Profile, on: &Resources<'_>) -> (Vec<PlannedCell>
             continue;
         }
         for (values, lock) in group.product(on.registry) {
-            match found.cell(values, lock, group) {
+            match found.case(values, lock, group) {
                 Ok(Some(cell)) => collected.add(cell),
                 // An environment that by its nature has no such size (native above 1x) is not asked for it.
                 Ok(None) => {}
@@ -51,12 +51,36 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// The cell of these values, with the other virtual machines of its group's case.
+    fn case(
+        &mut self,
+        values: Values,
+        lock: Lock,
+        group: &CellGroup,
+    ) -> Result<Option<PlannedCell>, Dropped> {
+        let others = group.case.iter().flat_map(|case| case.vms.iter().skip(1));
+        let mut neighbours = Vec::new();
+        for vm in others {
+            let mut values = values.clone();
+            values.size = Size::Count(vm.vcpus);
+            if let Some(workload) = &vm.workload {
+                values.workload = Workload::of_record(workload)
+                    .map_err(|e| refused(&Workload::FLAGS[0], &workload.name, e.to_string()))?;
+            }
+            let lock = vm.lock.as_deref().and_then(|name| self.on.registry.lock(name)).unwrap_or(lock);
+            neighbours.extend(self.cell(values, lock, group, None)?);
+        }
+        let measured = self.cell(values, lock, group, group.case.clone())?;
+        Ok(measured.map(|cell| PlannedCell { neighbours, ..cell }))
+    }
+
     /// The cell of these values; the error says which value cannot be had, and why.
     fn cell(
         &mut self,
         mut values: Values,
         lock: Lock,
         group: &CellGroup,
+        case: Option<Case>,
     ) -> Result<Option<PlannedCell>, Dropped> {
         let pcpus = self.pcpus(values.placement, values.on).map_err(|e| {
             let wide = matches!(e, topology::Error::TooFewCpus { .. });
@@ -70,13 +94,15 @@ impl Found<'_> {
             let why = format!("a cell of {vcpus} vCPUs cannot be had; {MOST_VCPUS} are the most");
             return Err(refused(values.size.flag(), &values.size.bare(), why));
         }
-        let pcpus = pcpus[..pcpus.len().min(vcpus as usize)].to_vec();
+        // A machine that shares its pCPUs with others may use all of them.
+        let most = if group.case.is_some() { pcpus.len() } else { vcpus as usize };
+        let pcpus = pcpus[..pcpus.len().min(most)].to_vec();
         if let Arrivals::PerSecond(rate) = values.arrivals {
             values.workload = values.workload.with_arrivals(rate, vcpus)?;
         }
         values.settle(lock);
         let (env, memory, pinning) = (values.env, values.memory, values.pinning);
-        let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect());
+        let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect(), case);
         let scheduler = axes.values.scheduler;
         let by_nature = leaf_refusal(lock, env).or_else(|| scheduler.refusal(lock, env));
         if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {
@@ -93,6 +119,7 @@ impl Found<'_> {
         Ok(Some(PlannedCell {
             lock,
             axes,
+            neighbours: Vec::new(),
             memory_nodes,
             vcpu_nodes: assign(vcpus as usize, &pcpus).into_iter().map(node).collect(),
             blocks,

@@ -1,9 +1,10 @@
 //! A group of cells: the product of its axes.
 
-use lockbench_reports::record::Purpose;
+use lockbench_reports::record::{Case, Purpose};
 
 use super::numa::Numa;
-use crate::axes::{Env, Lists, Lock, Values, flags, or_default};
+use super::vms;
+use crate::axes::{Env, Lists, Lock, Size, Values, flags, or_default};
 use crate::error::unknown;
 use crate::{Error, Registry};
 
@@ -16,6 +17,10 @@ pub(crate) struct CellGroup {
     pub(crate) lists: Lists,
     /// What the group compares across NUMA nodes, if that is its purpose. On a machine with nothing to compare it is left out.
     pub(crate) numa: Option<Numa>,
+    /// The virtual machines that share the pCPUs, of which the cells measure the first; none where there is one.
+    pub(crate) case: Option<Case>,
+    /// Name of the case, until the machines are known.
+    case_name: Option<String>,
     /// Purposes that are switched on or off; the others have their defaults.
     switched: Vec<(Purpose, bool)>,
 }
@@ -52,15 +57,26 @@ pub(crate) static SWITCHES: [Switch; 3] = [
 
 /// Key of what a group compares across NUMA nodes.
 const NUMA: &str = "numa";
+/// Key of a case's name.
+const CASE: &str = "case";
+/// Key of a case's virtual machines.
+const VMS: &str = "vms";
 
 impl CellGroup {
     /// Sets what a key of a profile says.
     pub(crate) fn set(&mut self, key: &str, value: &toml::Value, registry: &Registry) -> Result<(), Error> {
+        if key == VMS {
+            return self.share(vms::parse(value, registry)?);
+        }
         let texts =
             texts(value).ok_or_else(|| Error::usage(format!("`{key}` takes a value or a list of values")))?;
         if let Some(switch) = SWITCHES.iter().find(|switch| switch.name == key) {
             let on = value.as_bool().ok_or_else(|| Error::usage(format!("`{key}` is true or false")))?;
             self.switch(switch, on);
+        } else if key == CASE {
+            let name = texts.first().filter(|name| texts.len() == 1 && vms::is_name(name));
+            let wrong = || Error::usage("`case` is a name of small letters, digits and hyphens");
+            self.case_name = Some(name.ok_or_else(wrong)?.clone());
         } else if key == NUMA {
             self.numa = Some(Numa::parse(&texts.join(","))?);
         } else {
@@ -77,6 +93,30 @@ impl CellGroup {
             self.lists.add(flag, &texts)?;
         }
         Ok(())
+    }
+
+    /// Has the cells share their pCPUs with other virtual machines.
+    fn share(&mut self, case: Case) -> Result<(), Error> {
+        self.lists.size = vec![Size::Count(case.vms[0].vcpus)];
+        self.case = Some(case);
+        Ok(())
+    }
+
+    /// Names the scenario and the case, once every key was read.
+    pub(crate) fn name_case(&mut self, scenario: &str) -> Result<(), Error> {
+        match (&mut self.case, self.case_name.take()) {
+            (Some(case), Some(name)) => {
+                (case.scenario, case.name) = (scenario.into(), name);
+                match self.lists.size[..] {
+                    [Size::Count(vcpus)] if vcpus == case.vms[0].vcpus => Ok(()),
+                    _ => Err(Error::usage(
+                        "a case has as many vCPUs as its `vms` say: leave `vcpus` and `overcommit` out",
+                    )),
+                }
+            }
+            (None, None) => Ok(()),
+            _ => Err(Error::usage("a case has both a name, `case`, and its virtual machines, `vms`")),
+        }
     }
 
     /// Switches windows of a purpose on or off.
@@ -109,7 +149,7 @@ impl CellGroup {
 
 /// Everything that a group can say.
 pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
-    flags().map(|flag| flag.key).chain([NUMA]).chain(SWITCHES.iter().map(|switch| switch.name))
+    flags().map(|flag| flag.key).chain([NUMA, CASE, VMS]).chain(SWITCHES.iter().map(|switch| switch.name))
 }
 
 /// A value or a list of values, as they are spelled.

@@ -9,12 +9,14 @@ mod group;
 mod numa;
 mod profile;
 mod rounds;
+pub(crate) mod scenarios;
+mod vms;
 
 pub(crate) use cell::{PlannedCell, Timing};
 pub(crate) use expand::{Resources, expand};
 pub(crate) use fit::{Fitted, fit};
 pub(crate) use group::{CellGroup, SWITCHES, Switch};
-pub(crate) use profile::{BUILT_IN, Profile};
+pub(crate) use profile::{BUILT_IN, Profile, name_of};
 pub(crate) use rounds::{Step, draws, round};
 
 #[cfg(test)]

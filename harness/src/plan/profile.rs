@@ -74,14 +74,15 @@ impl Profile {
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
         let (_, text) =
             found.ok_or_else(|| unknown("profile", name, BUILT_IN.iter().map(|(name, _)| *name)))?;
-        Self::parse(text, registry).map_err(|e| e.inside(format!("built-in profile {name}")))
+        Self::parse(name, text, registry).map_err(|e| e.inside(format!("built-in profile {name}")))
     }
 
     /// A user's own profile.
-    fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
+    pub(super) fn read(path: &Path, registry: &Registry) -> Result<Self, Error> {
         let text = input::read_text(path, input::WRITTEN_BY_HAND)
             .map_err(|e| Error::file("read the configuration", path, e))?;
-        Self::parse(&text, registry).map_err(|e| e.inside(format!("configuration {}", path.display())))
+        Self::parse(&name_of(path), &text, registry)
+            .map_err(|e| e.inside(format!("configuration {}", path.display())))
     }
 
     /// The environments that it asks for.
@@ -89,8 +90,8 @@ impl Profile {
         self.cells.iter().flat_map(CellGroup::envs).collect()
     }
 
-    /// Reads the text of a profile.
-    pub(super) fn parse(text: &str, registry: &Registry) -> Result<Self, Error> {
+    /// Reads the text of a profile. Its cases are those of a scenario of that name.
+    pub(super) fn parse(name: &str, text: &str, registry: &Registry) -> Result<Self, Error> {
         let line = |at: usize| format!("line {}", 1 + text[..at.min(text.len())].matches('\n').count());
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let file: File = toml::from_str(text).map_err(|e| {
@@ -100,11 +101,13 @@ impl Profile {
         let mut cells = Vec::new();
         for keys in file.cells {
             let mut group = CellGroup::default();
+            let first = line(keys.keys().map(|key| key.span().start).min().unwrap_or(0));
             for (key, value) in keys {
                 group
                     .set(key.get_ref(), value.get_ref(), registry)
                     .map_err(|e| e.inside(line(key.span().start)))?;
             }
+            group.name_case(name).map_err(|e| e.inside(first))?;
             cells.push(group);
         }
         let File { about, time, rounds, window, noise_floor, .. } = file;
@@ -139,6 +142,12 @@ impl Profile {
     }
 }
 
+/// The name of a user's own profile, by that of its file, as run ids have it.
+pub(crate) fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_duration(&text).map_err(serde::de::Error::custom)
@@ -167,12 +176,12 @@ mod tests {
     fn a_mistake_is_told_with_its_line_and_field() {
         let text =
             "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\nenvz = ['native']\n";
-        let error = Profile::parse(text, &registry()).unwrap_err().to_string();
+        let error = Profile::parse("own", text, &registry()).unwrap_err().to_string();
         assert!(error.contains("line 6") && error.contains("envz"), "{error}");
         let values = "about = 'x'\nrounds = 6\nwindow = '100ms'\n[[cells]]\nmemory = ['local', 'far']\n";
-        let error = Profile::parse(values, &registry()).unwrap_err().to_string();
+        let error = Profile::parse("own", values, &registry()).unwrap_err().to_string();
         assert!(error.starts_with("line 5: ") && error.contains("`far`"), "{error}");
         let short = "about = 'x'\nrounds = 6\nwindow = '10ms'\n[[cells]]\nvcpus = [1]\n";
-        assert!(Profile::parse(short, &registry()).unwrap_err().to_string().contains("below 100ms"));
+        assert!(Profile::parse("own", short, &registry()).unwrap_err().to_string().contains("below 100ms"));
     }
 }

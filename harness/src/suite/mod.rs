@@ -16,7 +16,7 @@ use lockbench_reports::record::{Header, Line, Outcome, Round};
 
 use crate::cell::{self, Bench, Interrupted, WindowSpec};
 use crate::plan::{self, Fitted, PlannedCell, Step, Timing};
-use crate::{Error, interrupt};
+use crate::{Error, Registry, interrupt};
 
 pub(crate) use guard::{something_planned, unmeasured};
 pub(crate) use journal::Journal;
@@ -29,6 +29,8 @@ pub(crate) use set_up::Asked;
 pub(crate) struct Run {
     /// The machine.
     pub(crate) session: Session,
+    /// Every lock by name.
+    pub(crate) registry: Registry,
     /// The cells that fit.
     pub(crate) plan: Fitted,
     /// The figures that windows are made with.
@@ -96,7 +98,10 @@ impl Run {
 
     fn window(&self, cell: &PlannedCell, step: Step, number: u32) -> Result<cell::Taken, Interrupted> {
         let (spec, session) = (self.spec(cell, step, number), &self.session);
-        cell::measure(&spec, &Bench { placer: &session.placer, lock: cell.lock, quotas: &session.quotas })
+        cell::measure(
+            &spec,
+            &Bench { placer: &session.placer, registry: &self.registry, quotas: &session.quotas },
+        )
     }
 
     /// The complete description of one window of a cell.

@@ -50,7 +50,7 @@ impl Run {
             cells: plan.cells.iter().map(|cell| cell.axes.record()).collect(),
             dropped: plan.dropped.clone(),
         };
-        Ok(Self { session, plan, timing, header, began, time: profile.time })
+        Ok(Self { session, registry: *registry, plan, timing, header, began, time: profile.time })
     }
 
     /// "30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."

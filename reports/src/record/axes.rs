@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Case;
+
 /// The axes of a cell. Its `id` is made of these alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CellAxes {
@@ -33,9 +35,12 @@ pub struct CellAxes {
     pub params: BTreeMap<String, String>,
     /// Who decides which vCPU runs.
     pub scheduler: Scheduler,
-    /// Other virtual machines beside this one; none so far.
+    /// Names of other virtual machines beside this one.
     #[serde(default)]
     pub neighbours: Vec<String>,
+    /// The virtual machines that share the pCPUs; none where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Case>,
 }
 
 /// Critical section and think time of a cell.

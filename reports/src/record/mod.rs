@@ -4,6 +4,7 @@
 //! `report.html`. Adding a field does not raise [`SCHEMA_VERSION`]; readers ignore fields that they do not know.
 
 mod axes;
+mod case;
 mod causes;
 mod cell_causes;
 mod disturbance;
@@ -20,6 +21,7 @@ pub mod schema;
 mod verdict;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
+pub use case::{Case, USUAL_WEIGHT, Vm, VmMeasured};
 pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };

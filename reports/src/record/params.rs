@@ -6,6 +6,8 @@ pub const MEMORY: &str = "memory";
 pub const SPIN_THRESHOLD: &str = "spin-threshold";
 /// What makes a queued waiter halt before its spin threshold.
 pub const EARLY_WAIT: &str = "early-wait";
+/// The scenario and the case in it: `NAME/CASE`.
+pub const SCENARIO: &str = "scenario";
 /// Who decides which vCPU runs.
 pub const SCHEDULER: &str = "scheduler";
 /// The timeslice of vCPUs, a duration: of the scheduler, or what their threads asked the kernel for.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence, Schedule, Throttling};
+use super::{
+    Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence, Schedule, Throttling, VmMeasured,
+};
 
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -191,6 +193,9 @@ pub struct Measured {
     /// Mean time that a vCPU kept its pCPU once it had it, by the kernel's counts. This is the timeslice if no vCPU gave its pCPU
     /// up. None if no vCPU got a pCPU in the window.
     pub slice_ns: Option<f64>,
+    /// What each virtual machine of a case did, the measured one first; empty where there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vms: Vec<VmMeasured>,
     /// What the emulated hypervisor did; none where the kernel scheduled the vCPUs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,

@@ -2,6 +2,8 @@
 
 mod memory;
 
+pub(super) use memory::Lies;
+
 use std::thread::Builder;
 
 use crate::Refusal;

@@ -14,19 +14,32 @@ pub(crate) struct RoundRobin {
     served: Vec<usize>,
     /// When each pCPU's timeslice ends; none where it idles.
     ends_ns: Vec<Option<u64>>,
+    /// Length of each pCPU's first timeslice, until that was given.
+    first_ns: Vec<Option<u64>>,
 }
 
 impl RoundRobin {
     /// vCPU n stays on pCPU `home[n]`.
     pub(crate) fn pinned(slice_ns: u64, home: Vec<usize>, pcpus: usize) -> Self {
         let queues = vec![VecDeque::new(); pcpus];
-        Self { slice_ns, home, queues, served: (0..pcpus).collect(), ends_ns: vec![None; pcpus] }
+        let (served, ends_ns) = ((0..pcpus).collect(), vec![None; pcpus]);
+        Self { slice_ns, home, queues, served, ends_ns, first_ns: vec![None; pcpus] }
     }
 
     /// All vCPUs share all pCPUs.
     pub(crate) fn floating(slice_ns: u64, vcpus: usize, pcpus: usize) -> Self {
         let queues = vec![VecDeque::new()];
-        Self { slice_ns, home: vec![0; vcpus], queues, served: vec![0; pcpus], ends_ns: vec![None; pcpus] }
+        let (served, ends_ns) = (vec![0; pcpus], vec![None; pcpus]);
+        Self { slice_ns, home: vec![0; vcpus], queues, served, ends_ns, first_ns: vec![None; pcpus] }
+    }
+
+    /// Gives each pCPU a first timeslice of random length. pCPUs with the same number of vCPUs keep the phase in which they start
+    /// for ever; on a machine that phase is an accident, and whether vCPUs of one virtual machine run at the same time hangs on
+    /// it.
+    pub(crate) fn out_of_phase(mut self, seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        self.first_ns = self.first_ns.iter().map(|_| Some(random.u64(1..=self.slice_ns))).collect();
+        self
     }
 
     fn enqueue(&mut self, vcpu: usize) -> Option<usize> {
@@ -57,7 +70,8 @@ impl Policy for RoundRobin {
         // Timeslices follow one another without a gap, so that the time that a switch takes is nobody's gain; but a slice
         // that begins because a vCPU halted, or after a pause of the whole machine, is a whole one.
         let after = ends.filter(|_| current.is_some()).map(|ends| ends + self.slice_ns);
-        let until_ns = after.filter(|end| *end > now_ns).unwrap_or(now_ns + self.slice_ns);
+        let whole_ns = self.first_ns[pcpu].take().unwrap_or(self.slice_ns);
+        let until_ns = after.filter(|end| *end > now_ns).unwrap_or(now_ns + whole_ns);
         self.ends_ns[pcpu] = Some(until_ns);
         Pick { vcpu: Some(vcpu), until_ns }
     }
@@ -104,6 +118,23 @@ mod tests {
         assert_eq!(policy.pick(0, None, 400), Pick { vcpu: None, until_ns: u64::MAX });
         assert_eq!(policy.wake(0, 5_000), Some(0));
         assert_eq!(policy.pick(0, None, 5_000).vcpu, Some(0));
+    }
+
+    #[test]
+    fn only_the_first_slice_of_a_pcpu_has_another_length_which_the_seed_decides() {
+        let until = |seed| {
+            let mut policy = RoundRobin::pinned(SLICE_NS, vec![0, 0], 1).out_of_phase(seed);
+            policy.wake(0, 0);
+            policy.wake(1, 0);
+            let first = policy.pick(0, None, 0).until_ns;
+            (first, policy.pick(0, Some(0), first).until_ns - first)
+        };
+        let all: Vec<_> = (1..20).map(until).collect();
+        assert!(
+            all.iter().all(|(first, second)| (1..=SLICE_NS).contains(first) && *second == SLICE_NS),
+            "{all:?}"
+        );
+        assert!(all.iter().any(|one| *one != all[0]) && until(7) == until(7));
     }
 
     #[test]

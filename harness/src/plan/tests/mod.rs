@@ -35,7 +35,7 @@ fn built_in(profile: &str) -> Profile {
 }
 
 fn parsed(text: &str) -> Profile {
-    Profile::parse(text, &Registry::new(&[])).unwrap()
+    Profile::parse("own", text, &Registry::new(&[])).unwrap()
 }
 
 fn fitted(profile: &Profile, machine: &Machine, time: Option<Duration>) -> Fitted {

@@ -119,6 +119,7 @@ impl Plan {
             params: BTreeMap::new(),
             scheduler: Scheduler::Host,
             neighbours: Vec::new(),
+            case: None,
         };
         self.cells.push((axes, rate, causes));
         self

@@ -1,0 +1,74 @@
+//! Scenarios: profiles whose cells share their pCPUs with other virtual machines. Each shows one thing.
+
+use std::path::Path;
+
+use super::Profile;
+use crate::error::unknown;
+use crate::{Error, Registry};
+
+/// The built-in scenarios, by name.
+pub(crate) static BUILT_IN: &[(&str, &str)] = &[
+    ("friebel-hog", include_str!("../../../scenarios/friebel-hog.toml")),
+    ("overcommit-designs", include_str!("../../../scenarios/overcommit-designs.toml")),
+];
+
+/// The scenarios with these names, or in these files, as one profile; and the name that a run has for them.
+pub(crate) fn all_of(asked: &[String], registry: &Registry) -> Result<(String, Profile), Error> {
+    let mut asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    if asked.contains(&"all") {
+        asked = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    }
+    let mut profiles =
+        asked.iter().map(|name| Profile::scenario(name, registry)).collect::<Result<Vec<_>, _>>()?;
+    let name = if let [only] = asked[..] { super::name_of(Path::new(only)) } else { "scenarios".into() };
+    let mut whole = profiles.swap_remove(0);
+    for profile in profiles {
+        whole.rounds = whole.rounds.max(profile.rounds);
+        whole.window = whole.window.max(profile.window);
+        whole.time = whole.time.zip(profile.time).map(|(one, other)| one + other);
+        whole.cells.extend(profile.cells);
+    }
+    Ok((name, whole))
+}
+
+impl Profile {
+    /// The built-in scenario of that name, or a user's own where `name` is a file.
+    fn scenario(name: &str, registry: &Registry) -> Result<Self, Error> {
+        let own = Path::new(name);
+        let is_file = name.contains('/') || own.extension().is_some_and(|extension| extension == "toml");
+        let profile = if is_file {
+            Self::read(own, registry)?
+        } else {
+            let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+            let names = BUILT_IN.iter().map(|(name, _)| *name).chain(["all"]);
+            let (_, text) = found.ok_or_else(|| unknown("scenario", name, names))?;
+            Self::parse(name, text, registry).map_err(|e| e.inside(format!("built-in scenario {name}")))?
+        };
+        if profile.cells.iter().any(|group| group.case.is_none()) {
+            return Err(
+                Error::usage("every group of a scenario has a `case` and its `vms`").inside(name.to_owned())
+            );
+        }
+        Ok(profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_scenarios_parse_and_cases_have_names_of_their_own() {
+        let registry = Registry::new(&[]);
+        for (name, _) in BUILT_IN {
+            let profile = Profile::scenario(name, &registry).unwrap_or_else(|e| panic!("{e}"));
+            let mut cases: Vec<String> =
+                profile.cells.iter().map(|group| group.case.clone().unwrap().name).collect();
+            let all = cases.len();
+            cases.sort_unstable();
+            cases.dedup();
+            assert_eq!((cases.len(), all > 1), (all, true), "{name}: {cases:?}");
+        }
+        assert!(all_of(&["friebel".into()], &registry).unwrap_err().to_string().contains("friebel-hog"));
+    }
+}
