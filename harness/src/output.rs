@@ -19,19 +19,37 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     Stdout.write_all(text.as_bytes()).map_err(cannot_print)
 }
 
+/// Where content went that was written under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Into a file.
+    File,
+    /// To stdout or stderr, where nothing may stand beside it.
+    Stream,
+}
+
 /// Writes a file that the user named and prints its path; a name such as /dev/stdout is written to as that stream.
 pub(crate) fn write_named(path: &Path, content: &[u8]) -> Result<(), Error> {
+    match write_silently(path, content)? {
+        Written::File => print(&format!("{}\n", path.display())),
+        Written::Stream => Ok(()),
+    }
+}
+
+/// As [`write_named`], without a word.
+pub(crate) fn write_silently(path: &Path, content: &[u8]) -> Result<Written, Error> {
     // Replacing the file that a stream is redirected into would leave the stream writing to the old file.
     if leads_to(path, io::stdout().as_fd()) {
-        return Stdout.write_all(content).map_err(cannot_print);
+        Stdout.write_all(content).map_err(cannot_print)?;
+        return Ok(Written::Stream);
     }
     if leads_to(path, io::stderr().as_fd()) {
-        let written = write_all(io::stderr().as_fd(), content);
-        return written
-            .map_err(|e| Error::System { what: "cannot write to stderr".into(), source: e.into() });
+        write_all(io::stderr().as_fd(), content)
+            .map_err(|e| Error::System { what: "cannot write to stderr".into(), source: e.into() })?;
+        return Ok(Written::Stream);
     }
     output_file::write(path, content)?;
-    print(&format!("{}\n", path.display()))
+    Ok(Written::File)
 }
 
 fn leads_to(path: &Path, stream: BorrowedFd<'_>) -> bool {

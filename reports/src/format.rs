@@ -32,6 +32,11 @@ pub fn percent(fraction: f64) -> String {
     format!("{} %", significant(fraction * 100.0))
 }
 
+/// How far two measurements of one thing lie apart, from what the greater has over the smaller: `5.51 %`, and from double on `94.3 times`.
+pub fn apart(more: f64) -> String {
+    if more < 1.0 { percent(more) } else { format!("{} times", significant(1.0 + more)) }
+}
+
 /// A ratio: `1.09`, `25.1`.
 pub fn ratio(value: f64) -> String {
     significant(value)

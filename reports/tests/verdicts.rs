@@ -69,7 +69,11 @@ fn three_rounds_are_not_enough() {
     let all = steps(&results);
     assert!(all.iter().all(|step| step.count(Kept::CannotBeTold) == step.verdicts.len()));
     let said = headline(main_step(&all).unwrap());
-    assert_eq!(said, "At 2 vCPUs per CPU it cannot be told of any of 10 locks whether it holds.");
+    assert_eq!(
+        said,
+        "At 2 vCPUs per CPU it cannot be told of any of 10 locks whether it holds: 3 usable rounds give an interval of \
+         75 %; 5 rounds are needed."
+    );
 }
 
 #[test]

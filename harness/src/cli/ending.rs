@@ -5,9 +5,10 @@ use std::path::Path;
 
 use lockbench_reports::derive::reasons::{Reason, reasons as missing};
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::judge::verdicts::{self, main_step, steps};
+use lockbench_reports::format::counted;
+use lockbench_reports::judge::verdicts::{self, main_step, steps, tells_more};
 use lockbench_reports::output_file;
-use lockbench_reports::record::{Kept, Results, Status, Thresholds};
+use lockbench_reports::record::{Results, Status, Thresholds};
 use lockbench_reports::show::ending::{Layout, Paint, ending};
 use lockbench_reports::show::{html, reasons, summary};
 
@@ -33,10 +34,31 @@ pub(super) fn write_text(dir: &Path, results: &Results) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where the files of a run lie that its end names.
+pub(super) struct Files<'a> {
+    /// The run as a command takes it: its directory, or a file of it.
+    pub(super) run: &'a Path,
+    /// Its page.
+    pub(super) page: &'a Path,
+    /// Its whole text; none where no file holds it.
+    pub(super) text: Option<&'a str>,
+}
+
+impl<'a> Files<'a> {
+    /// Those of a run's own directory.
+    fn of(dir: &'a Path, page: &'a Path) -> Self {
+        Self { run: dir, page, text: Some(run_dir::SUMMARY) }
+    }
+}
+
 /// Prints the end of a run whose directory is `dir`; the path of its report comes last.
 pub(super) fn tell(results: &Results, dir: &Path, full: bool) -> Result<(), Error> {
+    tell_files(results, &Files::of(dir, &dir.join(run_dir::REPORT)), full)
+}
+
+/// Prints the end of a run; the path of its page comes last.
+pub(super) fn tell_files(results: &Results, files: &Files<'_>, full: bool) -> Result<(), Error> {
     let layout = Layout { width: columns().unwrap_or(usize::MAX), colours: shows_colours(&io::stdout()) };
-    let report = dir.join(run_dir::REPORT);
     let measured = results.cells.iter().any(|cell| cell.status != Status::Skipped);
     let mut text = String::new();
     if full {
@@ -50,9 +72,9 @@ pub(super) fn tell(results: &Results, dir: &Path, full: bool) -> Result<(), Erro
         text.push_str(&absent(layout, &missing(results)));
     }
     if measured {
-        text.push_str(&layout.line("next", &next(results, dir), Paint::Bold));
+        text.push_str(&layout.line("next", &next(results, files), Paint::Bold));
     }
-    print(&format!("{text}{}\n", report.display()))
+    print(&format!("{text}{}\n", files.page.display()))
 }
 
 /// How many cells are missing and why, in a sentence; nothing where none are.
@@ -62,18 +84,20 @@ fn absent(layout: Layout, missing: &[Reason]) -> String {
         return String::new();
     }
     let why = reasons::sentence(missing.iter().map(|reason| (reason.why.as_str(), reason.cells.len())));
-    layout.line("missing", &format!("{cells} cells, or windows of them: {why}."), Paint::Plain)
+    layout.line("missing", &format!("{}, or windows of them: {why}.", counted(cells, "cell")), Paint::Plain)
 }
 
 /// What to do next: the step that would tell most of what this run does not.
-fn next(results: &Results, dir: &Path) -> String {
+fn next(results: &Results, files: &Files<'_>) -> String {
     let steps = steps(results);
-    let untold = main_step(&steps).map_or(0, |step| step.count(Kept::CannotBeTold));
-    let (least, dir) = (lockbench_reports::statistics::MIN_ROUNDS as u32, dir.display());
-    let what = if untold > 0 && results.rounds < 2 * least {
-        format!("--rounds {} tells more of the {untold} that cannot be told;", 2 * least)
-    } else {
-        format!("lockbench history add {dir} keeps this run, so that the next night is judged by it;")
+    let more = main_step(&steps).and_then(|step| tells_more(results, step)).map(|more| more.replace('`', ""));
+    let what = more.unwrap_or_else(|| {
+        let run = files.run.display();
+        format!("lockbench history add {run} keeps this run, so that the next night is judged by it.")
+    });
+    let whole = match files.text {
+        Some(name) => format!("{name}, beside the report, has the whole text."),
+        None => "--full prints the whole text.".into(),
     };
-    format!("{what} {}, beside the report, has the whole text.", run_dir::SUMMARY)
+    format!("{what} {whole}")
 }

@@ -1,4 +1,4 @@
-//! `lockbench report`: pages of runs that were measured before.
+//! `lockbench report`: pages of runs that were measured before. Of one run it says what `suite` says at the end.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,9 @@ use lockbench_reports::judge::verdicts;
 use lockbench_reports::record::Results;
 use lockbench_reports::show::{html, trace_export};
 
-use super::{Done, ending, thresholds};
+use super::{Done, ending, print, thresholds};
 use crate::Error;
-use crate::output::write_named;
+use crate::output::{Written, write_named, write_silently};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -22,12 +22,18 @@ pub(super) struct Args {
     /// Write the traces of one run for ui.perfetto.dev (Chrome trace events) instead of a page
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     perfetto: Option<PathBuf>,
+    /// Print the whole text of one run: the answers in full and every table, as summary.txt has them
+    #[arg(long, conflicts_with = "perfetto")]
+    full: bool,
     #[command(flatten)]
     thresholds: thresholds::Options,
 }
 
 pub(super) fn run(args: &Args) -> Result<Done, Error> {
     let thresholds = args.thresholds.thresholds()?;
+    if args.full && args.runs.len() > 1 {
+        return Err(Error::usage("--full takes one run: several have no text of their own"));
+    }
     let mut results = args.runs.iter().map(|path| run_dir::read(path)).collect::<Result<Vec<_>, _>>()?;
     results.iter_mut().for_each(|results| verdicts::judge(results, thresholds));
     if let Some(path) = &args.perfetto {
@@ -39,13 +45,22 @@ pub(super) fn run(args: &Args) -> Result<Done, Error> {
         _ => run_dir::REPORT.into(),
     });
     // In a run's own directory everything that is derived from its rounds is made again, as at the end of the run.
+    let mut text = None;
     if let ([run], [derived], None) = (args.runs.as_slice(), results.as_slice(), &args.output)
         && run.join(run_dir::ROUNDS).is_file()
     {
         run_dir::write_results(run, derived)?;
         ending::write_text(run, derived)?;
+        text = Some(run_dir::SUMMARY);
     }
-    write_named(&path, page.as_bytes())?;
+    let written = write_silently(&path, page.as_bytes())?;
+    match (written, args.runs.as_slice(), results.as_slice()) {
+        (Written::Stream, ..) => {}
+        (Written::File, [run], [results]) => {
+            ending::tell_files(results, &ending::Files { run, page: &path, text }, args.full)?;
+        }
+        (Written::File, ..) => print(&format!("{}\n", path.display()))?,
+    }
     Ok(Done::Well)
 }
 

@@ -37,6 +37,11 @@ pub fn halting(results: &Results) -> impl Iterator<Item = &str> {
     results.locks.iter().filter(|lock| lock.paravirt == Carried::On).map(|lock| lock.name.as_str())
 }
 
+/// The plain lock that a lock is compared with.
+pub fn plain_of<'a>(results: &'a Results, lock: &str) -> Option<&'a str> {
+    pair(results.lock(lock)?).map(|pair| pair.plain)
+}
+
 /// Carriers, each with its plain lock and with what it carries, in words. What boot-time patching leaves comes first, then
 /// the locks whose paravirtual code is compiled in and switched off.
 pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {

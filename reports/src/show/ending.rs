@@ -3,7 +3,9 @@
 use super::wrap::wrapped;
 use crate::format::{overcommit, percent, printable};
 use crate::judge::briefs::briefs;
-use crate::judge::verdicts::{Step, Verdict, headline, judged, main_step, reached, steps, tally};
+use crate::judge::verdicts::{
+    Step, Verdict, headline, judged, main_step, reached, steps, tally, untold_alike,
+};
 use crate::record::{Kept, Results, Served};
 
 /// Width of the words that lines begin with, in characters.
@@ -112,15 +114,39 @@ fn labels(layout: Layout, steps: &[Step<'_>], step: &Step<'_>) -> String {
     let mut text = String::new();
     for (label, locks) in tally(step) {
         let told: Vec<String> = locks.iter().map(|lock| of_lock(steps, step, lock, label)).collect();
+        let told = told.join(", ");
         let (word, paint) = match label {
             Kept::Holds => (label.word(), Paint::Good),
             Kept::Degrades => (label.word(), Paint::Middling),
             Kept::Collapses => (label.word(), Paint::Bad),
             Kept::CannotBeTold => ("untold", Paint::Plain),
         };
-        text.push_str(&layout.line(word, &told.join(", "), paint));
+        let why = if label == Kept::CannotBeTold { why(step) } else { String::new() };
+        text.push_str(&layout.line(word, &format!("{told}{why}"), paint));
     }
     text
+}
+
+/// Most locks whose reasons are told one by one.
+const MOST_REASONS: usize = 2;
+
+/// Why it cannot be told of some locks whether they hold; nothing where it cannot of any, for then the first sentence says why.
+fn why(step: &Step<'_>) -> String {
+    let untold = step.count(Kept::CannotBeTold);
+    if untold == step.verdicts.len() {
+        return String::new();
+    }
+    if let Some(why) = untold_alike(step) {
+        return format!("; {}", printable(why));
+    }
+    if untold > MOST_REASONS {
+        return String::new();
+    }
+    let of = |verdict: &Verdict<'_>| {
+        let why = verdict.of.rate_untold.as_deref()?;
+        Some(format!("; {}: {}", printable(&verdict.cell.axes.lock), printable(why)))
+    };
+    step.verdicts.iter().filter_map(of).collect()
 }
 
 /// `tas 96.0 % (held here up to 4x)`.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::coverage;
+use crate::format::apart;
 use crate::record::Interval;
 
 /// Differences below this are of no practical interest: 5 %.
@@ -88,11 +89,10 @@ pub fn judge(ratio: Option<Interval>, rounds: usize, margin: f64, floor: Option<
     } else if ratio.low >= 1.0 / same && ratio.high <= same {
         Verdict::Same
     } else if ratio.low >= 1.0 / bound && ratio.high <= bound {
-        not_enough(format!("the difference is within the noise floor of {:.1} %", floor * 100.0))
+        not_enough(format!("the difference is within the noise floor of {}", apart(floor)))
     } else {
         let which = if floor > margin { "noise floor" } else { "margin" };
-        let percent = (bound - 1.0) * 100.0;
-        not_enough(format!("the interval straddles the {which} of {percent:.1} %"))
+        not_enough(format!("the interval straddles the {which} of {}", apart(bound - 1.0)))
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
             Some("the difference is within the noise floor of 50.0 %")
         );
         assert_eq!(verdict(1.2, 1.8, 0.5).reason(), Some("the interval straddles the noise floor of 50.0 %"));
-        assert_eq!(verdict(1.02, 1.08, 0.01).reason(), Some("the interval straddles the margin of 5.0 %"));
+        assert_eq!(verdict(1.02, 1.08, 0.01).reason(), Some("the interval straddles the margin of 5.00 %"));
     }
 
     #[test]

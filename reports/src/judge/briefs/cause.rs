@@ -86,16 +86,16 @@ fn law(cells: &[&Cell]) -> Option<(String, String)> {
     let law = cell.law.as_ref()?;
     let measured = cell.ops_per_second?;
     let lock = printable(&cell.axes.lock);
+    let (verdict, aside) = match standing(law) {
+        Standing::Inside => ("inside the law's band", ""),
+        Standing::Outside => ("outside the law's band", ": something else decides as well"),
+        Standing::Untold | Standing::Fails => ("across an end of the law's band", ""),
+    };
     let said = format!(
-        "Waiting for the scheduler at each handover predicts {} for it; {lock} did {}.",
+        "Waiting for the scheduler at each handover predicts {} for {lock}, which did {}{aside}.",
         rate(law.predicted.median),
         rate(measured.median)
     );
-    let verdict = match standing(law) {
-        Standing::Inside => "inside the law's band",
-        Standing::Outside => "outside the law's band",
-        Standing::Untold | Standing::Fails => "across an end of the law's band",
-    };
     let small = format!(
         "Measured to predicted: {} ({}), {verdict}",
         ratio(law.ratio.median),

@@ -3,8 +3,8 @@
 use super::Brief;
 use crate::format::{printable, range, ratio, significant};
 use crate::judge::answers::{NativeCost, native_costs, ns_per_pair};
-use crate::record::Results;
-use crate::statistics::Verdict;
+use crate::record::{Interval, Results};
+use crate::statistics::{MARGIN, Verdict};
 
 const QUESTION: &str = "What does that code cost where nothing is preempted?";
 
@@ -13,32 +13,74 @@ const MOST: usize = 2;
 
 pub(super) fn brief(results: &Results) -> Brief {
     let costs = native_costs(results, "native");
-    let told: Vec<(String, String)> = costs.iter().filter_map(told).take(MOST).collect();
-    let (said, small): (Vec<String>, Vec<String>) = told.into_iter().unzip();
-    let said = match said.as_slice() {
-        [] => "Not measured: no such lock was run natively on one vCPU with an empty section.".into(),
-        _ => said.join(" "),
-    };
-    Brief::new("price", QUESTION, said, small.join("; "))
+    let told: Vec<Told<'_>> = costs.iter().filter_map(Told::of).take(MOST).collect();
+    let (alike, apart): (Vec<&Told<'_>>, Vec<&Told<'_>>) =
+        told.iter().partition(|told| told.cost.comparison.verdict == Verdict::Same);
+    let mut said: Vec<String> =
+        alike.chunk_by(|a, b| a.names()[1] == b.names()[1]).filter_map(of_alike).collect();
+    said.extend(apart.iter().map(|told| told.sentence()));
+    if said.is_empty() {
+        said.push("Not measured: no such lock was run natively on one vCPU with an empty section.".into());
+    }
+    let small: Vec<String> = alike.iter().chain(&apart).map(|told| told.small()).collect();
+    Brief::new("price", QUESTION, said.join(" "), small.join("; "))
 }
 
-fn told(cost: &NativeCost<'_>) -> Option<(String, String)> {
-    let (carrier, plain) = (ns_per_pair(cost.carrier)?, ns_per_pair(cost.plain)?);
-    let (name, beside) = (printable(&cost.carrier.axes.lock), printable(&cost.plain.axes.lock));
-    let times = cost.times?;
-    let pair = format!(
-        "{} ns a lock and unlock, {beside} {}",
-        significant(carrier.median),
-        significant(plain.median)
-    );
-    let said = match cost.comparison.verdict {
-        Verdict::Same => format!("Nothing that can be measured for {name}: {pair}."),
-        Verdict::Worse => {
-            format!("{name} takes {} ns more: {pair}.", significant((times.median - 1.0) * plain.median))
+/// A lock that carries something of no use, in nanoseconds for a lock and unlock, beside its plain lock.
+struct Told<'a> {
+    cost: &'a NativeCost<'a>,
+    times: Interval,
+    carrier_ns: f64,
+    plain_ns: f64,
+}
+
+impl<'a> Told<'a> {
+    fn of(cost: &'a NativeCost<'a>) -> Option<Self> {
+        let ns = |cell| ns_per_pair(cell).map(|ns| ns.median);
+        Some(Self { cost, times: cost.times?, carrier_ns: ns(cost.carrier)?, plain_ns: ns(cost.plain)? })
+    }
+
+    fn names(&self) -> [String; 2] {
+        [self.cost.carrier, self.cost.plain].map(|cell| printable(&cell.axes.lock))
+    }
+
+    fn sentence(&self) -> String {
+        let [name, beside] = self.names();
+        let pair = format!(
+            "{} ns a lock and unlock, {beside} {}",
+            significant(self.carrier_ns),
+            significant(self.plain_ns)
+        );
+        let more = (self.times.median - 1.0) * self.plain_ns;
+        match &self.cost.comparison.verdict {
+            Verdict::Worse => format!("{name} takes {} ns more: {pair}.", significant(more)),
+            Verdict::Same | Verdict::Better => format!("{name} is no slower: {pair}."),
+            Verdict::NotEnoughData(why) => format!("Of {name} it cannot be told: {pair}; {why}."),
         }
-        Verdict::Better => format!("{name} is no slower: {pair}."),
-        Verdict::NotEnoughData(_) => format!("Too close to tell for {name}: {pair}."),
-    };
-    let small = format!("{name} takes {} times as long ({})", ratio(times.median), range(times, ratio));
-    Some((said, small))
+    }
+
+    fn small(&self) -> String {
+        let [name, _] = self.names();
+        format!("{name} takes {} times as long ({})", ratio(self.times.median), range(self.times, ratio))
+    }
+}
+
+/// Locks that take as long as the plain one of them all, within the margin.
+fn of_alike(alike: &[&Told<'_>]) -> Option<String> {
+    let first = alike.first()?;
+    let each: Vec<String> = alike
+        .iter()
+        .enumerate()
+        .map(|(index, told)| {
+            let unit = if index == 0 { " ns a lock and unlock" } else { "" };
+            format!("{} {}{unit}", told.names()[0], significant(told.carrier_ns))
+        })
+        .collect();
+    let [_, beside] = first.names();
+    Some(format!(
+        "Under {:.0} %: {}, {beside} {}.",
+        MARGIN * 100.0,
+        each.join(", "),
+        significant(first.plain_ns)
+    ))
 }

@@ -1,7 +1,7 @@
 //! Whether a lock helps that knows of its hypervisor, and whether a spin threshold does.
 
 use super::{Brief, place};
-use crate::derive::roster::cures;
+use crate::derive::roster::{halting, plain_of};
 use crate::derive::setting::{environments, main_setting};
 use crate::derive::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
 use crate::format::{overcommit, percent, printable, range};
@@ -16,7 +16,7 @@ const MOST: usize = 2;
 pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let mut said: Vec<String> = Vec::new();
     let mut small: Vec<String> = Vec::new();
-    let names = unique(cures(results).map(|pair| pair.lock));
+    let names: Vec<&str> = halting(results).collect();
     if let Some(step) = step {
         let mut cures: Vec<_> =
             step.verdicts.iter().filter(|verdict| names.contains(&verdict.cell.axes.lock.as_str())).collect();
@@ -57,23 +57,13 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     Brief::new("threshold", QUESTION, said.join(" "), small.join(". "))
 }
 
-fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut unique: Vec<&str> = Vec::new();
-    names.for_each(|name| {
-        if !unique.contains(&name) {
-            unique.push(name);
-        }
-    });
-    unique
-}
-
 fn median(kept: Option<crate::record::Interval>) -> f64 {
     kept.map_or(f64::NEG_INFINITY, |kept| kept.median)
 }
 
-/// What the plain lock of a cure keeps at the same step.
-fn plain_beside<'a>(results: &'a Results, step: &Step<'a>, cure: &str) -> Option<(&'a str, f64)> {
-    let plain = cures(results).find(|pair| pair.lock == cure)?.plain;
+/// What the plain lock of one that halts its waiters keeps at the same step.
+fn plain_beside<'a>(results: &'a Results, step: &Step<'a>, lock: &str) -> Option<(&'a str, f64)> {
+    let plain = plain_of(results, lock)?;
     let beside = step.verdicts.iter().find(|verdict| verdict.cell.axes.lock == plain)?;
     Some((plain, beside.of.kept?.median))
 }

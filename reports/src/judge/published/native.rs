@@ -2,7 +2,7 @@
 
 use super::shape::{Finding, Outcome, Shape, at_least, straddles, told};
 use super::thresholds::{FLOOR_THAT_SHOWS_A_COST, SEVERAL, SMALL_COST};
-use crate::format::{percent, range, ratio};
+use crate::format::{apart, percent, range, ratio};
 use crate::judge::answers::uncontended;
 use crate::judge::comparison::{compare, noise_floor};
 use crate::record::{Cell, Results, Status};
@@ -32,10 +32,10 @@ pub(super) fn carried_but_off(results: &Results) -> Shape {
         let outcome = match noise_floor(results, plain, carrier) {
             None => Outcome::CannotBeTold("the noise floor is unknown: no usable A/A pairs".into()),
             Some(floor) if times.high <= 1.0 + floor && floor >= FLOOR_THAT_SHOWS_A_COST => {
-                Outcome::CannotBeTold(format!("hidden by a noise floor of {}", percent(floor)))
+                Outcome::CannotBeTold(format!("hidden by a noise floor of {}", apart(floor)))
             }
             Some(floor) if times.high <= 1.0 + floor => {
-                Outcome::NotReproduced(format!("no cost shows above the noise floor of {}", percent(floor)))
+                Outcome::NotReproduced(format!("no cost shows above the noise floor of {}", apart(floor)))
             }
             Some(_) if times.low > SMALL_COST => {
                 Outcome::NotReproduced(format!("the cost is above {} times", ratio(SMALL_COST)))

@@ -12,7 +12,7 @@ mod words;
 
 pub use service::OPEN_WAIT;
 pub use steps::{Step, Verdict, main_step, reach, steps};
-pub use words::{headline, reached, tally, thresholds};
+pub use words::{headline, reached, tally, tells_more, thresholds, untold_alike};
 
 use crate::derive::setting::above;
 use crate::judge::laws;

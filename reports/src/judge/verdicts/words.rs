@@ -1,8 +1,9 @@
 //! Verdicts in words. They claim what was seen: one saturated lock, on this machine, up to a step of overcommit.
 
 use super::{Step, Verdict, reach};
-use crate::format::{overcommit, percent, significant};
+use crate::format::{counted, overcommit, percent, significant};
 use crate::record::{Kept, Results, Served, Thresholds};
+use crate::statistics::MIN_ROUNDS;
 
 impl Kept {
     /// The label in a word or three.
@@ -46,10 +47,37 @@ pub fn headline(step: &Step<'_>) -> String {
     let mut parts =
         labels.into_iter().map(|label| (label, step.count(label))).filter(|(_, count)| *count > 0);
     let Some((label, count)) = parts.next().filter(|(label, _)| *label != Kept::CannotBeTold) else {
-        return format!("{per} it cannot be told of any of {all} {locks} whether it holds.");
+        let why = untold_alike(step).map_or_else(String::new, |why| format!(": {why}"));
+        return format!("{per} it cannot be told of any of {all} {locks} whether it holds{why}.");
     };
     let rest: String = parts.map(|(label, count)| format!(", {count} {}", verb(label, count))).collect();
     format!("{per} {count} of {all} {locks} {} here{rest}.", verb(label, count))
+}
+
+/// Why it cannot be told of some locks whether they hold, where the reason is the same for all of them.
+pub fn untold_alike<'a>(step: &Step<'a>) -> Option<&'a str> {
+    let mut reasons = step.verdicts.iter().filter_map(|verdict| verdict.of.rate_untold.as_deref());
+    let first = reasons.next()?;
+    reasons.all(|other| other == first).then_some(first)
+}
+
+/// What tells more of the locks of which it cannot be told whether they hold; nothing where a verdict stands on all.
+pub fn tells_more(results: &Results, step: &Step<'_>) -> Option<String> {
+    let untold = step.count(Kept::CannotBeTold);
+    let (has, needed) = (results.rounds, MIN_ROUNDS as u32);
+    let rounds = counted(has as usize, "round");
+    match untold {
+        0 => None,
+        _ if has < needed => Some(format!(
+            "A verdict needs {needed} rounds and this run has {has}: `lockbench suite --profile quick` takes 6 in a minute."
+        )),
+        _ if has < 2 * needed => Some(format!(
+            "Of {} it cannot be told from {rounds}: `--rounds {}` tells more.",
+            counted(untold, "lock"),
+            2 * needed
+        )),
+        _ => None,
+    }
 }
 
 /// Locks by label, the labels that some lock has, best first; of each label those that keep most come first.

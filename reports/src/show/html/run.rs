@@ -9,7 +9,7 @@ use super::verdict::{self, First};
 use super::view::{Table, TableEntry, class, shown, unbroken};
 use super::{cells, counters, distances, embed, environments, laws, missing, published, traces, verdicts};
 use crate::Error;
-use crate::format::{duration, percent, range, rate, ratio};
+use crate::format::{apart, duration, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
 use crate::judge::verdicts::judged;
 use crate::record::Results;
@@ -183,7 +183,7 @@ fn noise_text(results: &Results) -> String {
     let floors: Vec<String> = results
         .noise_floor
         .iter()
-        .filter_map(|floor| Some(format!("{} {}", shown(&floor.class), percent(floor.floor?))))
+        .filter_map(|floor| Some(format!("{} {}", shown(&floor.class), apart(floor.floor?))))
         .collect();
     if floors.is_empty() {
         return "No cell was run twice in every round, or too few of those rounds were usable: the noise floor is \
@@ -208,7 +208,7 @@ fn noise(results: &Results) -> Table {
             TableEntry::text(&floor.class),
             TableEntry::text(&floor.cell).with_note(medians),
             TableEntry::number(floor.ratio.map(|ratio| ratio.median), ratio).with_note(interval),
-            TableEntry::number(floor.floor, percent),
+            TableEntry::number(floor.floor, apart),
             TableEntry::number(Some(f64::from(floor.rounds)), |rounds| rounds.to_string()),
         ]
     });

@@ -29,6 +29,8 @@ pub(super) struct First {
     /// How many warnings there are, where there are any, and the first.
     warned: Option<[String; 2]>,
     thresholds: String,
+    /// What would tell more of the locks that cannot be told.
+    more: Option<String>,
 }
 
 /// The locks of one environment at one step.
@@ -90,6 +92,7 @@ pub(super) fn first(results: &Results) -> First {
         briefs: briefs(results).into_iter().map(brief).collect(),
         warned: warned(&results.machine.warnings),
         thresholds: unbroken(&verdicts::thresholds(results)),
+        more: main.and_then(|step| verdicts::tells_more(results, step)),
     }
 }
 

@@ -1,0 +1,146 @@
+//! Short answers: what they say of runs that are not as one would wish.
+
+mod fixture;
+
+use lockbench_reports::derive::derive;
+use lockbench_reports::judge::briefs::{Brief, briefs};
+use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps, tells_more};
+use lockbench_reports::record::{
+    Admission, Carried, Line, Measured, Outcome, Purpose, Results, Round, Thresholds,
+};
+use lockbench_reports::show::html;
+
+fn judged(lines: impl IntoIterator<Item = Line>) -> Results {
+    let mut results = derive(lines.into_iter());
+    judge(&mut results, Thresholds::default());
+    results
+}
+
+/// The fixture's lines, with what was measured changed.
+fn changed(change: impl Fn(&Round, &mut Measured)) -> Vec<Line> {
+    let mut lines = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        if let Line::Round(round) = line {
+            let before = round.clone();
+            if let Outcome::Measured(measured) = &mut round.outcome {
+                change(&before, measured);
+            }
+        }
+    }
+    lines
+}
+
+fn brief(results: &Results, word: &str) -> Brief {
+    briefs(results).into_iter().find(|brief| brief.word == word).unwrap()
+}
+
+/// The first so many rounds of the fixture.
+fn cut(rounds: u32) -> Vec<Line> {
+    let kept = |line: &Line| !matches!(line, Line::Round(round) if round.round >= rounds);
+    let mut lines: Vec<Line> = fixture::lines(7, 1.0).into_iter().filter(kept).collect();
+    if let Some(Line::Header(header)) = lines.first_mut() {
+        header.rounds = rounds;
+    }
+    lines
+}
+
+/// A cell of which one measurement is many times the other is named, and its distance does not stand for its whole group.
+#[test]
+fn a_cell_that_came_out_far_apart_when_run_twice_is_named() {
+    let quiet = brief(&judged(fixture::lines(7, 1.0)), "noise");
+    assert!(
+        quiet.said.starts_with("The same cell run twice agreed within 1.93 % (one vCPU), 1.74 %"),
+        "{}",
+        quiet.said
+    );
+    assert!(quiet.said.ends_with("16.0 % (above 1x)."), "{}", quiet.said);
+    assert!(
+        quiet.small.contains("ticket (native") || quiet.small.contains("ticket (emulated"),
+        "{}",
+        quiet.small
+    );
+
+    let lines = changed(|round, measured| {
+        if round.purpose == Purpose::Twin && round.cell.contains("/4v:2p/") && round.round == 2 {
+            measured.operations.iter_mut().for_each(|operations| *operations *= 90);
+        }
+    });
+    let noisy = brief(&judged(lines), "noise");
+    assert!(
+        noisy.said.contains("agreed within 1.93 % (one vCPU), 1.74 % (several vCPUs at 1x). "),
+        "{}",
+        noisy.said
+    );
+    assert!(noisy.said.contains("Not so ticket (emulated at 2x), up to "), "{}", noisy.said);
+    assert!(noisy.said.contains(" times apart: no smaller difference is called there."), "{}", noisy.said);
+    assert!(!noisy.said.contains("00 %"), "no percentage in thousands: {}", noisy.said);
+}
+
+#[test]
+fn three_rounds_say_why_nothing_can_be_told_and_what_to_run() {
+    let results = judged(cut(3));
+    let steps = steps(&results);
+    let step = main_step(&steps).unwrap();
+    let said = headline(step);
+    assert!(
+        said.ends_with("whether it holds: 3 usable rounds give an interval of 75 %; 5 rounds are needed."),
+        "{said}"
+    );
+    let next = tells_more(&results, step).unwrap();
+    assert_eq!(
+        next,
+        "A verdict needs 5 rounds and this run has 3: `lockbench suite --profile quick` takes 6 in a minute."
+    );
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    assert!(page.contains("<code>lockbench suite --profile quick</code> takes 6 in a minute."));
+}
+
+/// 10.6 ns beside 18.8 ns are not close; three rounds tell nothing of them.
+#[test]
+fn a_price_that_cannot_be_told_says_why() {
+    let price = brief(&judged(cut(3)), "price").said;
+    assert!(price.starts_with("Of pv-ticket-off it cannot be told: 6."), "{price}");
+    assert!(price.contains("; 3 usable rounds, an interval of 75 %; 5 are needed."), "{price}");
+}
+
+/// What costs up to the margin is not said to cost nothing.
+#[test]
+fn locks_that_take_as_long_as_the_plain_one_stand_in_one_sentence() {
+    let lines = changed(|round, measured| {
+        let empty = round.cell.contains("/native/empty/1v:1p/");
+        if empty && ["pvops-ticket/", "pv-ticket-off/"].iter().any(|lock| round.cell.starts_with(lock)) {
+            measured.operations.iter_mut().for_each(|operations| *operations = 35_000_000);
+        } else if empty && round.cell.starts_with("ticket/") {
+            measured.operations.iter_mut().for_each(|operations| *operations = 34_800_000);
+        }
+    });
+    let price = brief(&judged(lines), "price").said;
+    assert_eq!(price, "Under 5 %: pv-ticket-off 5.71 ns a lock and unlock, pvops-ticket 5.71, ticket 5.75.");
+}
+
+/// Xen's byte lock has no order of admission, and its waiters halt all the same.
+#[test]
+fn the_best_lock_that_halts_may_be_one_without_an_order() {
+    let mut results = derive(fixture::lines(7, 1.0).into_iter());
+    let byte = results.locks.iter_mut().find(|lock| lock.name == "tas").unwrap();
+    (byte.paravirt, byte.order) = (Carried::On, Some(Admission::Unfair));
+    byte.baseline = Some("ticket".into());
+    judge(&mut results, Thresholds::default());
+    let told = brief(&results, "threshold").said;
+    let best = "Of the best, tas, it cannot be told whether it holds; it keeps 79.3 %, where ticket keeps 0.00744 %.";
+    assert!(told.starts_with(best), "{told}");
+}
+
+/// The law's sentence names its lock, for it may be the first that names one.
+#[test]
+fn a_law_names_its_lock_and_says_where_it_does_not_explain_the_rate() {
+    let lines = changed(|round, measured| {
+        measured.causes = None;
+        if round.cell.starts_with("ticket/kvm/short+exp/4v:2p") {
+            measured.operations.iter_mut().for_each(|operations| *operations /= 4);
+        }
+    });
+    let why = brief(&judged(lines), "why").said;
+    assert!(why.contains("predicts 500/s for ticket, which did 1"), "{why}");
+    assert!(why.ends_with("/s: something else decides as well."), "{why}");
+}
