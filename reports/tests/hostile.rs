@@ -19,8 +19,8 @@ const SCRIPTS: [&str; 6] = [
 ];
 
 /// Strings that select a variant, without which the record would be refused.
-const KEPT: [&str; 9] =
-    ["status", "exclusion", "purpose", "outcome", "start", "kind", "arrivals", "order", "paravirt"];
+const KEPT: [&str; 10] =
+    ["status", "exclusion", "purpose", "outcome", "start", "kind", "arrivals", "order", "paravirt", "end"];
 
 fn change(value: &mut Value, key: &str, to: &dyn Fn(&str, &mut Value)) {
     match value {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::iter;
 use std::sync::Arc;
 
-use lockbench_reports::record::{Measured, Schedule, Stretch, StretchEnd, Vm};
+use lockbench_reports::record::{MOST_DEVIATION, Measured, Schedule, Stretch, StretchEnd, Vm};
 
 use super::WindowSpec;
 use super::guest::Guest;
@@ -18,8 +18,6 @@ use crate::hypervisor::{Hypervisor, Vcpu};
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
 const SWITCHES_IN_A_SLICE: f64 = 20.0;
-/// The schedule was not kept where the log and the kernel differ by more than this fraction of the window.
-const DEVIATION: f64 = 0.02;
 
 /// A cell's schedule before it begins.
 pub(super) struct Planned {
@@ -139,7 +137,7 @@ impl Running {
         {
             return Err(too_short(slice_ns, median));
         }
-        if let Some(deviation) = schedule.deviation.filter(|deviation| *deviation > DEVIATION) {
+        if let Some(deviation) = schedule.deviation.filter(|deviation| *deviation > MOST_DEVIATION) {
             measured.disturbed.get_or_insert_with(|| {
                 format!(
                     "the schedule was not kept: the log and the kernel's count of a vCPU's time differ by {:.1} % of the window",

@@ -58,7 +58,9 @@ fn cut(events: &[Event], opened: u64, ticks_per_ns: f64) -> Option<Trace> {
     let left_out = head.end..tail.start;
     let omitted = (!left_out.is_empty())
         .then(|| [ns(events[left_out.start - 1].at - began), ns(events[left_out.end].at - began)]);
+    let since_opening = began.wrapping_sub(opened).cast_signed();
     Some(Trace {
+        began_ns: Some((since_opening as f64 / ticks_per_ns) as i64),
         omitted,
         worst_handover_ns: ns(events[acquired].at - events[released].at),
         events: events[head].iter().chain(&events[tail]).map(record).collect(),
@@ -140,6 +142,9 @@ mod tests {
         assert!(trace.events.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns));
         let later = cut(&events, 800_000, 2.0).unwrap();
         assert_eq!(later.worst_handover_ns, 50, "what lies before the window does not count");
+        let got = |event: &TraceEvent| trace.began_ns.unwrap() + event.at_ns.cast_signed() == 701_600 / 2;
+        assert!(trace.events.iter().any(|event| event.kind == TraceKind::Acquire && got(event)));
+        assert!(later.began_ns.unwrap() < 0, "it begins before the window");
         assert!(cut(&[], 0, 1.0).is_none());
     }
 

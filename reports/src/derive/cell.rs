@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::disturbances::{disturbances, left_out, why_disturbed};
-use super::{Selection, causes, latency, operations};
+use super::{Selection, causes, latency, operations, schedule};
 use crate::format::rate;
 use crate::record::{
     Cell, CellAxes, Distance, Exclusion, Fairness, Interval, Outcome, Purpose, Round, Start, Status,
@@ -25,7 +25,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
     if let Some(used) = &used {
         notes.extend(qualifications(&rounds, used));
     }
-    Cell {
+    let mut cell = Cell {
         status,
         reason,
         exclusion,
@@ -33,6 +33,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
         fairness: fairness(used.as_ref(), &rounds),
         acquire_ns: if ok { latency::acquire(&rounds) } else { None },
         causes: if ok { causes::causes(&rounds) } else { None },
+        schedule: schedule::schedule(&rounds),
         verdict: None,
         law: None,
         counters,
@@ -46,7 +47,12 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
         notes,
         rounds,
         axes,
+    };
+    let left_out = schedule::keep_one_log(&mut cell.rounds);
+    if let Some(schedule) = &mut cell.schedule {
+        schedule.log_left_out = left_out;
     }
+    cell
 }
 
 /// The worst that happened in any window, and its reason.

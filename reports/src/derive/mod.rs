@@ -10,6 +10,7 @@ pub(crate) mod noise;
 pub mod reasons;
 pub mod roster;
 pub mod run_dir;
+mod schedule;
 mod selection;
 pub mod setting;
 pub mod sweep;

@@ -179,6 +179,9 @@ pub struct Handovers {
 pub struct Trace {
     /// Length of that handover, the worst of its window.
     pub worst_handover_ns: u64,
+    /// When the trace began, in nanoseconds since the window's opening; none in records of versions that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_ns: Option<i64>,
     /// The beginning and end of the time whose events were left out, where there were too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<[u64; 2]>,

@@ -7,6 +7,7 @@ mod axes;
 mod case;
 mod causes;
 mod cell_causes;
+mod cell_schedule;
 mod disturbance;
 pub mod fields;
 mod lock;
@@ -26,6 +27,7 @@ pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
+pub use cell_schedule::CellSchedule;
 pub use disturbance::Throttling;
 pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
 pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};
@@ -33,7 +35,7 @@ pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};
-pub use schedule::{Schedule, Stretch, StretchEnd};
+pub use schedule::{MOST_DEVIATION, Schedule, Stretch, StretchEnd};
 pub use verdict::{CellVerdict, Kept, LawCheck, LawName, Served, Thresholds};
 
 /// Version of the schema that this build writes.

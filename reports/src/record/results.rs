@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CellAxes, CellCauses, CellVerdict, Distance, LawCheck, LockDescriptor, Machine, Residence, Round,
-    Stopped, Thresholds,
+    CellAxes, CellCauses, CellSchedule, CellVerdict, Distance, LawCheck, LockDescriptor, Machine, Residence,
+    Round, Stopped, Thresholds,
 };
 
 /// The whole of `results.json`.
@@ -213,6 +213,9 @@ pub struct Cell {
     /// Causes of the rate, from traced windows; none where there were no such windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causes: Option<CellCauses>,
+    /// What the emulated hypervisor was asked for, and what it kept; none where the kernel scheduled the vCPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<CellSchedule>,
     /// The verdict on the lock at this step of overcommit; none at 1x.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<CellVerdict>,
@@ -248,7 +251,8 @@ pub struct Cell {
     /// than its policy's name suggests.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// The windows.
+    /// The windows. Of their schedules' logs one is kept: that of the traced window with the worst handover, or else that of the
+    /// window with the median rate.
     #[serde(default)]
     pub rounds: Vec<Round>,
 }

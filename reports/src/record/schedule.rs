@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A schedule was not kept where its log and the kernel differ by more than this fraction of the window.
+pub const MOST_DEVIATION: f64 = 0.02;
+
 /// The schedule of a window, and how well it was kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
@@ -34,6 +37,13 @@ pub struct Schedule {
     /// The log: every stretch that began or ended in the window, in order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<Stretch>,
+}
+
+impl Schedule {
+    /// Whether the schedule was kept: the log says what the kernel counted, or the kernel does not count.
+    pub fn kept(&self) -> bool {
+        self.deviation.is_none_or(|deviation| deviation <= MOST_DEVIATION)
+    }
 }
 
 /// A stretch of time for which a vCPU had a pCPU. Times count from the window's opening and may lie outside of the window.

@@ -5,6 +5,7 @@ mod acquire;
 mod axes;
 mod fairness;
 mod rate;
+mod schedule;
 mod status;
 mod value;
 mod windows;
@@ -120,6 +121,14 @@ pub static COLUMNS: &[&Column] = &[
     &windows::ON_CPU,
     &windows::NEAREST,
     &windows::FARTHEST,
+    &schedule::SLICE,
+    &schedule::SLICE_P99,
+    &schedule::PAUSE,
+    &schedule::PAUSE_P99,
+    &schedule::SWITCH,
+    &schedule::OWN,
+    &schedule::DEVIATION,
+    &schedule::NOT_KEPT,
     &status::NOTES,
 ];
 

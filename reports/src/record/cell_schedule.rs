@@ -1,0 +1,39 @@
+//! What the emulated hypervisor did over all windows of a cell.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What was asked of the emulated hypervisor in a cell, and what it kept. Unless a field says otherwise, its figures are those of
+/// the windows whose schedule was kept; where none was, of all windows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CellSchedule {
+    /// Timeslice asked for, in nanoseconds.
+    pub slice_ns: u64,
+    /// Number of windows that had a schedule, whatever their purpose.
+    pub windows: u32,
+    /// How many of them did not keep it: log and kernel differ by more than 2 % of the window.
+    pub not_kept: u32,
+    /// Timeslices that ended because the hypervisor took the pCPU away.
+    pub slices: u64,
+    /// Halts that handed a pCPU over.
+    pub halts: u64,
+    /// Length of a timeslice over the one asked for: the median and the 99th percentile of all timeslices; none without any.
+    pub slice_ratio: Option<[f64; 2]>,
+    /// From the wish for a pause to its acknowledgement, in nanoseconds: the median of the windows' medians, and the largest of
+    /// their 99th percentiles; none without timeslices.
+    pub pause_ns: Option<[f64; 2]>,
+    /// From the end of one vCPU's timeslice to the beginning of the next one's on the same pCPU, in nanoseconds: the median of the
+    /// windows' medians, and the largest of their 99th percentiles; none without timeslices.
+    pub switch_ns: Option<[f64; 2]>,
+    /// Fraction of the pCPUs' time that the hypervisor itself took, from 0 to 1: the mean over windows.
+    pub own_share: f64,
+    /// The largest difference between log and kernel in any window, kept or not, as a fraction of that window; none where the kernel
+    /// does not count.
+    pub deviation: Option<f64>,
+    /// Whether the hypervisor's threads had a real-time priority in every window.
+    pub real_time: bool,
+    /// How many stretches of the one log that the cell's windows still hold were left out, because it was too long.
+    #[serde(skip_serializing_if = "super::is_zero")]
+    pub log_left_out: u32,
+}
