@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Done, instructions, print};
 use crate::axes::{self, Env, flags};
-use crate::plan::{BUILT_IN, Profile};
+use crate::plan::{BUILT_IN, Profile, scenarios};
 use crate::topology::Placement;
 use crate::{Error, Registry};
 
@@ -60,6 +60,7 @@ struct Listing {
     think_times: Vec<Named>,
     placements: Vec<String>,
     profiles: Vec<Named>,
+    scenarios: Vec<Named>,
     axes: Vec<Axis>,
 }
 
@@ -97,6 +98,9 @@ fn listing(registry: &Registry) -> Result<Listing, Error> {
         per_vcpu_bytes: family.per_vcpu.size(),
         source: family.source,
     });
+    let scenarios = scenarios::BUILT_IN
+        .iter()
+        .map(|(name, _)| Ok(named(*name, Profile::scenario(name, registry)?.about)));
     let profiles =
         BUILT_IN.iter().map(|(name, _)| Ok(named(*name, Profile::built_in(name, registry)?.about)));
     Ok(Listing {
@@ -106,6 +110,7 @@ fn listing(registry: &Registry) -> Result<Listing, Error> {
         think_times: THINKS.iter().map(|think| named(think.name, think.about)).collect(),
         placements: Placement::ALL.iter().map(ToString::to_string).chain(["node:N".into()]).collect(),
         profiles: profiles.collect::<Result<_, Error>>()?,
+        scenarios: scenarios.collect::<Result<_, Error>>()?,
         axes: flags()
             .map(|flag| Axis { option: flag.name, key: flag.key, default: flag.default, about: flag.help })
             .collect(),
@@ -131,6 +136,7 @@ fn text(listing: &Listing) -> String {
     section("Sections (a workload is a section, or section+think)", &listing.sections);
     section("Think times", &listing.think_times);
     section("Profiles", &listing.profiles);
+    section("Scenarios (suite --scenario)", &listing.scenarios);
     let _ = writeln!(text, "\nPlacements\n  {}", listing.placements.join(", "));
     let _ = writeln!(
         text,

@@ -103,10 +103,10 @@ impl CellGroup {
     }
 
     /// Names the scenario and the case, once every key was read.
-    pub(crate) fn name_case(&mut self, scenario: &str) -> Result<(), Error> {
+    pub(crate) fn name_case(&mut self, scenario: &str, shows: &str) -> Result<(), Error> {
         match (&mut self.case, self.case_name.take()) {
             (Some(case), Some(name)) => {
-                (case.scenario, case.name) = (scenario.into(), name);
+                (case.scenario, case.shows, case.name) = (scenario.into(), shows.into(), name);
                 match self.lists.size[..] {
                     [Size::Count(vcpus)] if vcpus == case.vms[0].vcpus => Ok(()),
                     _ => Err(Error::usage(

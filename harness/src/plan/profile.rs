@@ -107,7 +107,7 @@ impl Profile {
                     .set(key.get_ref(), value.get_ref(), registry)
                     .map_err(|e| e.inside(line(key.span().start)))?;
             }
-            group.name_case(name).map_err(|e| e.inside(first))?;
+            group.name_case(name, &file.about).map_err(|e| e.inside(first))?;
             cells.push(group);
         }
         let File { about, time, rounds, window, noise_floor, .. } = file;

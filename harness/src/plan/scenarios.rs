@@ -33,7 +33,7 @@ pub(crate) fn all_of(asked: &[String], registry: &Registry) -> Result<(String, P
 
 impl Profile {
     /// The built-in scenario of that name, or a user's own where `name` is a file.
-    fn scenario(name: &str, registry: &Registry) -> Result<Self, Error> {
+    pub(crate) fn scenario(name: &str, registry: &Registry) -> Result<Self, Error> {
         let own = Path::new(name);
         let is_file = name.contains('/') || own.extension().is_some_and(|extension| extension == "toml");
         let profile = if is_file {

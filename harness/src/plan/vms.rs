@@ -25,7 +25,7 @@ pub(super) fn parse(value: &Value, registry: &Registry) -> Result<Case, Error> {
         }
         vms.push(vm);
     }
-    Ok(Case { scenario: String::new(), name: String::new(), vms })
+    Ok(Case { scenario: String::new(), shows: String::new(), name: String::new(), vms })
 }
 
 fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {

@@ -19,6 +19,7 @@ mod orphans;
 mod preemptions;
 mod real_vcpus;
 mod report;
+mod scenarios;
 mod scheduling_class;
 mod seccomp;
 mod skipped;

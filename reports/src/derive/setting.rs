@@ -70,11 +70,11 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// All settings of a run, in the plan order of their first cells.
+/// All settings of a run, in the plan order of their first cells. The cells of scenarios belong to none.
 pub fn settings(results: &Results) -> Vec<Setting<'_>> {
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
     let mut settings: Vec<Setting<'_>> = Vec::new();
-    for cell in &results.cells {
+    for cell in results.cells.iter().filter(|cell| cell.axes.case.is_none()) {
         let axes = &cell.axes;
         let key = format!(
             "{:?}",

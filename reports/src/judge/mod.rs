@@ -10,5 +10,6 @@ pub mod history;
 pub mod laws;
 pub mod numa;
 pub mod published;
+pub mod scenarios;
 pub mod trust;
 pub mod verdicts;

@@ -9,6 +9,9 @@ use super::Workload;
 pub struct Case {
     /// Name of the scenario.
     pub scenario: String,
+    /// What the scenario shows, in its author's words.
+    #[serde(default)]
+    pub shows: String,
     /// Name of the case in the scenario.
     pub name: String,
     /// The virtual machines.

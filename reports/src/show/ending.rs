@@ -76,6 +76,8 @@ pub fn ending(results: &Results, layout: Layout) -> String {
     let steps = steps(results);
     let mut text = String::new();
     match main_step(&steps) {
+        // A run of scenarios has its say below.
+        None if results.cells.iter().any(|cell| cell.axes.case.is_some()) => {}
         None => {
             let none = "No lock was run with more vCPUs than CPUs, so nothing is said of preemption here.";
             text.push_str(&format!("{}\n", wrapped(none, layout.width, 0)));

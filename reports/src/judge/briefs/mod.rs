@@ -9,6 +9,8 @@ mod placement;
 mod trust;
 
 use crate::format::printable;
+use crate::judge::answers::SCENARIOS;
+use crate::judge::scenarios::{Scenario, scenarios};
 use crate::judge::verdicts::{Step, main_step, steps};
 use crate::record::{Cell, Results};
 
@@ -41,7 +43,11 @@ impl Brief {
 pub fn briefs(results: &Results) -> Vec<Brief> {
     let steps = steps(results);
     let step = main_step(&steps);
-    let mut briefs = Vec::new();
+    let mut briefs: Vec<Brief> = scenarios(results).iter().map(shown).collect();
+    // A run of scenarios alone asked nothing else.
+    if results.cells.iter().all(|cell| cell.axes.case.is_some()) && !briefs.is_empty() {
+        return briefs;
+    }
     // Without a step above 1x nothing was asked of preemption.
     if step.is_some() {
         briefs.extend([cause::brief(results, step), cure::brief(results, step)]);
@@ -49,6 +55,12 @@ pub fn briefs(results: &Results) -> Vec<Brief> {
     briefs.extend([cost::brief(results), trust::brief(results), placement::brief(results)]);
     briefs.push(noise::brief(results));
     briefs
+}
+
+/// What a scenario showed.
+fn shown(scenario: &Scenario<'_>) -> Brief {
+    let said = format!("{}: {}", scenario.name, scenario.sentences().join(" "));
+    Brief::new("scenario", SCENARIOS, said, format!("The scenario shows {}.", scenario.shows))
 }
 
 /// `kvm, 4 vCPUs on 2 CPUs`.

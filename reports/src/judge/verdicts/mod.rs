@@ -39,9 +39,9 @@ pub fn judged(results: &Results) -> std::borrow::Cow<'_, Results> {
     std::borrow::Cow::Owned(owned)
 }
 
-/// The verdict on a cell; none at 1x and below.
+/// The verdict on a cell; none at 1x and below, and none in a scenario, whose cases are compared with one another.
 pub fn verdict(results: &Results, cell: &Cell, thresholds: &Thresholds) -> Option<CellVerdict> {
-    if !above(cell.axes.overcommit) {
+    if !above(cell.axes.overcommit) || cell.axes.case.is_some() {
         return None;
     }
     let held = held::held(results, cell, thresholds);

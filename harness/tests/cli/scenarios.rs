@@ -1,0 +1,92 @@
+//! Several virtual machines that share pCPUs.
+
+use serde_json::Value;
+
+use super::lockbench;
+
+/// A file with a scenario of two cases, in which one machine spins for a lock and the other one burns CPU.
+fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
+    let text = "about = 'what a test wants'\nrounds = 1\nwindow = '200ms'\nnoise-floor = false\n\
+        [[cells]]\ncase = 'alone'\nlocks = ['tas']\nenvs = ['emulated']\non = [1]\n\
+        schedulers = ['round-robin']\nslices = ['50ms']\nvms = [{ name = 'guest', vcpus = 2 }]\n\
+        [[cells]]\ncase = 'hog'\nlocks = ['tas']\nenvs = ['emulated']\non = [1]\n\
+        schedulers = ['round-robin']\nslices = ['50ms']\n\
+        vms = [{ name = 'guest', vcpus = 2 }, { name = 'hog', vcpus = 1, lock = 'ticket', workload = 'empty+fixed:100us' }]\n";
+    let path = dir.path().join("own.toml");
+    std::fs::write(&path, change(text.into())).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn said(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = lockbench().args(arguments).output().unwrap();
+    let both = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&both).into_owned())
+}
+
+#[test]
+fn each_machine_has_a_process_of_its_own_and_all_are_in_one_schedule() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, out) = (file(&dir, |text| text), dir.path().join("out"));
+    let (_, said) = said(&["suite", "--scenario", &path, "--out", out.to_str().unwrap()]);
+    let run = std::fs::read_dir(&out).unwrap_or_else(|e| panic!("{e}: {said}")).next().unwrap().unwrap();
+    let lines = std::fs::read_to_string(run.path().join("rounds.jsonl")).unwrap();
+    let rounds: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |case: &str| {
+        let id = format!(
+            "tas/emulated/short/2v:1p/compact/pinned/scenario=own/{case}/scheduler=round-robin/slice=50ms"
+        );
+        rounds.iter().find(|line| line["cell"] == *id).unwrap_or_else(|| panic!("no {id}: {said}"))
+    };
+    let names = |round: &Value| {
+        let vms = round["vms"].as_array().unwrap();
+        vms.iter().map(|vm| vm["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(of("alone")), names(of("hog"))),
+        (vec!["guest".into()], vec!["guest".into(), "hog".into()])
+    );
+    for vm in of("hog")["vms"].as_array().unwrap() {
+        let operations: u64 = vm["operations"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
+        assert!(operations > 0, "{vm}");
+    }
+    // vCPU 2 is the hog's: it takes its turns among the guest's.
+    let log = of("hog")["schedule"]["log"].as_array().unwrap();
+    for vcpu in 0..3 {
+        assert!(log.iter().any(|stretch| stretch["vcpu"] == vcpu), "{log:?}");
+    }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_line_and_field() {
+    let dir = tempfile::tempdir().unwrap();
+    for (from, to, line, field) in [
+        ("name = 'hog', vcpus = 1", "name = 'hog', vcpu = 1", "line 20", "vcpu"),
+        ("'ticket'", "'tiket'", "line 20", "tiket"),
+        ("case = 'hog'\n", "", "line 14", "`case`"),
+        (
+            "slices = ['50ms']\nvms = [{ name = 'guest', vcpus = 2 }, {",
+            "slices = ['5h']\nvms = [{ name = 'guest', vcpus = 2 }, {",
+            "line 19",
+            "5h",
+        ),
+    ] {
+        let path = file(&dir, |text| text.replacen(from, to, 1));
+        let (status, said) = said(&["suite", "--scenario", &path, "--plan-only"]);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(said.contains(line) && said.contains(field), "{to}: {said}");
+    }
+    let (status, said) = said(&["suite", "--scenario", "fribel-hog", "--plan-only"]);
+    assert_eq!(status, Some(2));
+    assert!(said.contains("did you mean `friebel-hog`"), "{said}");
+}
+
+#[test]
+fn all_scenarios_can_be_planned_for_a_larger_machine() {
+    let (status, said) =
+        said(&["suite", "--scenario", "all", "--plan-only", "--topology", "pack:2 numa:1 core:4 pu:2"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(
+        said.contains("scenario=friebel-hog/hog") && said.contains("scenario=overcommit-designs/"),
+        "{said}"
+    );
+}
