@@ -39,11 +39,7 @@ impl Scheduler {
 
     /// The timeslice where none is asked for, in nanoseconds; none where the kernel decides.
     pub fn usual_slice_ns(self) -> Option<u64> {
-        match self {
-            Self::Host => None,
-            Self::RoundRobin | Self::Gang => Some(10_000_000),
-            Self::Credit => Some(30_000_000),
-        }
+        self.record().usual_slice_ns()
     }
 
     /// Why it cannot schedule cells of a lock in an environment; none if it can.

@@ -16,6 +16,7 @@ pub mod setting;
 pub mod sweep;
 pub mod timeline;
 pub mod timeslice;
+mod told;
 
 use std::collections::BTreeMap;
 

@@ -21,8 +21,8 @@ impl<'a> Setting<'a> {
     pub fn title(&self) -> String {
         let axes = self.axes();
         let mut title = format!("{}, {}, {}, {}", axes.env, axes.workload.name, axes.placement, axes.pinning);
-        for (name, value) in &axes.params {
-            title.push_str(&format!(", {name}={value}"));
+        for told in axes.told_params() {
+            title.push_str(&format!(", {told}"));
         }
         title
     }

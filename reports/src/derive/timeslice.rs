@@ -1,8 +1,8 @@
-//! The timeslice that a cell's vCPUs had, by the kernel's counts.
+//! The timeslice that a cell's vCPUs had, by the kernel's counts or by the schedule of the emulated hypervisor.
 
 use super::setting::alike;
 use crate::record::params::SLICE;
-use crate::record::{Cell, Interval, Outcome, Results, Status};
+use crate::record::{Cell, Interval, Outcome, Results, Schedule, Scheduler, Status};
 use crate::statistics::{interval, median};
 
 /// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
@@ -10,12 +10,15 @@ use crate::statistics::{interval, median};
 const FORCED: f64 = 0.9;
 
 /// The timeslice of a cell's vCPUs, in nanoseconds, over its windows. Where they slept, the cells that differ in the lock only tell
-/// it; where no cell tells it and none was asked for, the calibration at start does.
+/// it; where no cell tells it and none was asked for, the calibration at start does. What was asked of the emulated hypervisor
+/// stands where no timeslice ended.
 pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
     let own = if sleeps(cell) { None } else { interval(&stretches(cell)) };
     let calibrated = || {
-        let ns = results.machine.calibration.slice_ns;
-        let known = !cell.axes.params.contains_key(SLICE) && ns > 0.0 && ns.is_finite();
+        let asked = cell.schedule.as_ref().map(|schedule| schedule.slice_ns as f64);
+        let ns = asked.unwrap_or(results.machine.calibration.slice_ns);
+        let kernels = cell.axes.scheduler == Scheduler::Host && !cell.axes.params.contains_key(SLICE);
+        let known = (asked.is_some() || kernels) && ns > 0.0 && ns.is_finite();
         known.then_some(Interval { median: ns, low: ns, high: ns })
     };
     own.or_else(|| interval(&of_alike(results, cell))).or_else(calibrated)
@@ -29,6 +32,10 @@ pub(crate) fn of_alike(results: &Results, cell: &Cell) -> Vec<f64> {
 
 /// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that.
 fn sleeps(cell: &Cell) -> bool {
+    if cell.axes.scheduler != Scheduler::Host {
+        // Its log tells timeslices and halts apart.
+        return false;
+    }
     let switches = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
     let (forced, own) = (switches("involuntary_switches"), switches("voluntary_switches"));
     forced < FORCED * (forced + own) || forced + own <= 0.0
@@ -38,7 +45,9 @@ fn sleeps(cell: &Cell) -> bool {
 fn stretches(cell: &Cell) -> Vec<f64> {
     let stretches = cell.rounds.iter().filter_map(|round| match &round.outcome {
         Outcome::Measured(measured) if measured.disturbed.is_none() && !measured.throttled() => {
-            measured.slice_ns.filter(|ns| ns.is_finite() && *ns > 0.0)
+            let of = |schedule: &Schedule| Some(schedule.slice_ratio?[0] * schedule.slice_ns as f64);
+            let ns = measured.schedule.as_ref().map_or(measured.slice_ns, of);
+            ns.filter(|ns| ns.is_finite() && *ns > 0.0)
         }
         _ => None,
     });

@@ -22,16 +22,22 @@ pub struct Pair<'a> {
     pub comparison: Comparison,
 }
 
-/// Every cell that was measured in both environments, in plan order.
+/// Every cell that was measured in both environments, in plan order; of several schedules only the cells of one: the kernel's
+/// own, or else the one that was planned first.
 pub fn pairs(results: &Results) -> Vec<Pair<'_>> {
     let emulated =
         results.cells.iter().filter(|cell| cell.axes.env == "emulated" && cell.status == Status::Ok);
-    emulated
+    let both: Vec<(&Cell, &Cell)> = emulated
         .filter_map(|emulated| {
             let kvm = counterpart(results, emulated, |axes| axes.env = "kvm".into())?;
-            let both = kvm.status == Status::Ok;
-            both.then(|| Pair { emulated, kvm, comparison: compare(results, emulated, kvm) })
+            (kvm.status == Status::Ok).then_some((emulated, kvm))
         })
+        .collect();
+    let schedules = both.iter().map(|(emulated, _)| emulated.axes.told_schedule());
+    let Some(schedule) = schedules.min_by_key(Option::is_some) else { return Vec::new() };
+    both.into_iter()
+        .filter(|(emulated, _)| emulated.axes.told_schedule() == schedule)
+        .map(|(emulated, kvm)| Pair { emulated, kvm, comparison: compare(results, emulated, kvm) })
         .collect()
 }
 
@@ -79,9 +85,10 @@ pub fn parts(results: &Results) -> (String, String) {
         _ => "where the two rates lie far apart, emulated figures say nothing about real vCPUs.",
     };
     let figures = format!(
-        "Of {} cells that were run both emulated and in kvm, {same} come out the same, {} do not and {unsure} cannot be told. \
+        "Of {} cells that were run both emulated and in kvm{}, {same} come out the same, {} do not and {unsure} cannot be told. \
          The emulated rate is {} times that in kvm in the median, and farthest off for {} at {}: {} times ({}).",
         pairs.len(),
+        pair.emulated.axes.told_schedule().map_or_else(String::new, |schedule| format!(" {schedule}")),
         pairs.len() - same - unsure,
         ratio(middle),
         crate::format::printable(&pair.emulated.axes.lock),

@@ -87,3 +87,14 @@ pub enum Scheduler {
     /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
     Gang,
 }
+
+impl Scheduler {
+    /// The timeslice where none is asked for, in nanoseconds; none where the kernel decides.
+    pub fn usual_slice_ns(&self) -> Option<u64> {
+        match self {
+            Self::Host => None,
+            Self::RoundRobin | Self::Gang => Some(10_000_000),
+            Self::Credit => Some(30_000_000),
+        }
+    }
+}

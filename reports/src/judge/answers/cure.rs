@@ -46,7 +46,7 @@ fn of_pair(
     let axes = &cured.axes;
     let at = format!(
         "{}, {}, {} vCPUs on {} pCPUs ({})",
-        axes.env,
+        axes.told_env(),
         axes.workload.name,
         axes.vcpus,
         axes.pcpus.len(),
@@ -93,7 +93,7 @@ fn of_sweep(results: &Results, cure: &str, sweep: &Sweep<'_>) -> Option<Statemen
     };
     let mut text = format!(
         "{}: the rate of {cure} at {} depends on its spin threshold. From {} to {} loops it runs from {} to {}.",
-        first.1.axes.env,
+        first.1.axes.told_env(),
         overcommit(sweep.overcommit),
         loops(first.0),
         loops(last.0),

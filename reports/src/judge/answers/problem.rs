@@ -42,7 +42,7 @@ fn sentence(k: f64, above: &Cell, one: &Cell, efficiency: &Comparison) -> String
     let axes = &above.axes;
     let at = format!(
         "{}, {}, {} vCPUs on {} pCPUs ({})",
-        axes.env,
+        axes.told_env(),
         axes.workload.name,
         axes.vcpus,
         axes.pcpus.len(),

@@ -63,7 +63,7 @@ fn seen(results: &Results, cells: &[&Cell]) -> Option<(String, String)> {
             " The worst handover took {} ({}, {} at {}).",
             duration(worst.ns as f64),
             printable(&cell.axes.lock),
-            cell.axes.env,
+            cell.axes.told_env(),
             overcommit(cell.axes.overcommit)
         ));
     }

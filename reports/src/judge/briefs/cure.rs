@@ -110,8 +110,8 @@ fn threshold(lock: &str, sweep: &Sweep<'_>) -> Option<(String, String)> {
     Some((said, small))
 }
 
-fn best_env<'a>(sweep: &Sweep<'a>) -> &'a str {
-    sweep.steps.first().map_or("", |step| step.1.axes.env.as_str())
+fn best_env(sweep: &Sweep<'_>) -> String {
+    sweep.steps.first().map_or_else(String::new, |step| step.1.axes.told_env())
 }
 
 fn rounds(rounds: u32) -> String {

@@ -67,7 +67,7 @@ fn shown(scenario: &Scenario<'_>) -> Brief {
 fn place(cell: &Cell) -> String {
     let axes = &cell.axes;
     let s = if axes.pcpus.len() == 1 { "" } else { "s" };
-    format!("{}, {} vCPUs on {} CPU{s}", axes.env, axes.vcpus, axes.pcpus.len())
+    format!("{}, {} vCPUs on {} CPU{s}", axes.told_env(), axes.vcpus, axes.pcpus.len())
 }
 
 /// Cells of a step first, then all others above 1x, in plan order.

@@ -78,7 +78,7 @@ fn cell(results: &Results, pair: &NoiseFloor) -> String {
     results.cells.iter().find(|cell| cell.axes.id == pair.cell).map_or_else(
         || printable(&pair.cell),
         |cell| {
-            let (lock, env) = (printable(&cell.axes.lock), printable(&cell.axes.env));
+            let (lock, env) = (printable(&cell.axes.lock), printable(&cell.axes.told_env()));
             match cell.axes.vcpus {
                 1 => format!("{lock} ({env}, one vCPU)"),
                 _ => format!("{lock} ({env} at {})", overcommit(cell.axes.overcommit)),

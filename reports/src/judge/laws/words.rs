@@ -40,7 +40,7 @@ pub fn sentence(cell: &Cell, check: &LawCheck) -> String {
         "{} at {}, {}: {} predicted from {}, {measured} measured, {} ({}) times as much, {verdict}.",
         cell.axes.lock,
         overcommit(cell.axes.overcommit),
-        cell.axes.env,
+        cell.axes.told_env(),
         rate(check.predicted.median),
         input(cell, check),
         ratio(check.ratio.median),

@@ -12,8 +12,7 @@ use crate::record::{Cell, CellAxes, Results};
 
 /// A cell's placement and the parameters that are not at their defaults: `scatter, memory=remote`.
 pub fn variant(axes: &CellAxes) -> String {
-    let params = axes.params.iter().map(|(name, value)| format!(", {name}={value}"));
-    axes.placement.clone() + &params.collect::<String>()
+    [vec![axes.placement.clone()], axes.told_params()].concat().join(", ")
 }
 
 /// Groups of cells whose axes are equal once `what` has removed those that may differ; in plan order.

@@ -53,7 +53,7 @@ fn finding(results: &Results, half: &'static str, better: &Cell, worse: &Cell) -
         "{} does {figure} times the rate of {}, {}, {}; Jain's index {} and {}",
         better.axes.lock,
         worse.axes.lock,
-        better.axes.env,
+        better.axes.told_env(),
         overcommit(better.axes.overcommit),
         jain(better),
         jain(worse)

@@ -37,7 +37,7 @@ fn up_to_one(setting: &Setting<'_>) -> Vec<f64> {
 pub(super) fn no_gain_at_one(results: &Results) -> Shape {
     let findings = virtualized(results).flat_map(|setting| {
         let of_step = |k: f64| {
-            let at = format!("{}, {}", setting.axes().env, overcommit(k));
+            let at = format!("{}, {}", setting.axes().told_env(), overcommit(k));
             let (measured, outcome) = match gain(results, &setting, k)? {
                 Ok(times) => (
                     format!(
@@ -85,7 +85,7 @@ fn about_nothing(times: Interval) -> Outcome {
 /// S4: above 1x a plain FIFO lock loses far more than its fair share.
 pub(super) fn collapse(results: &Results) -> Shape {
     let findings = virtualized(results).filter_map(|setting| {
-        let env = &setting.axes().env;
+        let env = setting.axes().told_env();
         let above = setting.at("ticket", 2.0)?;
         let one = setting.at_one(above)?;
         let (measured, outcome) = match told(&compare(results, above, one)) {
@@ -139,7 +139,7 @@ pub(super) fn peak(results: &Results) -> Shape {
             .collect();
         let measured = format!(
             "pv-ticket to ticket, {}: {}",
-            setting.axes().env,
+            setting.axes().told_env(),
             if told.is_empty() { "no step known".into() } else { told.join("; ") }
         );
         Some(Finding::new(measured, peaks(&known)))

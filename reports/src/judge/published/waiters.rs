@@ -57,13 +57,14 @@ fn traced<'a>(setting: &Setting<'a>, lock: &str) -> Option<(&'a Cell, &'a CellCa
 fn untold(cell: &Cell, causes: &CellCauses, why: &str) -> (String, Outcome) {
     let (axes, handovers) = (&cell.axes, count(causes.handovers));
     let measured =
-        format!("{}, {}, {}: {handovers} handovers", axes.lock, axes.env, overcommit(axes.overcommit));
-    let outcome = Outcome::CannotBeTold(format!("preemptions could not be counted in {}: {why}", axes.env));
+        format!("{}, {}, {}: {handovers} handovers", axes.lock, axes.told_env(), overcommit(axes.overcommit));
+    let outcome =
+        Outcome::CannotBeTold(format!("preemptions could not be counted in {}: {why}", axes.told_env()));
     (measured, outcome)
 }
 
 fn part(cell: &Cell, causes: &CellCauses) -> (String, Result<crate::record::Interval, Outcome>) {
-    let at = format!("{}, {}", cell.axes.env, overcommit(cell.axes.overcommit));
+    let at = format!("{}, {}", cell.axes.told_env(), overcommit(cell.axes.overcommit));
     let few =
         || Outcome::CannotBeTold(format!("{} handovers; {HANDOVERS_NEEDED} are needed", causes.handovers));
     let share = share_interval(causes.granted_off, causes.handovers)

@@ -24,6 +24,11 @@ pub struct Verdict<'a> {
 }
 
 impl Step<'_> {
+    /// `in round-robin slices of 10 ms`; none where the kernel schedules. All cells of a step have one schedule.
+    pub fn schedule(&self) -> Option<String> {
+        self.verdicts.first()?.cell.axes.told_schedule()
+    }
+
     /// Number of locks with a label.
     pub fn count(&self, label: Kept) -> usize {
         self.verdicts.iter().filter(|verdict| verdict.of.rate == label).count()

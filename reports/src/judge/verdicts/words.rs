@@ -1,7 +1,7 @@
 //! Verdicts in words. They claim what was seen: one saturated lock, on this machine, up to a step of overcommit.
 
 use super::{Step, Verdict, reach};
-use crate::format::{counted, overcommit, percent, significant};
+use crate::format::{counted, overcommit, percent, printable, significant};
 use crate::record::{Kept, Results, Served, Thresholds};
 use crate::statistics::MIN_ROUNDS;
 
@@ -33,7 +33,9 @@ impl Served {
 pub fn headline(step: &Step<'_>) -> String {
     let all = step.verdicts.len();
     let locks = if all == 1 { "lock" } else { "locks" };
-    let per = format!("At {} vCPUs per CPU", overcommit(step.overcommit).trim_end_matches('x'));
+    let schedule =
+        step.schedule().map_or_else(String::new, |schedule| format!(", {},", printable(&schedule)));
+    let per = format!("At {} vCPUs per CPU{schedule}", overcommit(step.overcommit).trim_end_matches('x'));
     let verb = |label, count| match (label, count) {
         (Kept::Holds, 1) => "holds",
         (Kept::Holds, _) => "hold",

@@ -30,7 +30,7 @@ pub(super) static ENV: Column =
 pub(super) static WORKLOAD: Column = Column::new("workload", Unit::Text, "section and think time", |row| {
     let axes = &row.cell.axes;
     let mut parts = vec![axes.placement.clone(), axes.pinning.clone()];
-    parts.extend(axes.params.iter().map(|(name, value)| format!("{name}={value}")));
+    parts.extend(axes.told_params());
     Told::new(axes.workload.name.as_str()).with_note(parts.join(", "))
 })
 .headed("Workload")

@@ -42,11 +42,10 @@ pub(super) fn table(results: &Results) -> Table {
 
 fn row(cell: &Cell, names: &[&String]) -> Vec<TableEntry> {
     let axes = &cell.axes;
-    let params: Vec<String> = axes.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut row = vec![
         TableEntry::text(&axes.lock),
         TableEntry::text(&axes.env),
-        TableEntry::text(&axes.workload.name).with_note(params.join(", ")),
+        TableEntry::text(&axes.workload.name).with_note(axes.told_params().join(", ")),
         TableEntry::number(Some(axes.overcommit), overcommit),
         TableEntry::number(Some(cell.counted_operations as f64), |_| count(cell.counted_operations)),
     ];

@@ -47,7 +47,7 @@ pub(super) fn table(results: &Results) -> Table {
 fn row(results: &Results, of: &[Option<&Cell>; 3]) -> Vec<TableEntry> {
     let Some(axes) = of.iter().flatten().next().map(|cell| &cell.axes) else { return Vec::new() };
     let mut parts = vec![axes.placement.clone(), axes.pinning.clone()];
-    parts.extend(axes.params.iter().map(|(name, value)| format!("{name}={value}")));
+    parts.extend(axes.told_params());
     let mut row = vec![
         TableEntry::text(&axes.lock),
         TableEntry::text(&axes.workload.name).with_note(parts.join(", ")),

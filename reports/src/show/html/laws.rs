@@ -26,7 +26,7 @@ pub(super) fn table(results: &Results) -> Option<Table> {
 fn row(cell: &Cell, law: &LawCheck) -> Vec<TableEntry> {
     let axes = &cell.axes;
     let mut of = vec![axes.env.clone(), axes.workload.name.clone()];
-    of.extend(axes.params.iter().map(|(name, value)| format!("{name}={value}")));
+    of.extend(axes.told_params());
     let measured = cell.ops_per_second;
     let interval = |interval| format!("({})", range(interval, rate));
     let [low, high] = band(law.law);

@@ -136,6 +136,11 @@ fn about(step: &Step<'_>) -> String {
     ))
 }
 
+/// `, in round-robin slices of 10 ms`; nothing where the kernel schedules.
+fn schedule(step: &Step<'_>) -> String {
+    step.schedule().map_or_else(String::new, |schedule| format!(", {}", shown(&schedule)))
+}
+
 fn brief(brief: Brief) -> BriefView {
     // The template ends the small print with a full stop.
     let small = unbroken(brief.small.trim_end_matches('.'));
@@ -154,7 +159,7 @@ fn panels(results: &Results, steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec
         panels.push(Panel {
             first_of_env: panels.last().is_none_or(|last| last.env != env),
             checked: main.is_some_and(|main| std::ptr::eq(main, step)),
-            caption: format!("What each lock keeps of its rate, {env} at {factor}"),
+            caption: format!("What each lock keeps of its rate, {env} at {factor}{}", schedule(step)),
             step: factor,
             env,
             rows,

@@ -26,7 +26,7 @@ pub(super) fn table(results: &Results) -> Option<Table> {
 fn row(cell: &Cell, of: &CellVerdict) -> Vec<TableEntry> {
     let axes = &cell.axes;
     let mut place = vec![axes.placement.clone(), axes.pinning.clone()];
-    place.extend(axes.params.iter().map(|(name, value)| format!("{name}={value}")));
+    place.extend(axes.told_params());
     let kept = of.kept.map_or_else(String::new, |kept| {
         format!("({}), {}", range(kept, percent), counted(of.rounds as usize, "round"))
     });

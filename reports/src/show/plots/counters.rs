@@ -39,7 +39,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some(x) = Axis::log10("events per million acquisitions (log scale)", values, trimmed) else {
         return Ok(missing());
     };
-    let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
+    let title = format!("{TITLE}, {}, {}", setting.axes().told_env(), overcommit(k));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", drawn.len(), cells.len());
     let row = |cell: &&Cell| {

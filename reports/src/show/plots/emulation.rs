@@ -14,7 +14,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     // Sweeps of a parameter have plots of their own, and so have pairs without overcommit: the plot of all environments.
     let drawn = |pair: &Pair<'_>| {
         let axes = &pair.emulated.axes;
-        axes.params.is_empty() && above(axes.overcommit)
+        axes.is_plain() && above(axes.overcommit)
     };
     let mut pairs: Vec<Pair<'_>> = pairs(results).into_iter().filter(drawn).collect();
     // Of several sizes at one step the largest is drawn, where the lock is busiest.
@@ -39,9 +39,12 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let order: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     rows.sort_by_key(|row| (order.iter().position(|label| *label == row.label), row.group));
     let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
+    let schedule = pairs.first().and_then(|pair| pair.emulated.axes.told_schedule());
+    let schedule = schedule.map_or_else(String::new, |schedule| format!(", {schedule}"));
+    let title = format!("Emulated : kvm for each lock and step of overcommit{schedule}");
     Forest {
         id: "emulation",
-        title: "Emulated : kvm for each lock and step of overcommit",
+        title: &title,
         reading: "Ratio of the rates of the same cell emulated and on real vCPUs, paired by round. On the line at 1 the two \
                   agree; an interval far from the line shows a lock and a step of overcommit for which emulated figures \
                   are wrong.",

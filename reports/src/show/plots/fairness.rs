@@ -54,12 +54,11 @@ fn places(locks: &[Divided<'_>], frame: &Frame<'_, '_>) -> Vec<Vec<Place>> {
 
 pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let title = "How acquisitions are divided among vCPUs";
-    let found = contested(results)
-        .map(|(setting, k)| (k, setting.axes().env.as_str(), divided(results, &setting, k)));
-    let Some((k, env, locks)) = found.filter(|found| !found.2.is_empty()) else {
+    let found = contested(results).map(|(setting, k)| (k, setting.axes(), divided(results, &setting, k)));
+    let Some((k, axes, locks)) = found.filter(|found| !found.2.is_empty()) else {
         return Ok(Figure::missing(title, "No lock served several vCPUs often enough to judge by."));
     };
-    let title = format!("{title}, {env}, {}", overcommit(k));
+    let title = format!("{title}, {}, {}", axes.told_env(), overcommit(k));
     let most = locks.iter().map(|lock| lock.shares.len()).max().unwrap_or(1);
     let ranks = (1..=most).step_by(most.div_ceil(10)).map(|rank| (rank as f64, rank.to_string())).collect();
     let x = Axis::with_ticks("vCPUs, best served first", 0.7..most as f64 + 0.3, ranks);
@@ -93,7 +92,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     Ok(Figure::Drawn(Plot {
         id: "fairness".into(),
         title,
-        env: Some(env.into()),
+        env: Some(axes.env.clone()),
         reading: "A level line at 1 is fair. The figure behind a lock's name is Jain's index: 1 where all vCPUs got the same, \
                   1/n where one got everything."
             .into(),

@@ -34,7 +34,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     };
     let ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0].map(|tick| (tick, trimmed(tick))).to_vec();
     let y = Axis::with_ticks("Jain's index (1 is fair)", 0.0..1.15, ticks);
-    let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
+    let title = format!("{TITLE}, {}, {}", setting.axes().told_env(), overcommit(k));
     let told: Vec<String> = points
         .iter()
         .take(6)

@@ -51,7 +51,7 @@ fn curves(results: &Results) -> Option<(String, Vec<Curve<'_>>)> {
             let found: Vec<Curve<'_>> = setting.locks().into_iter().filter_map(of).collect();
             if !found.is_empty() && best.as_ref().is_none_or(|(_, best)| found.len() > best.len()) {
                 let where_ = if above(k) { overcommit(k) } else { "without overcommit".into() };
-                best = Some((format!("{TITLE}, {env}, {where_}"), found));
+                best = Some((format!("{TITLE}, {}, {where_}", setting.axes().told_env()), found));
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let Some(x) = Axis::log10("events per million acquisitions (log scale)", values, trimmed) else {
         return Ok(nothing());
     };
-    let title = format!("{TITLE}, {}, {}", setting.axes().env, overcommit(k));
+    let title = format!("{TITLE}, {}, {}", setting.axes().told_env(), overcommit(k));
     let description =
         format!("{} kinds of event for {} locks. The table below has every value.", names.len(), locks.len());
     let row = |name: &&str| {

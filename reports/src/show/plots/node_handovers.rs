@@ -68,7 +68,7 @@ pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
     };
     let title = format!(
         "{TITLE}, {}, {}, {} vCPUs on {} pCPUs ({})",
-        axes.env,
+        axes.told_env(),
         variant(axes),
         axes.vcpus,
         axes.pcpus.len(),

@@ -117,7 +117,11 @@ fn particulars(contrast: &Contrast<'_>) -> [String; 2] {
     let axes = &contrast.cell.axes;
     let variant = match contrast.change {
         Change::Memory(_) => format!(" {}", axes.placement),
-        Change::Placement(_) => axes.params.values().map(|value| format!(" {value}")).collect(),
+        // Of `name=value` the value.
+        Change::Placement(_) => {
+            let told = axes.told_params();
+            told.iter().map(|told| format!(" {}", told.rsplit('=').next().unwrap_or_default())).collect()
+        }
     };
     [variant, format!(" {}", axes.workload.name)]
 }

@@ -14,6 +14,7 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     let Some(setting) = main_setting(results, env).filter(|setting| !setting.above_one().is_empty()) else {
         return Ok(Figure::missing(title, nothing));
     };
+    let title = format!("Throughput against overcommit, {}", setting.axes().told_env());
     // Only cells on the same pCPUs differ by overcommit alone.
     let pcpus = setting
         .cells

@@ -23,8 +23,11 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
             groups.push((format!("{one} : {other}"), nth(step)));
         }
     }
-    // A label leaves out the workload that nearly all rows have.
+    // A label leaves out the workload that nearly all rows have, and the title tells the schedule that they have.
     let most = usual(&rows);
+    let schedule = rows.iter().find(|row| row.workload == most).and_then(|row| row.schedule.clone());
+    let schedule = schedule.map_or_else(String::new, |schedule| format!(", {schedule}"));
+    let title = format!("Native : emulated : kvm at equal vCPUs{schedule}");
     for row in rows.iter_mut().filter(|row| row.workload != most) {
         row.row.label = format!("{} {}", row.row.label, row.workload);
     }
@@ -35,7 +38,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     let values = rows.iter().flat_map(|row| [row.interval.low, row.interval.high]).chain([0.8, 1.25]);
     Forest {
         id: "environments",
-        title: "Native : emulated : kvm at equal vCPUs",
+        title: &title,
         reading: "Ratio of the rates of the same lock in two environments, paired by round. On the line at 1 they agree; \
                   right of it the environment named first is faster. Labels are lock and vCPUs.",
         axis: Axis::log10("ratio of rates (log scale)", values, super::axis::trimmed),
@@ -48,9 +51,10 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
     .draw("No cell without overcommit was measured in two environments.")
 }
 
-/// A row with the workload of its cells.
+/// A row with the workload and the schedule of its cells, and the schedule alone.
 struct Told {
     workload: String,
+    schedule: Option<String>,
     row: Row,
 }
 
@@ -85,5 +89,7 @@ fn row(results: &Results, cell: &Cell, other: &str, group: usize) -> Option<Told
             comparison.verdict.to_string(),
         ],
     };
-    Some(Told { workload: axes.workload.name.clone(), row })
+    let schedule = axes.told_schedule();
+    let parts: Vec<&str> = [axes.workload.name.as_str()].into_iter().chain(schedule.as_deref()).collect();
+    Some(Told { workload: parts.join(" "), schedule, row })
 }

@@ -36,7 +36,7 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
                 let other = nth(series.len());
                 let style = Style { colour: looks.lock(lock).colour, ..other };
                 let style = Style { dashed: series.iter().any(|series| series.lock == lock), ..style };
-                let name = format!("{lock}, {env}, {}", overcommit(sweep.overcommit));
+                let name = format!("{lock}, {}, {}", setting.axes().told_env(), overcommit(sweep.overcommit));
                 series.extend(
                     Series::of_cells(lock, style, cells, spins).map(|series| Series { name, ..series }),
                 );

@@ -7,7 +7,7 @@ use super::{Figure, timeslice};
 use crate::Error;
 use crate::derive::setting::same;
 use crate::format::overcommit;
-use crate::record::{Cell, CellAxes, Results, Status, params};
+use crate::record::{Cell, CellAxes, Results, Scheduler, Status, params};
 
 /// Fewer values than this are no sweep.
 const FEWEST: usize = 3;
@@ -23,6 +23,8 @@ struct Dimension {
     at: fn(&Results, &Cell) -> Option<f64>,
     /// A sentence on the cells that are drawn; may be empty.
     note: fn(&Results, &[&Cell]) -> String,
+    /// Where the cells ran, in words.
+    env: fn(&CellAxes) -> String,
     /// Removes the axis from a cell's axes: the cells of a sweep share all others.
     without: fn(&mut CellAxes),
 }
@@ -37,6 +39,7 @@ const DIMENSIONS: [Dimension; 3] = [
         nothing: "Fewer than three section lengths were run with nothing else changed.",
         at: |_, cell| Some(cell.axes.workload.section_ns),
         note: |_, _| String::new(),
+        env: CellAxes::told_env,
         without: |axes| axes.workload.section_ns = 0.0,
     },
     Dimension {
@@ -48,6 +51,7 @@ const DIMENSIONS: [Dimension; 3] = [
         nothing: "Fewer than three think times were run with nothing else changed.",
         at: |_, cell| Some(cell.axes.workload.think_ns),
         note: |_, _| String::new(),
+        env: CellAxes::told_env,
         without: |axes| {
             axes.workload.think_ns = 0.0;
             axes.workload.think = String::new();
@@ -56,13 +60,17 @@ const DIMENSIONS: [Dimension; 3] = [
     Dimension {
         id: "timeslice",
         title: "Rate against timeslice",
-        reading: "Timeslices are as the kernel gave them, measured with the locks that never sleep, for a vCPU that halts gives \
+        reading: "Timeslices are as they were given, measured with the locks that never sleep, for a vCPU that halts gives \
                   its pCPU up early. The rate of a FIFO lock that is handed over once a timeslice falls by the factor by \
                   which the timeslice grows.",
         x_title: "timeslice of a vCPU",
         nothing: "Fewer than three timeslices were run with nothing else changed.",
         at: |results, cell| timeslice::of(results, cell).map(|slice| slice.ns()),
         note: timeslice::note,
+        env: |axes| match axes.scheduler {
+            Scheduler::Host => axes.env.clone(),
+            _ => format!("{} under {}", axes.env, axes.scheduler.word()),
+        },
         without: |axes| {
             axes.params.remove(params::SLICE);
         },
@@ -104,7 +112,7 @@ impl Dimension {
             best.locks.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.1)).collect();
         Lines {
             id: format!("sweep-{}", self.id),
-            title: format!("{}, {}, {}", self.title, shared.env, overcommit(shared.overcommit)),
+            title: format!("{}, {}, {}", self.title, (self.env)(shared), overcommit(shared.overcommit)),
             env: Some(shared.env.clone()),
             reading: format!("{} {}", self.reading, (self.note)(results, &cells)).trim_end(),
             x_title: self.x_title,

@@ -36,7 +36,7 @@ pub(super) fn of(results: &Results, cell: &Cell) -> Option<Timeslice> {
     Some(Timeslice { asked, measured: median(&measured) })
 }
 
-/// Sentences on timeslices that the kernel did not give as asked for, and on those that could not be measured.
+/// Sentences on timeslices that were not given as asked for, and on those that could not be measured.
 pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
     let mut slices: Vec<Timeslice> = cells.iter().filter_map(|cell| of(results, cell)).collect();
     slices.sort_by(|a, b| a.asked.total_cmp(&b.asked));
@@ -55,7 +55,7 @@ pub(super) fn note(results: &Results, cells: &[&Cell]) -> String {
         .collect();
     let mut notes = Vec::new();
     if !astray.is_empty() {
-        notes.push(format!("The kernel did not give what was asked for: {}.", astray.join("; ")));
+        notes.push(format!("What was asked for was not given: {}.", astray.join("; ")));
     }
     if !unknown.is_empty() {
         notes.push(format!(

@@ -15,10 +15,11 @@ pub(super) struct Traced<'a> {
 impl Traced<'_> {
     /// `emulated, 2x`.
     pub(super) fn place(&self) -> String {
+        let env = self.locks.first().map_or_else(|| self.env.to_owned(), |(cell, _)| cell.axes.told_env());
         if above(self.overcommit) {
-            format!("{}, {}", self.env, overcommit(self.overcommit))
+            format!("{env}, {}", overcommit(self.overcommit))
         } else {
-            format!("{}, without overcommit", self.env)
+            format!("{env}, without overcommit")
         }
     }
 }

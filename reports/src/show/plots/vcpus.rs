@@ -13,6 +13,7 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     let title = format!("Throughput against vCPUs, {env}");
     let nothing = format!("No cell of {env} gave a rate without overcommit.");
     let Some(setting) = main_setting(results, env) else { return Ok(Figure::missing(title, nothing)) };
+    let title = format!("Throughput against vCPUs, {}", setting.axes().told_env());
     let alone = |cell: &&Cell| !above(cell.axes.overcommit);
     let mut sizes: Vec<u32> =
         setting.cells.iter().copied().filter(alone).map(|cell| cell.axes.vcpus).collect();

@@ -17,7 +17,7 @@ pub(super) fn handovers(results: &Results, nodes: &Nodes) -> Option<Statement> {
     (!told.is_empty()).then(|| {
         let text = format!(
             "{}, {}, {} vCPUs on {} pCPUs ({}): how many times as long a handover takes from node to node as within a node: {}.",
-            axes.env,
+            axes.told_env(),
             axes.workload.name,
             axes.vcpus,
             axes.pcpus.len(),

@@ -70,7 +70,10 @@ fn described(contrast: &Contrast<'_>) -> String {
     let memory = matches!(contrast.change, Change::Memory(_));
     parts.extend(memory.then(|| axes.placement.clone()));
     parts.extend((axes.pinning != "pinned").then(|| axes.pinning.clone()));
-    let params = axes.params.iter().filter(|(name, _)| !memory || *name != MEMORY);
-    parts.extend(params.map(|(name, value)| format!("{name}={value}")));
+    let mut shared = axes.clone();
+    if memory {
+        shared.params.remove(MEMORY);
+    }
+    parts.extend(shared.told_params());
     parts.join(", ")
 }

@@ -1,0 +1,82 @@
+//! Where a cell ran and under which parameters, in words. Every sentence, title and table takes them from here.
+
+use crate::record::params::{SCHEDULER, SLICE};
+use crate::record::{CellAxes, Scheduler};
+
+impl Scheduler {
+    /// Its name, as on the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::RoundRobin => "round-robin",
+            Self::Credit => "credit",
+            Self::Gang => "gang",
+        }
+    }
+}
+
+impl CellAxes {
+    /// `in round-robin slices of 10 ms`; none where the kernel schedules the vCPUs.
+    pub fn told_schedule(&self) -> Option<String> {
+        let usual_ns = self.scheduler.usual_slice_ns()?;
+        let slice = match self.params.get(SLICE) {
+            // `2ms` is read as `2 ms`.
+            Some(asked) => match asked.find(|letter: char| !letter.is_ascii_digit() && letter != '.') {
+                Some(at) => format!("{} {}", &asked[..at], asked[at..].trim().replace("us", "µs")),
+                None => asked.clone(),
+            },
+            None => format!("{} ms", usual_ns as f64 / 1e6),
+        };
+        Some(format!("in {} slices of {slice}", self.scheduler.word()))
+    }
+
+    /// `emulated`, or `emulated in round-robin slices of 10 ms`.
+    pub fn told_env(&self) -> String {
+        match self.told_schedule() {
+            Some(schedule) => format!("{} {schedule}", self.env),
+            None => self.env.clone(),
+        }
+    }
+
+    /// Every other axis that is not at its default: what the schedule is in words, the others as `name=value`.
+    pub fn told_params(&self) -> Vec<String> {
+        let schedule = self.told_schedule();
+        let within = |name: &str| schedule.is_some() && [SCHEDULER, SLICE].contains(&name);
+        let others = self.params.iter().filter(|(name, _)| !within(name));
+        let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
+        schedule.iter().cloned().chain(others).collect()
+    }
+
+    /// Whether every other axis is at its default, but for the schedule.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.told_params().len() == usize::from(self.told_schedule().is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_told_in_words_and_other_parameters_as_they_are() {
+        let mut cell: CellAxes = serde_json::from_str(
+            r#"{"id": "", "lock": "ticket", "env": "emulated", "placement": "compact", "pinning": "pinned", "vcpus": 4,
+                "pcpus": [0, 1], "overcommit": 2, "scheduler": {"kind": "host"}, "workload": {"name": "short", "section_ns": 100,
+                "lines": 1, "think": "none", "think_ns": 0}}"#,
+        )
+        .unwrap();
+        cell.params.insert(SLICE.into(), "4ms".into());
+        assert_eq!((cell.told_env().as_str(), cell.told_params()), ("emulated", vec!["slice=4ms".into()]));
+        assert!(!cell.is_plain());
+        cell.scheduler = Scheduler::RoundRobin;
+        cell.params.insert(SCHEDULER.into(), "round-robin".into());
+        assert_eq!(cell.told_env(), "emulated in round-robin slices of 4 ms");
+        assert!(cell.is_plain());
+        cell.params.insert("spin-threshold".into(), "256".into());
+        assert_eq!(cell.told_params(), ["in round-robin slices of 4 ms", "spin-threshold=256"]);
+        cell.params.remove(SLICE);
+        assert_eq!(cell.told_params()[0], "in round-robin slices of 10 ms");
+        cell.params.insert(SLICE.into(), "1500us".into());
+        assert_eq!(cell.told_params()[0], "in round-robin slices of 1500 µs");
+    }
+}
