@@ -223,6 +223,7 @@ impl Blank {
             section_work: 0,
             section_ticks: 0,
             gap_ticks: 0,
+            kick_cost_ticks: 0,
             lines: 0,
             start_queued: false,
             thinks: false,

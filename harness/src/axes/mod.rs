@@ -8,6 +8,7 @@ mod arrivals;
 mod duration;
 mod early_wait;
 mod env;
+mod kick_cost;
 mod lock;
 mod memory;
 mod on;
@@ -29,6 +30,7 @@ use std::fmt::Debug;
 pub use arrivals::Arrivals;
 pub(crate) use duration::{parse_duration, show_duration};
 pub use env::Env;
+pub use kick_cost::KickCost;
 pub use lock::Lock;
 pub use on::On;
 pub use pinning::Pinning;
@@ -75,6 +77,8 @@ table::axes! {
         spin_threshold: SpinThreshold,
         /// What makes a waiter halt before its spin threshold.
         early_wait: EarlyWait,
+        /// What halts and kicks cost more than on this machine.
+        kick_cost: KickCost,
         /// What is counted in throughput windows.
         probe: Probe,
     }

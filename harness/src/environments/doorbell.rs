@@ -3,12 +3,14 @@
 use lockbench_workloads::arena::Header;
 use lockbench_workloads::locks::doorbell;
 
+use super::price;
 use crate::measure::futex::{self, Sharing};
 
 /// Sleeps until kicked. An earlier kick is still in the doorbell, so that the halt returns at once.
 pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
-    let bell = unsafe { &(*arena).block(me as usize).word.0 };
+    let (header, bell) = unsafe { (&*arena, &(*arena).block(me as usize).word.0) };
+    price::pay(header);
     // Not if the doorbell rang since: the kernel compares under its own lock.
     doorbell::halt(bell, |bell, quiet| futex::wait(bell, quiet, Sharing::Private));
 }
@@ -23,6 +25,7 @@ pub(super) unsafe extern "C" fn forget(arena: *const Header, me: u32) {
 pub(super) unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
     // SAFETY: called by a worker with its own mapped arena.
     let header = unsafe { &*arena };
+    price::pay(header);
     if cpu < header.plan.params.vcpus {
         // SAFETY: `cpu` is a vCPU of this arena.
         let bell = unsafe { &header.block(cpu as usize).word.0 };

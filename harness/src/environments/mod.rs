@@ -8,6 +8,7 @@ mod kvm;
 #[path = "kvm/elsewhere.rs"]
 mod kvm;
 mod native;
+mod price;
 mod scheduled;
 mod thread;
 

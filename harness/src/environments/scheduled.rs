@@ -13,6 +13,7 @@ use lockbench_workloads::locks::doorbell;
 use lockbench_workloads::locks::pause::Os;
 use lockbench_workloads::ticks;
 
+use super::price;
 use crate::Refusal;
 use crate::arena::Board;
 use crate::hypervisor::PAUSE_SIGNAL;
@@ -138,7 +139,9 @@ pub(super) fn watch(block: &Block) {
 /// Halts vCPU `me`, which is a thread.
 pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
-    halt_vcpu(unsafe { (*arena).block(me as usize) });
+    let (header, block) = unsafe { (&*arena, (*arena).block(me as usize)) };
+    price::pay(header);
+    halt_vcpu(block);
 }
 
 /// Forgets a kick that no halt has taken.
@@ -151,6 +154,7 @@ pub(super) unsafe extern "C" fn forget(arena: *const Header, me: u32) {
 pub(super) unsafe extern "C" fn kick(arena: *const Header, cpu: u32) {
     // SAFETY: called by a worker with its own mapped arena.
     let header = unsafe { &*arena };
+    price::pay(header);
     if cpu < header.plan.params.vcpus {
         // SAFETY: `cpu` is a vCPU of this arena.
         kick_vcpu(unsafe { header.block(cpu as usize) });

@@ -6,6 +6,8 @@ pub const MEMORY: &str = "memory";
 pub const SPIN_THRESHOLD: &str = "spin-threshold";
 /// What makes a queued waiter halt before its spin threshold.
 pub const EARLY_WAIT: &str = "early-wait";
+/// Time that each halt and kick is made to cost more, a duration.
+pub const KICK_COST: &str = "kick-cost";
 /// The scenario and the case in it: `NAME/CASE`.
 pub const SCENARIO: &str = "scenario";
 /// Who decides which vCPU runs.

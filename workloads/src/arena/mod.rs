@@ -58,6 +58,8 @@ pub struct Plan {
     pub section_ticks: u64,
     /// The longest time, in ticks, that may pass between two looks at an unchanged probe; more than that is a gap.
     pub gap_ticks: u64,
+    /// What each halt and each kick costs on top of its own price, in ticks. Environments spend it.
+    pub kick_cost_ticks: u64,
     /// Number of shared cache lines written in the section.
     pub lines: u32,
     /// Whether vCPU 0 takes the lock first and holds it until [`Gate::hold`] falls.

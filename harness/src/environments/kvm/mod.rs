@@ -81,14 +81,18 @@ impl Environment for Kvm {
         let plan = arena..arena + size_of::<Plan>();
         let rest = plan.end..arena + memory.bytes();
         let vm = vm::Vm::new(memory.vcpus(), worker, [(plan, Access::Constants), (rest, Access::Data)])?;
+        let price_ticks = memory.plan().kick_cost_ticks;
         match cell.board {
             // Every kick exits to the kicker's host thread, which tells the hypervisor.
             Some(board) => scheduled::obey(board)?,
+            // A kick that KVM serves itself cannot be made to cost more.
+            None if price_ticks > 0 => {}
             None => drop(vm.wire_kicks()),
         }
         for cpu in 0..memory.vcpus() {
             let mut vcpu =
                 vm.vcpu(cpu, vm::Task { function: worker, arguments: [arena as u64, cpu as u64] })?;
+            vcpu.price_ticks = price_ticks;
             let block = memory.block(cpu);
             // SAFETY: written once, here, before the vCPU's thread exists; read by its worker, later.
             unsafe {

@@ -12,6 +12,7 @@ use super::doorbell::{self, Ring};
 use super::faults::Ring0;
 use super::symbols;
 use crate::arena::Memory;
+use crate::environments::price;
 use crate::environments::scheduled::{self, Thread};
 
 /// A vCPU that is ready to enter the guest.
@@ -26,6 +27,8 @@ pub(super) struct Vcpu {
     pub(super) bells: Bells,
     /// Set where the emulated hypervisor schedules the vCPU.
     pub(super) schedule: Option<Schedule>,
+    /// What halts and kicks cost on top of their own price, in ticks.
+    pub(super) price_ticks: u64,
 }
 
 /// What a vCPU that the emulated hypervisor schedules needs.
@@ -119,6 +122,7 @@ impl Vcpu {
     }
 
     fn halt(&self) {
+        price::spend(self.price_ticks);
         match self.schedule {
             Some(schedule) => scheduled::halt_vcpu(schedule.memory.block(self.cpu)),
             None => self.bells.wait(self.cpu),
@@ -126,6 +130,7 @@ impl Vcpu {
     }
 
     fn kick(&self, target: usize) {
+        price::spend(self.price_ticks);
         match self.schedule {
             Some(schedule) => scheduled::kick_vcpu(schedule.memory.block(target)),
             None => self.bells.ring(target),

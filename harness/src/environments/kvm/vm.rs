@@ -101,6 +101,7 @@ impl Vm {
             stack,
             bells: self.bells.clone(),
             schedule: None,
+            price_ticks: 0,
         })
     }
 
