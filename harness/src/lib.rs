@@ -12,6 +12,7 @@
 
 pub mod arena;
 pub mod axes;
+mod bandwidth;
 pub mod cell;
 mod cli;
 mod doctor;
@@ -63,6 +64,7 @@ pub fn main_with(own: &'static [Family]) -> ExitCode {
     let registry = Registry::new(own);
     match std::env::args_os().nth(1) {
         Some(verb) if verb == cell::VERB => cell::child::main(&registry),
+        Some(verb) if verb == bandwidth::VERB => bandwidth::keeper_process(),
         Some(verb) if verb == environments::KVM_VERB => environments::examining_process(),
         _ => cli::main(&registry),
     }

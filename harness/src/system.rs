@@ -1,7 +1,8 @@
 //! The machine that a run is taken on: what identifies it, what describes its state, and warnings.
 
 pub(crate) mod build;
-mod cgroups;
+pub(crate) mod cgroups;
+pub(crate) mod cpu_stat;
 pub(crate) mod kernel;
 pub(crate) mod proc;
 pub(crate) mod quota;

@@ -5,6 +5,7 @@
 //! table. A value is typed from the place where it is read to its window.
 
 mod arrivals;
+mod cpu_limit;
 mod duration;
 mod early_wait;
 mod env;
@@ -28,6 +29,7 @@ mod workload;
 use std::fmt::Debug;
 
 pub use arrivals::Arrivals;
+pub use cpu_limit::CpuLimit;
 pub(crate) use duration::{parse_duration, show_duration};
 pub use env::Env;
 pub use kick_cost::KickCost;

@@ -2,9 +2,12 @@
 
 use lockbench_reports::record::{self, params};
 
-use super::{Axis, Env, Flag, InId, Lock};
+use super::{Axis, CpuLimit, Env, Flag, InId, Lock};
 use crate::Error;
 use crate::error::unknown;
+
+/// The name of the scheduler that a figure follows.
+const QUOTA: &str = "quota";
 
 /// Who decides which vCPU runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,11 +20,13 @@ pub enum Scheduler {
     Credit,
     /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
     Gang,
+    /// This kernel's scheduler, with a limit for all vCPUs together.
+    Quota(CpuLimit),
 }
 
 impl Scheduler {
-    /// Every scheduler.
-    pub const ALL: [Self; 4] = [Self::Host, Self::RoundRobin, Self::Credit, Self::Gang];
+    /// Every scheduler that takes no figure.
+    pub const PLAIN: [Self; 4] = [Self::Host, Self::RoundRobin, Self::Credit, Self::Gang];
 
     fn name(self) -> &'static str {
         match self {
@@ -29,12 +34,21 @@ impl Scheduler {
             Self::RoundRobin => "round-robin",
             Self::Credit => "credit",
             Self::Gang => "gang",
+            Self::Quota(_) => QUOTA,
         }
     }
 
     /// Whether the emulated hypervisor schedules the vCPUs.
     pub fn is_hypervisor(self) -> bool {
-        self != Self::Host
+        !matches!(self, Self::Host | Self::Quota(_))
+    }
+
+    /// The limit of CPUs, if there is one.
+    pub fn quota(self) -> Option<CpuLimit> {
+        match self {
+            Self::Quota(limit) => Some(limit),
+            _ => None,
+        }
     }
 
     /// The timeslice where none is asked for, in nanoseconds; none where the kernel decides.
@@ -74,6 +88,7 @@ impl Scheduler {
             Self::RoundRobin => record::Scheduler::RoundRobin,
             Self::Credit => record::Scheduler::Credit,
             Self::Gang => record::Scheduler::Gang,
+            Self::Quota(limit) => record::Scheduler::Quota { cpus: limit.cpus() },
         }
     }
 }
@@ -85,20 +100,28 @@ impl Axis for Scheduler {
         takes: "NAMES",
         unit: "",
         default: "host",
-        help: "Who decides which vCPU runs: host (this kernel); or the emulated hypervisor's, in slices of --slice: \
+        help: "Who decides which vCPU runs: host (this kernel); quota:0.5 (this kernel, with half a CPU for all vCPUs); or the emulated hypervisor's, in slices of --slice: \
                round-robin, credit (after Xen's, with a boost for vCPUs that wake), gang (all vCPUs at the same time)",
         in_id: InId::Param,
         in_0_1: false,
-        examples: &["host", "round-robin", "credit", "gang"],
+        examples: &["host", "round-robin", "credit", "gang", "quota:0.5", "quota:1.50"],
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|scheduler| scheduler.name() == text);
-        found.ok_or_else(|| unknown("scheduler", text, Self::ALL.map(Self::name)))
+        if let Some(limit) = text.strip_prefix(QUOTA).and_then(|rest| rest.strip_prefix(':')) {
+            return CpuLimit::parse(limit).map(Self::Quota);
+        }
+        let found = Self::PLAIN.into_iter().find(|scheduler| scheduler.name() == text);
+        found.ok_or_else(|| {
+            unknown("scheduler", text, Self::PLAIN.map(Self::name).into_iter().chain(["quota:0.5"]))
+        })
     }
 
     fn show(&self) -> String {
-        self.name().to_owned()
+        match self {
+            Self::Quota(limit) => format!("{QUOTA}:{}", limit.show()),
+            plain => plain.name().to_owned(),
+        }
     }
 }
 
@@ -108,9 +131,33 @@ mod tests {
 
     #[test]
     fn its_help_names_every_scheduler() {
-        for scheduler in Scheduler::ALL {
+        for scheduler in Scheduler::PLAIN {
             assert!(Scheduler::FLAGS[0].help.contains(scheduler.name()), "{scheduler:?} is not told of");
         }
+        assert!(Scheduler::FLAGS[0].help.contains(QUOTA));
         assert!(Scheduler::parse("credit3").is_err());
+    }
+
+    #[test]
+    fn a_quota_has_a_figure_that_the_kernel_can_keep() {
+        let shown = |text| Scheduler::parse(text).map(|scheduler| scheduler.show());
+        assert_eq!(shown("quota:0.50").unwrap(), "quota:0.5");
+        assert_eq!(shown("quota:2").unwrap(), "quota:2");
+        assert_eq!(Scheduler::parse("quota:0.125").unwrap().quota().unwrap().of_ns(100_000_000), 12_500_000);
+        for bad in [
+            "quota",
+            "quota:",
+            "quota:0",
+            "quota:0.001",
+            "quota:-1",
+            "quota:1e1",
+            "quota:0.12345",
+            "quota:half",
+            "quota:5000",
+            "quota:NaN",
+            "quota:inf",
+        ] {
+            assert!(shown(bad).is_err(), "{bad} was taken");
+        }
     }
 }

@@ -87,7 +87,7 @@ fn shares(spec: &WindowSpec) -> Vec<VmShare> {
 fn policy(spec: &WindowSpec, slice_ns: u64, homes: &[usize]) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
     let (vcpus, pcpus) = (homes.len(), spec.axes.pcpus.len());
     let policy: Box<dyn Policy> = match spec.axes.values.scheduler {
-        Scheduler::Host => unreachable!("the kernel's schedule is not ours"),
+        Scheduler::Host | Scheduler::Quota(_) => unreachable!("the kernel's schedule is not ours"),
         Scheduler::RoundRobin if spec.pinned() => {
             Box::new(RoundRobin::pinned(slice_ns, homes.to_vec(), pcpus).out_of_phase(spec.draws))
         }

@@ -10,6 +10,7 @@ use super::Placer;
 use super::distances::{self, Distances};
 use super::guest::{Guest, skipped};
 use super::hypervised::Planned;
+use super::limited::Limited;
 use super::neighbours::Neighbours;
 use super::process::{ChildEnd, Process};
 use super::sample::Sample;
@@ -83,8 +84,13 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let planned = Planned::of(spec).map_err(skipped)?;
     let board = planned.as_ref().map(Planned::board);
     let mut neighbours = Neighbours::start(spec, bench, board)?;
+    // Older than the process, so that it is dropped after it.
+    let mut limited = Limited::make(spec, bench.quotas).map_err(skipped)?;
     let Guest { lock, memory, mut process, threads, placed, lies } = {
         let guest = Guest::start(spec, bench, board)?;
+        if let Some(limited) = &limited {
+            limited.admit(guest.process.pid()).map_err(skipped)?;
+        }
         if let Some(planned) = &planned {
             planned.enter(spec, &guest, &neighbours);
         }
@@ -103,6 +109,9 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
 
     watch.open();
     neighbours.open();
+    if let Some(limited) = &mut limited {
+        limited.open();
+    }
     let began = ticks();
     let mut window = Window::open(spec, &memory, lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
@@ -114,6 +123,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     watch.close(&mut closed);
     let mut measured = closed.measured;
     neighbours.close(spec, &mut measured)?;
+    measured.quota = limited.as_ref().map(Limited::close);
     if let Some(schedule) = schedule {
         schedule.close(spec, between, &mut measured).map_err(skipped)?;
     }

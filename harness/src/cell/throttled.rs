@@ -25,9 +25,9 @@ impl Throttle {
 
     /// Reads the idle times; call when the window opens.
     pub(super) fn open(&mut self, spec: &WindowSpec) {
-        // Floating vCPUs may leave a pCPU idle.
-        let pinned = spec.pinned();
-        self.idle = if pinned { idle::ticks(&spec.axes.pcpus) } else { None };
+        // Floating vCPUs may leave a pCPU idle, and so does a quota that was asked for.
+        let busy = spec.pinned() && spec.axes.values.scheduler.quota().is_none();
+        self.idle = if busy { idle::ticks(&spec.axes.pcpus) } else { None };
     }
 
     /// A sentence if the quota was changed since then.

@@ -4,10 +4,15 @@ use lockbench_reports::record::{Pair, Purpose, Start};
 
 use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
+use crate::bandwidth::PERIOD_NS;
 use crate::cell::{WindowSpec, is_usual};
 
 /// Shortest warm-up of any cell.
 const SHORTEST_WARMUP_NS: f64 = 30e6;
+/// A window under a CPU quota has at least so many of the quota's periods.
+const PERIODS_IN_A_WINDOW: u64 = 20;
+/// A warm-up under a CPU quota has at least so many of them: the first one begins with a whole quota whatever ran before.
+const PERIODS_IN_A_WARMUP: u64 = 2;
 /// Number of samples in a window.
 const SAMPLES: u32 = 10;
 
@@ -71,26 +76,38 @@ impl PlannedCell {
     /// every vCPU.
     pub(crate) fn warmup_ns(&self, timing: &Timing) -> u64 {
         let cycles = if self.axes.overcommit > 1.0 {
-            3.0 * self.slice_ns(timing) * self.vcpus_per_pcpu()
+            3.0 * self.slice_ns(timing) * self.vcpus_per_pcpu() * self.slower()
         } else {
             0.0
         };
-        cycles.max(SHORTEST_WARMUP_NS) as u64
+        let periods = self.axes.values.scheduler.quota().map_or(0, |_| PERIODS_IN_A_WARMUP * PERIOD_NS);
+        (cycles.max(SHORTEST_WARMUP_NS) as u64).max(periods)
     }
 
-    /// The window asked for, or a few timeslices of every vCPU where that is longer.
+    /// How many times longer everything takes because a CPU quota gives the vCPUs a part only of what their pCPUs have.
+    fn slower(&self) -> f64 {
+        let pcpus = self.axes.pcpus.len() as f64;
+        self.axes.values.scheduler.quota().map_or(1.0, |limit| (pcpus / limit.cpus()).max(1.0))
+    }
+
+    /// The window asked for, or a few timeslices of every vCPU where that is longer; under a CPU quota whole periods of it.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
         let cycles = if self.axes.overcommit > 1.0 {
             self.turns() * self.slice_ns(timing) * self.vcpus_per_pcpu()
         } else {
             0.0
         };
-        timing.window_ns.max(cycles as u64)
+        let window_ns = timing.window_ns.max(cycles as u64);
+        match self.axes.values.scheduler.quota() {
+            Some(_) => window_ns.div_ceil(PERIOD_NS).max(PERIODS_IN_A_WINDOW) * PERIOD_NS,
+            None => window_ns,
+        }
     }
 
     /// A lock that nobody gets for this long hangs.
     fn hang_ns(&self, timing: &Timing) -> u64 {
-        (8.0 * self.slice_ns(timing) * f64::from(self.axes.vcpus)).max(2e9) as u64
+        let slices_ns = 8.0 * self.slice_ns(timing) * f64::from(self.axes.vcpus);
+        (slices_ns * self.slower()).max(2e9) as u64
     }
 
     /// What readers of its windows must know.

@@ -60,9 +60,6 @@ impl Subprocess {
         own_group: bool,
         inherited: &[BorrowedFd<'_>],
     ) -> io::Result<(Self, Pipes)> {
-        if own_group {
-            command.process_group(0);
-        }
         let parent = std::process::id();
         let inherited: Vec<RawFd> = inherited.iter().map(AsRawFd::as_raw_fd).collect();
         // SAFETY: between fork and exec the closure makes system calls only; it neither allocates nor takes a lock.
@@ -77,6 +74,19 @@ impl Subprocess {
                 }
                 Ok(())
             });
+        }
+        Self::spawn(command, own_group)
+    }
+
+    /// Starts a program that is not killed when this one is, in a process group of its own. Only for what is left to be done
+    /// then; such a program must end by itself soon after. It is killed when dropped, as others are.
+    pub(crate) fn start_to_stay(command: Command) -> io::Result<(Self, Pipes)> {
+        Self::spawn(command, true)
+    }
+
+    fn spawn(mut command: Command, own_group: bool) -> io::Result<(Self, Pipes)> {
+        if own_group {
+            command.process_group(0);
         }
         let mut child = command.spawn()?;
         let process = Self::own(Pid::from_child(&child), own_group)?;

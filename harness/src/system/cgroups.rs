@@ -8,7 +8,7 @@ const MOST_SEARCHED: usize = 20_000;
 
 /// Which of the two interfaces a group has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(crate) enum Version {
     /// A hierarchy of its own for the `cpu` controller.
     V1,
     /// The unified hierarchy.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use lockbench_reports::record::CpuQuota;
 
 use super::cgroups::{Groups, Version};
+use super::cpu_stat::CpuStat;
 
 /// The groups whose quotas hold for this process. Their files are read anew each time: a quota may change while a run lasts.
 #[derive(Debug)]
@@ -43,6 +44,11 @@ impl Quotas {
         self.groups.hidden
     }
 
+    /// The directory of this process's own group, and its interface; none if it cannot be seen.
+    pub(crate) fn own_group(&self) -> Option<(&Path, Version)> {
+        Some((self.groups.dirs.first()?.as_path(), self.groups.version))
+    }
+
     /// The smallest quota; none if no quota can be seen.
     pub(crate) fn tightest(&self) -> Option<CpuQuota> {
         self.each().map(|(_, quota)| quota).min_by(|a, b| a.cpus.total_cmp(&b.cpus))
@@ -50,7 +56,10 @@ impl Quotas {
 
     /// Counts so far; none if no quota can be seen.
     pub(crate) fn counted(&self) -> Option<Counted> {
-        let counts = self.each().map(|(dir, _)| self.counts(dir));
+        let counts = self.each().map(|(dir, _)| {
+            let CpuStat { throttled, taken_ns, .. } = CpuStat::read(dir, self.groups.version);
+            Counted { periods: throttled, taken_ns }
+        });
         // While a group is stopped, time that those below it would have been stopped for counts for them too.
         counts.reduce(|a, b| Counted {
             periods: a.periods.max(b.periods),
@@ -83,19 +92,6 @@ impl Quotas {
             period_ns: period.saturating_mul(1_000),
             source: dir.join(file).display().to_string(),
         })
-    }
-
-    fn counts(&self, dir: &Path) -> Counted {
-        let text = fs::read_to_string(dir.join("cpu.stat")).unwrap_or_default();
-        let field = |name: &str| {
-            let mut words = text.lines().map(|line| line.split_whitespace());
-            words.find_map(|mut line| (line.next()? == name).then(|| line.next()?.parse::<u64>().ok())?)
-        };
-        let taken_ns = match self.groups.version {
-            Version::V1 => field("throttled_time"),
-            Version::V2 => field("throttled_usec").map(|us| us.saturating_mul(1_000)),
-        };
-        Counted { periods: field("nr_throttled").unwrap_or(0), taken_ns: taken_ns.unwrap_or(0) }
     }
 }
 

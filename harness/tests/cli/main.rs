@@ -17,6 +17,7 @@ mod limits;
 mod listing;
 mod orphans;
 mod preemptions;
+mod quota;
 mod real_vcpus;
 mod report;
 mod scenarios;

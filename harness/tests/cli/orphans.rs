@@ -122,7 +122,7 @@ fn a_cell_whose_parent_is_gone_ends_at_once() {
 
 #[test]
 fn hidden_verbs_are_not_for_people() {
-    for verb in ["__cell", "__kvm"] {
+    for verb in ["__cell", "__kvm", "__keeper"] {
         let output = Command::new(env!("CARGO_BIN_EXE_lockbench")).arg(verb).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{verb}");
         assert!(String::from_utf8(output.stderr).unwrap().contains("lockbench's own"));

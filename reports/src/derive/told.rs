@@ -11,6 +11,7 @@ impl Scheduler {
             Self::RoundRobin => "round-robin",
             Self::Credit => "credit",
             Self::Gang => "gang",
+            Self::Quota { .. } => "quota",
         }
     }
 }

@@ -86,13 +86,18 @@ pub enum Scheduler {
     Credit,
     /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
     Gang,
+    /// The operating system's own scheduler, with a limit for all vCPUs together.
+    Quota {
+        /// The limit, in CPUs.
+        cpus: f64,
+    },
 }
 
 impl Scheduler {
     /// The timeslice where none is asked for, in nanoseconds; none where the kernel decides.
     pub fn usual_slice_ns(&self) -> Option<u64> {
         match self {
-            Self::Host => None,
+            Self::Host | Self::Quota { .. } => None,
             Self::RoundRobin | Self::Gang => Some(10_000_000),
             Self::Credit => Some(30_000_000),
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, Residence, Schedule, Throttling, VmMeasured,
+    Causes, CellAxes, Dropped, LockDescriptor, Machine, PingPong, QuotaUse, Residence, Schedule, Throttling,
+    VmMeasured,
 };
 
 /// One line of `rounds.jsonl`.
@@ -199,6 +200,9 @@ pub struct Measured {
     /// What the emulated hypervisor did; none where the kernel scheduled the vCPUs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// What the CPU quota that the cell was given did; none where it was given none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaUse>,
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
     /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the
