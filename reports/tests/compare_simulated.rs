@@ -187,3 +187,111 @@ fn overcommitted_cells_need_no_distance_class_unless_their_rate_follows_the_dist
         comparison.rows.iter().filter(|row| called(row)).map(|row| row.cell.as_str()).collect();
     assert_eq!(found, ["lock5/emulated/overcommitted5"]);
 }
+
+/// Multiplies each window of the cells of a group whose number is wanted.
+fn scatter(run: &mut Digest, cells: &[&str], mut by: impl FnMut() -> f64) {
+    for cell in run.cells.iter_mut().filter(|cell| cells.iter().any(|end| cell.id.ends_with(end))) {
+        cell.measures[0].windows.iter_mut().for_each(|reading| reading.value *= by());
+    }
+}
+
+/// The nights on which a comparison with all earlier ones calls a cell, of thirty unchanged nights each drawn by `night`.
+fn called_in_thirty(mut night: impl FnMut() -> Digest) -> Vec<String> {
+    let mut earlier = vec![night()];
+    let mut calls = Vec::new();
+    for _ in 1..30 {
+        let new = night();
+        let comparison = compare(&earlier, &new, MARGIN).unwrap();
+        calls.extend(comparison.rows.iter().filter(|row| called(row)).map(|row| row.cell.clone()));
+        earlier.push(new);
+    }
+    calls
+}
+
+/// A window of these cells is seventy times as fast one time in three, so a run shows either mode; the fast nights of such a lock
+/// were called better, and the next one worse.
+#[test]
+fn a_cell_with_two_modes_is_not_called_on_a_modes_change() {
+    for seed in 0..4 {
+        let (mut world, mut random) = (World::new(500 + seed), Random::new(seed));
+        let calls = called_in_thirty(|| {
+            let mut run = world.run(|_| 1.0, |_| 84.0);
+            let mode = || if random.below(3) == 0 { 70.0 } else { 1.0 };
+            scatter(&mut run, &["overcommitted3", "contended7"], mode);
+            run
+        });
+        let by_modes = |cell: &&String| cell.ends_with("overcommitted3") || cell.ends_with("contended7");
+        assert_eq!(calls.iter().find(by_modes), None, "seed {seed}: {calls:?}");
+    }
+}
+
+/// Five contended cells whose windows differ by 40 % among cells whose windows differ by 3 %: their noise group knows nothing of
+/// that, and four runs of their own little.
+#[test]
+fn a_cell_noisier_than_its_group_is_judged_by_its_own_windows() {
+    let mut wrong = 0;
+    for seed in 0..30 {
+        let (mut world, mut random) = (World::new(600 + seed), Random::new(seed));
+        let mut night = || {
+            let mut run = world.run(|_| 1.0, |_| 84.0);
+            // No A/A pair speaks of fairness, nor of these cells.
+            run.noise.clear();
+            let noisy = ["contended3", "contended5", "contended6", "contended8", "contended9"];
+            scatter(&mut run, &noisy, || (0.4 * random.normal()).exp());
+            run
+        };
+        let mut earlier = vec![night()];
+        for _ in 0..4 {
+            let new = night();
+            let comparison = compare(&earlier, &new, MARGIN).unwrap();
+            wrong += comparison.rows.iter().filter(|row| called(row)).count();
+            earlier.push(new);
+        }
+    }
+    println!("{wrong} false calls in 120 comparisons");
+    assert!(wrong <= 1, "{wrong} in 120 comparisons");
+}
+
+/// A night on which the whole machine is 5 % faster, within the margin: quiet locks are not named for it, and one that is half as
+/// fast still is.
+#[test]
+fn a_shift_of_the_whole_machine_within_the_margin_names_no_lock() {
+    for seed in 0..4 {
+        let mut world = World::new(700 + seed);
+        let base = world.runs(12);
+        let slower = "one-vcpu5";
+        let new = world.run(|cell| if cell.ends_with(slower) { 0.5 } else { 1.05 }, |_| 84.0);
+        let comparison = compare(&base, &new, MARGIN).unwrap();
+        let found: Vec<&str> =
+            comparison.rows.iter().filter(|row| called(row)).map(|row| row.cell.as_str()).collect();
+        assert_eq!(found, ["lock5/emulated/one-vcpu5"], "seed {seed}");
+    }
+}
+
+/// Who is scheduled decides how fair an overcommitted lock is, not how far apart its pCPUs are.
+#[test]
+fn the_fairness_of_overcommitted_cells_needs_no_distance_class() {
+    let mut world = World::new(8);
+    let with_fairness = |mut run: Digest| {
+        for cell in &mut run.cells {
+            let mut fairness = cell.measures[0].clone();
+            fairness.metric = Metric::Fairness;
+            for (nth, reading) in fairness.windows.iter_mut().enumerate() {
+                reading.value = 0.9 + 0.01 * nth as f64;
+            }
+            // Five million a second: the rate follows the distance.
+            cell.measures[0].windows.iter_mut().for_each(|reading| reading.value = 5e6);
+            cell.measures.push(fairness);
+        }
+        run
+    };
+    let base: Vec<Digest> = world.runs(6).into_iter().map(with_fairness).collect();
+    let far = with_fairness(world.run(|_| 1.0, |_| 420.0));
+    let comparison = compare(&base, &far, MARGIN).unwrap();
+    for row in of_group(&comparison, "overcommitted") {
+        let judged = row.verdict == Verdict::Same;
+        assert_eq!(judged, row.metric == Metric::Fairness, "{row:?}");
+    }
+    let apart = |row: &&Row| row.verdict.reason() == Some("pCPUs 84 ns apart in BASE, 420 ns in NEW");
+    assert!(of_group(&comparison, "contended").iter().all(apart));
+}

@@ -1,5 +1,6 @@
 //! Estimates ratios from both sides' windows, before it is known how far apart runs lie when nothing changed.
 
+use super::own_noise::OwnNoise;
 use super::sides::{Sides, sides};
 use super::tally::{Tally, Told, told};
 use super::{OWN_SPREAD_FROM, Row};
@@ -33,6 +34,8 @@ pub(super) struct Estimate {
     pub(super) windows_ratio: Option<Interval>,
     /// Spread that the differences between rounds explain, as a standard deviation of the logarithm.
     pub(super) within: f64,
+    /// What the cell's own windows say of its runs.
+    pub(super) own: OwnNoise,
     /// Number of windows in the run that has fewest.
     pub(super) windows: usize,
 }
@@ -133,6 +136,7 @@ fn blank(cell: &CellDigest, metric: Metric) -> Estimate {
         base_logs: Vec::new(),
         windows_ratio: None,
         within: 0.0,
+        own: OwnNoise::default(),
         windows: 1,
     }
 }
@@ -167,7 +171,14 @@ fn fill(estimate: &mut Estimate, sides: &Sides) {
     let base_logs: Vec<f64> = sides.base.iter().filter_map(log).collect();
     let (Some(base), Some(new)) = (median(&base_logs), log(&sides.new)) else { return };
     let center = (new - base).exp();
-    let Some(error) = windows_error(metric, sides).filter(|_| center.is_finite()) else { return };
+    let logs = |run: &Vec<Reading>| -> Vec<f64> {
+        values(run).into_iter().map(|value| metric.goodness(value).ln()).collect()
+    };
+    let (windows_of_base, windows_of_new) =
+        (sides.base.iter().map(logs).collect::<Vec<_>>(), logs(&sides.new));
+    let error = windows_error(&windows_of_base, &windows_of_new).filter(|_| center.is_finite());
+    let Some(error) = error else { return };
+    estimate.own = OwnNoise::of(&windows_of_base, &windows_of_new);
     let reach = (NORMAL_95 * error).exp();
     // The interval allows for one acquisition more or less in each window, which is the error of counting.
     let fewest = |runs: &mut dyn Iterator<Item = &Reading>| runs.map(|w| w.count).min().unwrap_or(1) as f64;
@@ -198,18 +209,14 @@ fn values(run: &[Reading]) -> Vec<f64> {
 
 /// Standard error of the logarithm of the ratio, as far as the windows show it: of NEW's median over its windows, and of
 /// BASE's over its runs or, with few runs, over the windows of each.
-fn windows_error(metric: Metric, sides: &Sides) -> Option<f64> {
-    let logs = |run: &Vec<Reading>| -> Vec<f64> {
-        values(run).into_iter().map(|value| metric.goodness(value).ln()).collect()
-    };
-    let new = error_of_median(&logs(&sides.new))?;
-    let runs: Vec<Vec<f64>> = sides.base.iter().map(logs).collect();
-    let medians: Vec<f64> = runs.iter().filter_map(|run| median(run)).collect();
-    let base = if runs.len() >= OWN_SPREAD_FROM {
+fn windows_error(base: &[Vec<f64>], new: &[f64]) -> Option<f64> {
+    let new = error_of_median(new)?;
+    let medians: Vec<f64> = base.iter().filter_map(|run| median(run)).collect();
+    let base = if base.len() >= OWN_SPREAD_FROM {
         error_of_median(&medians)?
     } else {
-        let errors = runs.iter().filter_map(|run| error_of_median(run));
-        errors.map(|error| error * error).sum::<f64>().sqrt() / runs.len() as f64
+        let errors = base.iter().filter_map(|run| error_of_median(run));
+        errors.map(|error| error * error).sum::<f64>().sqrt() / base.len() as f64
     };
     Some(new.hypot(base))
 }

@@ -26,7 +26,7 @@ pub(super) struct Sides {
 /// one side has too few.
 pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, Verdict> {
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
-    let any_distance = [base, &[new]].into_iter().all(set_by_timeslice);
+    let any_distance = [base, &[new]].into_iter().all(|runs| set_by_scheduler(metric, runs));
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
     let new = of(new);
     let trips = |windows: &[Reading]| windows.iter().map(|w| w.trips.clone()).collect::<Vec<Trips>>();
@@ -62,8 +62,12 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
     }))
 }
 
-/// Whether the timeslice sets the rate of an overcommitted cell in these runs.
-fn set_by_timeslice(runs: &[&CellDigest]) -> bool {
+/// Whether the scheduler sets the metric of an overcommitted cell in these runs: always the shares of its vCPUs, and the rate where
+/// the timeslice is what an acquisition waits for.
+fn set_by_scheduler(metric: Metric, runs: &[&CellDigest]) -> bool {
+    if metric == Metric::Fairness {
+        return runs.iter().all(|run| run.class == OVERCOMMITTED);
+    }
     let windows = || runs.iter().flat_map(|run| run.windows(Metric::Rate));
     let rates: Vec<f64> = windows().map(|window| window.value).collect();
     runs.iter().all(|run| run.class == OVERCOMMITTED)

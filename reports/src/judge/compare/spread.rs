@@ -53,7 +53,8 @@ fn of_group(like: &Estimate, estimates: &[Estimate]) -> Spread {
     let between = between(kin);
     let across = across(kin);
     let within = median(&kin.iter().map(|e| e.within).collect::<Vec<_>>()).unwrap_or(0.0);
-    let floor = kin.iter().filter_map(|e| Some(of_floor(e.floor?, e.windows))).fold(0.0, f64::max);
+    let floors: Vec<f64> = kin.iter().filter_map(|e| Some(of_floor(e.floor?, e.windows))).collect();
+    let floor = median(&floors).unwrap_or(0.0);
     let known = within.max(floor);
     let (sigma, from) = match (between, across) {
         (Some(between), _) => (between.max(within), "earlier runs"),
