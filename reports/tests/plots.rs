@@ -94,7 +94,9 @@ fn a_forest_label_leaves_out_the_workload_that_most_rows_have() {
     let labels: Vec<String> =
         plot(&results(), "environments").data.rows.into_iter().map(|row| row[0].clone()).collect();
     assert!(labels.contains(&"pv-ticket-off, 2v".to_owned()), "{labels:?}");
-    assert!(labels.iter().all(|label| !label.contains("short+exp")), "{labels:?}");
+    // A row of another schedule than most names all that it has.
+    let alike = |label: &&String| !label.contains(" in round-robin ");
+    assert!(labels.iter().filter(alike).all(|label| !label.contains("short+exp")), "{labels:?}");
 }
 
 #[test]
