@@ -9,7 +9,7 @@ use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps};
 use lockbench_reports::record::{Cell, Line, Results, Thresholds};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::plots::{Figure, figures};
-use lockbench_reports::show::{html, summary};
+use lockbench_reports::show::{html, summary, trace_export};
 
 const WORDS: &str = "in round-robin slices of 10 ms";
 
@@ -97,4 +97,117 @@ fn the_timeslice_of_a_scheduled_cell_is_that_of_its_schedule() {
     // The kernel's own is 4 ms there.
     assert!((slice("ticket/emulated/short+exp/4v:2p") / 10e6 - 1.0).abs() < 0.02);
     assert_eq!(slice("ticket/emulated/short+exp/2v:2p"), 10e6, "none ended, so it is the one asked for");
+}
+
+/// The section of a page on schedules; none where it has none.
+fn page_section(results: &Results) -> Option<String> {
+    let page = html::render(std::slice::from_ref(results)).unwrap();
+    let section = page
+        .split("<section id=\"r0-schedules\"")
+        .nth(1)
+        .map(|rest| rest.split("</section>").next().unwrap().to_owned());
+    assert_eq!(section.is_some(), page.contains("<a href=\"#r0-schedules\">Schedules</a>"));
+    section
+}
+
+#[test]
+fn the_page_says_what_was_asked_and_what_was_kept() {
+    let results = scheduled_only();
+    let section = page_section(&results).unwrap();
+    let (not, all) = results
+        .cells
+        .iter()
+        .filter_map(|cell| cell.schedule.as_ref())
+        .fold((0, 0), |(not, all), kept| (not + kept.not_kept, all + kept.windows));
+    assert!(
+        not > 0 && section.contains(&format!("In {not} of {all} windows the log and the kernel")),
+        "{section}"
+    );
+    for said in [
+        "real-time priority (SCHED_FIFO) in every window",
+        "come from the same source",
+        "each checks the other",
+    ] {
+        assert!(section.contains(said), "{said}");
+    }
+    assert!(section.contains("7 of 7 windows not kept") || section.contains("6 of 6 windows not kept"));
+    let of_kernel = derive(fixture::lines(7, 1.0).into_iter().map(|line| match line {
+        Line::Header(mut header) => {
+            header.cells.retain(|cell| !cell.id.contains("/scheduler="));
+            Line::Header(header)
+        }
+        other => other,
+    }));
+    assert!(page_section(&of_kernel).is_none());
+}
+
+#[test]
+fn a_lane_for_each_pcpu_has_a_bar_with_its_values_for_each_stretch() {
+    let section = page_section(&scheduled_only()).unwrap();
+    let figures: Vec<&str> = section.split("<figure id=\"r0-plot-lanes-").skip(1).collect();
+    assert_eq!(figures.len(), 4, "of four kinds of cells");
+    for figure in &figures {
+        let (svg, rest) = figure.split_once("</svg>").unwrap();
+        let bars = svg.matches("<title>v").count();
+        let named =
+            svg.matches(", then paused</title>").count() + svg.matches(", then halted</title>").count();
+        assert!(svg.contains("\nP0\n") && svg.contains("\nP1\n") && (20..=60).contains(&bars), "{bars}");
+        assert!(named >= 20 && rest.contains("v3"), "{named}");
+    }
+    let halts = figures.iter().find(|figure| figure.contains("pv-ticket")).unwrap();
+    assert!(halts.contains("the vCPU halted") && halts.contains(" halted</title>"));
+    assert!(figures.iter().any(|figure| figure.contains("it was paused while it held the lock</title>")));
+}
+
+#[test]
+fn with_several_virtual_machines_the_colours_are_theirs() {
+    let mut results = scheduled_only();
+    results.cells.retain(|cell| cell.axes.overcommit > 1.0);
+    let vms = ["database", "<hog>"].map(|name| serde_json::json!({"name": name, "vcpus": 2}));
+    let case = serde_json::json!({"scenario": "s", "name": "c", "shows": "", "vms": vms});
+    results.cells[0].axes.case = Some(serde_json::from_value(case).unwrap());
+    let section = page_section(&results).unwrap();
+    let figure = section.split("<figure id=\"r0-plot-lanes-0\"").nth(1).unwrap();
+    let legend = figure.split("</ul>").next().unwrap();
+    assert!(legend.contains("</svg> database</li>") && legend.contains("&lt;hog&gt;</li>"), "{legend}");
+    assert!(!legend.contains("</svg> v0</li>"));
+}
+
+#[test]
+fn perfetto_gets_a_track_for_each_pcpu() {
+    let results = scheduled_only();
+    let cell = cell(&results, "pv-ticket/emulated/short+exp/4v:2p");
+    let trace = trace_export::chrome_of_worst(cell).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let name = |event: &serde_json::Value| event["args"]["name"].as_str().map(str::to_owned);
+    let tracks: Vec<u64> = events
+        .iter()
+        .filter(|event| event["ph"] == "M" && name(event).is_some_and(|name| name.starts_with('P')))
+        .map(|event| event["tid"].as_u64().unwrap())
+        .collect();
+    assert_eq!(tracks.len(), 2);
+    let stretches = events.iter().filter(|event| event["cat"] == "pCPU");
+    let kept = &cell.rounds.iter().find_map(|round| {
+        let log = &round.measured()?.schedule.as_ref()?.log;
+        (!log.is_empty()).then_some(log)
+    });
+    assert_eq!(stretches.clone().count(), kept.unwrap().len());
+    // The trace lies where it was in the window, which the log begins before.
+    let first = kept.unwrap()[0].from_ns;
+    let waits =
+        events.iter().filter(|event| event["name"] == "waiting").map(|event| event["ts"].as_f64().unwrap());
+    let began = waits.reduce(f64::min).unwrap();
+    assert!((began * 1e3 - (fixture::schedules::TRACED_FROM - first) as f64).abs() < 1.0, "{began}");
+    for track in tracks {
+        let mut end = 0.0;
+        for event in stretches.clone().filter(|event| event["tid"] == track) {
+            let (at, long) = (event["ts"].as_f64().unwrap(), event["dur"].as_f64().unwrap());
+            assert!(at >= end - 1e-6 && long >= 0.0, "{event}");
+            end = at + long;
+        }
+    }
+    let all = trace_export::chrome(&results).unwrap();
+    let processes =
+        all["traceEvents"].as_array().unwrap().iter().filter(|event| event["name"] == "process_name");
+    assert_eq!(processes.count(), results.cells.len(), "the log of a cell that was not traced is there too");
 }

@@ -1,7 +1,7 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
 /// The report's tera templates by name. They include one another, so they must be registered together.
-pub const TEMPLATES: [(&str, &str); 18] = [
+pub const TEMPLATES: [(&str, &str); 19] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
     ("verdict.html", include_str!("html/verdict.html")),
@@ -13,6 +13,7 @@ pub const TEMPLATES: [(&str, &str); 18] = [
     ("machine.html", include_str!("html/machine.html")),
     ("figure.html", include_str!("html/figure.html")),
     ("figures.html", include_str!("html/figures.html")),
+    ("schedules.html", include_str!("html/schedules.html")),
     ("table.html", include_str!("html/table.html")),
     ("cells.html", include_str!("html/cells.html")),
     ("counters.html", include_str!("html/counters.html")),

@@ -48,9 +48,8 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
         rounds,
         axes,
     };
-    let left_out = schedule::keep_one_log(&mut cell.rounds);
     if let Some(schedule) = &mut cell.schedule {
-        schedule.log_left_out = left_out;
+        schedule::keep_one_log(&mut cell.rounds, schedule);
     }
     cell
 }

@@ -5,6 +5,7 @@ mod cell;
 pub mod digest;
 mod disturbances;
 mod latency;
+pub mod log;
 pub mod nodes;
 pub(crate) mod noise;
 pub mod reasons;

@@ -1,5 +1,6 @@
 //! What the emulated hypervisor did over all windows of a cell, and which of their logs is kept.
 
+use super::log;
 use crate::record::{CellSchedule, Measured, Outcome, Purpose, Round, Schedule, StretchEnd};
 use crate::statistics::median;
 
@@ -29,6 +30,7 @@ pub(super) fn schedule(rounds: &[Round]) -> Option<CellSchedule> {
         deviation: windows.iter().filter_map(|(_, one)| one.deviation).reduce(f64::max),
         real_time: windows.iter().all(|(_, one)| one.real_time),
         log_left_out: 0,
+        preemptions: None,
     })
 }
 
@@ -64,21 +66,22 @@ fn over(windows: impl Iterator<Item = [f64; 2]>) -> Option<[f64; 2]> {
 }
 
 /// Takes the logs out of a cell's windows, except that of one window: the traced one with the worst handover, or else the one
-/// with the median rate. Says how many stretches of that log were left out.
-pub(super) fn keep_one_log(rounds: &mut [Round]) -> u32 {
+/// with the median rate. The summary says which preemptions that log shows, and how many of its stretches were left out.
+pub(super) fn keep_one_log(rounds: &mut [Round], summary: &mut CellSchedule) {
     let chosen = chosen(rounds);
-    let mut left_out = 0;
+    // All of the log counts here, also what is left out below.
+    let logged = chosen.and_then(|index| log::of_round(&rounds[index]));
+    summary.preemptions = logged.and_then(|logged| logged.preemptions());
     for (index, round) in rounds.iter_mut().enumerate() {
         let Outcome::Measured(measured) = &mut round.outcome else { continue };
         let worst_ns = worst_handover(measured);
         let Some(schedule) = &mut measured.schedule else { continue };
         if Some(index) == chosen {
-            left_out = shorten(schedule, worst_ns.unwrap_or(0));
+            summary.log_left_out = shorten(schedule, worst_ns.unwrap_or(0));
         } else {
             schedule.log = Vec::new();
         }
     }
-    left_out
 }
 
 /// The window whose log is kept. Windows that something reached into are taken only where there are no others.
@@ -172,6 +175,12 @@ mod tests {
         })
     }
 
+    fn keep(rounds: &mut [Round]) -> u32 {
+        let mut summary = CellSchedule::default();
+        keep_one_log(rounds, &mut summary);
+        summary.log_left_out
+    }
+
     fn logs(rounds: &[Round]) -> Vec<usize> {
         rounds.iter().map(|round| round.measured().unwrap().schedule.as_ref().unwrap().log.len()).collect()
     }
@@ -198,11 +207,11 @@ mod tests {
     #[test]
     fn one_log_is_kept_the_worst_traced_one_or_that_of_the_median_rate() {
         let mut rounds = [rate(9), not_kept(5), rate(1), rate(4)];
-        assert_eq!((keep_one_log(&mut rounds), logs(&rounds)), (0, vec![0, 0, 0, 4]));
+        assert_eq!((keep(&mut rounds), logs(&rounds)), (0, vec![0, 0, 0, 4]));
         let mut rounds = [rate(9), traced(70), rate(1), traced(900), traced(800)];
-        assert_eq!((keep_one_log(&mut rounds), logs(&rounds)), (0, vec![0, 0, 0, 4, 0]));
+        assert_eq!((keep(&mut rounds), logs(&rounds)), (0, vec![0, 0, 0, 4, 0]));
         let mut rounds = [not_kept(9), not_kept(4), not_kept(5)];
-        assert_eq!((keep_one_log(&mut rounds), logs(&rounds)), (0, vec![0, 0, 4]));
+        assert_eq!((keep(&mut rounds), logs(&rounds)), (0, vec![0, 0, 4]));
     }
 
     #[test]
@@ -220,7 +229,7 @@ mod tests {
             };
             measured.schedule.as_mut().unwrap().log = (0..2_000).map(stretch).collect();
             let mut rounds = [round];
-            let left_out = keep_one_log(&mut rounds);
+            let left_out = keep(&mut rounds);
             let log = &rounds[0].measured().unwrap().schedule.as_ref().unwrap().log;
             (left_out, log.len(), log[0].from_ns)
         };

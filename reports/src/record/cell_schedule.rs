@@ -36,4 +36,24 @@ pub struct CellSchedule {
     /// How many stretches of the one log that the cell's windows still hold were left out, because it was too long.
     #[serde(skip_serializing_if = "super::is_zero")]
     pub log_left_out: u32,
+    /// Preemptions by that log, where its window was traced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preemptions: Option<LoggedPreemptions>,
+}
+
+/// How many pauses hit the lock in the trace around the worst handover: by the log of the emulated hypervisor, and by what the
+/// vCPUs saw themselves at their next look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LoggedPreemptions {
+    /// Pauses that began while the trace lasted, by the log.
+    pub pauses: u64,
+    /// Of these, how many began while the vCPU held the lock.
+    pub holding: u64,
+    /// Of these, how many kept a vCPU away while the lock was granted to it.
+    pub granted: u64,
+    /// Preemptions that began in a hold, as the vCPU saw.
+    pub seen_holding: u64,
+    /// Preemptions that kept a vCPU away while the lock was granted to it, as the vCPU saw.
+    pub seen_granted: u64,
 }

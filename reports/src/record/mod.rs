@@ -28,7 +28,7 @@ pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
-pub use cell_schedule::CellSchedule;
+pub use cell_schedule::{CellSchedule, LoggedPreemptions};
 pub use disturbance::Throttling;
 pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
 pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};

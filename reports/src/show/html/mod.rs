@@ -14,6 +14,7 @@ mod laws;
 mod missing;
 mod published;
 mod run;
+mod schedules;
 mod side_by_side;
 mod traces;
 mod verdict;
@@ -119,11 +120,16 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
         links.extend(views.iter().map(|view| link(&format!("{}-h", view.id), &view.name)));
         return links;
     }
-    let published = views.first().is_some_and(run::View::has_published);
+    let has = |section: &str| match section {
+        "published" => views.first().is_some_and(run::View::has_published),
+        "schedules" => views.first().is_some_and(run::View::has_schedules),
+        _ => true,
+    };
     [
         ("answers", "Answers"),
         ("environments", "Environments"),
         ("plots", "Plots"),
+        ("schedules", "Schedules"),
         ("cells", "Every cell"),
         ("noise", "Noise floor"),
         ("machine", "Machine and run"),
@@ -134,7 +140,7 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
         ("data", "Data"),
     ]
     .iter()
-    .filter(|(section, _)| *section != "published" || published)
+    .filter(|(section, _)| has(section))
     .map(|(section, name)| link(&format!("r0-{section}"), name))
     .collect()
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::facts::{self, Group};
 use super::published::ShapeView;
+use super::schedules::{self, Schedules};
 use super::traces::TraceView;
 use super::verdict::{self, First};
 use super::view::{Table, TableEntry, class, shown, unbroken};
@@ -46,6 +47,8 @@ pub(super) struct View {
     locks: Vec<Key>,
     figures: Vec<Figure>,
     missing_figures: Vec<Figure>,
+    /// Where the emulated hypervisor scheduled cells.
+    schedules: Option<Schedules>,
     cells: Option<Table>,
     counters: Option<Table>,
     dropped: Table,
@@ -86,6 +89,11 @@ impl View {
     /// What that sentence claims.
     pub(super) fn claim(&self) -> &str {
         &self.first.about
+    }
+
+    /// Whether it shows schedules.
+    pub(super) fn has_schedules(&self) -> bool {
+        self.schedules.is_some()
     }
 
     /// Whether it shows published results.
@@ -138,6 +146,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         locks: if drawn.is_empty() { Vec::new() } else { plots::locks(results) },
         figures: drawn,
         missing_figures,
+        schedules: if several { None } else { schedules::view(results)? },
         cells: (!several).then(|| cells::table(results)),
         counters: (!several).then(|| counters::table(results)),
         missing_told: missing::told(results),

@@ -18,6 +18,7 @@ mod handovers;
 mod hatch;
 mod hold;
 mod labels;
+pub(in crate::show) mod lanes;
 mod latency;
 mod legend;
 mod lines;
