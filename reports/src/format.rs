@@ -97,6 +97,11 @@ pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", count(number as u64))
 }
 
+/// A size: `4 vCPUs on 2 pCPUs`.
+pub fn vcpus_on(vcpus: u32, pcpus: usize) -> String {
+    format!("{} on {}", counted(vcpus as usize, "vCPU"), counted(pcpus, "pCPU"))
+}
+
 /// Text from outside, made safe for a terminal and a line of prose: control and bidirectional characters become `�`, and
 /// text beyond 300 characters is cut off.
 pub fn printable(text: &str) -> String {

@@ -8,6 +8,7 @@ use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps, tell
 use lockbench_reports::record::{
     Admission, Carried, Line, Measured, Outcome, Purpose, Results, Round, Thresholds,
 };
+use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::html;
 
 fn judged(lines: impl IntoIterator<Item = Line>) -> Results {
@@ -143,4 +144,79 @@ fn a_law_names_its_lock_and_says_where_it_does_not_explain_the_rate() {
     let why = brief(&judged(lines), "why").said;
     assert!(why.contains("predicts 500/s for ticket, which did 1"), "{why}");
     assert!(why.ends_with("/s: something else decides as well."), "{why}");
+}
+
+/// A run of one lock counts no locks, it names the one.
+#[test]
+fn one_lock_is_named_in_the_first_sentence() {
+    let only = |lock: &'static str| {
+        let mut lines = fixture::lines(7, 1.0);
+        if let Some(Line::Header(header)) = lines.first_mut() {
+            header.cells.retain(|cell| cell.lock == lock && cell.env == "emulated");
+        }
+        let results = judged(lines);
+        headline(main_step(&steps(&results)).unwrap())
+    };
+    assert_eq!(only("mcs"), "At 2 vCPUs per CPU mcs collapses here.");
+    assert!(
+        only("tas").starts_with("At 2 vCPUs per CPU it cannot be told whether tas holds: with room"),
+        "{}",
+        only("tas")
+    );
+}
+
+/// What is told of a cell that is not of the first screen's step says where it was run.
+#[test]
+fn what_was_run_elsewhere_says_where() {
+    let results = judged(fixture::lines(7, 1.0));
+    let [threshold, why] = ["threshold", "why"].map(|word| brief(&results, word).said);
+    assert!(threshold.contains("No spin threshold rescues pv-ticket (emulated at 4x): best"), "{threshold}");
+    assert!(why.contains("of ticket's handovers met a vCPU"), "kvm at 2x is the step: {why}");
+    let mut lines = fixture::lines(7, 1.0);
+    if let Some(Line::Header(header)) = lines.first_mut() {
+        // At 2x a lock is left that no law speaks of.
+        header.cells.retain(|cell| cell.vcpus != 4 || cell.lock == "tas");
+    }
+    let why = brief(&judged(lines), "why").said;
+    assert!(why.contains("for ticket (emulated at 3x), which did"), "{why}");
+}
+
+/// More rounds do not help where rounds are lost.
+#[test]
+fn a_run_that_lost_its_rounds_is_told_to_look_for_what_disturbs_it() {
+    let lines = fixture::lines(7, 1.0).into_iter().filter(
+        |line| !matches!(line, Line::Round(round) if round.round > 2 && round.cell.contains("/2v:2p/")),
+    );
+    let results = judged(lines);
+    let steps = steps(&results);
+    let step = main_step(&steps).unwrap();
+    assert_eq!(
+        tells_more(&results, step).as_deref(),
+        Some(
+            "Of 10 locks too few of 6 rounds were usable: `lockbench doctor` says what disturbs this machine."
+        )
+    );
+    let never = |line: &Line| {
+        !matches!(line, Line::Round(round) if round.round % 2 == 0 && round.cell.contains("/2v:2p/"))
+            && !matches!(line, Line::Round(round) if round.round % 2 == 1 && round.cell.contains("/4v:2p/"))
+    };
+    let results = judged(fixture::lines(7, 1.0).into_iter().filter(never));
+    let cell = results
+        .cells
+        .iter()
+        .find(|cell| cell.axes.id == "ticket/kvm/short+exp/4v:2p/compact/pinned")
+        .unwrap();
+    let why = cell.verdict.as_ref().unwrap().rate_untold.as_deref();
+    assert_eq!(why, Some("no round has usable windows both here and at 1x"));
+}
+
+/// Verdicts by other thresholds than the default ones say so wherever they are read.
+#[test]
+fn the_end_of_a_run_says_by_which_thresholds_it_judged() {
+    let mut results = derive(fixture::lines(7, 1.0).into_iter());
+    judge(&mut results, Thresholds::default());
+    assert!(!ending(&results, Layout::PLAIN).contains("judged by"));
+    judge(&mut results, Thresholds { holds: 0.0001, collapses: 0.00005, ..Thresholds::default() });
+    let text = ending(&results, Layout { width: usize::MAX, colours: false });
+    assert!(text.contains("\njudged by  Holds: keeps at least 0.0100 % of its rate"), "{text}");
 }

@@ -5,7 +5,8 @@ mod fixture;
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::answers::answers;
 use lockbench_reports::record::{Carried, Line, Outcome, Results};
-use lockbench_reports::show::summary;
+use lockbench_reports::show::ending::{Layout, ending};
+use lockbench_reports::show::{html, summary};
 use lockbench_reports::statistics::Verdict;
 
 fn results_of(change: impl Fn(&mut Line)) -> Results {
@@ -103,4 +104,86 @@ fn the_native_cost_begins_with_what_boot_time_patching_leaves() {
     }
     let said = answers(&results).native_cost.statements[0].to_string();
     assert!(said.contains("pv-ticket-bare (Linux 3.12 to 4.1: a NOP) takes "), "{said}");
+}
+
+/// A run in which there is one of everything that is counted.
+fn one_of_everything() -> Results {
+    let mut lines: Vec<Line> = fixture::lines(7, 1.0)
+        .into_iter()
+        .filter(|line| !matches!(line, Line::Round(round) if round.round > 0))
+        .collect();
+    for line in &mut lines {
+        let Line::Header(header) = line else { continue };
+        header.rounds = 1;
+        let machine = &mut header.machine;
+        (machine.packages, machine.cores, machine.pus, machine.numa_nodes) = (1, 1, 1, 1);
+        machine.warnings.truncate(1);
+        header.dropped.truncate(1);
+        header.cells.retain(|cell| {
+            let size = [1, 2].contains(&cell.vcpus) && cell.workload.name == "short+exp";
+            cell.lock == "ticket" && cell.env != "native" && size
+        });
+        for cell in &mut header.cells {
+            cell.pcpus = vec![0];
+            cell.overcommit = f64::from(cell.vcpus);
+        }
+    }
+    let planned = match &lines[0] {
+        Line::Header(header) => header.cells.iter().map(|cell| cell.id.clone()).collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    // One window is of a cell that the plan does not name.
+    let mut strangers = 0;
+    lines.retain(|line| match line {
+        Line::Round(round) if !planned.contains(&round.cell) => {
+            strangers += 1;
+            strangers == 1
+        }
+        _ => true,
+    });
+    derive(lines.into_iter())
+}
+
+#[test]
+fn one_thing_is_never_told_in_the_plural() {
+    let results = one_of_everything();
+    assert_eq!(results.notes.len(), 1, "{:?}", results.notes);
+    let page = html::render(std::slice::from_ref(&results)).unwrap().replace('\u{a0}', " ");
+    let layout = Layout { width: usize::MAX, colours: false };
+    let told = [page, ending(&results, layout), summary::whole(&results), results.notes.join("\n")];
+    let plurals = [
+        "cells",
+        "rounds",
+        "windows",
+        "locks",
+        "nights",
+        "rows",
+        "pairs",
+        "warnings",
+        "CPUs",
+        "vCPUs",
+        "pCPUs",
+        "cores",
+        "packages",
+        "NUMA nodes",
+        "nodes",
+        "kinds",
+        "events",
+        "times",
+        "loops",
+    ];
+    let mut wrong: Vec<&str> = Vec::new();
+    for text in &told {
+        for plural in plurals {
+            for (at, found) in text.match_indices(&format!(" 1 {plural}")) {
+                let end = at + found.len();
+                // A longer word is another one.
+                if !text[end..].starts_with(char::is_alphanumeric) {
+                    let from = (0..=at.saturating_sub(60)).rev().find(|from| text.is_char_boundary(*from));
+                    wrong.push(&text[from.unwrap_or(0)..end]);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use lockbench_reports::format::counted;
 use lockbench_reports::record::{self, Dropped};
 use lockbench_workloads::workload::{SECTIONS, Section, THINKS, Takes, Think};
 
@@ -47,7 +48,7 @@ impl Workload {
         let think_ns = f64::from(vcpus) * 1e9 / per_second;
         if !open.open || !THINK_NS.contains(&think_ns) {
             return Err(Dropped {
-                cell: format!("{per_second} arrivals per second on {vcpus} vCPUs"),
+                cell: format!("{per_second} arrivals per second on {}", counted(vcpus as usize, "vCPU")),
                 reason: "each vCPU can take 10 to 1e9 arrivals per second".into(),
             });
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use lockbench_reports::derive::reasons::not_planned;
 use lockbench_reports::format;
+use lockbench_reports::format::counted;
 use lockbench_reports::show::reasons;
 
 use super::axes::Axes;
@@ -34,14 +35,14 @@ pub(super) fn run(
     fitted.dropped.extend(refused);
     something_planned(&fitted.cells, &fitted.dropped)?;
     let mut text = format!(
-        "{}: {} packages, {} NUMA nodes, {} cores, CPUs {}\n{} cells x {} rounds, about {:.0} s, timeslice taken as 4 ms\n\n",
+        "{}: {}, {}, {}, CPUs {}\n{} x {}, about {:.0} s, timeslice taken as 4 ms\n\n",
         machine.source,
-        machine.packages.len(),
-        machine.nodes.len(),
-        machine.cores.len(),
+        counted(machine.packages.len(), "package"),
+        counted(machine.nodes.len(), "NUMA node"),
+        counted(machine.cores.len(), "core"),
         machine.cpus(),
-        fitted.cells.len(),
-        profile.rounds,
+        counted(fitted.cells.len(), "cell"),
+        counted(profile.rounds as usize, "round"),
         fitted.estimate.as_secs_f64().ceil()
     );
     for (index, cell) in fitted.cells.iter().enumerate() {

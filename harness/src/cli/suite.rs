@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lockbench_reports::derive::run_dir;
+use lockbench_reports::format::counted;
 use lockbench_reports::record::{Line, Results, Status, Thresholds};
 
 use super::axes::Axes;
@@ -77,7 +78,7 @@ pub(super) fn kept(run: &Run, out: &Path, rounds: u32) -> Result<Journal, Error>
     // The directory is made before anything is measured: if it cannot be written, no time is lost.
     let mut journal = Journal::create(out, &run.header.run_id)?;
     journal.append(&Line::Header(run.header.clone()))?;
-    let opening = run.opening(&format!("{rounds} rounds"), run.plan.estimate);
+    let opening = run.opening(&counted(rounds as usize, "round"), run.plan.estimate);
     print(&format!("lockbench: {opening}\n"))?;
     run.session.tell_limits();
     run.measure(&mut |line| journal.append(line))?;

@@ -5,6 +5,7 @@ use std::fs;
 use super::{Finding, quota};
 use crate::suite::Session;
 use crate::system::kernel::{self, Setting};
+use lockbench_reports::format::counted;
 
 pub(super) fn examine(session: &Session) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -109,7 +110,7 @@ fn load(session: &Session) -> Finding {
         return Finding::care("load average", "unknown: /proc/loadavg cannot be read", "mount /proc");
     };
     let share = load / session.topology.pus.len() as f64;
-    let found = format!("{load:.2} on {} CPUs", session.topology.pus.len());
+    let found = format!("{load:.2} on {}", counted(session.topology.pus.len(), "CPU"));
     match share {
         s if s > 0.7 => {
             Finding::unfit("load average", found, "stop what else is running, wait a minute, look again")

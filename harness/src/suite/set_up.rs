@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use lockbench_reports::format::counted;
 use lockbench_reports::record::{Header, SCHEMA_VERSION};
 
 use super::{Run, Session, something_planned};
@@ -56,8 +57,8 @@ impl Run {
     /// "30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."
     pub(crate) fn opening(&self, rounds: &str, estimate: Duration) -> String {
         format!(
-            "{} cells x {rounds}, about {:.0} s, on CPUs {}; leave the machine alone until it is done.",
-            self.plan.cells.len(),
+            "{} x {rounds}, about {:.0} s, on CPUs {}; leave the machine alone until it is done.",
+            counted(self.plan.cells.len(), "cell"),
             estimate.as_secs_f64().ceil(),
             self.session.topology.cpus()
         )

@@ -21,6 +21,7 @@ mod told;
 
 use std::collections::BTreeMap;
 
+use crate::format::counted;
 use crate::record::{CellAxes, Header, Line, Results, Round, SCHEMA_VERSION, of_cells};
 use crate::statistics::Class;
 
@@ -58,8 +59,8 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
         results.cells.push(cell::derive(axes, of_cell, &class));
     }
     if !rounds.is_empty() {
-        let n = rounds.len();
-        results.notes.push(format!("{n} cells were measured that the plan does not name; they are left out"));
+        let more = counted(rounds.len(), "cell");
+        results.notes.push(format!("measured and not named by the plan, so left out: {more}"));
     }
     results
 }

@@ -1,6 +1,7 @@
 //! What is missing from a run and why: each reason once, with the cells that it holds for.
 
 use super::{disturbances, skips};
+use crate::format::counted;
 use crate::record::{Cell, Dropped, Purpose, Results, Round, Status};
 
 /// A reason and the cells that it holds for.
@@ -18,7 +19,7 @@ pub struct Reason {
 impl Reason {
     /// `12 cells`.
     pub fn count(&self) -> String {
-        format!("{} cells", self.cells.len())
+        counted(self.cells.len(), "cell")
     }
 }
 

@@ -1,7 +1,7 @@
 //! How far emulation can be trusted on a machine: emulated cells compared with the same cells on KVM vCPUs.
 
 use crate::derive::setting::counterpart;
-use crate::format::{overcommit, range, ratio};
+use crate::format::{counted, overcommit, range, ratio};
 use crate::judge::comparison::{Comparison, compare};
 use crate::record::{Cell, Interval, Results, Status};
 use crate::statistics::{MIN_ROUNDS, Verdict, median};
@@ -61,9 +61,9 @@ pub fn parts(results: &Results) -> (String, String) {
     let farthest = known.iter().max_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
     let (Some((pair, times)), Some(middle)) = (farthest, median(&ratios)) else {
         let none = format!(
-            "{} cells were run both emulated and in kvm, none with the {MIN_ROUNDS} comparable rounds that a ratio needs: how \
-             far emulation can be trusted on this machine cannot be told.",
-            pairs.len()
+            "Of {} that ran both emulated and in kvm none has the {MIN_ROUNDS} comparable rounds that a ratio needs: how far \
+             emulation can be trusted on this machine cannot be told.",
+            counted(pairs.len(), "cell")
         );
         return (none, String::new());
     };
@@ -85,9 +85,9 @@ pub fn parts(results: &Results) -> (String, String) {
         _ => "where the two rates lie far apart, emulated figures say nothing about real vCPUs.",
     };
     let figures = format!(
-        "Of {} cells that were run both emulated and in kvm{}, {same} come out the same, {} do not and {unsure} cannot be told. \
+        "Of {} that ran both emulated and in kvm{}, {same} came out the same, {} did not and of {unsure} it cannot be told. \
          The emulated rate is {} times that in kvm in the median, and farthest off for {} at {}: {} times ({}).",
-        pairs.len(),
+        counted(pairs.len(), "cell"),
         pair.emulated.axes.told_schedule().map_or_else(String::new, |schedule| format!(" {schedule}")),
         pairs.len() - same - unsure,
         ratio(middle),

@@ -4,9 +4,9 @@ use super::wrap::wrapped;
 use crate::format::{overcommit, percent, printable};
 use crate::judge::briefs::briefs;
 use crate::judge::verdicts::{
-    Step, Verdict, headline, judged, main_step, reached, steps, tally, untold_alike,
+    Step, Verdict, headline, judged, main_step, reached, steps, tally, thresholds, untold_alike,
 };
-use crate::record::{Kept, Results, Served};
+use crate::record::{Kept, Results, Served, Thresholds};
 
 /// Width of the words that lines begin with, in characters.
 const WORDS: usize = 11;
@@ -87,6 +87,9 @@ pub fn ending(results: &Results, layout: Layout) -> String {
             text.push_str(&labels(layout, &steps, step));
             text.push_str(&service(layout, step));
             text.push_str(&elsewhere(layout, &steps, step));
+            if results.thresholds.is_some_and(|by| by != Thresholds::default()) {
+                text.push_str(&layout.line("judged by", &thresholds(results), Paint::Plain));
+            }
         }
     }
     for brief in briefs(results).into_iter().filter(|brief| !ON_THE_PAGE.contains(&brief.word)) {

@@ -32,7 +32,7 @@ pub use jain::{JAIN_NEEDS, jain, shares};
 pub use kin::{FEWEST_KIN, steady_by_kin};
 pub use median::{median, weighted_median};
 pub use pairs::{
-    Paired, Window, rate_interval, ratios, ratios_across, rounds_at_one_distance, rounds_in_class,
+    NO_PAIR, Paired, Window, rate_interval, ratios, ratios_across, rounds_at_one_distance, rounds_in_class,
 };
 pub use percentiles::{Percentile, Waits, samples_needed};
 pub use random::{RESAMPLES, Random, SEED};

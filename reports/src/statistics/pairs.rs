@@ -119,8 +119,11 @@ fn own_class(windows: &[Window]) -> (Vec<Window>, Option<String>) {
     (class, wide.map(|wide| wide.told("in some rounds", "in others")))
 }
 
+/// Why there is no ratio of two cells that were never usable in the same round.
+pub const NO_PAIR: &str = "no round has usable windows of both";
+
 fn no_pair() -> String {
-    "no round has a usable window of both".into()
+    NO_PAIR.into()
 }
 
 /// The pairs that [`ratios`] takes its ratio from: one a round, inside the largest distance class of rounds.

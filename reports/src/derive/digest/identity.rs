@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::format::printable;
+use crate::format::{counted, printable};
 use crate::record::Machine;
 
 /// What makes a machine the same machine: its processors, their arrangement, and its hypervisor. Clock rates and host names
@@ -69,7 +69,7 @@ impl fmt::Display for Identity {
         } else {
             format!("on {}", self.hypervisor)
         };
-        let shown = format!("{}, {} CPUs, {beneath}", self.cpu_model, self.pus);
+        let shown = format!("{}, {}, {beneath}", self.cpu_model, counted(self.pus as usize, "CPU"));
         f.write_str(&printable(&shown))
     }
 }

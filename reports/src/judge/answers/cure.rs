@@ -4,7 +4,7 @@ use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::derive::roster::cures;
 use crate::derive::setting::{Setting, environments, main_setting};
 use crate::derive::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
-use crate::format::{duration, overcommit, range, rate, ratio};
+use crate::format::{duration, overcommit, range, rate, ratio, vcpus_on};
 use crate::judge::comparison::compare;
 use crate::record::Results;
 
@@ -45,11 +45,10 @@ fn of_pair(
     let (k, cured, ill, gain) = told.next()?;
     let axes = &cured.axes;
     let at = format!(
-        "{}, {}, {} vCPUs on {} pCPUs ({})",
+        "{}, {}, {} ({})",
         axes.told_env(),
         axes.workload.name,
-        axes.vcpus,
-        axes.pcpus.len(),
+        vcpus_on(axes.vcpus, axes.pcpus.len()),
         overcommit(k)
     );
     let mut text = match with_interval(&gain, ratio) {

@@ -3,7 +3,7 @@
 use super::{Statement, against, basis, main_factor_first, with_interval};
 use crate::derive::roster::plain_fifo;
 use crate::derive::setting::{Setting, environments, main_setting};
-use crate::format::{overcommit, percent};
+use crate::format::{overcommit, percent, vcpus_on};
 use crate::judge::comparison::{Comparison, compare};
 use crate::record::{Cell, Results};
 
@@ -41,11 +41,10 @@ fn of_lock(results: &Results, setting: &Setting<'_>, lock: &str, factors: &[f64]
 fn sentence(k: f64, above: &Cell, one: &Cell, efficiency: &Comparison) -> String {
     let axes = &above.axes;
     let at = format!(
-        "{}, {}, {} vCPUs on {} pCPUs ({})",
+        "{}, {}, {} ({})",
         axes.told_env(),
         axes.workload.name,
-        axes.vcpus,
-        axes.pcpus.len(),
+        vcpus_on(axes.vcpus, axes.pcpus.len()),
         overcommit(k)
     );
     match with_interval(efficiency, percent) {

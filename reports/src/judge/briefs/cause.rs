@@ -1,6 +1,6 @@
 //! Why locks collapse: what traced windows saw, and what a law says.
 
-use super::{Brief, place, step_first};
+use super::{Brief, elsewhere, place, step_first};
 use crate::derive::roster::plain_fifo;
 use crate::format::{duration, overcommit, percent, printable, range, rate, ratio};
 use crate::judge::laws::{Standing, standing};
@@ -13,8 +13,8 @@ const QUESTIONS: [&str; 2] = ["Why do locks collapse?", "What happens when the l
 
 pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let cells = step_first(results, step);
-    let seen = seen(results, &cells);
-    let law = law(&cells);
+    let seen = seen(results, step, &cells);
+    let law = law(step, &cells);
     let (mut said, mut small) = match seen {
         Some(seen) => seen,
         None => (untraced(results), String::new()),
@@ -44,7 +44,7 @@ fn traced(cell: &Cell) -> Option<&CellCauses> {
     (causes.lwp_per_million.is_some() && causes.handovers > 0).then_some(causes)
 }
 
-fn seen(results: &Results, cells: &[&Cell]) -> Option<(String, String)> {
+fn seen(results: &Results, step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(String, String)> {
     let plain: Vec<&str> = plain_fifo(results).collect();
     let is_plain = |cell: &&&Cell| plain.contains(&cell.axes.lock.as_str());
     let all = || cells.iter().filter(|cell| traced(cell).is_some());
@@ -52,7 +52,11 @@ fn seen(results: &Results, cells: &[&Cell]) -> Option<(String, String)> {
     let causes = traced(cell)?;
     let share = share_interval(causes.granted_off, causes.handovers)?;
     let lock = printable(&cell.axes.lock);
-    let mut said = format!("{} of {lock}'s handovers met a vCPU that was not running", whole(share.median));
+    let mut said = format!(
+        "{} of {lock}'s handovers{} met a vCPU that was not running",
+        whole(share.median),
+        elsewhere(cell, step)
+    );
     match causes.granted_off_ns {
         Some(ns) => said.push_str(&format!(" and waited {} for it.", duration(ns))),
         None => said.push('.'),
@@ -78,7 +82,7 @@ fn whole(share: f64) -> String {
 }
 
 /// The law of spinning FIFO locks, for the first cell that it holds for.
-fn law(cells: &[&Cell]) -> Option<(String, String)> {
+fn law(step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(String, String)> {
     let spinning = |cell: &&&Cell| {
         cell.law.as_ref().is_some_and(|law| law.law == LawName::FifoSpin && standing(law) != Standing::Fails)
     };
@@ -92,8 +96,9 @@ fn law(cells: &[&Cell]) -> Option<(String, String)> {
         Standing::Untold | Standing::Fails => ("across an end of the law's band", ""),
     };
     let said = format!(
-        "Waiting for the scheduler at each handover predicts {} for {lock}, which did {}{aside}.",
+        "Waiting for the scheduler at each handover predicts {} for {lock}{}, which did {}{aside}.",
         rate(law.predicted.median),
+        elsewhere(cell, step),
         rate(measured.median)
     );
     let small = format!(

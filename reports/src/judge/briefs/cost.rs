@@ -20,7 +20,7 @@ pub(super) fn brief(results: &Results) -> Brief {
         alike.chunk_by(|a, b| a.names()[1] == b.names()[1]).filter_map(of_alike).collect();
     said.extend(apart.iter().map(|told| told.sentence()));
     if said.is_empty() {
-        said.push("Not measured: no such lock was run natively on one vCPU with an empty section.".into());
+        said.push("Not measured: no lock that carries paravirtual code was run natively on one vCPU with an empty section.".into());
     }
     let small: Vec<String> = alike.iter().chain(&apart).map(|told| told.small()).collect();
     Brief::new("price", QUESTION, said.join(" "), small.join("; "))

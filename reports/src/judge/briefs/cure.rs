@@ -1,6 +1,6 @@
 //! Whether a lock helps that knows of its hypervisor, and whether a spin threshold does.
 
-use super::{Brief, place};
+use super::{Brief, elsewhere, place};
 use crate::derive::roster::{halting, plain_of};
 use crate::derive::setting::{environments, main_setting};
 use crate::derive::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
@@ -45,8 +45,9 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
             small.extend(untold.of.rate_untold.as_deref().map(printable));
         }
     }
-    let swept =
-        names.iter().filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, &sweep)));
+    let swept = names
+        .iter()
+        .filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, step, &sweep)));
     for (sentence, figures) in swept.take(MOST) {
         said.push(sentence);
         small.push(figures);
@@ -76,16 +77,16 @@ fn longest<'a>(results: &'a Results, lock: &str) -> Option<Sweep<'a>> {
 }
 
 /// Whether a setting of the threshold rescues the lock.
-fn threshold(lock: &str, sweep: &Sweep<'_>) -> Option<(String, String)> {
-    let of = |step: &(u64, &Cell)| {
+fn threshold<'s>(lock: &str, step: Option<&Step<'_>>, sweep: &Sweep<'s>) -> Option<(String, String)> {
+    let of = |step: &(u64, &'s Cell)| {
         let verdict = step.1.verdict.clone()?;
-        Some((step.0, verdict.kept?, verdict))
+        Some((step.0, verdict.kept?, verdict, step.1))
     };
     let steps: Vec<_> = sweep.steps.iter().filter_map(of).collect();
     let best = steps.iter().max_by(|a, b| a.1.median.total_cmp(&b.1.median))?;
     let default = steps.iter().find(|step| step.0 == DEFAULT_SPINS && step.0 != best.0);
     let (first, last) = (steps.first()?.0, steps.last()?.0);
-    let name = printable(lock);
+    let name = format!("{}{}", printable(lock), elsewhere(best.3, step));
     let beside = default.map_or_else(String::new, |step| {
         format!("; the kernel's {}: {}", loops(step.0), percent(step.1.median))
     });
@@ -99,7 +100,8 @@ fn threshold(lock: &str, sweep: &Sweep<'_>) -> Option<(String, String)> {
         }
     };
     let small = format!(
-        "{name}, {} at {}, {} to {} loops; best {}, {}",
+        "{}, {} at {}, {} to {} loops; best {}, {}",
+        printable(lock),
         best_env(sweep),
         overcommit(sweep.overcommit),
         loops(first),

@@ -8,7 +8,8 @@ mod noise;
 mod placement;
 mod trust;
 
-use crate::format::printable;
+use crate::derive::setting::same;
+use crate::format::{overcommit, printable};
 use crate::judge::answers::SCENARIOS;
 use crate::judge::scenarios::{Scenario, scenarios};
 use crate::judge::verdicts::{Step, main_step, steps};
@@ -68,6 +69,19 @@ fn place(cell: &Cell) -> String {
     let axes = &cell.axes;
     let s = if axes.pcpus.len() == 1 { "" } else { "s" };
     format!("{}, {} vCPUs on {} CPU{s}", axes.told_env(), axes.vcpus, axes.pcpus.len())
+}
+
+/// Where a cell was run, in brackets: ` (emulated at 3x)`; nothing where that is the step that the report begins with.
+fn elsewhere(cell: &Cell, step: Option<&Step<'_>>) -> String {
+    let axes = &cell.axes;
+    let of_step = |step: &Step<'_>| {
+        let first = step.verdicts.first().map(|verdict| verdict.cell.axes.told_env());
+        first == Some(axes.told_env()) && same(step.overcommit, axes.overcommit)
+    };
+    if step.is_some_and(of_step) {
+        return String::new();
+    }
+    format!(" ({} at {})", axes.told_env(), overcommit(axes.overcommit))
 }
 
 /// Cells of a step first, then all others above 1x, in plan order.

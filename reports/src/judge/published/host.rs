@@ -4,7 +4,7 @@ use super::shape::{Finding, Outcome, Shape, at_least, told};
 use super::steps::gain;
 use super::thresholds::{EARLY_WAIT_HURTS, EARLY_WAITS_NEEDED};
 use crate::derive::setting::{counterpart, main_setting};
-use crate::format::{count, overcommit, range, ratio, significant};
+use crate::format::{counted, overcommit, range, ratio, significant};
 use crate::judge::comparison::compare;
 use crate::record::params::EARLY_WAIT;
 use crate::record::{Cell, Results, Status};
@@ -147,7 +147,7 @@ fn early_waits(cell: &Cell) -> Option<(f64, String)> {
     let each = early as f64 / of as f64;
     match early {
         _ if of == 0 => None,
-        0 => Some((0.0, format!("no early wait in {} acquisitions", count(of)))),
+        0 => Some((0.0, format!("no early wait in {}", counted(of as usize, "acquisition")))),
         _ => Some((each, as_words(each))),
     }
 }

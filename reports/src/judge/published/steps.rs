@@ -164,8 +164,11 @@ pub(super) fn peak(results: &Results) -> Shape {
 fn peaks(known: &[(f64, Interval)]) -> Outcome {
     if known.len() < STEPS_FOR_A_PEAK {
         return Outcome::CannotBeTold(format!(
-            "{} steps from 1x on are known; {STEPS_FOR_A_PEAK} are needed",
-            known.len()
+            "{STEPS_FOR_A_PEAK} steps from 1x on are needed, and {} known",
+            match known.len() {
+                1 => "1 is".to_owned(),
+                few => format!("{few} are"),
+            }
         ));
     }
     let greater = |one: &(f64, Interval), other: &(f64, Interval)| one.1.low > other.1.high;

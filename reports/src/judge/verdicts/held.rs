@@ -7,7 +7,7 @@ use crate::format::{percent, range};
 use crate::judge::comparison::without_a_rate;
 use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Interval, Kept, Purpose, Results, Status, Thresholds};
-use crate::statistics::{MIN_ROUNDS, coverage, ratios};
+use crate::statistics::{MIN_ROUNDS, NO_PAIR, coverage, ratios};
 
 /// What a lock keeps of its rate.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,8 @@ pub(super) fn held(results: &Results, cell: &Cell, thresholds: &Thresholds) -> H
         _ => (paired.ratio, paired.rounds),
     };
     let Some(ratio) = ratio else {
-        return untold(paired.missing.unwrap_or_else(|| "no round has a usable window of both".into()));
+        let moved = paired.missing.filter(|why| why != NO_PAIR);
+        return untold(moved.unwrap_or_else(|| "no round has usable windows both here and at 1x".into()));
     };
     let (kept, untold) = judge(ratio, rounds, thresholds);
     Held { kept, untold, ratio: Some(ratio), rounds }

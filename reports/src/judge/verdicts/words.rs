@@ -32,7 +32,6 @@ impl Served {
 /// The first sentence of a report: `At 2 vCPUs per CPU 8 of 12 locks collapse here, 1 degrades, 2 hold, 1 cannot be told.`
 pub fn headline(step: &Step<'_>) -> String {
     let all = step.verdicts.len();
-    let locks = if all == 1 { "lock" } else { "locks" };
     let schedule =
         step.schedule().map_or_else(String::new, |schedule| format!(", {},", printable(&schedule)));
     let per = format!("At {} vCPUs per CPU{schedule}", overcommit(step.overcommit).trim_end_matches('x'));
@@ -50,10 +49,18 @@ pub fn headline(step: &Step<'_>) -> String {
         labels.into_iter().map(|label| (label, step.count(label))).filter(|(_, count)| *count > 0);
     let Some((label, count)) = parts.next().filter(|(label, _)| *label != Kept::CannotBeTold) else {
         let why = untold_alike(step).map_or_else(String::new, |why| format!(": {why}"));
-        return format!("{per} it cannot be told of any of {all} {locks} whether it holds{why}.");
+        return match step.verdicts.as_slice() {
+            [only] => {
+                format!("{per} it cannot be told whether {} holds{why}.", printable(&only.cell.axes.lock))
+            }
+            _ => format!("{per} it cannot be told of any of {all} locks whether it holds{why}."),
+        };
     };
+    if let [only] = step.verdicts.as_slice() {
+        return format!("{per} {} {} here.", printable(&only.cell.axes.lock), label.word());
+    }
     let rest: String = parts.map(|(label, count)| format!(", {count} {}", verb(label, count))).collect();
-    format!("{per} {count} of {all} {locks} {} here{rest}.", verb(label, count))
+    format!("{per} {count} of {all} locks {} here{rest}.", verb(label, count))
 }
 
 /// Why it cannot be told of some locks whether they hold, where the reason is the same for all of them.
@@ -68,8 +75,14 @@ pub fn tells_more(results: &Results, step: &Step<'_>) -> Option<String> {
     let untold = step.count(Kept::CannotBeTold);
     let (has, needed) = (results.rounds, MIN_ROUNDS as u32);
     let rounds = counted(has as usize, "round");
+    let too_few = |verdict: &Verdict<'_>| verdict.of.rounds < needed;
+    let mut open = step.verdicts.iter().filter(|verdict| verdict.of.rate == Kept::CannotBeTold);
     match untold {
         0 => None,
+        _ if has >= needed && open.all(too_few) => Some(format!(
+            "Of {} too few of {rounds} were usable: `lockbench doctor` says what disturbs this machine.",
+            counted(untold, "lock")
+        )),
         _ if has < needed => Some(format!(
             "A verdict needs {needed} rounds and this run has {has}: `lockbench suite --profile quick` takes 6 in a minute."
         )),

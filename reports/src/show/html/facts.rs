@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::view::{Table, TableEntry, shown};
-use crate::format::{count, duration, percent, significant};
+use crate::format::{count, counted, duration, percent, significant};
 use crate::record::{CostNs, CpuQuota, KvmCosts, Results};
 
 /// A group of facts under a heading.
@@ -48,7 +48,7 @@ fn run(results: &Results) -> Vec<Fact> {
     let command = command.split(' ').map(shown).collect::<Vec<_>>().join(" ");
     let ended = match &results.stopped {
         _ if results.interrupted => "before its plan did".into(),
-        Some(stopped) => format!("after {} rounds, for its time was up", stopped.rounds),
+        Some(stopped) => format!("after {}, for its time was up", counted(stopped.rounds as usize, "round")),
         None => "as planned".into(),
     };
     [
@@ -74,8 +74,11 @@ fn run(results: &Results) -> Vec<Fact> {
 fn machine(results: &Results) -> Vec<Fact> {
     let machine = &results.machine;
     let counts = format!(
-        "{} packages, {} cores, {} CPUs, {} NUMA nodes",
-        machine.packages, machine.cores, machine.pus, machine.numa_nodes
+        "{}, {}, {}, {}",
+        counted(machine.packages as usize, "package"),
+        counted(machine.cores as usize, "core"),
+        counted(machine.pus as usize, "CPU"),
+        counted(machine.numa_nodes as usize, "NUMA node")
     );
     [
         fact("Processor", &machine.cpu_model),

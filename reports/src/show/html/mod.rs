@@ -25,7 +25,7 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use crate::Error;
-use crate::format::printable_up_to;
+use crate::format::{counted, printable_up_to};
 use crate::record::Results;
 use crate::show::plots::rules;
 use crate::statistics::{MARGIN, MIN_ROUNDS};
@@ -96,9 +96,9 @@ fn lead(runs: &[Results], views: &[run::View]) -> String {
             let machine = &only.machine;
             let started = view::shown(&only.started_at);
             format!(
-                "{}, {} CPUs, {}. {started}. {}",
+                "{}, {}, {}. {started}. {}",
                 view::shown(&machine.cpu_model),
-                machine.pus,
+                counted(machine.pus as usize, "CPU"),
                 view::shown(&machine.kernel),
                 views.first().map_or("", run::View::claim)
             )

@@ -6,7 +6,7 @@ use super::markers::{self, Mark};
 use super::style::{Style, nth};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
-use crate::format::{count, overcommit, significant};
+use crate::format::{count, counted, overcommit, significant};
 use crate::record::{Cell, Results, Status};
 
 const TITLE: &str = "Events per million acquisitions";
@@ -40,8 +40,11 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(missing());
     };
     let title = format!("{TITLE}, {}, {}", setting.axes().told_env(), overcommit(k));
-    let description =
-        format!("{} kinds of event for {} locks. The table below has every value.", drawn.len(), cells.len());
+    let description = format!(
+        "{} of event for {}. The table below has every value.",
+        counted(drawn.len(), "kind"),
+        counted(cells.len(), "lock")
+    );
     let row = |cell: &&Cell| {
         let marks = drawn.iter().filter_map(|(name, shown, style)| {
             let value = per_million(cell, name)?;

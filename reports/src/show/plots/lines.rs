@@ -9,7 +9,7 @@ use super::style::Style;
 use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::derive::Selection;
-use crate::format::{range, rate, significant};
+use crate::format::{counted, range, rate, significant};
 use crate::record::{Cell, Interval, Status};
 
 /// One value of a series.
@@ -154,12 +154,12 @@ impl Lines<'_> {
         group.bars(&bars, series.style);
         for (point, place) in series.points.iter().zip(places) {
             let value = format!(
-                "{}, {}: {} ({}), {} rounds",
+                "{}, {}: {} ({}), {}",
                 series.name,
                 (self.x_label)(point.x),
                 rate(point.interval.median),
                 range(point.interval, rate),
-                point.rounds.len()
+                counted(point.rounds.len(), "round")
             );
             group.marker(*place, series.style, false, &value);
         }

@@ -6,7 +6,7 @@ use super::markers::{self, Mark};
 use super::style::{Looks, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
-use crate::format::{overcommit, significant};
+use crate::format::{counted, overcommit, significant};
 use crate::record::{Cell, Results, Status};
 
 const TITLE: &str = "Lock events under their kernel names";
@@ -47,8 +47,11 @@ pub(super) fn plot(results: &Results) -> Result<Figure, Error> {
         return Ok(nothing());
     };
     let title = format!("{TITLE}, {}, {}", setting.axes().told_env(), overcommit(k));
-    let description =
-        format!("{} kinds of event for {} locks. The table below has every value.", names.len(), locks.len());
+    let description = format!(
+        "{} of event for {}. The table below has every value.",
+        counted(names.len(), "kind"),
+        counted(locks.len(), "lock")
+    );
     let row = |name: &&str| {
         let marks = locks.iter().filter_map(|(cell, style)| {
             let value = per_million(cell, name)?;

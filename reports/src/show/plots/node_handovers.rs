@@ -10,7 +10,7 @@ use super::style::{COLOURS, INK, MUTED};
 use super::{Figure, Plot, Table};
 use crate::Error;
 use crate::derive::nodes::{self, Distances, Nodes};
-use crate::format::{count, distance, duration, overcommit, percent};
+use crate::format::{count, distance, duration, overcommit, percent, vcpus_on};
 use crate::judge::numa::{node_matrix, told_by_node, variant};
 use crate::record::{Handovers, Results};
 
@@ -67,11 +67,10 @@ pub(super) fn plot(results: &Results) -> Result<Option<Figure>, Error> {
         return Ok(Some(Figure::missing(TITLE, none(results))));
     };
     let title = format!(
-        "{TITLE}, {}, {}, {} vCPUs on {} pCPUs ({})",
+        "{TITLE}, {}, {}, {} ({})",
         axes.told_env(),
         variant(axes),
-        axes.vcpus,
-        axes.pcpus.len(),
+        vcpus_on(axes.vcpus, axes.pcpus.len()),
         overcommit(axes.overcommit)
     );
     if places.len() > MOST_PLACES {

@@ -5,7 +5,7 @@ use super::lines::{Lines, Series};
 use super::style::Looks;
 use crate::Error;
 use crate::derive::setting::{above, main_setting};
-use crate::format::overcommit;
+use crate::format::{counted, overcommit};
 use crate::record::{Cell, Results};
 
 pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
@@ -30,7 +30,7 @@ pub(super) fn plot(results: &Results, env: &str) -> Result<Figure, Error> {
     });
     Lines {
         id: format!("overcommit-{env}"),
-        title: format!("{title}: {} on {} pCPUs", setting.axes().workload.name, pcpus.unwrap_or(0)),
+        title: format!("{title}: {} on {}", setting.axes().workload.name, counted(pcpus.unwrap_or(0), "pCPU")),
         env: Some(env.to_owned()),
         reading: "A lock that preemption does not hurt stays level: the pCPUs are the same, only more vCPUs share \
                   them. Each step down the axis is a factor of ten. Bars are intervals of the median.",

@@ -6,7 +6,7 @@ use super::style::nth;
 use super::traced::{by_environment, most, untold};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
-use crate::format::{count, duration, percent, significant};
+use crate::format::{count, counted, duration, percent, significant};
 use crate::record::{Cell, CellCauses, Results};
 
 const TITLE: &str = "Holder and waiter preemptions per million acquisitions";
@@ -95,9 +95,9 @@ fn beneath(locks: &[(&Cell, &CellCauses)]) -> String {
         );
     }
     format!(
-        "In these windows vCPUs were off their pCPUs {} times for more than {} without such a preemption, {} of their time, {} \
+        "In these windows vCPUs were off their pCPUs {} for more than {} without such a preemption, {} of their time, {} \
          at the longest: that was a host beneath this kernel, an interrupt or a page fault.",
-        count(gaps),
+        counted(gaps as usize, "time"),
         duration(above as f64),
         percent(away / time.max(1.0)),
         duration(longest as f64)

@@ -12,7 +12,7 @@ use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::derive::roster::cures;
 use crate::derive::timeline::{Kick, Span, State, Timeline, timeline};
-use crate::format::{duration, significant};
+use crate::format::{counted, duration, significant};
 use crate::record::{Cell, Outcome, Results, Trace};
 use crate::show::trace_export::traces;
 
@@ -94,9 +94,9 @@ fn of_cell(cell: &Cell, line: &Timeline, index: usize, place: &str) -> Result<Op
     let x_title = format!("{} since v{from} released the lock", if unit < 1e6 { "µs" } else { "ms" });
     let Some(x) = Axis::linear(&x_title, view.axis(view.from), view.axis(view.to)) else { return Ok(None) };
     let description = format!(
-        "v{from} releases the lock and v{to} gets it {} later. {} vCPUs; the table below has what they did.",
+        "v{from} releases the lock and v{to} gets it {} later. {}; the table below has what they did.",
         duration(long as f64),
-        line.vcpus
+        counted(line.vcpus as usize, "vCPU")
     );
     let id = format!("timeline-{index}");
     let left = label_room(view.lanes.iter().map(|lane| lane.1.chars().count()).max().unwrap_or(0));

@@ -143,10 +143,10 @@ fn tile(
     });
     let changed: Vec<String> = changes.iter().map(describe).chain(revised).collect();
     let label = format!(
-        "{} {} over {} nights, latest {latest}. {}",
+        "{} {} over {}, latest {latest}. {}",
         series.cell,
         series.metric.name(),
-        history.nights.len(),
+        counted(history.nights.len(), "night"),
         if changed.is_empty() { "No change.".into() } else { changed.join(". ") }
     );
     let last_night = history.nights.len().checked_sub(1);

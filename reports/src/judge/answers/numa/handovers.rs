@@ -4,7 +4,7 @@ use super::Statement;
 use crate::derive::Selection;
 use crate::derive::nodes::Nodes;
 use crate::derive::setting::above;
-use crate::format::{duration, printable, range, ratio};
+use crate::format::{duration, printable, range, ratio, vcpus_on};
 use crate::judge::numa::{told_by_node, variant};
 use crate::record::{Cell, Handovers, Results};
 use crate::statistics::{interval, median, weighted_median};
@@ -16,11 +16,10 @@ pub(super) fn handovers(results: &Results, nodes: &Nodes) -> Option<Statement> {
     let told: Vec<String> = cells.iter().filter_map(|cell| between(cell)).collect();
     (!told.is_empty()).then(|| {
         let text = format!(
-            "{}, {}, {} vCPUs on {} pCPUs ({}): how many times as long a handover takes from node to node as within a node: {}.",
+            "{}, {}, {} ({}): how many times as long a handover takes from node to node as within a node: {}.",
             axes.told_env(),
             axes.workload.name,
-            axes.vcpus,
-            axes.pcpus.len(),
+            vcpus_on(axes.vcpus, axes.pcpus.len()),
             variant(axes),
             told.join("; ")
         );

@@ -15,7 +15,7 @@ use super::canvas::{WIDTH, wrap};
 use super::{Figure, Plot, Table};
 use crate::derive::nodes::{self, LOCAL, Nodes};
 use crate::derive::setting::{environments, main_setting};
-use crate::format::{overcommit, printable};
+use crate::format::{counted, overcommit, printable, vcpus_on};
 use crate::record::params::MEMORY;
 use crate::record::{Cell, Outcome, Results};
 
@@ -89,7 +89,7 @@ fn plot(results: &Results, cpus: &[Cpu], cell: Option<&Cell>, policy: Option<&st
     };
     let title =
         policy.map_or_else(|| TITLE.into(), |policy| format!("{TITLE}, memory {}", printable(policy)));
-    let description = format!("{} CPUs; the table below has every one.", cpus.len());
+    let description = format!("{}; the table below has every one.", counted(cpus.len(), "CPU"));
     Figure::Drawn(Plot {
         svg: wrap(&id, &title, &description, WIDTH, height, 1, &body),
         id,
@@ -107,10 +107,9 @@ fn reading(shown: &Shown<'_>) -> String {
     let boxes = "Boxes within boxes share a package and a NUMA node, then a core.";
     let Some(axes) = shown.cell.map(|cell| &cell.axes) else { return boxes.into() };
     let mut text = format!(
-        "{boxes} vCPUs (v0, v1, …) stand where the placement “{}” pins them, here with {} vCPUs on {} pCPUs ({}).",
+        "{boxes} vCPUs (v0, v1, …) stand where the placement “{}” pins them, here with {} ({}).",
         axes.placement,
-        axes.vcpus,
-        axes.pcpus.len(),
+        vcpus_on(axes.vcpus, axes.pcpus.len()),
         overcommit(axes.overcommit)
     );
     if !shown.marks.is_empty() {
