@@ -4,7 +4,7 @@ use super::{Brief, elsewhere, place};
 use crate::derive::roster::{halting, plain_of};
 use crate::derive::setting::{environments, main_setting};
 use crate::derive::sweep::{DEFAULT_SPINS, Sweep, loops, sweeps};
-use crate::format::{overcommit, percent, printable, range};
+use crate::format::{percent, printable, range};
 use crate::judge::verdicts::Step;
 use crate::record::{Cell, Kept, Results};
 
@@ -100,20 +100,14 @@ fn threshold<'s>(lock: &str, step: Option<&Step<'_>>, sweep: &Sweep<'s>) -> Opti
         }
     };
     let small = format!(
-        "{}, {} at {}, {} to {} loops; best {}, {}",
+        "{}, {} to {} loops; best {}, {}",
         printable(lock),
-        best_env(sweep),
-        overcommit(sweep.overcommit),
         loops(first),
         loops(last),
         range(best.1, percent),
         rounds(best.2.rounds)
     );
     Some((said, small))
-}
-
-fn best_env(sweep: &Sweep<'_>) -> String {
-    sweep.steps.first().map_or_else(String::new, |step| step.1.axes.told_env())
 }
 
 fn rounds(rounds: u32) -> String {
