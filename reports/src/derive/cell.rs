@@ -10,7 +10,7 @@ use crate::record::{
 };
 use crate::statistics::{Class, Spans, interval, jain, median, rate_interval, shares};
 
-pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> Cell {
+pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class, ordered: bool) -> Cell {
     let (status, reason) = status(&rounds);
     let exclusion = exclusion(&rounds, status);
     let mut notes = if status == Status::Ok { skips(&rounds) } else { Vec::new() };
@@ -49,7 +49,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class) -> C
         axes,
     };
     if let Some(schedule) = &mut cell.schedule {
-        schedule::keep_one_log(&mut cell.rounds, schedule);
+        schedule::keep_one_log(&mut cell.rounds, schedule, ordered);
     }
     cell
 }

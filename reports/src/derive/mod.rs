@@ -56,7 +56,8 @@ pub fn derive(lines: impl Iterator<Item = Line>) -> Results {
         let class = classes.get(&axes.pcpus).cloned().unwrap_or_default();
         let of_cell = rounds.remove(&axes.id).unwrap_or_default();
         results.noise_floor.extend(noise::floor(&axes, &of_cell));
-        results.cells.push(cell::derive(axes, of_cell, &class));
+        let ordered = roster::ordered(&results, &axes.lock);
+        results.cells.push(cell::derive(axes, of_cell, &class, ordered));
     }
     if !rounds.is_empty() {
         let more = counted(rounds.len(), "cell");

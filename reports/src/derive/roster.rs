@@ -32,6 +32,11 @@ pub fn cures(results: &Results) -> impl Iterator<Item = Pair<'_>> {
     results.locks.iter().filter(cures).flat_map(|lock| pair(lock).into_iter().chain(second_pair(lock)))
 }
 
+/// Whether a lock has an order of admission, so that it is granted to a particular vCPU.
+pub fn ordered(results: &Results, lock: &str) -> bool {
+    results.lock(lock).is_some_and(|lock| matches!(lock.order, Some(Admission::Fifo | Admission::Hybrid)))
+}
+
 /// Locks whose waiters halt under a hypervisor: those that have a spin threshold.
 pub fn halting(results: &Results) -> impl Iterator<Item = &str> {
     results.locks.iter().filter(|lock| lock.paravirt == Carried::On).map(|lock| lock.name.as_str())

@@ -67,11 +67,11 @@ fn over(windows: impl Iterator<Item = [f64; 2]>) -> Option<[f64; 2]> {
 
 /// Takes the logs out of a cell's windows, except that of one window: the traced one with the worst handover, or else the one
 /// with the median rate. The summary says which preemptions that log shows, and how many of its stretches were left out.
-pub(super) fn keep_one_log(rounds: &mut [Round], summary: &mut CellSchedule) {
+pub(super) fn keep_one_log(rounds: &mut [Round], summary: &mut CellSchedule, ordered: bool) {
     let chosen = chosen(rounds);
     // All of the log counts here, also what is left out below.
     let logged = chosen.and_then(|index| log::of_round(&rounds[index]));
-    summary.preemptions = logged.and_then(|logged| logged.preemptions());
+    summary.preemptions = logged.and_then(|logged| logged.preemptions(ordered));
     for (index, round) in rounds.iter_mut().enumerate() {
         let Outcome::Measured(measured) = &mut round.outcome else { continue };
         let worst_ns = worst_handover(measured);
@@ -177,7 +177,7 @@ mod tests {
 
     fn keep(rounds: &mut [Round]) -> u32 {
         let mut summary = CellSchedule::default();
-        keep_one_log(rounds, &mut summary);
+        keep_one_log(rounds, &mut summary, true);
         summary.log_left_out
     }
 

@@ -46,13 +46,14 @@ pub struct CellSchedule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LoggedPreemptions {
-    /// Pauses that began while the trace lasted, by the log.
+    /// Pauses that ended while the trace lasted, by the log.
     pub pauses: u64,
     /// Of these, how many began while the vCPU held the lock.
     pub holding: u64,
-    /// Of these, how many kept a vCPU away while the lock was granted to it.
+    /// Of these, how many kept a vCPU away while the lock was granted to it; 0 of a lock without an order of admission, which is
+    /// granted to nobody in particular.
     pub granted: u64,
-    /// Preemptions that began in a hold, as the vCPU saw.
+    /// Preemptions in a hold, as the vCPU saw.
     pub seen_holding: u64,
     /// Preemptions that kept a vCPU away while the lock was granted to it, as the vCPU saw.
     pub seen_granted: u64,

@@ -10,6 +10,7 @@ use super::style::{COLOURS, INK, Marker, Style};
 use super::{Figure, Key, Plot, Table};
 use crate::Error;
 use crate::derive::log::{Hit, Logged, logged};
+use crate::derive::roster::ordered;
 use crate::derive::timeline::timeline;
 use crate::format::{duration, overcommit, printable, significant};
 use crate::record::{Cell, Results, Status, Stretch, StretchEnd};
@@ -54,13 +55,18 @@ pub(in crate::show) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
     let figures = chosen
         .into_iter()
         .enumerate()
-        .map(|(index, (cell, logged))| of_cell(cell, logged, &index.to_string()));
+        .map(|(index, (cell, logged))| of_cell(results, cell, logged, &index.to_string()));
     figures.filter_map(Result::transpose).collect()
 }
 
 /// The plot of one cell; `name` makes its id unique in the page. None where the log shows nothing.
-pub(in crate::show) fn of_cell(cell: &Cell, logged: Logged<'_>, name: &str) -> Result<Option<Figure>, Error> {
-    let Some(view) = View::of(cell, logged) else { return Ok(None) };
+pub(in crate::show) fn of_cell(
+    results: &Results,
+    cell: &Cell,
+    logged: Logged<'_>,
+    name: &str,
+) -> Result<Option<Figure>, Error> {
+    let Some(view) = View::of(cell, logged, ordered(results, &cell.axes.lock)) else { return Ok(None) };
     let id = format!("lanes-{name}");
     let axes = &cell.axes;
     let title = format!(
@@ -143,7 +149,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(cell: &'a Cell, logged: Logged<'a>) -> Option<Self> {
+    fn of(cell: &'a Cell, logged: Logged<'a>, ordered: bool) -> Option<Self> {
         let log = &logged.schedule.log;
         let mut lanes: Vec<u32> = log.iter().map(|stretch| stretch.pcpu).collect();
         lanes.sort_unstable();
@@ -165,7 +171,7 @@ impl<'a> View<'a> {
             from,
             to: from.saturating_add(long),
             worst,
-            hits: logged.hits(),
+            hits: logged.hits(ordered),
             logged,
         };
         view.narrow(middle);
