@@ -2,7 +2,7 @@
 
 use super::setting::alike;
 use crate::record::params::SLICE;
-use crate::record::{Cell, Interval, Outcome, Results, Schedule, Scheduler, Status};
+use crate::record::{Cell, Interval, Outcome, Results, Schedule, Status};
 use crate::statistics::{interval, median};
 
 /// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
@@ -17,7 +17,7 @@ pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
     let calibrated = || {
         let asked = cell.schedule.as_ref().map(|schedule| schedule.slice_ns as f64);
         let ns = asked.unwrap_or(results.machine.calibration.slice_ns);
-        let kernels = cell.axes.scheduler == Scheduler::Host && !cell.axes.params.contains_key(SLICE);
+        let kernels = cell.axes.scheduler.usual_slice_ns().is_none() && !cell.axes.params.contains_key(SLICE);
         let known = (asked.is_some() || kernels) && ns > 0.0 && ns.is_finite();
         known.then_some(Interval { median: ns, low: ns, high: ns })
     };
@@ -32,7 +32,7 @@ pub(crate) fn of_alike(results: &Results, cell: &Cell) -> Vec<f64> {
 
 /// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that.
 fn sleeps(cell: &Cell) -> bool {
-    if cell.axes.scheduler != Scheduler::Host {
+    if cell.axes.scheduler.usual_slice_ns().is_some() {
         // Its log tells timeslices and halts apart.
         return false;
     }

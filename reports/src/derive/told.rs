@@ -17,8 +17,11 @@ impl Scheduler {
 }
 
 impl CellAxes {
-    /// `in round-robin slices of 10 ms`; none where the kernel schedules the vCPUs.
+    /// `in round-robin slices of 10 ms`, `under a limit of 0.5 CPUs`; none where the kernel schedules the vCPUs without a limit.
     pub fn told_schedule(&self) -> Option<String> {
+        if let Scheduler::Quota { cpus } = self.scheduler {
+            return Some(format!("under a limit of {cpus} {}", if cpus == 1.0 { "CPU" } else { "CPUs" }));
+        }
         let usual_ns = self.scheduler.usual_slice_ns()?;
         let slice = match self.params.get(SLICE) {
             // `2ms` is read as `2 ms`.
@@ -42,7 +45,8 @@ impl CellAxes {
     /// Every other axis that is not at its default: what the schedule is in words, the others as `name=value`.
     pub fn told_params(&self) -> Vec<String> {
         let schedule = self.told_schedule();
-        let within = |name: &str| schedule.is_some() && [SCHEDULER, SLICE].contains(&name);
+        let sliced = self.scheduler.usual_slice_ns().is_some();
+        let within = |name: &str| schedule.is_some() && (name == SCHEDULER || sliced && name == SLICE);
         let others = self.params.iter().filter(|(name, _)| !within(name));
         let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
         schedule.iter().cloned().chain(others).collect()
@@ -79,5 +83,10 @@ mod tests {
         assert_eq!(cell.told_params()[0], "in round-robin slices of 10 ms");
         cell.params.insert(SLICE.into(), "1500us".into());
         assert_eq!(cell.told_params()[0], "in round-robin slices of 1500 µs");
+        // Under a limit the kernel gives slices as ever.
+        cell.scheduler = Scheduler::Quota { cpus: 0.5 };
+        cell.params.insert(SCHEDULER.into(), "quota:0.5".into());
+        assert_eq!(cell.told_env(), "emulated under a limit of 0.5 CPUs");
+        assert_eq!(cell.told_params()[1..], ["slice=1500us", "spin-threshold=256"]);
     }
 }

@@ -68,7 +68,8 @@ const DIMENSIONS: [Dimension; 3] = [
         at: |results, cell| timeslice::of(results, cell).map(|slice| slice.ns()),
         note: timeslice::note,
         env: |axes| match axes.scheduler {
-            Scheduler::Host => axes.env.clone(),
+            // The kernel gives the slices.
+            Scheduler::Host | Scheduler::Quota { .. } => axes.told_env(),
             _ => format!("{} under {}", axes.env, axes.scheduler.word()),
         },
         without: |axes| {
