@@ -5,8 +5,8 @@
 //! are each acknowledged; and `halted`, which is 1 from a halt until the hypervisor has resumed the vCPU. The doorbell of
 //! [`doorbell`](crate::doorbell) keeps a kick that has ended no halt.
 //!
-//! - A vCPU that is asked to pause is interrupted (by a signal), and calls [`Pause::interrupted`]; one that runs a guest leaves it, and calls
-//!   [`Pause::obey`].
+//! - A vCPU that is asked to pause is interrupted (by a signal), and calls
+//!   [`Pause::interrupted`]. A thread that runs a guest leaves the guest, and calls [`Pause::obey`].
 //! - A halted vCPU sleeps until it is resumed, so that a halt hands the pCPU over and the hypervisor decides who runs next.
 //!   A kick does not wake the vCPU: it tells the hypervisor that the vCPU is runnable again.
 //! - The hypervisor asks for the next change only when the last one was obeyed. So no pause is lost in a resume, in a halt or

@@ -1,6 +1,6 @@
 //! Who decides which vCPU runs.
 
-use lockbench_reports::record::{self, params};
+use lockbench_reports::record::{self, USUAL_WEIGHT, Vm, params};
 
 use super::{Axis, CpuLimit, Env, Flag, InId, Lock};
 use crate::Error;
@@ -73,6 +73,14 @@ impl Scheduler {
         }
     }
 
+    /// Why it cannot schedule these virtual machines as they ask; none if it can.
+    pub fn refusal_of(self, vms: &[Vm]) -> Option<String> {
+        let wants = |vm: &&Vm| vm.weight != USUAL_WEIGHT || vm.cap_pcpus.is_some();
+        let vm = vms.iter().find(wants).filter(|_| self != Self::Credit)?;
+        let name = self.name();
+        Some(format!("{} has a weight or a cap, of which {name} takes no notice; credit does", vm.name))
+    }
+
     /// What a reader must know of a cell of so many vCPUs on so many pCPUs that it schedules.
     pub fn note(self, vcpus: usize, pcpus: usize) -> Option<String> {
         (self == Self::Gang && vcpus > pcpus).then(|| {
@@ -136,6 +144,24 @@ mod tests {
         }
         assert!(Scheduler::FLAGS[0].help.contains(QUOTA));
         assert!(Scheduler::parse("credit3").is_err());
+    }
+
+    #[test]
+    fn a_weight_or_a_cap_that_would_be_passed_over_is_refused() {
+        let vm = |weight, cap_pcpus| Vm {
+            name: "guest".into(),
+            vcpus: 1,
+            weight,
+            cap_pcpus,
+            lock: None,
+            workload: None,
+        };
+        for scheduler in Scheduler::PLAIN {
+            assert_eq!(scheduler.refusal_of(&[vm(USUAL_WEIGHT, None)]), None);
+            for asking in [vm(512, None), vm(USUAL_WEIGHT, Some(0.5))] {
+                assert_eq!(scheduler.refusal_of(&[asking]).is_none(), scheduler == Scheduler::Credit);
+            }
+        }
     }
 
     #[test]

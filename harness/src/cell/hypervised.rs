@@ -1,6 +1,5 @@
 //! A cell under the emulated hypervisor: its schedule is started before the gate opens, and told in the window's record.
 
-use std::cell::RefCell;
 use std::iter;
 use std::sync::Arc;
 
@@ -12,9 +11,9 @@ use super::neighbours::Neighbours;
 use crate::Refusal;
 use crate::arena::Board;
 use crate::axes::Scheduler;
+use crate::hypervisor::Hypervisor;
 use crate::hypervisor::log::{End, Lane};
 use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, RoundRobin, VmShare};
-use crate::hypervisor::{Hypervisor, Vcpu};
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
 const SWITCHES_IN_A_SLICE: f64 = 20.0;
@@ -23,8 +22,6 @@ const SWITCHES_IN_A_SLICE: f64 = 20.0;
 pub(super) struct Planned {
     board: Arc<Board>,
     slice_ns: u64,
-    /// Every vCPU of every machine, the measured machine's first, with the lane of the pCPU that it is placed on.
-    vcpus: RefCell<Vec<(Vcpu, usize)>>,
 }
 
 /// A cell's schedule.
@@ -42,29 +39,32 @@ impl Planned {
         let board = Board::create(spec.axes.pcpus.len())
             .map_err(|e| Refusal::of("the hypervisor's board could not be made", e))?;
         let slice_ns = values.slice.ns().unwrap_or(usual_ns);
-        Ok(Some(Self { board: Arc::new(board), slice_ns, vcpus: RefCell::default() }))
+        Ok(Some(Self { board: Arc::new(board), slice_ns }))
     }
 
     pub(super) fn board(&self) -> &Board {
         &self.board
     }
 
-    /// Takes up the vCPUs of the machines, all of which stand at their gates.
-    pub(super) fn enter(&self, spec: &WindowSpec, measured: &Guest, neighbours: &Neighbours) {
+    /// Begins to schedule the vCPUs of the machines, all of which stand at their gates. In the schedule the measured machine's
+    /// vCPUs come first.
+    pub(super) fn start(
+        self,
+        spec: &WindowSpec,
+        measured: &Guest,
+        neighbours: &Neighbours,
+    ) -> Result<Running, Refusal> {
         let lanes = spec.axes.pcpus.len();
+        let (mut vcpus, mut homes) = (Vec::new(), Vec::new());
         let guests = iter::once((spec, measured)).chain(spec.neighbours.iter().zip(neighbours.guests()));
         for (own, guest) in guests {
             let lane = |cpu: usize| {
                 let pcpu = own.pcpu_of(cpu);
                 spec.axes.pcpus.iter().position(|known| *known == pcpu).unwrap_or(cpu % lanes)
             };
-            self.vcpus.borrow_mut().extend(guest.vcpus().enumerate().map(|(cpu, vcpu)| (vcpu, lane(cpu))));
+            homes.extend((0..guest.threads.len()).map(lane));
+            vcpus.extend(guest.vcpus());
         }
-    }
-
-    /// Begins to schedule them.
-    pub(super) fn start(self, spec: &WindowSpec) -> Result<Running, Refusal> {
-        let (vcpus, homes): (Vec<Vcpu>, Vec<usize>) = self.vcpus.into_inner().into_iter().unzip();
         let (policy, gangs) = policy(spec, self.slice_ns, &homes);
         let hypervisor = Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board)?;
         Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs })
@@ -119,7 +119,8 @@ pub(super) struct Between {
 }
 
 impl Running {
-    /// Ends the schedule and enters it into the window's record. Refused where the timeslice was too short for this machine.
+    /// Ends the schedule and enters it into the window's record. Refused where the schedule broke off, which may pass, and where
+    /// the timeslice was too short for this machine.
     pub(super) fn close(
         self,
         spec: &WindowSpec,
@@ -129,7 +130,7 @@ impl Running {
         let slice_ns = self.slice_ns;
         let lanes = self.hypervisor.stop();
         if let Some(fault) = lanes.iter().find_map(|lane| lane.fault.as_ref()) {
-            measured.disturbed.get_or_insert_with(|| fault.0.clone());
+            return Err(Refusal::passing(format!("the schedule broke off: {}", fault.0)));
         }
         let schedule = Summary { spec, between, lanes: &lanes }.schedule(slice_ns, &measured.on_cpu_share);
         if let Some([median, _]) = schedule.switch_ns
@@ -175,6 +176,7 @@ impl Summary<'_> {
         let ns = |ticks: u64| ticks as f64 / self.spec.ticks_per_ns;
         let inside = |at: u64| (self.between.opened..=self.between.closed).contains(&at);
         let window_ns = ns(self.between.closed.saturating_sub(self.between.opened)).max(1.0);
+        let (mut own_ns, mut lived_ns) = (0, 0);
         let mut schedule = Schedule { slice_ns, real_time: true, ..Schedule::default() };
         let vcpus = self.spec.axes.vcpus as usize;
         // By the log, and less what the hypervisor took of it.
@@ -182,7 +184,8 @@ impl Summary<'_> {
         let (mut lengths, mut pauses, mut switches) = (Vec::new(), Vec::new(), Vec::new());
         for lane in self.lanes {
             schedule.real_time &= lane.real_time && lane.pinned;
-            schedule.own_share += lane.own_ns as f64;
+            own_ns += lane.own_ns;
+            lived_ns += lane.lived_ns;
             for (index, stretch) in lane.stretches.iter().enumerate() {
                 let (from, to) = (stretch.from.max(self.between.opened), stretch.to.min(self.between.closed));
                 if to <= from {
@@ -211,8 +214,7 @@ impl Summary<'_> {
                 }
             }
         }
-        let elapsed_ns = window_ns + self.spec.warmup_ns as f64;
-        schedule.own_share /= elapsed_ns * self.lanes.len().max(1) as f64;
+        schedule.own_share = own_ns as f64 / lived_ns.max(1) as f64;
         schedule.slice_ratio = middle_and_99th(&mut lengths);
         schedule.pause_ns = middle_and_99th(&mut pauses);
         schedule.switch_ns = middle_and_99th(&mut switches);

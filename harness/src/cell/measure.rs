@@ -86,19 +86,15 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let mut neighbours = Neighbours::start(spec, bench, board)?;
     // Older than the process, so that it is dropped after it.
     let mut limited = Limited::make(spec, bench.quotas).map_err(skipped)?;
-    let Guest { lock, memory, mut process, threads, placed, lies } = {
-        let guest = Guest::start(spec, bench, board)?;
-        if let Some(limited) = &limited {
-            limited.admit(guest.process.pid()).map_err(skipped)?;
-        }
-        if let Some(planned) = &planned {
-            planned.enter(spec, &guest, &neighbours);
-        }
-        guest
-    };
+    let guest = Guest::start(spec, bench, board)?;
+    if let Some(limited) = &limited {
+        limited.admit(guest.process.pid()).map_err(skipped)?;
+    }
+    let start = |planned: Planned| planned.start(spec, &guest, &neighbours);
+    let schedule = planned.map(start).transpose().map_err(skipped)?;
+    let Guest { lock, memory, mut process, threads, placed, lies } = guest;
 
     let mut watch = Watch::start(spec, bench, process.pid(), &threads);
-    let schedule = planned.map(|planned| planned.start(spec)).transpose().map_err(skipped)?;
     neighbours.open_gates();
     open_gate(&memory, spec, &mut process)?;
     let warmup_began = Instant::now();

@@ -58,6 +58,13 @@ impl Args {
     }
 }
 
+impl Args {
+    /// Whether the user wrote what is measured, so that each environment in it is asked for by name.
+    fn is_own(&self) -> bool {
+        self.config.is_some() || self.scenario.iter().any(|name| scenarios::is_file(name))
+    }
+}
+
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     let thresholds = args.thresholds.thresholds()?;
@@ -70,7 +77,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     interrupt::install()?;
     let run = Run::set_up(args.axes.asked(&name, &profile, began)?, registry)?;
     let journal = kept(&run, &args.out, profile.rounds)?;
-    finish(&journal, args, thresholds, &args.axes.named_envs(&profile, args.config.is_some()))
+    finish(&journal, args, thresholds, &args.axes.named_envs(&profile, args.is_own()))
 }
 
 /// Measures a run into a directory of its own below `out`, after one line that says what to expect.

@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use lockbench_workloads::arena::{Block, Header};
-use lockbench_workloads::locks::doorbell;
 use lockbench_workloads::locks::pause::Os;
 use lockbench_workloads::ticks;
 
@@ -142,12 +141,6 @@ pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     let (header, block) = unsafe { (&*arena, (*arena).block(me as usize)) };
     price::pay(header);
     halt_vcpu(block);
-}
-
-/// Forgets a kick that no halt has taken.
-pub(super) unsafe extern "C" fn forget(arena: *const Header, me: u32) {
-    // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
-    doorbell::forget(unsafe { &(*arena).block(me as usize).word.0 });
 }
 
 /// Kicks vCPU `cpu`, which is a thread.

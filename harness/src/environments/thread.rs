@@ -53,7 +53,7 @@ pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
                 // ready; they are read by this vCPU's worker, which this very thread enters later.
                 unsafe {
                     let (halt, kick, forget): (HaltFn, KickFn, ForgetFn) = if in_schedule {
-                        (scheduled::halt, scheduled::kick, scheduled::forget)
+                        (scheduled::halt, scheduled::kick, doorbell::forget)
                     } else {
                         (doorbell::halt, doorbell::kick, doorbell::forget)
                     };

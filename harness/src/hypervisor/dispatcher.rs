@@ -77,6 +77,7 @@ enum Own {
 impl Dispatcher {
     /// Schedules until the hypervisor is stopped. Returns the log of the pCPU.
     pub(super) fn run(self) -> Lane {
+        let began = monotonic_ns();
         let mut lane = Lane { pcpu: self.pcpu, ..Lane::default() };
         lane.pinned = pin_current(PuIndex(self.pcpu)).is_bound();
         // Above the vCPUs, so that the end of a slice is not late. Without it the schedule is as good as the kernel lets it be.
@@ -90,6 +91,7 @@ impl Dispatcher {
             };
         }
         lane.own_ns = scheduling::own_time_ns();
+        lane.lived_ns = monotonic_ns().saturating_sub(began);
         lane
     }
 

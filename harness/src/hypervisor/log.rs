@@ -40,6 +40,8 @@ pub(crate) struct Lane {
     pub(crate) stretches: Vec<Stretch>,
     /// Time that the scheduler's thread took, in nanoseconds.
     pub(crate) own_ns: u64,
+    /// For how long the scheduler's thread was there, in nanoseconds.
+    pub(crate) lived_ns: u64,
     /// Whether the scheduler's thread ran on this pCPU alone.
     pub(crate) pinned: bool,
     /// Whether the scheduler's thread had a real-time priority.

@@ -59,7 +59,9 @@ impl Hypervisor {
     /// Ends the schedule: vCPUs stay as they are. The lanes' logs are in the order of the pCPUs.
     pub(crate) fn stop(mut self) -> Vec<Lane> {
         self.tell_to_stop();
-        self.dispatchers.drain(..).filter_map(|dispatcher| dispatcher.join().ok()).collect()
+        let died =
+            || Lane { fault: Some(Fault("a thread of the hypervisor died".into())), ..Lane::default() };
+        self.dispatchers.drain(..).map(|dispatcher| dispatcher.join().unwrap_or_else(|_| died())).collect()
     }
 
     fn tell_to_stop(&self) {

@@ -104,7 +104,10 @@ impl Found<'_> {
         let (env, memory, pinning) = (values.env, values.memory, values.pinning);
         let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect(), case);
         let scheduler = axes.values.scheduler;
-        let by_nature = leaf_refusal(lock, env).or_else(|| scheduler.refusal(lock, env));
+        let vms = axes.case.as_ref().map_or(&[][..], |case| &case.vms);
+        let by_nature = leaf_refusal(lock, env)
+            .or_else(|| scheduler.refusal(lock, env))
+            .or_else(|| scheduler.refusal_of(vms));
         if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {
             return Err(Dropped { cell: axes.id, reason });
         }

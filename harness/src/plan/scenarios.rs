@@ -18,11 +18,11 @@ pub(crate) fn all_of(asked: &[String], registry: &Registry) -> Result<(String, P
     if asked.contains(&"all") {
         asked = BUILT_IN.iter().map(|(name, _)| *name).collect();
     }
-    let mut profiles =
-        asked.iter().map(|name| Profile::scenario(name, registry)).collect::<Result<Vec<_>, _>>()?;
-    let name = if let [only] = asked[..] { super::name_of(Path::new(only)) } else { "scenarios".into() };
-    let mut whole = profiles.swap_remove(0);
-    for profile in profiles {
+    let (first, others) = asked.split_first().ok_or_else(|| Error::usage("no scenario is named"))?;
+    let name = if others.is_empty() { super::name_of(Path::new(first)) } else { "scenarios".into() };
+    let mut whole = Profile::scenario(first, registry)?;
+    for other in others {
+        let profile = Profile::scenario(other, registry)?;
         whole.rounds = whole.rounds.max(profile.rounds);
         whole.window = whole.window.max(profile.window);
         whole.time = whole.time.zip(profile.time).map(|(one, other)| one + other);
@@ -31,13 +31,16 @@ pub(crate) fn all_of(asked: &[String], registry: &Registry) -> Result<(String, P
     Ok((name, whole))
 }
 
+/// Whether a scenario is asked for by the name of a file, and so is the user's own.
+pub(crate) fn is_file(name: &str) -> bool {
+    name.contains('/') || Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
 impl Profile {
     /// The built-in scenario of that name, or a user's own where `name` is a file.
     pub(crate) fn scenario(name: &str, registry: &Registry) -> Result<Self, Error> {
-        let own = Path::new(name);
-        let is_file = name.contains('/') || own.extension().is_some_and(|extension| extension == "toml");
-        let profile = if is_file {
-            Self::read(own, registry)?
+        let profile = if is_file(name) {
+            Self::read(Path::new(name), registry)?
         } else {
             let found = BUILT_IN.iter().find(|(known, _)| *known == name);
             let names = BUILT_IN.iter().map(|(name, _)| *name).chain(["all"]);

@@ -103,9 +103,14 @@ fn what_a_hypervisor_cannot_schedule_is_refused_with_the_reason() {
 
 #[test]
 fn a_timeslice_shorter_than_twenty_switches_is_refused_with_a_sentence() {
-    // A switch takes two system calls and a signal: more than 5 us on any machine.
-    let (_, said) = run("--envs emulated --locks tas --scheduler round-robin --slice 100us --vcpus 4 --on 1");
-    assert!(said.contains("a slice must be 20 times that; give --slice"), "{said}");
+    let (results, said) =
+        run("--envs emulated --locks tas --scheduler round-robin --slice 100us --vcpus 4 --on 1");
+    let refused = said.contains("a slice must be 20 times that; give --slice");
+    // A switch takes two system calls and a signal: hardly any machine does that in 5 us, but one that does is not refused.
+    let quick = || {
+        schedules(&results).iter().all(|(_, schedule)| schedule["switch_ns"][0].as_f64().unwrap() <= 5_000.0)
+    };
+    assert!(refused || quick(), "{said}");
 }
 
 /// The pCPUs that each vCPU ran on.

@@ -158,7 +158,7 @@ impl Scenario<'_> {
             shares.map(|(vm, share)| format!("{} {}", printable(&vm.name), percent(*share))).collect();
         let had = match shares.len() {
             0 => String::new(),
-            1 => format!(" It had {} of the pCPUs' time.", percent(case.shares[0])),
+            1 => format!(" {measured} had {} of the pCPUs' time.", percent(case.shares[0])),
             _ => format!(" The pCPUs' time went to {}.", shares.join(", ")),
         };
         format!(

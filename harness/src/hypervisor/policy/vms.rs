@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lockbench_reports::record::USUAL_WEIGHT;
+
 /// A virtual machine.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct VmShare {
@@ -13,12 +15,9 @@ pub(crate) struct VmShare {
 }
 
 impl VmShare {
-    /// The weight where none is asked for.
-    pub(crate) const USUAL_WEIGHT: u32 = 256;
-
     /// A machine of these vCPUs with the usual weight and no cap.
     pub(crate) fn usual(vcpus: impl IntoIterator<Item = usize>) -> Self {
-        Self { vcpus: vcpus.into_iter().collect(), weight: Self::USUAL_WEIGHT, cap_percent: None }
+        Self { vcpus: vcpus.into_iter().collect(), weight: USUAL_WEIGHT, cap_percent: None }
     }
 }
 
