@@ -137,6 +137,11 @@ impl WindowSpec {
                 self.neighbours.len()
             )));
         }
+        let sizes = std::iter::once(self.axes.vcpus).chain(self.neighbours.iter().map(|vm| vm.axes.vcpus));
+        let said = self.axes.case.iter().flat_map(|case| case.vms.iter().map(|vm| vm.vcpus));
+        if self.axes.case.is_some() && !sizes.eq(said) {
+            return Err(Error::usage("its machines have other numbers of vCPUs than its case says"));
+        }
         for neighbour in &self.neighbours {
             if neighbour.axes.case.is_some() {
                 return Err(Error::usage("a neighbour has neighbours of its own"));

@@ -107,15 +107,21 @@ impl CellGroup {
         match (&mut self.case, self.case_name.take()) {
             (Some(case), Some(name)) => {
                 (case.scenario, case.shows, case.name) = (scenario.into(), shows.into(), name);
-                match self.lists.size[..] {
-                    [Size::Count(vcpus)] if vcpus == case.vms[0].vcpus => Ok(()),
-                    _ => Err(Error::usage(
-                        "a case has as many vCPUs as its `vms` say: leave `vcpus` and `overcommit` out",
-                    )),
-                }
+                self.check_case()
             }
             (None, None) => Ok(()),
             _ => Err(Error::usage("a case has both a name, `case`, and its virtual machines, `vms`")),
+        }
+    }
+
+    /// An error if another number of vCPUs is asked for than the measured machine has.
+    pub(crate) fn check_case(&self) -> Result<(), Error> {
+        match (&self.case, &self.lists.size[..]) {
+            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].vcpus => Ok(()),
+            (None, _) => Ok(()),
+            _ => Err(Error::usage(
+                "a case has as many vCPUs as its `vms` say: leave `vcpus` and `overcommit` out",
+            )),
         }
     }
 

@@ -138,7 +138,7 @@ impl Profile {
                 "a group of cells without `rate`, `latency` and `trace` measures nothing",
             ));
         }
-        Ok(())
+        self.cells.iter().try_for_each(CellGroup::check_case)
     }
 }
 

@@ -75,6 +75,9 @@ fn a_mistake_is_told_with_its_line_and_field() {
         assert_eq!(status, Some(2), "{said}");
         assert!(said.contains(line) && said.contains(field), "{to}: {said}");
     }
+    let (status, text) = said(&["suite", "--scenario", "friebel-hog", "--vcpus", "3", "--plan-only"]);
+    assert_eq!(status, Some(2), "{text}");
+    assert!(text.contains("as many vCPUs as its `vms` say"), "{text}");
     let (status, said) = said(&["suite", "--scenario", "fribel-hog", "--plan-only"]);
     assert_eq!(status, Some(2));
     assert!(said.contains("did you mean `friebel-hog`"), "{said}");
