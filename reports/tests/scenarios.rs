@@ -99,3 +99,18 @@ fn cases_are_no_steps_of_overcommit_and_a_run_of_scenarios_says_nothing_else() {
     let end = ending(&results, Layout::PLAIN);
     assert!(end.starts_with("scenario   friebel-hog: hog, emulated:"), "{end}");
 }
+
+/// Fewer rounds than a verdict needs have no range that could be believed.
+#[test]
+fn a_lock_with_too_few_rounds_of_both_cases_is_named_without_a_figure() {
+    let mut results = results();
+    let id = |cell: &lockbench_reports::record::Cell| cell.axes.lock == "ticket" && cell.axes.vcpus == 4;
+    let ticket = results.cells.iter_mut().find(|cell| id(cell)).unwrap();
+    ticket.rounds.retain(|round| round.round < 2);
+    let sentence = scenarios(&results)[0].sentences().remove(0);
+    assert!(
+        sentence.contains("Of ticket it cannot be told (2 rounds usable of both; 5 are needed)."),
+        "{sentence}"
+    );
+    assert!(!sentence.contains(", ticket "), "{sentence}");
+}

@@ -2,7 +2,7 @@
 
 use super::Selection;
 use crate::record::{Carried, CellAxes, NoiseFloor, Purpose, Results, Round};
-use crate::statistics::{MIN_ROUNDS, Window, ratios};
+use crate::statistics::{Window, ratios};
 
 /// Fewer pairs than this show no spread.
 const PAIRS_NEEDED: usize = 3;
@@ -52,10 +52,7 @@ pub(super) fn floor(axes: &CellAxes, rounds: &[Round]) -> Option<NoiseFloor> {
     let second = Selection::comparable(rounds, Purpose::Twin).windows();
     let paired = ratios(&second, &first);
     // Where no distance class has enough rounds the floor is that of all rounds together: wider, and so on the safe side.
-    let (ratio, rounds) = match paired.every_class {
-        Some((ratio, rounds)) if paired.rounds < MIN_ROUNDS => (Some(ratio), rounds),
-        _ => (paired.ratio, paired.rounds),
-    };
+    let (ratio, rounds) = paired.of_enough_rounds();
     let ratio = ratio.filter(|_| rounds >= PAIRS_NEEDED);
     // A floor of 5 % means that the second measurement of a cell was between 1/1.05 and 1.05 of the first.
     let floor = ratio.filter(|r| r.low > 0.0).map(|r| (r.high.max(1.0 / r.low) - 1.0).max(0.0));

@@ -2,9 +2,9 @@
 
 use crate::derive::Selection;
 use crate::derive::setting::environments;
-use crate::format::{percent, printable, range};
+use crate::format::{counted, percent, printable, range};
 use crate::record::{Case, Cell, Interval, Purpose, Results, Status};
-use crate::statistics::{median, ratios};
+use crate::statistics::{MIN_ROUNDS, median, ratios};
 
 /// A scenario of a run.
 #[derive(Clone, Debug)]
@@ -107,8 +107,13 @@ fn kept<'a>(cell: &'a Cell, reference: Option<&Cell>) -> LockOf<'a> {
     }
     let windows = |cell: &Cell| Selection::comparable(&cell.rounds, Purpose::Rate).windows();
     let paired = ratios(&windows(cell), &windows(reference));
-    let ratio = paired.ratio.or(paired.every_class.map(|(ratio, _)| ratio));
-    LockOf { cell, kept: ratio, missing: if ratio.is_some() { None } else { paired.missing } }
+    match paired.of_enough_rounds() {
+        (Some(kept), rounds) if rounds >= MIN_ROUNDS => LockOf { cell, kept: Some(kept), missing: None },
+        (Some(_), rounds) => {
+            untold(&format!("{} usable of both; {MIN_ROUNDS} are needed", counted(rounds, "round")))
+        }
+        (None, _) => LockOf { cell, kept: None, missing: paired.missing },
+    }
 }
 
 /// The part of all pCPU time that each virtual machine had.
@@ -153,6 +158,14 @@ impl Scenario<'_> {
             ))
         });
         let each: Vec<String> = each.collect();
+        let untold = case.locks.iter().filter(|lock| lock.kept.is_none());
+        let untold: Vec<String> = untold
+            .map(|lock| {
+                let why =
+                    lock.missing.as_deref().map_or_else(String::new, |why| format!(" ({})", printable(why)));
+                format!(" Of {} it cannot be told{why}.", printable(&lock.cell.axes.lock))
+            })
+            .collect();
         let shares = case.case.vms.iter().zip(&case.shares);
         let shares: Vec<String> =
             shares.map(|(vm, share)| format!("{} {}", printable(&vm.name), percent(*share))).collect();
@@ -162,9 +175,10 @@ impl Scenario<'_> {
             _ => format!(" The pCPUs' time went to {}.", shares.join(", ")),
         };
         format!(
-            "{place} of its rate in `{}` {measured} keeps {}.{had}",
+            "{place} of its rate in `{}` {measured} keeps {}.{}{had}",
             printable(self.reference),
-            each.join(", ")
+            each.join(", "),
+            untold.concat()
         )
     }
 }

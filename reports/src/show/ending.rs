@@ -5,6 +5,7 @@ use crate::format::{overcommit, percent, printable};
 use crate::judge::briefs::briefs;
 use crate::judge::verdicts::{
     Step, Verdict, headline, judged, main_step, reached, steps, tally, thresholds, untold_alike,
+    without_a_step,
 };
 use crate::record::{Kept, Results, Served, Thresholds};
 
@@ -76,11 +77,10 @@ pub fn ending(results: &Results, layout: Layout) -> String {
     let steps = steps(results);
     let mut text = String::new();
     match main_step(&steps) {
-        // A run of scenarios has its say below.
-        None if results.cells.iter().any(|cell| cell.axes.case.is_some()) => {}
         None => {
-            let none = "No lock was run with more vCPUs than CPUs, so nothing is said of preemption here.";
-            text.push_str(&format!("{}\n", wrapped(none, layout.width, 0)));
+            if let Some(none) = without_a_step(results) {
+                text.push_str(&format!("{}\n", wrapped(none, layout.width, 0)));
+            }
         }
         Some(step) => {
             text.push_str(&format!("{}\n", bold_first(layout, &headline(step), &about(step))));

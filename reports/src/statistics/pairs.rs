@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Apart, Spans, Trips, interval, largest_class, median, two_sided};
+use super::{Apart, MIN_ROUNDS, Spans, Trips, interval, largest_class, median, two_sided};
 use crate::record::Interval;
 
 /// What rates and ratios need of a window. Callers must leave out windows that `moved`.
@@ -61,6 +61,17 @@ pub struct Paired {
     pub chance: Option<f64>,
     /// That probability over the rounds of all distance classes.
     pub all_chance: Option<f64>,
+}
+
+impl Paired {
+    /// The ratio and its number of rounds. Each round's own ratio is inside one distance class, so where no class has enough rounds
+    /// those of all classes are used.
+    pub fn of_enough_rounds(&self) -> (Option<Interval>, usize) {
+        match self.every_class {
+            Some((ratio, rounds)) if self.rounds < MIN_ROUNDS => (Some(ratio), rounds),
+            _ => (self.ratio, self.rounds),
+        }
+    }
 }
 
 /// Ratio of the rates of `first` to those of `second`, paired by round, inside the largest distance class of rounds.

@@ -25,8 +25,9 @@ pub(super) fn statements(results: &Results) -> Vec<Statement> {
         }
     }
     if statements.is_empty() {
-        statements
-            .push(Statement::missing("no paravirtual lock was run beside its plain one above 1x overcommit"));
+        statements.push(Statement::missing(
+            "no paravirtual lock was run beside its plain one above 1x overcommit outside of a scenario",
+        ));
     }
     statements
 }

@@ -17,7 +17,8 @@ pub(super) fn statements(results: &Results) -> Vec<Statement> {
         }
     }
     if statements.is_empty() {
-        statements.push(Statement::missing("no plain FIFO lock was run above 1x overcommit"));
+        statements
+            .push(Statement::missing("no plain FIFO lock was run above 1x overcommit outside of a scenario"));
     }
     statements
 }

@@ -31,11 +31,7 @@ pub(super) fn held(results: &Results, cell: &Cell, thresholds: &Thresholds) -> H
     }
     let windows = |cell: &Cell| Selection::comparable(&cell.rounds, Purpose::Rate).windows();
     let paired = ratios(&windows(cell), &windows(one));
-    // Each round's own ratio is inside one distance class, so where no class has enough rounds those of all classes are used.
-    let (ratio, rounds) = match paired.every_class {
-        Some((ratio, rounds)) if paired.rounds < MIN_ROUNDS => (Some(ratio), rounds),
-        _ => (paired.ratio, paired.rounds),
-    };
+    let (ratio, rounds) = paired.of_enough_rounds();
     let Some(ratio) = ratio else {
         let moved = paired.missing.filter(|why| why != NO_PAIR);
         return untold(moved.unwrap_or_else(|| "no round has usable windows both here and at 1x".into()));

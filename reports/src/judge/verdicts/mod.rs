@@ -12,7 +12,7 @@ mod words;
 
 pub use service::OPEN_WAIT;
 pub use steps::{Step, Verdict, main_step, reach, steps};
-pub use words::{headline, reached, tally, tells_more, thresholds, untold_alike};
+pub use words::{headline, reached, tally, tells_more, thresholds, untold_alike, without_a_step};
 
 use crate::derive::setting::above;
 use crate::judge::laws;

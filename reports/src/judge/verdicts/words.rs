@@ -95,6 +95,13 @@ pub fn tells_more(results: &Results, step: &Step<'_>) -> Option<String> {
     }
 }
 
+/// The first sentence of a report without a step above 1x; none where scenarios have their own say of that.
+pub fn without_a_step(results: &Results) -> Option<&'static str> {
+    let scenarios = results.cells.iter().any(|cell| cell.axes.case.is_some());
+    (!scenarios)
+        .then_some("No lock was run with more vCPUs than CPUs, so nothing is said of preemption here.")
+}
+
 /// Locks by label, the labels that some lock has, best first; of each label those that keep most come first.
 pub fn tally<'a>(step: &Step<'a>) -> Vec<(Kept, Vec<&'a str>)> {
     let labels = [Kept::Holds, Kept::Degrades, Kept::Collapses, Kept::CannotBeTold];

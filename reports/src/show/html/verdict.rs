@@ -6,7 +6,7 @@ use super::view::{shown, unbroken};
 use crate::derive::timeslice::timeslice;
 use crate::format::{duration, overcommit, percent, range, significant};
 use crate::judge::briefs::{Brief, briefs};
-use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps};
+use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps, without_a_step};
 use crate::record::{CellVerdict, Interval, Kept, Results, Served};
 use crate::show::plots::Figure;
 
@@ -84,7 +84,7 @@ pub(super) fn first(results: &Results) -> First {
     let steps = steps(results);
     let main = main_step(&steps);
     First {
-        headline: sentence(main),
+        headline: sentence(results, main),
         about: main.map_or_else(String::new, |step| about(step)),
         panels: panels(results, &steps, main),
         switched: (2..=SWITCHED).contains(&steps.len()),
@@ -103,11 +103,9 @@ pub(super) fn shows(results: &Results, figure: &Figure) -> bool {
     matches!(figure, Figure::Drawn(plot) if Some(&plot.id) == wanted.as_ref())
 }
 
-fn sentence(main: Option<&Step<'_>>) -> String {
-    main.map_or_else(
-        || "No lock was run with more vCPUs than CPUs, so nothing is said of preemption here.".into(),
-        headline,
-    )
+fn sentence(results: &Results, main: Option<&Step<'_>>) -> String {
+    const SCENARIOS: &str = "What virtual machines did to one another's locks here stands below.";
+    main.map_or_else(|| without_a_step(results).unwrap_or(SCENARIOS).into(), headline)
 }
 
 fn warned(warnings: &[String]) -> Option<[String; 2]> {
