@@ -3,11 +3,15 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
+use lockbench_reports::format::percent;
 use lockbench_reports::judge::briefs::briefs;
-use lockbench_reports::judge::scenarios::scenarios;
+use lockbench_reports::judge::scenarios::{Scenario, scenarios};
 use lockbench_reports::judge::verdicts::{judged, steps};
-use lockbench_reports::record::{Case, CellAxes, Line, Results, Vm, VmMeasured};
+use lockbench_reports::record::{
+    Case, Cell, CellAxes, Interval, Line, Outcome, QuotaUse, Results, Vm, VmMeasured,
+};
 use lockbench_reports::show::ending::{Layout, ending};
+use lockbench_reports::show::html;
 
 /// The cells of two locks in emulated vCPUs at 1x and 2x, as the cases `alone` and `hog` of a scenario.
 fn results() -> Results {
@@ -62,31 +66,129 @@ fn case(name: &str, hog: bool) -> Case {
     Case { scenario: "friebel-hog".into(), shows: "what a hog does".into(), name: name.into(), vms }
 }
 
+/// The only scenario of a run.
+fn scenario(results: &Results) -> Scenario<'_> {
+    let [scenario] = <[Scenario<'_>; 1]>::try_from(scenarios(results)).unwrap();
+    scenario
+}
+
+fn cell<'r>(results: &'r mut Results, lock: &str, vcpus: u32) -> &'r mut Cell {
+    results.cells.iter_mut().find(|cell| cell.axes.lock == lock && cell.axes.vcpus == vcpus).unwrap()
+}
+
+/// What a lock keeps in the only case beside the first.
+fn kept(scenario: &Scenario<'_>, lock: &str) -> Interval {
+    let row = scenario.rows.iter().find(|row| row.lock == lock).unwrap();
+    row.entries[1].as_ref().unwrap().measured().kept.clone().unwrap()
+}
+
 #[test]
-fn a_scenario_says_what_each_lock_keeps_of_its_first_case_and_who_had_the_pcpus() {
-    let results = results();
-    let scenarios = scenarios(&results);
-    assert_eq!(scenarios.len(), 1);
-    let [sentence] = &scenarios[0].sentences()[..] else { panic!("{:?}", scenarios[0].sentences()) };
-    assert!(
-        sentence.starts_with("hog, emulated: of its rate in `alone` guest keeps pv-queued "),
-        "{sentence}"
+fn a_scenario_says_what_each_lock_keeps_of_its_rate_in_the_first_case() {
+    let mut results = results();
+    let of = scenario(&results);
+    assert_eq!(of.cases.iter().map(|case| case.name.as_str()).collect::<Vec<_>>(), ["alone", "hog"]);
+    let (ticket, queued) = (kept(&of, "ticket"), kept(&of, "pv-queued"));
+    assert!(queued.low > ticket.high);
+    let said = format!(
+        "In `hog`, of their rates in `alone`, emulated locks keep {} (ticket) to {} (pv-queued).",
+        percent(ticket.median),
+        percent(queued.median)
     );
-    assert!(sentence.contains(", ticket "), "{sentence}");
-    assert!(sentence.ends_with("The pCPUs' time went to guest 60.0 %, hog 40.0 %."), "{sentence}");
-    // The figures are those of the cells.
-    for lock in &scenarios[0].cases[0].locks {
-        let rate = |vcpus: u32| {
-            let cell = results
-                .cells
-                .iter()
-                .find(|cell| cell.axes.lock == lock.cell.axes.lock && cell.axes.vcpus == vcpus);
-            cell.unwrap().ops_per_second.unwrap().median
-        };
-        let kept = lock.kept.unwrap();
+    assert_eq!(of.answer(), said);
+    for lock in ["ticket", "pv-queued"] {
+        let mut rate = |vcpus: u32| cell(&mut results, lock, vcpus).ops_per_second.unwrap().median;
         let medians = rate(4) / rate(2);
+        let kept = kept(&scenario(&results), lock);
         assert!(kept.low <= medians * 1.02 && medians * 0.98 <= kept.high, "{kept:?} and {medians}");
     }
+}
+
+#[test]
+fn who_had_the_pcpus_and_who_pays_is_told_of_each_machine() {
+    let results = results();
+    let of = scenario(&results);
+    let entry = of.rows[0].entries[1].as_ref().unwrap();
+    let shares: Vec<f64> = entry.vms.iter().map(|of| of.share.unwrap()).collect();
+    assert_eq!(shares, [0.6, 0.4]);
+    // The hog runs the same as the guest, so that what the guest does alone is what the hog would do alone.
+    let hog = entry.vms[1].kept.clone().unwrap();
+    assert!(hog.high < entry.measured().kept.clone().unwrap().low, "it did two acquisitions a window");
+    assert!(
+        of.findings().contains(
+            &"Who pays in `hog`, by keeping less of its rate than any other machine: hog, whatever the lock."
+                .into()
+        ),
+        "{:?}",
+        of.findings()
+    );
+}
+
+#[test]
+fn a_machine_that_was_never_alone_and_does_something_else_has_no_rate_to_keep() {
+    let mut results = results();
+    for cell in &mut results.cells {
+        let vms = &mut cell.axes.case.as_mut().unwrap().vms;
+        if let Some(hog) = vms.get_mut(1) {
+            hog.lock = Some("tas".into());
+        }
+    }
+    let of = scenario(&results);
+    let entry = of.rows[0].entries[1].as_ref().unwrap();
+    assert_eq!(entry.vms[1].kept, Err("hog was not run alone".into()));
+    assert!(of.findings().contains(&"Who pays in `hog` cannot be told.".into()), "{:?}", of.findings());
+}
+
+/// A case in which the hog runs alone is what the hog is compared with, and no case that locks are compared in.
+#[test]
+fn a_case_of_a_neighbour_alone_is_its_reference() {
+    let mut results = results();
+    let mut alone = cell(&mut results, "ticket", 2).clone();
+    let mut case = case("hog-alone", false);
+    case.vms[0].name = "hog".into();
+    (alone.axes.lock, alone.axes.case) = ("tas".into(), Some(case));
+    results.cells.push(alone);
+    for cell in &mut results.cells {
+        if let Some(hog) = cell.axes.case.as_mut().unwrap().vms.get_mut(1) {
+            hog.lock = Some("tas".into());
+        }
+    }
+    let of = scenario(&results);
+    assert_eq!(of.cases.len(), 2);
+    assert!(of.rows.iter().all(|row| row.lock != "tas"));
+    assert!(of.rows[0].entries[1].as_ref().unwrap().vms[1].kept.is_ok());
+}
+
+/// Intervals that overlap rank nothing.
+#[test]
+fn locks_that_cannot_be_told_apart_are_not_ranked() {
+    let mut results = results();
+    for vcpus in [2, 4] {
+        let rounds = cell(&mut results, "ticket", vcpus).rounds.clone();
+        cell(&mut results, "pv-queued", vcpus).rounds = rounds;
+    }
+    let of = scenario(&results);
+    let kept = percent(kept(&of, "ticket").median);
+    assert_eq!(
+        of.answer(),
+        format!(
+            "In `hog`, of their rates in `alone`, emulated locks keep {kept} to {kept}, and which of them keeps most cannot be told."
+        )
+    );
+    assert!(!of.findings().iter().any(|said| said.starts_with("In `alone`")), "{:?}", of.findings());
+}
+
+#[test]
+fn what_the_better_lock_costs_in_the_first_case_is_told_from_the_figures() {
+    let results = results();
+    let of = scenario(&results);
+    let findings = of.findings();
+    let said = findings.iter().find(|said| said.starts_with("In `alone`, emulated, ")).unwrap();
+    let rate = |lock: &str| {
+        let cell = results.cells.iter().find(|cell| cell.axes.lock == lock && cell.axes.vcpus == 2);
+        cell.unwrap().ops_per_second.unwrap().median
+    };
+    let cost = percent(rate("pv-queued") / rate("ticket"));
+    assert!(said.contains("pv-queued") && said.contains("ticket"), "{said} {cost}");
 }
 
 #[test]
@@ -94,23 +196,48 @@ fn cases_are_no_steps_of_overcommit_and_a_run_of_scenarios_says_nothing_else() {
     let results = judged(&results()).into_owned();
     assert!(steps(&results).is_empty());
     assert!(results.cells.iter().all(|cell| cell.verdict.is_none()));
-    let briefs = briefs(&results);
-    assert_eq!(briefs.len(), 1, "{briefs:?}");
+    assert_eq!(briefs(&results), []);
     let end = ending(&results, Layout::PLAIN);
-    assert!(end.starts_with("scenario   friebel-hog: hog, emulated:"), "{end}");
+    assert!(end.starts_with("scenario   friebel-hog: In hog, of their rates in alone,"), "{end}");
+    let table: Vec<Vec<&str>> = end.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(table.iter().any(|line| line[..] == ["lock", "alone", "hog"]), "{end}");
+    assert!(table.iter().any(|line| line.starts_with(&["ticket,", "emulated"])), "{end}");
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    assert!(page.contains("id=\"r0-scenarios\"") && !page.contains("id=\"r0-answers\""));
+    assert!(!page.contains("href=\"#r0-answers\""));
 }
 
 /// Fewer rounds than a verdict needs have no range that could be believed.
 #[test]
 fn a_lock_with_too_few_rounds_of_both_cases_is_named_without_a_figure() {
     let mut results = results();
-    let id = |cell: &lockbench_reports::record::Cell| cell.axes.lock == "ticket" && cell.axes.vcpus == 4;
-    let ticket = results.cells.iter_mut().find(|cell| id(cell)).unwrap();
-    ticket.rounds.retain(|round| round.round < 2);
-    let sentence = scenarios(&results)[0].sentences().remove(0);
-    assert!(
-        sentence.contains("Of ticket it cannot be told (2 rounds usable of both; 5 are needed)."),
-        "{sentence}"
+    cell(&mut results, "ticket", 4).rounds.retain(|round| round.round < 2);
+    let of = scenario(&results);
+    assert_eq!(
+        of.untold(),
+        ["Of ticket in `hog` (emulated) it cannot be told: 2 rounds usable of both; 5 are needed."]
     );
-    assert!(!sentence.contains(", ticket "), "{sentence}");
+    assert!(!of.answer().contains("ticket"), "{}", of.answer());
+    cell(&mut results, "pv-queued", 4).rounds.clear();
+    let of = scenario(&results);
+    assert!(
+        of.answer().starts_with("What the locks keep of their rates cannot be told: "),
+        "{}",
+        of.answer()
+    );
+}
+
+#[test]
+fn throttle_counts_stand_beside_the_figures() {
+    let mut results = results();
+    let quota = QuotaUse { cpus: 0.5, periods: 20, throttled: 18, ..QuotaUse::default() };
+    for round in &mut cell(&mut results, "ticket", 4).rounds {
+        if let Outcome::Measured(measured) = &mut round.outcome {
+            measured.quota = Some(quota);
+        }
+    }
+    let rounds = cell(&mut results, "ticket", 4).rounds.len();
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    let told = format!("throttled in {} of {} periods", 18 * rounds, 20 * rounds);
+    assert_eq!(page.matches(&told).count(), 1, "{told}");
 }

@@ -166,8 +166,8 @@ fn with_several_virtual_machines_the_colours_are_theirs() {
     let vms = ["database", "<hog>"].map(|name| serde_json::json!({"name": name, "vcpus": 2}));
     let case = serde_json::json!({"scenario": "s", "name": "c", "shows": "", "vms": vms});
     results.cells[0].axes.case = Some(serde_json::from_value(case).unwrap());
-    let section = page_section(&results).unwrap();
-    let figure = section.split("<figure id=\"r0-plot-lanes-0\"").nth(1).unwrap();
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    let figure = page.split("<figure id=\"r0-plot-lanes-scenario0-0\"").nth(1).unwrap();
     let legend = figure.split("</ul>").next().unwrap();
     assert!(legend.contains("</svg> database</li>") && legend.contains("&lt;hog&gt;</li>"), "{legend}");
     assert!(!legend.contains("</svg> v0</li>"));

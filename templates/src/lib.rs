@@ -1,11 +1,12 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
 /// The report's tera templates by name. They include one another, so they must be registered together.
-pub const TEMPLATES: [(&str, &str); 19] = [
+pub const TEMPLATES: [(&str, &str); 20] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
     ("verdict.html", include_str!("html/verdict.html")),
     ("verdict_row.html", include_str!("html/verdict_row.html")),
+    ("scenarios.html", include_str!("html/scenarios.html")),
     ("answers.html", include_str!("html/answers.html")),
     ("environments.html", include_str!("html/environments.html")),
     ("published.html", include_str!("html/published.html")),

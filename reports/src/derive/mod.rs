@@ -8,6 +8,7 @@ mod latency;
 pub mod log;
 pub mod nodes;
 pub(crate) mod noise;
+mod quota;
 pub mod reasons;
 pub mod roster;
 pub mod run_dir;

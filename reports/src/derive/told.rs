@@ -1,6 +1,6 @@
 //! Where a cell ran and under which parameters, in words. Every sentence, title and table takes them from here.
 
-use crate::record::params::{SCHEDULER, SLICE};
+use crate::record::params::{KICK_COST, SCENARIO, SCHEDULER, SLICE};
 use crate::record::{CellAxes, Scheduler};
 
 impl Scheduler {
@@ -24,11 +24,7 @@ impl CellAxes {
         }
         let usual_ns = self.scheduler.usual_slice_ns()?;
         let slice = match self.params.get(SLICE) {
-            // `2ms` is read as `2 ms`.
-            Some(asked) => match asked.find(|letter: char| !letter.is_ascii_digit() && letter != '.') {
-                Some(at) => format!("{} {}", &asked[..at], asked[at..].trim().replace("us", "µs")),
-                None => asked.clone(),
-            },
+            Some(asked) => spaced(asked),
             None => format!("{} ms", usual_ns as f64 / 1e6),
         };
         Some(format!("in {} slices of {slice}", self.scheduler.word()))
@@ -42,19 +38,37 @@ impl CellAxes {
         }
     }
 
-    /// Every other axis that is not at its default: what the schedule is in words, the others as `name=value`.
+    /// Every other axis that is not at its default: the schedule, the case of a scenario and the price of halts and kicks in words,
+    /// the others as `name=value`.
     pub fn told_params(&self) -> Vec<String> {
         let schedule = self.told_schedule();
         let sliced = self.scheduler.usual_slice_ns().is_some();
         let within = |name: &str| schedule.is_some() && (name == SCHEDULER || sliced && name == SLICE);
         let others = self.params.iter().filter(|(name, _)| !within(name));
-        let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
+        let others: Vec<String> = others.map(|(name, value)| told(name, value)).collect();
         schedule.iter().cloned().chain(others).collect()
     }
 
     /// Whether every other axis is at its default, but for the schedule.
     pub(crate) fn is_plain(&self) -> bool {
         self.told_params().len() == usize::from(self.told_schedule().is_some())
+    }
+}
+
+/// `case hog of friebel-hog`, `halts and kicks 10 µs dearer`, `memory=remote`.
+fn told(name: &str, value: &str) -> String {
+    match (name, value.split_once('/')) {
+        (SCENARIO, Some((scenario, case))) => format!("case {case} of {scenario}"),
+        (KICK_COST, _) => format!("halts and kicks {} dearer", spaced(value)),
+        _ => format!("{name}={value}"),
+    }
+}
+
+/// A duration as on the command line, `1500us`, as people read it: `1500 µs`.
+fn spaced(asked: &str) -> String {
+    match asked.find(|letter: char| !letter.is_ascii_digit() && letter != '.') {
+        Some(at) => format!("{} {}", &asked[..at], asked[at..].trim().replace("us", "µs")),
+        None => asked.to_owned(),
     }
 }
 
@@ -88,5 +102,8 @@ mod tests {
         cell.params.insert(SCHEDULER.into(), "quota:0.5".into());
         assert_eq!(cell.told_env(), "emulated under a limit of 0.5 CPUs");
         assert_eq!(cell.told_params()[1..], ["slice=1500us", "spin-threshold=256"]);
+        cell.params.insert(SCENARIO.into(), "friebel-hog/hog".into());
+        cell.params.insert(KICK_COST.into(), "70us".into());
+        assert_eq!(cell.told_params()[1..3], ["halts and kicks 70 µs dearer", "case hog of friebel-hog"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The end of a run on a terminal: the verdict and short answers, in about fifteen lines.
 
+use super::scenarios;
 use super::wrap::wrapped;
 use crate::format::{overcommit, percent, printable};
 use crate::judge::briefs::briefs;
@@ -92,6 +93,7 @@ pub fn ending(results: &Results, layout: Layout) -> String {
             }
         }
     }
+    text.push_str(&scenarios::ending(results, layout));
     for brief in briefs(results).into_iter().filter(|brief| !ON_THE_PAGE.contains(&brief.word)) {
         text.push_str(&layout.line(brief.word, &brief.said.replace('`', ""), Paint::Bold));
     }

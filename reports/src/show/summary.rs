@@ -1,12 +1,14 @@
 //! The table of locks and overcommit for a terminal.
 
-use super::reasons;
+use super::blocks::in_blocks;
+use super::{reasons, scenarios};
 use crate::derive::placement_notes;
 use crate::derive::reasons::reasons as missing;
 use crate::derive::setting::{Setting, settings};
 use crate::format::{overcommit, printable};
 use crate::judge::answers::answers;
 use crate::judge::laws;
+use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::judged;
 use crate::record::params::SPIN_THRESHOLD;
 use crate::record::{Cell, Results, Status};
@@ -19,7 +21,10 @@ const WIDTH: usize = 110;
 pub fn whole(results: &Results) -> String {
     let mut parts = Vec::new();
     if results.cells.iter().any(|cell| cell.status != Status::Skipped) {
-        parts.push(answers(results).to_string());
+        parts.push(scenarios::whole(results, WIDTH));
+        if !only_scenarios(results) {
+            parts.push(answers(results).to_string());
+        }
         parts.push(table(results));
         parts.push(laws(results));
         parts.push(closing(results));
@@ -94,7 +99,7 @@ fn of_setting(results: &Results, setting: &Setting<'_>) -> String {
         }));
         columns.push(column);
     }
-    format!("{}\n{}{}", printable(&title), in_blocks(&columns), notes(setting))
+    format!("{}\n{}{}", printable(&title), in_blocks(&columns, WIDTH), notes(setting))
 }
 
 /// The notes on placement of the cells' windows, each once and on a line of its own.
@@ -141,31 +146,4 @@ fn points(setting: &Setting<'_>) -> Vec<Point> {
         a.overcommit.total_cmp(&b.overcommit).then(a.vcpus.cmp(&b.vcpus)).then(a.pcpus.cmp(&b.pcpus))
     });
     points
-}
-
-/// Puts columns side by side; those that do not fit go below, with the first column repeated.
-fn in_blocks(columns: &[Vec<String>]) -> String {
-    let width = |column: &[String]| column.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    let (names, rest) = columns.split_at(1);
-    let mut text = String::new();
-    let mut start = 0;
-    while start < rest.len() {
-        let mut taken = width(&names[0]);
-        let mut end = start;
-        while end < rest.len() && (end == start || taken + 2 + width(&rest[end]) <= WIDTH) {
-            taken += 2 + width(&rest[end]);
-            end += 1;
-        }
-        for row in 0..names[0].len() {
-            let mut line = String::new();
-            for column in std::iter::once(&names[0]).chain(&rest[start..end]) {
-                let pad = width(column) - column[row].chars().count();
-                line.push_str(&format!("  {}{}", column[row], " ".repeat(pad)));
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        start = end;
-    }
-    text
 }

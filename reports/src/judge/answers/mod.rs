@@ -12,14 +12,10 @@ pub(crate) use native_cost::{ns_per_pair, uncontended};
 
 use crate::format::{printable, range, rate};
 use crate::judge::comparison::Comparison;
-use crate::judge::scenarios;
 use crate::record::{Cell, Results};
 use crate::statistics::Verdict;
 
-/// The question of scenarios.
-pub(crate) const SCENARIOS: &str = "What do virtual machines do to one another's locks?";
-
-/// The three answers, the one on NUMA, and the one of scenarios.
+/// The three answers and the one on NUMA. What scenarios showed stands elsewhere: in [`scenarios`](super::scenarios).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
     /// What goes wrong with spinlocks when vCPUs are preempted.
@@ -30,8 +26,6 @@ pub struct Answers {
     pub native_cost: Answer,
     /// Whether it matters on which NUMA nodes a lock and its vCPUs lie.
     pub numa: Answer,
-    /// What virtual machines do to one another; none in a run without scenarios.
-    pub scenarios: Option<Answer>,
 }
 
 /// One question, and what the run says about it.
@@ -75,19 +69,7 @@ pub fn answers(results: &Results) -> Answers {
         cure: answer("How well does a paravirtual lock cure it?", cure::statements(results)),
         native_cost: answer("What does carrying the cure cost natively?", native_cost::statements(results)),
         numa: answer("Does placement matter for locks here?", numa::statements(results)),
-        scenarios: scenarios(results),
     }
-}
-
-fn scenarios(results: &Results) -> Option<Answer> {
-    let told = scenarios::scenarios(results).into_iter().flat_map(|scenario| {
-        let each = scenario.sentences().into_iter();
-        let name = scenario.name.to_owned();
-        let shows = Statement::new(format!("{name} shows {}.", scenario.shows), None);
-        std::iter::once(shows).chain(each.map(move |said| Statement::new(format!("{name}: {said}"), None)))
-    });
-    let statements: Vec<Statement> = told.collect();
-    (!statements.is_empty()).then(|| answer(SCENARIOS, statements))
 }
 
 fn answer(question: &'static str, statements: Vec<Statement>) -> Answer {
@@ -96,15 +78,13 @@ fn answer(question: &'static str, statements: Vec<Statement>) -> Answer {
 
 impl Answers {
     /// The answers in the order in which they are given.
-    pub fn each(&self) -> Vec<(&'static str, &Answer)> {
-        let mut each = vec![
+    pub fn each(&self) -> [(&'static str, &Answer); 4] {
+        [
             ("Problem", &self.problem),
             ("Cure", &self.cure),
             ("Native cost", &self.native_cost),
             ("NUMA", &self.numa),
-        ];
-        each.extend(self.scenarios.iter().map(|answer| ("Scenarios", answer)));
-        each
+        ]
     }
 }
 

@@ -10,8 +10,7 @@ mod trust;
 
 use crate::derive::setting::same;
 use crate::format::{overcommit, printable};
-use crate::judge::answers::SCENARIOS;
-use crate::judge::scenarios::{Scenario, scenarios};
+use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::{Step, main_step, steps};
 use crate::record::{Cell, Results};
 
@@ -44,9 +43,9 @@ impl Brief {
 pub fn briefs(results: &Results) -> Vec<Brief> {
     let steps = steps(results);
     let step = main_step(&steps);
-    let mut briefs: Vec<Brief> = scenarios(results).iter().map(shown).collect();
-    // A run of scenarios alone asked nothing else.
-    if results.cells.iter().all(|cell| cell.axes.case.is_some()) && !briefs.is_empty() {
+    let mut briefs = Vec::new();
+    // A run of scenarios alone asked nothing of this.
+    if only_scenarios(results) {
         return briefs;
     }
     // Without a step above 1x nothing was asked of preemption.
@@ -56,12 +55,6 @@ pub fn briefs(results: &Results) -> Vec<Brief> {
     briefs.extend([cost::brief(results), trust::brief(results), placement::brief(results)]);
     briefs.push(noise::brief(results));
     briefs
-}
-
-/// What a scenario showed.
-fn shown(scenario: &Scenario<'_>) -> Brief {
-    let said = format!("{}: {}", scenario.name, scenario.sentences().join(" "));
-    Brief::new("scenario", SCENARIOS, said, format!("The scenario shows {}.", scenario.shows))
 }
 
 /// `kvm, 4 vCPUs on 2 CPUs`.

@@ -14,6 +14,7 @@ mod laws;
 mod missing;
 mod published;
 mod run;
+mod scenarios;
 mod schedules;
 mod side_by_side;
 mod traces;
@@ -122,10 +123,13 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
     }
     let has = |section: &str| match section {
         "published" => views.first().is_some_and(run::View::has_published),
+        "scenarios" => views.first().is_some_and(run::View::has_scenarios),
+        "answers" => views.first().is_some_and(run::View::has_answers),
         "schedules" => views.first().is_some_and(run::View::has_schedules),
         _ => true,
     };
     [
+        ("scenarios", "Scenarios"),
         ("answers", "Answers"),
         ("environments", "Environments"),
         ("plots", "Plots"),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::facts::{self, Group};
 use super::published::ShapeView;
+use super::scenarios::{self, ScenarioView};
 use super::schedules::{self, Schedules};
 use super::traces::TraceView;
 use super::verdict::{self, First};
@@ -12,6 +13,7 @@ use super::{cells, counters, distances, embed, environments, laws, missing, publ
 use crate::Error;
 use crate::format::{apart, duration, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
+use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::judged;
 use crate::record::Results;
 use crate::show::csv;
@@ -27,6 +29,8 @@ pub(super) struct View {
     /// Name of the file that its data is saved as.
     file: String,
     first: First,
+    scenarios: Vec<ScenarioView>,
+    /// None where nothing but scenarios was run.
     answers: Vec<AnswerView>,
     /// Every verdict with what it rests on; none on a page of several runs, or where nothing was run above 1x.
     verdicts: Option<Table>,
@@ -91,6 +95,16 @@ impl View {
         &self.first.about
     }
 
+    /// Whether it shows scenarios.
+    pub(super) fn has_scenarios(&self) -> bool {
+        !self.scenarios.is_empty()
+    }
+
+    /// Whether it answers the questions.
+    pub(super) fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// Whether it shows schedules.
     pub(super) fn has_schedules(&self) -> bool {
         self.schedules.is_some()
@@ -110,12 +124,14 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         figures(results)?.into_iter().partition(|figure| matches!(figure, Figure::Drawn(_)))
     };
     let judged = judged(results);
+    let scenarios = scenarios::views(results, several)?;
     let mut first = verdict::first(&judged);
     // The plot of the first screen is not drawn twice.
     let (plots, drawn): (Vec<Figure>, Vec<Figure>) =
         drawn.into_iter().partition(|figure| verdict::shows(&judged, figure));
     first.plot = plots.into_iter().next();
     let answers = answers::answers(results);
+    let asked = answers.each().into_iter().filter(|_| !only_scenarios(results));
     // With several runs each table's caption names its run, for users of screen readers find tables by name.
     let named = |table: Table| match several {
         true => Table { caption: format!("{}, {}", table.caption, shown(&results.run_id)), ..table },
@@ -129,7 +145,8 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         level: if several { 3 } else { 2 },
         file: file_name(&results.run_id),
         first,
-        answers: answers.each().into_iter().map(|(name, answer)| answer_view(name, answer)).collect(),
+        scenarios,
+        answers: asked.map(|(name, answer)| answer_view(name, answer)).collect(),
         verdicts: verdicts::table(&judged).filter(|_| !several),
         laws: laws::table(&judged).filter(|_| !several),
         trust: unbroken(&crate::judge::trust::sentence(results)),

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::view::{shown, unbroken};
 use crate::derive::timeslice::timeslice;
-use crate::format::{duration, overcommit, percent, range, significant};
+use crate::format::{counted, duration, overcommit, percent, range, significant};
 use crate::judge::briefs::{Brief, briefs};
+use crate::judge::scenarios::{Scenario, only_scenarios, scenarios};
 use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps, without_a_step};
 use crate::record::{CellVerdict, Interval, Kept, Results, Served};
 use crate::show::plots::Figure;
@@ -74,7 +75,7 @@ struct Bar {
 
 #[derive(Serialize)]
 struct BriefView {
-    question: &'static str,
+    question: String,
     said: String,
     small: String,
 }
@@ -89,7 +90,7 @@ pub(super) fn first(results: &Results) -> First {
         panels: panels(results, &steps, main),
         switched: (2..=SWITCHED).contains(&steps.len()),
         plot: None,
-        briefs: briefs(results).into_iter().map(brief).collect(),
+        briefs: of_scenarios(results).into_iter().chain(briefs(results).into_iter().map(brief)).collect(),
         warned: warned(&results.machine.warnings),
         thresholds: unbroken(&verdicts::thresholds(results)),
         more: main.and_then(|step| verdicts::tells_more(results, step)),
@@ -104,8 +105,14 @@ pub(super) fn shows(results: &Results, figure: &Figure) -> bool {
 }
 
 fn sentence(results: &Results, main: Option<&Step<'_>>) -> String {
-    const SCENARIOS: &str = "What virtual machines did to one another's locks here stands below.";
-    main.map_or_else(|| without_a_step(results).unwrap_or(SCENARIOS).into(), headline)
+    if let Some(step) = main {
+        return headline(step);
+    }
+    match (without_a_step(results), &scenarios(results)[..]) {
+        (Some(said), _) => said.into(),
+        (None, [only]) => unbroken(&only.answer().replace('`', "")),
+        (None, several) => format!("What {} showed.", counted(several.len(), "scenario")),
+    }
 }
 
 fn warned(warnings: &[String]) -> Option<[String; 2]> {
@@ -142,7 +149,22 @@ fn schedule(step: &Step<'_>) -> String {
 fn brief(brief: Brief) -> BriefView {
     // The template ends the small print with a full stop.
     let small = unbroken(brief.small.trim_end_matches('.'));
-    BriefView { question: brief.question, said: unbroken(&brief.said), small }
+    BriefView { question: brief.question.into(), said: unbroken(&brief.said), small }
+}
+
+/// What each scenario showed.
+fn of_scenarios(results: &Results) -> Vec<BriefView> {
+    let scenarios = scenarios(results);
+    if only_scenarios(results) && scenarios.len() == 1 {
+        // The page begins with its sentence.
+        return Vec::new();
+    }
+    let of = |scenario: &Scenario<'_>| BriefView {
+        question: shown(scenario.name),
+        said: unbroken(&scenario.answer()),
+        small: shown(&format!("The scenario shows {}", scenario.shows)),
+    };
+    scenarios.iter().map(of).collect()
 }
 
 fn panels(results: &Results, steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {

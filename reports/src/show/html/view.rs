@@ -39,6 +39,8 @@ pub(super) struct TableEntry {
     pub(super) class: Option<&'static str>,
     /// A second line, in small.
     pub(super) note: Option<String>,
+    /// Further lines, in small.
+    pub(super) lines: Vec<String>,
     /// A sentence below, which may wrap.
     pub(super) why: Option<String>,
     /// What a reader may unfold: what it is, and its text.

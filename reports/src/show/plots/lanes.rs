@@ -38,24 +38,34 @@ const fn mark(marker: Marker) -> Style {
     Style { colour: INK, marker, dashed: false }
 }
 
-/// Plots of the cells whose schedule says most: those that were traced, of different locks and environments.
+/// Plots of the cells whose schedule says most: those that were traced, of different locks and environments. Those of scenarios
+/// stand with their scenario.
 pub(in crate::show) fn plots(results: &Results) -> Result<Vec<Figure>, Error> {
-    let mut cells: Vec<(&Cell, Logged<'_>)> =
-        results.cells.iter().filter_map(|cell| Some((cell, logged(cell)?))).collect();
+    let cells = results.cells.iter().filter(|cell| cell.axes.case.is_none());
+    let mut cells: Vec<(&Cell, Logged<'_>)> = cells.filter_map(|cell| Some((cell, logged(cell)?))).collect();
     cells.sort_by_key(|(cell, logged)| {
         (cell.status != Status::Ok, logged.trace().is_none(), cell.axes.overcommit <= 1.0)
     });
     let mut chosen: Vec<(&Cell, Logged<'_>)> = Vec::new();
-    let kind = |cell: &Cell| (cell.axes.lock.clone(), cell.axes.told_env(), cell.axes.case.clone());
+    let kind = |cell: &Cell| (cell.axes.lock.clone(), cell.axes.told_env());
     for (cell, logged) in cells {
         if chosen.len() < MOST && chosen.iter().all(|(known, _)| kind(known) != kind(cell)) {
             chosen.push((cell, logged));
         }
     }
-    let figures = chosen
-        .into_iter()
+    of_cells(results, &chosen.into_iter().map(|(cell, _)| cell).collect::<Vec<_>>(), "")
+}
+
+/// Plots of cells, but for those without a log; `name` makes their ids unique in the page.
+pub(in crate::show) fn of_cells(
+    results: &Results,
+    cells: &[&Cell],
+    name: &str,
+) -> Result<Vec<Figure>, Error> {
+    let logged = cells.iter().filter_map(|cell| Some((*cell, logged(cell)?)));
+    let figures = logged
         .enumerate()
-        .map(|(index, (cell, logged))| of_cell(results, cell, logged, &index.to_string()));
+        .map(|(index, (cell, logged))| of_cell(results, cell, logged, &format!("{name}{index}")));
     figures.filter_map(Result::transpose).collect()
 }
 
@@ -69,12 +79,12 @@ pub(in crate::show) fn of_cell(
     let Some(view) = View::of(cell, logged, ordered(results, &cell.axes.lock)) else { return Ok(None) };
     let id = format!("lanes-{name}");
     let axes = &cell.axes;
-    let title = format!(
-        "{TITLE}: {}, {}, {}",
-        printable(&axes.lock),
-        printable(&axes.told_env()),
-        overcommit(axes.overcommit)
-    );
+    // The machines of a case tell how many vCPUs there are.
+    let (case, size) = match &axes.case {
+        Some(case) => (format!(" in case {}", printable(&case.name)), String::new()),
+        None => (String::new(), format!(", {}", overcommit(axes.overcommit))),
+    };
+    let title = format!("{TITLE}{case}: {}, {}{size}", printable(&axes.lock), printable(&axes.told_env()));
     let Some(x) = Axis::linear("ms since the window's opening", view.ms(view.from), view.ms(view.to)) else {
         return Ok(None);
     };

@@ -1,0 +1,195 @@
+//! What a scenario showed, in sentences that are true of its own figures.
+
+use super::{Entry, Row, Scenario, VmKept};
+use crate::derive::Selection;
+use crate::format::{percent, printable, range};
+use crate::record::{Interval, Purpose};
+use crate::statistics::{MIN_ROUNDS, ratios};
+
+/// A lock's row and what the lock keeps in a case.
+type Told<'s, 'a> = (&'s Row<'a>, Interval);
+
+impl<'a> Scenario<'a> {
+    /// Name of the first case, which the others are compared with.
+    pub fn reference(&self) -> &'a str {
+        self.cases.first().map_or("", |case| &case.name)
+    }
+
+    /// What a row is called: its lock, and its workload where the scenario has several.
+    pub fn label(&self, row: &Row<'_>) -> String {
+        let lock = printable(row.lock);
+        if self.has_workloads() { format!("{lock} with {}", printable(row.workload)) } else { lock }
+    }
+
+    /// What it showed, in one sentence: what the locks keep in the case in which one of them keeps least.
+    pub fn answer(&self) -> String {
+        if self.cases.len() < 2 {
+            return "With one case there is nothing to compare.".into();
+        }
+        let Some(at) = self.worst() else {
+            let why = self.first_reason().map_or_else(String::new, |why| format!(": {}", printable(why)));
+            return format!("What the locks keep of their rates cannot be told{why}.");
+        };
+        let each: Vec<String> = self.envs().into_iter().filter_map(|env| self.clause(at, env)).collect();
+        format!(
+            "In `{}`, of their rates in `{}`, {}.",
+            printable(&self.cases[at].name),
+            printable(self.reference()),
+            each.join("; ")
+        )
+    }
+
+    /// The case in which some lock keeps least, by medians; none where nothing can be told.
+    pub fn worst(&self) -> Option<usize> {
+        let told = (1..self.cases.len()).flat_map(|at| {
+            let entries = self.rows.iter().filter_map(move |row| row.entries[at].as_ref());
+            entries.filter_map(move |entry| Some((at, entry.measured().kept.as_ref().ok()?.median)))
+        });
+        told.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(at, _)| at)
+    }
+
+    fn first_reason(&self) -> Option<&str> {
+        let entries = self.rows.iter().flat_map(|row| row.entries.iter().skip(1).flatten());
+        entries.filter_map(|entry| entry.measured().kept.as_ref().err()).map(String::as_str).next()
+    }
+
+    /// The locks of an environment that can be told in a case, those that keep most first.
+    fn told<'s>(&'s self, at: usize, env: &'s str) -> Vec<Told<'s, 'a>> {
+        let rows = self.of_env(env);
+        let mut told: Vec<Told<'s, 'a>> = rows
+            .filter_map(|row| Some((row, *row.entries[at].as_ref()?.measured().kept.as_ref().ok()?)))
+            .collect();
+        told.sort_by(|(_, one), (_, other)| other.median.total_cmp(&one.median));
+        told
+    }
+
+    /// `emulated locks keep 0.41 % (ticket) to 46.8 % (pv-queued)`; none where nothing can be told of the environment.
+    fn clause(&self, at: usize, env: &str) -> Option<String> {
+        let told = self.told(at, env);
+        let (most, least) = (told.first()?, told.last()?);
+        let of = |(row, kept): &Told<'_, '_>| format!("{} ({})", percent(kept.median), self.label(row));
+        let env = printable(env);
+        Some(match told.len() {
+            1 => format!("{env} {} keeps {}", self.label(most.0), percent(most.1.median)),
+            _ if most.1.low > least.1.high => format!("{env} locks keep {} to {}", of(least), of(most)),
+            _ => format!(
+                "{env} locks keep {} to {}, and which of them keeps most cannot be told",
+                percent(least.1.median),
+                percent(most.1.median)
+            ),
+        })
+    }
+
+    /// What else its figures say: who pays where machines share their pCPUs, and what the lock that keeps most costs where nothing
+    /// goes wrong.
+    pub fn findings(&self) -> Vec<String> {
+        let costs = self
+            .worst()
+            .into_iter()
+            .flat_map(|at| self.envs().into_iter().filter_map(move |env| self.cost(at, env)));
+        let pays = (1..self.cases.len()).filter_map(|at| self.pays(at));
+        pays.chain(costs).collect()
+    }
+
+    /// Of which locks it cannot be told what they keep, and why: a sentence for each reason.
+    pub fn untold(&self) -> Vec<String> {
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for (at, case) in self.cases.iter().enumerate().skip(1) {
+            for row in &self.rows {
+                let Some(Err(why)) = row.entries[at].as_ref().map(|entry| &entry.measured().kept) else {
+                    continue;
+                };
+                let place =
+                    format!("{} in `{}` ({})", self.label(row), printable(&case.name), printable(row.env));
+                match reasons.iter_mut().find(|(known, _)| known == why) {
+                    Some((_, places)) => places.push(place),
+                    None => reasons.push((why, vec![place])),
+                }
+            }
+        }
+        let told = |(why, places): (&str, Vec<String>)| {
+            format!("Of {} it cannot be told: {}.", places.join(", "), printable(why))
+        };
+        reasons.into_iter().map(told).collect()
+    }
+
+    /// Who pays in a case with several machines: the one that keeps less than every other, where that can be told.
+    fn pays(&self, at: usize) -> Option<String> {
+        let case = self.cases[at];
+        if case.vms.len() < 2 {
+            return None;
+        }
+        let entries = self.rows.iter().filter_map(|row| Some((row, row.entries[at].as_ref()?)));
+        let mut payers: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut untold = 0;
+        for (row, entry) in entries {
+            let Some(payer) = entry.payer() else {
+                untold += 1;
+                continue;
+            };
+            let with = format!("{} ({})", self.label(row), printable(row.env));
+            match payers.iter_mut().find(|(name, _)| *name == payer.vm.name) {
+                Some((_, locks)) => locks.push(with),
+                None => payers.push((&payer.vm.name, vec![with])),
+            }
+        }
+        let place = format!("Who pays in `{}`", printable(&case.name));
+        let each: Vec<String> = match (&payers[..], untold) {
+            ([], _) => return Some(format!("{place} cannot be told.")),
+            ([(name, _)], 0) => vec![format!("{}, whatever the lock", printable(name))],
+            _ => {
+                let of = |(name, locks): &(&str, Vec<String>)| {
+                    format!("{} with {}", printable(name), locks.join(", "))
+                };
+                payers.iter().map(of).collect()
+            }
+        };
+        let rest = if untold > 0 { "; with the others it cannot be told" } else { "" };
+        Some(format!(
+            "{place}, by keeping less of its rate than any other machine: {}{rest}.",
+            each.join("; ")
+        ))
+    }
+
+    /// What the lock that keeps most in a case costs in the first case, beside the one that keeps least; none where the first case
+    /// has more vCPUs than pCPUs, or where the two cannot be told apart.
+    fn cost(&self, at: usize, env: &str) -> Option<String> {
+        let told = self.told(at, env);
+        let (most, least) = (told.first()?, told.last()?);
+        let (one, other) = (most.0.entries[0].as_ref()?.cell, least.0.entries[0].as_ref()?.cell);
+        let alike = most.0.workload == least.0.workload;
+        if !alike || most.1.low <= least.1.high || one.axes.overcommit > 1.0 || self.cases[0].vms.len() > 1 {
+            return None;
+        }
+        let windows = |cell| Selection::comparable(cell, Purpose::Rate).windows();
+        let (ratio, rounds) = ratios(&windows(&one.rounds), &windows(&other.rounds)).of_enough_rounds();
+        let ratio = ratio.filter(|_| rounds >= MIN_ROUNDS)?;
+        let (most, least) = (self.label(most.0), self.label(least.0));
+        let place = format!("In `{}`, {},", printable(self.reference()), printable(env));
+        Some(if ratio.low > 1.0 || ratio.high < 1.0 {
+            format!(
+                "{place} {most} has {} of {least}'s rate ({}).",
+                percent(ratio.median),
+                range(ratio, percent)
+            )
+        } else {
+            format!(
+                "{place} it cannot be told whether {most} or {least} is faster: {most} has {} of {least}'s rate.",
+                range(ratio, percent)
+            )
+        })
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The machine that keeps less of its rate than any other; none where that cannot be told.
+    pub fn payer(&self) -> Option<&VmKept<'a>> {
+        let told: Vec<(&VmKept<'a>, Interval)> =
+            self.vms.iter().map(|vm| Some((vm, *vm.kept.as_ref().ok()?))).collect::<Option<_>>()?;
+        let (payer, least) =
+            told.iter().copied().min_by(|(_, one), (_, other)| one.median.total_cmp(&other.median))?;
+        let others = told.iter().filter(|(vm, _)| !std::ptr::eq(*vm, payer));
+        let clear = told.len() > 1 && others.clone().all(|(_, kept)| least.high < kept.low);
+        clear.then_some(payer)
+    }
+}

@@ -1,0 +1,63 @@
+//! Scenarios on a terminal: a sentence each, and a table of what each lock keeps in each case.
+
+use super::blocks::in_blocks;
+use super::ending::{Layout, Paint};
+use crate::format::{percent, printable, range, rate};
+use crate::judge::scenarios::{Entry, Row, Scenario, scenarios};
+use crate::record::Results;
+
+/// Each scenario's sentence and table, for the end of a run; nothing in a run without scenarios.
+pub(super) fn ending(results: &Results, layout: Layout) -> String {
+    let of = |scenario: &Scenario<'_>| {
+        let said = format!("{}: {}", printable(scenario.name), plain(&scenario.answer()));
+        format!("{}{}", layout.line("scenario", &said, Paint::Bold), table(scenario, layout.width))
+    };
+    scenarios(results).iter().map(of).collect()
+}
+
+/// Each scenario with everything that its figures say.
+pub(super) fn whole(results: &Results, width: usize) -> String {
+    let of = |scenario: &Scenario<'_>| {
+        let more = scenario.findings().into_iter().chain(scenario.untold());
+        let more: String = more.map(|said| format!("  {}\n", plain(&said))).collect();
+        format!(
+            "Scenario {}, {}\n  {}\n{}{more}",
+            printable(scenario.name),
+            printable(scenario.shows),
+            plain(&scenario.answer()),
+            table(scenario, width)
+        )
+    };
+    scenarios(results).iter().map(of).collect::<Vec<_>>().join("\n")
+}
+
+/// Marks of code are for the page.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
+}
+
+/// A row for each lock and environment, a column for each case: its rate in the first, what it keeps of that in the others.
+fn table(scenario: &Scenario<'_>, width: usize) -> String {
+    let column = |heading: &str, texts: Vec<String>| {
+        let mut column = vec![printable(heading)];
+        column.extend(texts);
+        column
+    };
+    let each = || scenario.rows.iter();
+    let named = |row: &Row<'_>| format!("{}, {}", scenario.label(row), printable(row.env));
+    let mut columns = vec![column("lock", each().map(named).collect())];
+    for (at, case) in scenario.cases.iter().enumerate() {
+        let texts =
+            each().map(|row| row.entries[at].as_ref().map_or_else(String::new, |entry| text(at, entry)));
+        columns.push(column(&case.name, texts.collect()));
+    }
+    in_blocks(&columns, width)
+}
+
+fn text(at: usize, entry: &Entry<'_>) -> String {
+    match (at, &entry.measured().kept) {
+        (0, _) => entry.cell.ops_per_second.map_or_else(|| "–".into(), |ops| rate(ops.median)),
+        (_, Ok(kept)) => format!("{} ({})", percent(kept.median), range(*kept, percent)),
+        (_, Err(_)) => "cannot be told".into(),
+    }
+}
