@@ -52,6 +52,11 @@ pub fn range(interval: Interval, show: impl Fn(f64) -> String) -> String {
     format!("{} to {}", show(interval.low), show(interval.high))
 }
 
+/// An interval of fractions as percentages, with one sign for both ends: `48.1 to 50.8 %`.
+pub fn percents(interval: Interval) -> String {
+    format!("{} %", range(interval, |fraction| significant(fraction * 100.0)))
+}
+
 /// Three significant digits with thousands separated, never `-0`; a dash for NaN and infinity.
 pub fn significant(value: f64) -> String {
     if !value.is_finite() {

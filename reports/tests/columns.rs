@@ -5,11 +5,11 @@ mod fixture;
 use std::collections::BTreeSet;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::record::{Facility, Line, Outcome, Results, Round, Status};
+use lockbench_reports::record::{Facility, Line, Outcome, QuotaUse, Results, Round, Status};
 use lockbench_reports::show::columns::{COLUMNS, rows};
 use lockbench_reports::show::csv;
 
-/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended.
+/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended. One cell had a CPU quota.
 fn results() -> Results {
     let mut lines = fixture::lines(7, 1.0);
     for line in &mut lines {
@@ -18,6 +18,12 @@ fn results() -> Results {
             && let Some(acquire) = &mut measured.acquire
         {
             acquire.censored.push(10_000_000_000);
+        }
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+            && round.cell.starts_with("tas/kvm/short+exp/4v:2p")
+        {
+            measured.quota = Some(QuotaUse { periods: 20, throttled: 19, ..QuotaUse::default() });
         }
     }
     derive(lines.into_iter())

@@ -11,7 +11,7 @@ use lockbench_reports::record::{
     Case, Cell, CellAxes, Interval, Line, Outcome, QuotaUse, Results, Vm, VmMeasured,
 };
 use lockbench_reports::show::ending::{Layout, ending};
-use lockbench_reports::show::html;
+use lockbench_reports::show::{csv, html};
 
 /// The cells of two locks in emulated vCPUs at 1x and 2x, as the cases `alone` and `hog` of a scenario.
 fn results() -> Results {
@@ -240,4 +240,9 @@ fn throttle_counts_stand_beside_the_figures() {
     let page = html::render(std::slice::from_ref(&results)).unwrap();
     let told = format!("throttled in {} of {} periods", 18 * rounds, 20 * rounds);
     assert_eq!(page.matches(&told).count(), 1, "{told}");
+    let csv = csv::cells(&results);
+    let column = csv.lines().next().unwrap().split(',').position(|name| name == "throttled_periods").unwrap();
+    let throttled = format!("{},{}", 18 * rounds, 20 * rounds);
+    let with = csv.lines().filter(|line| line.contains(&throttled)).count();
+    assert!(column > 0 && with == 1, "{csv}");
 }

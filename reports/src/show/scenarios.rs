@@ -2,7 +2,7 @@
 
 use super::blocks::in_blocks;
 use super::ending::{Layout, Paint};
-use crate::format::{percent, printable, range, rate};
+use crate::format::{percent, percents, printable, rate};
 use crate::judge::scenarios::{Entry, Row, Scenario, scenarios};
 use crate::record::Results;
 
@@ -57,7 +57,7 @@ fn table(scenario: &Scenario<'_>, width: usize) -> String {
 fn text(at: usize, entry: &Entry<'_>) -> String {
     match (at, &entry.measured().kept) {
         (0, _) => entry.cell.ops_per_second.map_or_else(|| "–".into(), |ops| rate(ops.median)),
-        (_, Ok(kept)) => format!("{} ({})", percent(kept.median), range(*kept, percent)),
+        (_, Ok(kept)) => format!("{} ({})", percent(kept.median), percents(*kept)),
         (_, Err(_)) => "cannot be told".into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Entry, Row, Scenario, VmKept};
 use crate::derive::Selection;
-use crate::format::{percent, printable, range};
+use crate::format::{percent, percents, printable};
 use crate::record::{Interval, Purpose};
 use crate::statistics::{MIN_ROUNDS, ratios};
 
@@ -167,15 +167,11 @@ impl<'a> Scenario<'a> {
         let (most, least) = (self.label(most.0), self.label(least.0));
         let place = format!("In `{}`, {},", printable(self.reference()), printable(env));
         Some(if ratio.low > 1.0 || ratio.high < 1.0 {
-            format!(
-                "{place} {most} has {} of {least}'s rate ({}).",
-                percent(ratio.median),
-                range(ratio, percent)
-            )
+            format!("{place} {most} has {} of {least}'s rate ({}).", percent(ratio.median), percents(ratio))
         } else {
             format!(
                 "{place} it cannot be told whether {most} or {least} is faster: {most} has {} of {least}'s rate.",
-                range(ratio, percent)
+                percents(ratio)
             )
         })
     }

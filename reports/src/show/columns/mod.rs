@@ -4,6 +4,7 @@
 mod acquire;
 mod axes;
 mod fairness;
+mod quota;
 mod rate;
 mod schedule;
 mod status;
@@ -129,6 +130,8 @@ pub static COLUMNS: &[&Column] = &[
     &schedule::OWN,
     &schedule::DEVIATION,
     &schedule::NOT_KEPT,
+    &quota::THROTTLED,
+    &quota::PERIODS,
     &status::NOTES,
 ];
 

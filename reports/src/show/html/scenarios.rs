@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{Column, Table, TableEntry, shown, unbroken};
 use crate::Error;
-use crate::format::{count, percent, range, rate};
+use crate::format::{count, percent, percents, range, rate};
 use crate::judge::scenarios::{Entry, Scenario, VmKept, scenarios};
 use crate::record::{Cell, Results};
 use crate::show::plots::{Figure, lanes};
@@ -83,11 +83,10 @@ fn reading(scenario: &Scenario<'_>) -> String {
 }
 
 fn table(scenario: &Scenario<'_>) -> Table {
-    let mut columns =
-        vec![Column { name: "Lock".into(), number: false }, Column { name: "Where".into(), number: false }];
+    let mut columns = vec![Column { name: "Lock".into(), number: false }];
     columns.extend(scenario.cases.iter().map(|case| Column { name: shown(&case.name), number: true }));
     let rows = scenario.rows.iter().map(|row| {
-        let mut entries = vec![TableEntry::text(scenario.label(row)), TableEntry::text(row.env)];
+        let mut entries = vec![TableEntry::text(scenario.label(row)).with_note(row.env)];
         entries.extend(row.entries.iter().enumerate().map(|(at, of)| entry(scenario, at, of.as_ref())));
         entries
     });
@@ -104,7 +103,7 @@ fn entry(scenario: &Scenario<'_>, at: usize, entry: Option<&Entry<'_>>) -> Table
             TableEntry::number(ops.map(|ops| ops.median), rate).with_note(unbroken(&note))
         }
         (_, Ok(kept)) => TableEntry::number(Some(kept.median), percent)
-            .with_note(unbroken(&format!("({})", range(*kept, percent)))),
+            .with_note(unbroken(&format!("({})", percents(*kept)))),
         (_, Err(why)) => TableEntry::number(None, percent).with_note("cannot be told").with_why(why),
     };
     let mut lines: Vec<String> = Vec::new();
@@ -121,7 +120,7 @@ fn entry(scenario: &Scenario<'_>, at: usize, entry: Option<&Entry<'_>>) -> Table
 /// `hog keeps 93.0 %`; nothing where that cannot be told.
 fn beside(of: &VmKept<'_>) -> Option<String> {
     let kept = of.kept.as_ref().ok()?;
-    Some(format!("{} keeps {} ({})", shown(&of.vm.name), percent(kept.median), range(*kept, percent)))
+    Some(format!("{} keeps {} ({})", shown(&of.vm.name), percent(kept.median), percents(*kept)))
 }
 
 /// `time: guest 66.0 %, hog 33.0 %`; nothing where it is not known of all.

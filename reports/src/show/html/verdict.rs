@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{shown, unbroken};
 use crate::derive::timeslice::timeslice;
-use crate::format::{counted, duration, overcommit, percent, range, significant};
+use crate::format::{counted, duration, overcommit, percent, percents, significant};
 use crate::judge::briefs::{Brief, briefs};
 use crate::judge::scenarios::{Scenario, only_scenarios, scenarios};
 use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps, without_a_step};
@@ -273,6 +273,5 @@ fn wait(of: &CellVerdict, slice_ns: Option<f64>) -> (String, String) {
 
 /// An interval of percentages with one sign for both ends, for there is little room: `48.1 to 50.8 %`.
 fn small(interval: Interval) -> String {
-    let ends = range(interval, |fraction| significant(fraction * 100.0));
-    unbroken(&format!("{ends} %"))
+    unbroken(&percents(interval))
 }
