@@ -48,6 +48,15 @@ macro_rules! axes {
                 Ok(())
             }
 
+            /// Keys of the axes of which several values are asked for.
+            pub fn several(&self) -> Vec<&'static str> {
+                let mut keys = Vec::new();
+                $(if self.$axis.len() > 1 {
+                    keys.push(<$Axis as Axis>::FLAGS[0].key);
+                })+
+                keys
+            }
+
             /// Puts what `given` holds in place of what is here.
             pub fn replace(&mut self, given: &Self) {
                 $(if !given.$axis.is_empty() {

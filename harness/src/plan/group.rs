@@ -4,7 +4,7 @@ use lockbench_reports::record::{Case, Purpose};
 
 use super::numa::Numa;
 use super::vms;
-use crate::axes::{Env, Lists, Lock, Size, Values, flags, or_default};
+use crate::axes::{Axis, Env, Lists, Lock, Size, Values, Workload, flags, or_default};
 use crate::error::unknown;
 use crate::{Error, Registry};
 
@@ -117,11 +117,23 @@ impl CellGroup {
     /// An error if another number of vCPUs is asked for than the measured machine has.
     pub(crate) fn check_case(&self) -> Result<(), Error> {
         match (&self.case, &self.lists.size[..]) {
-            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].vcpus => Ok(()),
+            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].vcpus => self.check_one_of_each(),
             (None, _) => Ok(()),
             _ => Err(Error::usage(
                 "a case has as many vCPUs as its `vms` say: leave `vcpus` and `overcommit` out",
             )),
+        }
+    }
+
+    /// An error if a case has several values of an axis, for its column in the report has room for one.
+    fn check_one_of_each(&self) -> Result<(), Error> {
+        let apart = [Lock::FLAGS[0].key, Env::FLAGS[0].key, Workload::FLAGS[0].key];
+        let several = self.lists.several().into_iter().find(|key| !apart.contains(key));
+        match several {
+            Some(key) => Err(Error::usage(format!(
+                "a case has one value of `{key}`: give each value a case of its own"
+            ))),
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod docs;
 mod numa;
 mod refusals;
+mod scenarios;
 mod seam;
 mod spellings;
 
@@ -42,7 +43,7 @@ fn fitted(profile: &Profile, machine: &Machine, time: Option<Duration>) -> Fitte
     let registry = Registry::new(&[]);
     let on = Resources { registry: &registry, machine, foreign: true };
     let (cells, refused) = expand(profile, &on);
-    let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), true);
+    let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), profile.noise_floor);
     fitted.dropped.extend(refused);
     fitted
 }
