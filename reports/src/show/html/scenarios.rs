@@ -77,7 +77,10 @@ fn reading(scenario: &Scenario<'_>) -> String {
         .flat_map(|row| row.entries.iter().flatten())
         .any(|entry| entry.throttled().is_some())
     {
-        said.push_str(" Under a CPU quota the kernel's counts say in how many of its periods it ran out.");
+        said.push_str(
+            " Under a CPU quota the kernel's counts say in how many of its periods it ran out, over all windows; the quota holds for the \
+             first machine alone.",
+        );
     }
     said
 }
