@@ -13,6 +13,7 @@ mod history;
 mod history_nights;
 mod hypervisor;
 mod interrupted;
+mod leftovers;
 mod limits;
 mod listing;
 mod orphans;
