@@ -53,17 +53,16 @@ fn results() -> Results {
 }
 
 fn case(name: &str, hog: bool) -> Case {
-    let vm = |name: &str| Vm {
-        name: name.into(),
-        vcpus: 2,
-        weight: 256,
-        cap_pcpus: None,
-        lock: None,
-        workload: None,
-    };
+    let vm = |name: &str| Vm::usual(name, 2);
     let mut vms = vec![vm("guest")];
     vms.extend(hog.then(|| vm("hog")));
-    Case { scenario: "friebel-hog".into(), shows: "what a hog does".into(), name: name.into(), vms }
+    Case {
+        scenario: "friebel-hog".into(),
+        shows: "what a hog does".into(),
+        name: name.into(),
+        vms,
+        ..Case::default()
+    }
 }
 
 /// The only scenario of a run.

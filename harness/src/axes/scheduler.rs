@@ -148,14 +148,7 @@ mod tests {
 
     #[test]
     fn a_weight_or_a_cap_that_would_be_passed_over_is_refused() {
-        let vm = |weight, cap_pcpus| Vm {
-            name: "guest".into(),
-            vcpus: 1,
-            weight,
-            cap_pcpus,
-            lock: None,
-            workload: None,
-        };
+        let vm = |weight, cap_pcpus| Vm { weight, cap_pcpus, ..Vm::usual("guest", 1) };
         for scheduler in Scheduler::PLAIN {
             assert_eq!(scheduler.refusal_of(&[vm(USUAL_WEIGHT, None)]), None);
             for asking in [vm(512, None), vm(USUAL_WEIGHT, Some(0.5))] {

@@ -25,7 +25,7 @@ pub(super) fn parse(value: &Value, registry: &Registry) -> Result<Case, Error> {
         }
         vms.push(vm);
     }
-    Ok(Case { scenario: String::new(), shows: String::new(), name: String::new(), vms })
+    Ok(Case { vms, ..Case::default() })
 }
 
 fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
@@ -66,6 +66,9 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
         return Err(Error::usage("`lock` names one lock"));
     }
     Ok(Vm {
+        pool: None,
+        hard: Vec::new(),
+        soft: Vec::new(),
         name,
         vcpus: number("vcpus", 1..=i64::from(MOST_VCPUS), None)?,
         weight: number("weight", 1..=65_535, Some(i64::from(USUAL_WEIGHT)))?,

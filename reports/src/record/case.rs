@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Workload;
+use super::{Move, Pool, Workload};
 
 /// What a cell is in a scenario: the virtual machines that share its pCPUs, of which the first one is measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Case {
     /// Name of the scenario.
     pub scenario: String,
@@ -16,6 +16,33 @@ pub struct Case {
     pub name: String,
     /// The virtual machines.
     pub vms: Vec<Vm>,
+    /// The pools that the pCPUs are in when the cell begins; none where all machines share all pCPUs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<Pool>,
+    /// What changes about the pools in the window, in order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Move>,
+    /// What the case is to tell.
+    #[serde(default, skip_serializing_if = "Answer::is_rates")]
+    pub answer: Answer,
+}
+
+/// What a case is to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// What locks keep of their rates.
+    #[default]
+    Rates,
+    /// Which part of the pCPUs' time each virtual machine has, beside the part that it should have.
+    Shares,
+}
+
+impl Answer {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_rates(&self) -> bool {
+        *self == Self::Rates
+    }
 }
 
 /// A virtual machine of a case.
@@ -31,12 +58,38 @@ pub struct Vm {
     /// The most that it may use, in pCPUs: 0.5 is half of one; none for no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap_pcpus: Option<f64>,
+    /// The pool that it is in when the cell begins; none where there are no pools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// The only pCPUs that its vCPUs may run on, as numbers of the cell's pCPUs; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hard: Vec<u32>,
+    /// The pCPUs that its vCPUs rather run on, as numbers of the cell's pCPUs; empty for none in particular.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub soft: Vec<u32>,
     /// Name of its lock; none for the cell's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
     /// Its workload; none for the cell's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
+}
+
+impl Vm {
+    /// A virtual machine of so many vCPUs with the usual weight, and everything else left to the cell.
+    pub fn usual(name: &str, vcpus: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            vcpus,
+            weight: USUAL_WEIGHT,
+            cap_pcpus: None,
+            pool: None,
+            hard: Vec::new(),
+            soft: Vec::new(),
+            lock: None,
+            workload: None,
+        }
+    }
 }
 
 /// The weight of a virtual machine where none is given.

@@ -10,10 +10,12 @@ mod cell_causes;
 mod cell_schedule;
 mod disturbance;
 pub mod fields;
+mod layout;
 mod lock;
 mod machine;
 pub mod params;
 mod ping_pong;
+mod pools;
 mod quota;
 mod residence;
 mod results;
@@ -23,16 +25,18 @@ pub mod schema;
 mod verdict;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
-pub use case::{Case, USUAL_WEIGHT, Vm, VmMeasured};
+pub use case::{Answer, Case, USUAL_WEIGHT, Vm, VmMeasured};
 pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };
 pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use cell_schedule::{CellSchedule, LoggedPreemptions};
 pub use disturbance::Throttling;
+pub use layout::{Layout, Misplaced, NO_POOL};
 pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
 pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};
 pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
+pub use pools::{Change, Move, Moved, Pool};
 pub use quota::QuotaUse;
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Moved;
+
 /// A schedule was not kept where its log and the kernel differ by more than this fraction of the window.
 pub const MOST_DEVIATION: f64 = 0.02;
 
@@ -34,6 +36,10 @@ pub struct Schedule {
     /// Under gang scheduling: the vCPUs of each gang, which run at the same time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gangs: Vec<Vec<u32>>,
+    /// When each change of the pools was made, in the order of the case's moves; a change that was not taken up before the window's
+    /// end is missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Moved>,
     /// The log: every stretch that began or ended in the window, in order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<Stretch>,

@@ -11,6 +11,9 @@
 //! the weights also where some machines sleep now and then.
 
 mod accounts;
+mod pooled;
+
+use std::collections::BTreeSet;
 
 use accounts::Accounts;
 
@@ -88,6 +91,8 @@ pub(crate) struct Credit {
     accounts: Accounts,
     vcpus: Vec<Vcpu>,
     pcpus: Vec<Pcpu>,
+    /// Which of them are the pool's.
+    served: BTreeSet<usize>,
     /// How many ever came into a queue.
     came: u64,
     /// pCPUs that should ask again, besides those that answers name.
@@ -111,7 +116,35 @@ impl Credit {
         });
         let vcpus: Vec<_> = vcpus.collect();
         let accounts = Accounts::new(params, vms, vcpus.len(), pcpus);
-        Self { params, accounts, vcpus, pcpus: vec![Pcpu::default(); pcpus], came: 0, to_ask: Vec::new() }
+        Self {
+            params,
+            accounts,
+            vcpus,
+            pcpus: vec![Pcpu::default(); pcpus],
+            served: (0..pcpus).collect(),
+            came: 0,
+            to_ask: Vec::new(),
+        }
+    }
+
+    /// The pCPUs of the pool on which a vCPU may run.
+    fn allowed(&self, vcpu: usize) -> impl Iterator<Item = usize> {
+        self.vcpus[vcpu].affinity.hard.intersection(&self.served).copied()
+    }
+
+    /// Has a vCPU at home on a pCPU of the pool on which it may run.
+    fn bring_home(&mut self, vcpu: usize) {
+        let home = self.vcpus[vcpu].home;
+        if self.allowed(vcpu).any(|pcpu| pcpu == home) {
+            return;
+        }
+        let waits = |pcpu: usize| {
+            let at = |other: &Vcpu| matches!(other.place, Place::Waiting { .. }) && other.home == pcpu;
+            self.vcpus.iter().filter(|other| at(other)).count()
+        };
+        let affinity = &self.vcpus[vcpu].affinity;
+        let best = self.allowed(vcpu).min_by_key(|&pcpu| (!affinity.soft.contains(&pcpu), waits(pcpu)));
+        self.vcpus[vcpu].home = best.unwrap_or(home);
     }
 
     fn urgency(&self, vcpu: usize) -> Urgency {
@@ -129,7 +162,11 @@ impl Credit {
 
     fn waits_for(&self, pcpu: usize) -> impl Iterator<Item = (usize, u64)> {
         self.vcpus.iter().enumerate().filter_map(move |(vcpu, state)| match state.place {
-            Place::Waiting { since } if state.affinity.hard.contains(&pcpu) => Some((vcpu, since)),
+            Place::Waiting { since }
+                if self.served.contains(&pcpu) && state.affinity.hard.contains(&pcpu) =>
+            {
+                Some((vcpu, since))
+            }
             _ => None,
         })
     }
@@ -159,10 +196,11 @@ impl Credit {
 
     /// Puts a waiting vCPU into the queue of a pCPU that idles, or of one where it preempts, or else into that of its last one.
     fn find_queue(&mut self, vcpu: usize, now_ns: u64) -> Option<usize> {
+        self.bring_home(vcpu);
         let home = self.vcpus[vcpu].home;
         let affinity = &self.vcpus[vcpu].affinity;
-        let allowed = affinity.hard.iter().copied();
-        let idle = allowed.clone().filter(|&pcpu| self.pcpus[pcpu].running.is_none());
+        let allowed: Vec<usize> = self.allowed(vcpu).collect();
+        let idle = allowed.iter().copied().filter(|&pcpu| self.pcpus[pcpu].running.is_none());
         let idle = idle.max_by_key(|pcpu| {
             let called = self.pcpus[*pcpu].called_for.is_some();
             (!called, affinity.soft.contains(pcpu), *pcpu == home)
@@ -173,7 +211,7 @@ impl Credit {
             return Some(idle);
         }
         let preempts = self.vcpus[vcpu].boosted;
-        let victim = allowed.filter(|_| preempts).max_by_key(|pcpu| {
+        let victim = allowed.into_iter().filter(|_| preempts).max_by_key(|pcpu| {
             let runs = self.pcpus[*pcpu].running.map(|running| self.urgency(running));
             let contested = self.boosted_waits_at(*pcpu, now_ns);
             (!contested, std::cmp::Reverse(runs), affinity.soft.contains(pcpu), *pcpu == home)

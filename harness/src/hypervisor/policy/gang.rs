@@ -8,13 +8,28 @@
 //! A pCPU whose vCPU halts idles for the rest of the timeslice, and is not given to another gang: the halted vCPU has its pCPU
 //! at once when a running sibling kicks it, and no vCPU ever runs without its siblings, which is what gangs are for. Only when
 //! all vCPUs of a row have halted does the next row come early.
+//!
+//! Where vCPUs or pCPUs come or go, everybody is seated anew. For that all pCPUs are emptied first: a vCPU that has another seat
+//! than before must have left the old one.
+
+use std::collections::BTreeSet;
 
 use super::vms::VmShare;
-use super::{Pick, Policy};
+use super::{Pick, Policy, Pooled};
 
 /// Gang scheduling on one pool of pCPUs.
 pub(crate) struct Gang {
     slice_ns: u64,
+    vms: Vec<VmShare>,
+    /// The vCPUs that are in the pool.
+    members: BTreeSet<usize>,
+    /// The pCPUs of the pool.
+    served: BTreeSet<usize>,
+    pcpus: usize,
+    /// Who has not left a pCPU yet.
+    on: BTreeSet<usize>,
+    /// Whether members or pCPUs have changed since everybody was seated.
+    stale: bool,
     /// Who runs on each pCPU while a row has the pCPUs.
     rows: Vec<Vec<Option<usize>>>,
     /// Row and pCPU of each vCPU.
@@ -30,21 +45,73 @@ pub(crate) struct Gang {
 impl Gang {
     /// Each of `vcpus` vCPUs belongs to one of `vms`, whose weights and caps have no meaning here.
     pub(crate) fn new(slice_ns: u64, vms: &[VmShare], vcpus: usize, pcpus: usize) -> Self {
-        let mut rows: Vec<Vec<Option<usize>>> = Vec::new();
-        let mut seats = vec![(0, 0); vcpus];
-        let free = |row: &[Option<usize>]| row.iter().filter(|seat| seat.is_none()).count();
-        for gang in vms.iter().flat_map(|vm| vm.vcpus.chunks(pcpus)) {
-            let row = rows.iter().position(|row| free(row) >= gang.len()).unwrap_or_else(|| {
-                rows.push(vec![None; pcpus]);
-                rows.len() - 1
-            });
-            let places = rows[row].iter_mut().enumerate().filter(|(_, seat)| seat.is_none());
-            for ((pcpu, seat), &vcpu) in places.zip(gang) {
-                *seat = Some(vcpu);
-                seats[vcpu] = (row, pcpu);
+        let mut gang = Self::pooled(slice_ns, vms, vcpus, pcpus);
+        gang.members.extend(0..vcpus);
+        gang.served.extend(0..pcpus);
+        gang.seat();
+        gang
+    }
+
+    /// The scheduler of a pool that has no vCPUs and no pCPUs yet.
+    pub(crate) fn pooled(slice_ns: u64, vms: &[VmShare], vcpus: usize, pcpus: usize) -> Self {
+        Self {
+            slice_ns,
+            vms: vms.to_vec(),
+            members: BTreeSet::new(),
+            served: BTreeSet::new(),
+            pcpus,
+            on: BTreeSet::new(),
+            stale: false,
+            rows: Vec::new(),
+            seats: vec![(0, 0); vcpus],
+            awake: vec![false; vcpus],
+            turn: None,
+            to_ask: Vec::new(),
+        }
+    }
+
+    /// Gives every member a seat.
+    fn seat(&mut self) {
+        self.stale = false;
+        self.rows.clear();
+        let served: Vec<usize> = self.served.iter().copied().collect();
+        if served.is_empty() {
+            return;
+        }
+        for vm in &self.vms {
+            let here: Vec<usize> = vm.vcpus.iter().copied().filter(|v| self.members.contains(v)).collect();
+            for gang in here.chunks(served.len()) {
+                let free = |row: &[Option<usize>]| {
+                    served.iter().copied().filter(|&pcpu| row[pcpu].is_none()).collect::<Vec<_>>()
+                };
+                let row = self.rows.iter().position(|row| free(row).len() >= gang.len());
+                let row = row.unwrap_or_else(|| {
+                    self.rows.push(vec![None; self.pcpus]);
+                    self.rows.len() - 1
+                });
+                for (pcpu, &vcpu) in free(&self.rows[row]).into_iter().zip(gang) {
+                    self.rows[row][pcpu] = Some(vcpu);
+                    self.seats[vcpu] = (row, pcpu);
+                }
             }
         }
-        Self { slice_ns, rows, seats, awake: vec![false; vcpus], turn: None, to_ask: Vec::new() }
+    }
+
+    /// Members or pCPUs have changed.
+    fn changed(&mut self, now_ns: u64) {
+        self.stale = true;
+        self.to_ask.extend(&self.served);
+        self.seat_anew(now_ns);
+    }
+
+    /// Seats everybody anew if that is due and all pCPUs are empty.
+    fn seat_anew(&mut self, now_ns: u64) {
+        if self.stale && self.on.is_empty() {
+            self.seat();
+            let first = (0..self.rows.len()).find(|&row| self.has_somebody(row));
+            self.turn = first.map(|row| (row, now_ns + self.slice_ns));
+            self.to_ask.extend(&self.served);
+        }
     }
 
     /// Who runs at the same time: the vCPUs of each row.
@@ -74,8 +141,12 @@ impl Gang {
 
 impl Policy for Gang {
     fn wake(&mut self, vcpu: usize, now_ns: u64) -> Option<usize> {
-        self.look_at_the_clock(now_ns);
         self.awake[vcpu] = true;
+        if self.stale {
+            self.seat_anew(now_ns);
+            return None;
+        }
+        self.look_at_the_clock(now_ns);
         let (row, pcpu) = self.seats[vcpu];
         self.turn.get_or_insert((row, now_ns + self.slice_ns));
         // Also where another row has its turn: the pCPU may not know when that ends.
@@ -83,31 +154,66 @@ impl Policy for Gang {
     }
 
     fn pick(&mut self, pcpu: usize, _: Option<usize>, now_ns: u64) -> Pick {
+        let idle = Pick { vcpu: None, until_ns: u64::MAX };
+        if self.stale {
+            return idle;
+        }
         self.look_at_the_clock(now_ns);
-        let Some((row, until_ns)) = self.turn else {
-            return Pick { vcpu: None, until_ns: u64::MAX };
-        };
-        Pick { vcpu: self.rows[row][pcpu].filter(|&vcpu| self.awake[vcpu]), until_ns }
+        let Some((row, until_ns)) = self.turn else { return idle };
+        let vcpu = self.rows[row][pcpu].filter(|&vcpu| self.awake[vcpu]);
+        self.on.extend(vcpu);
+        Pick { vcpu, until_ns }
     }
 
-    /// A vCPU has one pCPU, which asks by itself after the vCPU has left.
-    fn left(&mut self, _: usize, _: usize, _: u64) -> Option<usize> {
-        None
+    /// A vCPU has one pCPU, which asks by itself after the vCPU has left, unless it was to leave the pool and stays after all.
+    fn left(&mut self, vcpu: usize, _: usize, now_ns: u64) -> Option<usize> {
+        self.on.remove(&vcpu);
+        let stays = !std::mem::replace(&mut self.awake[vcpu], true);
+        self.seat_anew(now_ns);
+        stays.then_some(self.seats[vcpu].1)
     }
 
     fn blocked(&mut self, vcpu: usize, _: usize, now_ns: u64) {
-        self.look_at_the_clock(now_ns);
+        self.on.remove(&vcpu);
         self.awake[vcpu] = false;
+        if self.stale {
+            self.seat_anew(now_ns);
+            return;
+        }
+        self.look_at_the_clock(now_ns);
         if let Some((row, _)) = self.turn
             && !self.has_somebody(row)
         {
             self.turn = self.after(row).map(|row| (row, now_ns + self.slice_ns));
-            self.to_ask = (0..self.rows[row].len()).collect();
+            self.to_ask.extend(&self.served);
         }
     }
 
     fn others_to_ask(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.to_ask)
+    }
+}
+
+impl Pooled for Gang {
+    fn serve(&mut self, pcpus: &BTreeSet<usize>, now_ns: u64) {
+        self.served.clone_from(pcpus);
+        self.changed(now_ns);
+    }
+
+    fn admit(&mut self, vcpu: usize, now_ns: u64) {
+        self.members.insert(vcpu);
+        self.changed(now_ns);
+    }
+
+    fn withdraw(&mut self, vcpu: usize, now_ns: u64) {
+        self.members.remove(&vcpu);
+        self.awake[vcpu] = false;
+        self.changed(now_ns);
+    }
+
+    /// The vCPU keeps its seat until it has left, and is not picked.
+    fn evict(&mut self, vcpu: usize, _: usize, _: u64) {
+        self.awake[vcpu] = false;
     }
 }
 

@@ -1,10 +1,15 @@
 //! Policies: who runs on a pCPU, and for how long. One file each.
 //!
 //! A policy is a state machine without threads or clocks: its caller says what happened and when, so that every policy is
-//! tested over virtual time. vCPUs and pCPUs are numbered from 0, over all virtual machines.
+//! tested over virtual time. vCPUs and pCPUs are numbered from 0, over all virtual machines and pools.
+
+use std::collections::BTreeSet;
+
+use lockbench_reports::record::Moved;
 
 mod credit;
 mod gang;
+mod pools;
 mod round_robin;
 #[cfg(test)]
 mod virtual_time;
@@ -12,6 +17,7 @@ mod vms;
 
 pub(crate) use credit::{Credit, CreditParams};
 pub(crate) use gang::Gang;
+pub(crate) use pools::{Planned, Pools};
 pub(crate) use round_robin::RoundRobin;
 pub(crate) use vms::{Affinity, VmShare};
 
@@ -47,4 +53,28 @@ pub(crate) trait Policy: Send {
     fn others_to_ask(&mut self) -> Vec<usize> {
         Vec::new()
     }
+
+    /// The window opens: the times of what was planned count from now.
+    fn opened(&mut self, _now_ns: u64) {}
+
+    /// What was planned and has happened so far.
+    fn moved(&self) -> Vec<Moved> {
+        Vec::new()
+    }
+}
+
+/// A policy whose vCPUs and pCPUs come and go: the scheduler of a pool. At first it has none of either.
+pub(crate) trait Pooled: Policy {
+    /// From now on the pool has these pCPUs. A vCPU that runs on another one will be [evicted](Self::evict).
+    fn serve(&mut self, pcpus: &BTreeSet<usize>, now_ns: u64);
+
+    /// A vCPU that is blocked here comes into the pool.
+    fn admit(&mut self, vcpu: usize, now_ns: u64);
+
+    /// A vCPU of the pool, which is blocked or waits, is none of the pool's from now on.
+    fn withdraw(&mut self, vcpu: usize, now_ns: u64);
+
+    /// `vcpu` leaves `pcpu`, on which it runs, for one of the two goes to another pool: then comes `left` or `blocked`, as after a
+    /// [`pick`](Policy::pick) of another vCPU.
+    fn evict(&mut self, vcpu: usize, pcpu: usize, now_ns: u64);
 }

@@ -1,8 +1,8 @@
 //! Round-robin: every runnable vCPU of a queue gets the pCPU for the same timeslice, in turn.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use super::{Pick, Policy};
+use super::{Pick, Policy, Pooled};
 
 /// Round-robin over one queue for each pCPU, or one for all.
 pub(crate) struct RoundRobin {
@@ -10,27 +10,44 @@ pub(crate) struct RoundRobin {
     /// The queue of each vCPU.
     home: Vec<usize>,
     queues: Vec<VecDeque<usize>>,
-    /// The queue of each pCPU.
-    served: Vec<usize>,
+    /// The queue of each pCPU; none where the pCPU is in no pool, or in another one.
+    served: Vec<Option<usize>>,
     /// When each pCPU's timeslice ends; none where it idles.
     ends_ns: Vec<Option<u64>>,
     /// Length of each pCPU's first timeslice, until that was given.
     first_ns: Vec<Option<u64>>,
+    /// pCPUs that should ask again, besides those that answers name.
+    to_ask: Vec<usize>,
 }
 
 impl RoundRobin {
     /// vCPU n stays on pCPU `home[n]`.
     pub(crate) fn pinned(slice_ns: u64, home: Vec<usize>, pcpus: usize) -> Self {
         let queues = vec![VecDeque::new(); pcpus];
-        let (served, ends_ns) = ((0..pcpus).collect(), vec![None; pcpus]);
-        Self { slice_ns, home, queues, served, ends_ns, first_ns: vec![None; pcpus] }
+        let served = (0..pcpus).map(Some).collect();
+        Self::over(slice_ns, home, queues, served)
     }
 
     /// All vCPUs share all pCPUs.
     pub(crate) fn floating(slice_ns: u64, vcpus: usize, pcpus: usize) -> Self {
         let queues = vec![VecDeque::new()];
-        let (served, ends_ns) = (vec![0; pcpus], vec![None; pcpus]);
-        Self { slice_ns, home: vec![0; vcpus], queues, served, ends_ns, first_ns: vec![None; pcpus] }
+        Self::over(slice_ns, vec![0; vcpus], queues, vec![Some(0); pcpus])
+    }
+
+    /// All vCPUs of a pool share its pCPUs, of which it has none yet.
+    pub(crate) fn pooled(slice_ns: u64, vcpus: usize, pcpus: usize) -> Self {
+        Self::over(slice_ns, vec![0; vcpus], vec![VecDeque::new()], vec![None; pcpus])
+    }
+
+    fn over(
+        slice_ns: u64,
+        home: Vec<usize>,
+        queues: Vec<VecDeque<usize>>,
+        served: Vec<Option<usize>>,
+    ) -> Self {
+        let pcpus = served.len();
+        let (ends_ns, first_ns) = (vec![None; pcpus], vec![None; pcpus]);
+        Self { slice_ns, home, queues, served, ends_ns, first_ns, to_ask: Vec::new() }
     }
 
     /// Gives each pCPU a first timeslice of random length. pCPUs with the same number of vCPUs keep the phase in which they start
@@ -45,7 +62,12 @@ impl RoundRobin {
     fn enqueue(&mut self, vcpu: usize) -> Option<usize> {
         let queue = self.home[vcpu];
         self.queues[queue].push_back(vcpu);
-        let idle = |&pcpu: &usize| self.served[pcpu] == queue && self.ends_ns[pcpu].is_none();
+        self.idle_one(queue)
+    }
+
+    /// A pCPU of the queue that idles.
+    fn idle_one(&self, queue: usize) -> Option<usize> {
+        let idle = |&pcpu: &usize| self.served[pcpu] == Some(queue) && self.ends_ns[pcpu].is_none();
         (0..self.served.len()).find(idle)
     }
 }
@@ -62,7 +84,7 @@ impl Policy for RoundRobin {
         {
             return Pick { vcpu: current, until_ns: ends };
         }
-        let next = self.queues[self.served[pcpu]].pop_front();
+        let next = self.served[pcpu].and_then(|queue| self.queues[queue].pop_front());
         let Some(vcpu) = next.or(current) else {
             self.ends_ns[pcpu] = None;
             return Pick { vcpu: None, until_ns: u64::MAX };
@@ -73,11 +95,38 @@ impl Policy for RoundRobin {
         let whole_ns = self.first_ns[pcpu].take().unwrap_or(self.slice_ns);
         let until_ns = after.filter(|end| *end > now_ns).unwrap_or(now_ns + whole_ns);
         self.ends_ns[pcpu] = Some(until_ns);
+        // Several vCPUs may have come while this pCPU was the one that was told.
+        if let Some(queue) = self.served[pcpu].filter(|queue| !self.queues[*queue].is_empty()) {
+            self.to_ask.extend(self.idle_one(queue));
+        }
         Pick { vcpu: Some(vcpu), until_ns }
     }
 
     fn left(&mut self, vcpu: usize, _: usize, _: u64) -> Option<usize> {
         self.enqueue(vcpu)
+    }
+
+    fn others_to_ask(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.to_ask)
+    }
+}
+
+impl Pooled for RoundRobin {
+    fn serve(&mut self, pcpus: &BTreeSet<usize>, _: u64) {
+        for (pcpu, served) in self.served.iter_mut().enumerate() {
+            *served = pcpus.contains(&pcpu).then_some(0);
+        }
+    }
+
+    /// A vCPU that is blocked stands in no queue.
+    fn admit(&mut self, _: usize, _: u64) {}
+
+    fn withdraw(&mut self, vcpu: usize, _: u64) {
+        self.queues[self.home[vcpu]].retain(|&waiting| waiting != vcpu);
+    }
+
+    fn evict(&mut self, _: usize, pcpu: usize, _: u64) {
+        self.ends_ns[pcpu] = None;
     }
 }
 

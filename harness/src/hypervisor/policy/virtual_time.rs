@@ -69,6 +69,8 @@ struct Pcpu {
 pub(super) struct Machine {
     policy: Box<dyn Policy>,
     allowed: Vec<Vec<bool>>,
+    /// Where the policy itself may say that a vCPU may not run on a pCPU.
+    forbids: Box<dyn Fn(usize, usize) -> bool>,
     vcpus: Vec<Vcpu>,
     pcpus: Vec<Pcpu>,
     random: Rng,
@@ -95,6 +97,7 @@ impl Machine {
         Self {
             policy: Box::new(policy),
             allowed: vec![vec![true; pcpus]; vcpus.len()],
+            forbids: Box::new(|_, _| false),
             vcpus,
             pcpus: std::iter::repeat_with(pcpu).take(pcpus).collect(),
             random,
@@ -107,6 +110,25 @@ impl Machine {
     /// The policy must keep this vCPU to these pCPUs.
     pub(super) fn confine(&mut self, vcpu: usize, pcpus: &[usize]) {
         self.allowed[vcpu] = (0..self.pcpus.len()).map(|pcpu| pcpus.contains(&pcpu)).collect();
+    }
+
+    /// The policy must not run a vCPU on a pCPU of which this is true at that time.
+    pub(super) fn forbid(&mut self, forbids: impl Fn(usize, usize) -> bool + 'static) {
+        self.forbids = Box::new(forbids);
+    }
+
+    fn may_run(&self, vcpu: usize, pcpu: usize) -> bool {
+        self.allowed[vcpu][pcpu] && !(self.forbids)(vcpu, pcpu)
+    }
+
+    /// The policy was told something outside of this machine: the pCPUs that it names ask again.
+    pub(super) fn told(&mut self) {
+        self.ring_all(None);
+    }
+
+    /// Whether the vCPU is halted.
+    pub(super) fn is_halted(&self, vcpu: usize) -> bool {
+        matches!(self.vcpus[vcpu].state, State::Halted { .. })
     }
 
     /// Kicks a halted vCPU now.
@@ -124,12 +146,18 @@ impl Machine {
 
     /// How much the vCPU ran, as a fraction of all time so far.
     pub(super) fn share(&self, vcpu: usize) -> f64 {
-        let stretches = self.schedule.iter().filter(|stretch| stretch.vcpu == vcpu);
-        let done: u64 = stretches.map(|stretch| stretch.to_ns - stretch.from_ns).sum();
-        let runs = self.vcpus[vcpu].state == State::Running;
-        let open = self.pcpus.iter().filter(|pcpu| runs && pcpu.current == Some(vcpu));
-        let open: u64 = open.map(|pcpu| self.now_ns - pcpu.since_ns).sum();
-        (done + open) as f64 / self.now_ns as f64
+        let all = self.stretches();
+        let own = all.iter().filter(|stretch| stretch.vcpu == vcpu);
+        own.map(|stretch| stretch.to_ns - stretch.from_ns).sum::<u64>() as f64 / self.now_ns as f64
+    }
+
+    /// The schedule, with the stretches that last until now.
+    pub(super) fn stretches(&self) -> Vec<Stretch> {
+        let open = self.pcpus.iter().enumerate().filter_map(|(pcpu, state)| {
+            let vcpu = state.current.filter(|&vcpu| self.vcpus[vcpu].state == State::Running)?;
+            Some(Stretch { pcpu, vcpu, from_ns: state.since_ns, to_ns: self.now_ns })
+        });
+        self.schedule.iter().copied().chain(open).collect()
     }
 
     /// Lets so much time pass.
@@ -170,7 +198,7 @@ impl Machine {
     fn look_for_idlers(&mut self, until_ns: u64) {
         for index in 0..self.pcpus.len() {
             let mut waiting = (0..self.vcpus.len()).filter(|&vcpu| {
-                self.vcpus[vcpu].state == State::Runnable && !self.comes(vcpu) && self.allowed[vcpu][index]
+                self.vcpus[vcpu].state == State::Runnable && !self.comes(vcpu) && self.may_run(vcpu, index)
             });
             let waits = waiting.next().is_some();
             let pcpu = &mut self.pcpus[index];
@@ -283,7 +311,7 @@ impl Machine {
         if let Some(next) = vcpu {
             assert_eq!(self.vcpus[next].state, State::Runnable, "vCPU {next} was picked for pCPU {pcpu}");
             assert!(!self.comes(next), "vCPU {next} was picked for two pCPUs");
-            assert!(self.allowed[next][pcpu], "vCPU {next} may not run on pCPU {pcpu}");
+            assert!(self.may_run(next, pcpu), "vCPU {next} may not run on pCPU {pcpu}");
         }
         let takes_ns = if current.is_some() { SWITCH_NS } else { 0 };
         self.pcpus[pcpu].switch = Some((vcpu, self.now_ns + takes_ns));

@@ -72,7 +72,7 @@ impl Accounts {
     pub(super) fn claimants(&self, vcpu: usize) -> usize {
         let vm = &self.vms[self.accounts[vcpu].vm];
         let awake = vm.vcpus.iter().filter(|&&vcpu| self.accounts[vcpu].awake).count();
-        awake.clamp(1, self.pcpus)
+        awake.clamp(1, self.pcpus.max(1))
     }
 
     pub(super) fn wakes(&mut self, vcpu: usize) {
@@ -81,6 +81,17 @@ impl Accounts {
 
     pub(super) fn blocks(&mut self, vcpu: usize) {
         self.accounts[vcpu].awake = false;
+    }
+
+    /// The pool has so many pCPUs from now on.
+    pub(super) fn serve(&mut self, pcpus: usize) {
+        self.pcpus = pcpus;
+    }
+
+    /// The vCPU leaves the pool, and with it what it had or owed.
+    pub(super) fn close(&mut self, vcpu: usize) {
+        let vm = self.accounts[vcpu].vm;
+        self.accounts[vcpu] = Account { vm, credit_ns: 0.0, awake: false, was_awake: false };
     }
 
     pub(super) fn begins(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) {
