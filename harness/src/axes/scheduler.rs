@@ -1,6 +1,6 @@
 //! Who decides which vCPU runs.
 
-use lockbench_reports::record::{self, USUAL_WEIGHT, Vm, params};
+use lockbench_reports::record::{self, Case, Layout, USUAL_WEIGHT, params};
 
 use super::{Axis, CpuLimit, Env, Flag, InId, Lock};
 use crate::Error;
@@ -29,13 +29,7 @@ impl Scheduler {
     pub const PLAIN: [Self; 4] = [Self::Host, Self::RoundRobin, Self::Credit, Self::Gang];
 
     fn name(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::RoundRobin => "round-robin",
-            Self::Credit => "credit",
-            Self::Gang => "gang",
-            Self::Quota(_) => QUOTA,
-        }
+        self.record().name()
     }
 
     /// Whether the emulated hypervisor schedules the vCPUs.
@@ -73,12 +67,31 @@ impl Scheduler {
         }
     }
 
-    /// Why it cannot schedule these virtual machines as they ask; none if it can.
-    pub fn refusal_of(self, vms: &[Vm]) -> Option<String> {
-        let wants = |vm: &&Vm| vm.weight != USUAL_WEIGHT || vm.cap_pcpus.is_some();
-        let vm = vms.iter().find(wants).filter(|_| self != Self::Credit)?;
-        let name = self.name();
-        Some(format!("{} has a weight or a cap, of which {name} takes no notice; credit does", vm.name))
+    /// Why it cannot schedule the virtual machines of a case as they ask; none if it can.
+    pub fn refusal_of(self, case: &Case) -> Option<String> {
+        if !case.pools.is_empty() && !self.is_hypervisor() {
+            let name = self.name();
+            return Some(format!("`pools`: {name} knows of none; round-robin, credit and gang do"));
+        }
+        let own = self.record();
+        let layouts = Layout::all(case).unwrap_or_default();
+        case.vms.iter().enumerate().find_map(|(index, vm)| {
+            let wants = [
+                ("weight", vm.weight != USUAL_WEIGHT),
+                ("cap-pcpus", vm.cap_pcpus.is_some()),
+                ("hard", !vm.hard.is_empty()),
+                ("soft", !vm.soft.is_empty()),
+            ];
+            let (field, _) = wants.into_iter().find(|(_, wants)| *wants)?;
+            let pools = layouts.iter().map(|layout| layout.pool(layout.pool_of_vm(index)).scheduler(&own));
+            let mut all = pools.chain(layouts.is_empty().then_some(&own));
+            let deaf = all.find(|scheduler| **scheduler != record::Scheduler::Credit)?;
+            Some(format!(
+                "{} has a `{field}`, of which {} takes no notice; credit does",
+                vm.name,
+                deaf.name()
+            ))
+        })
     }
 
     /// What a reader must know of a cell of so many vCPUs on so many pCPUs that it schedules.
@@ -135,6 +148,8 @@ impl Axis for Scheduler {
 
 #[cfg(test)]
 mod tests {
+    use lockbench_reports::record::Vm;
+
     use super::*;
 
     #[test]
@@ -148,13 +163,41 @@ mod tests {
 
     #[test]
     fn a_weight_or_a_cap_that_would_be_passed_over_is_refused() {
-        let vm = |weight, cap_pcpus| Vm { weight, cap_pcpus, ..Vm::usual("guest", 1) };
+        let case = |vm| Case { vms: vec![vm], ..Case::default() };
+        let usual = || Vm::usual("guest", 1);
         for scheduler in Scheduler::PLAIN {
-            assert_eq!(scheduler.refusal_of(&[vm(USUAL_WEIGHT, None)]), None);
-            for asking in [vm(512, None), vm(USUAL_WEIGHT, Some(0.5))] {
-                assert_eq!(scheduler.refusal_of(&[asking]).is_none(), scheduler == Scheduler::Credit);
+            assert_eq!(scheduler.refusal_of(&case(usual())), None);
+            for (field, asking) in [
+                ("`weight`", Vm { weight: 512, ..usual() }),
+                ("`cap-pcpus`", Vm { cap_pcpus: Some(0.5), ..usual() }),
+                ("`hard`", Vm { hard: vec![0], ..usual() }),
+                ("`soft`", Vm { soft: vec![0], ..usual() }),
+            ] {
+                let said = scheduler.refusal_of(&case(asking));
+                assert_eq!(said.is_none(), scheduler == Scheduler::Credit, "{said:?}");
+                assert!(said.is_none_or(|said| said.contains(field)));
             }
         }
+    }
+
+    #[test]
+    fn what_the_scheduler_of_a_later_pool_would_pass_over_is_refused_too() {
+        let pool = |name: &str, pcpu, scheduler| record::Pool {
+            name: name.into(),
+            pcpus: vec![pcpu],
+            scheduler: Some(scheduler),
+            slice_ns: None,
+        };
+        let pools =
+            vec![pool("a", 0, record::Scheduler::Credit), pool("b", 1, record::Scheduler::RoundRobin)];
+        let vm = Vm { pool: Some("a".into()), weight: 512, ..Vm::usual("guest", 1) };
+        let stays = Case { pools, vms: vec![vm], ..Case::default() };
+        assert_eq!(Scheduler::RoundRobin.refusal_of(&stays), None);
+        assert!(Scheduler::Host.refusal_of(&stays).unwrap().contains("`pools`"));
+        let change = record::Change::Vm { name: "guest".into(), pool: "b".into() };
+        let moves = Case { moves: vec![record::Move { at_ns: 5, change }], ..stays };
+        let said = Scheduler::Credit.refusal_of(&moves).unwrap();
+        assert!(said.contains("round-robin takes no notice"), "{said}");
     }
 
     #[test]

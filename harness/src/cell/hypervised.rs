@@ -8,12 +8,14 @@ use lockbench_reports::record::{MOST_DEVIATION, Measured, Schedule, Stretch, Str
 use super::WindowSpec;
 use super::guest::Guest;
 use super::neighbours::Neighbours;
+use super::pooled::{self, Slices};
 use crate::Refusal;
 use crate::arena::Board;
 use crate::axes::Scheduler;
 use crate::hypervisor::Hypervisor;
 use crate::hypervisor::log::{End, Lane};
 use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, RoundRobin, VmShare};
+use crate::measure::clocks::monotonic_ns;
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
 const SWITCHES_IN_A_SLICE: f64 = 20.0;
@@ -65,7 +67,10 @@ impl Planned {
             homes.extend((0..guest.threads.len()).map(lane));
             vcpus.extend(guest.vcpus());
         }
-        let (policy, gangs) = policy(spec, self.slice_ns, &homes);
+        let (policy, gangs) = match pooled::policy(spec, self.slice_ns, &shares(spec))? {
+            Some(pools) => (pools, Vec::new()),
+            None => policy(spec, self.slice_ns, &homes),
+        };
         let hypervisor = Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board)?;
         Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs })
     }
@@ -93,12 +98,12 @@ fn policy(spec: &WindowSpec, slice_ns: u64, homes: &[usize]) -> (Box<dyn Policy>
         }
         Scheduler::RoundRobin => Box::new(RoundRobin::floating(slice_ns, vcpus, pcpus)),
         Scheduler::Credit => {
-            let affinity = |&home: &usize| match spec.pinned() {
-                true => Affinity::hard([home]),
-                false => Affinity::all(pcpus),
+            let affinities = match &spec.axes.case {
+                _ if spec.pinned() => homes.iter().map(|&home| Affinity::hard([home])).collect(),
+                Some(case) => pooled::affinities(&case.vms, pcpus),
+                None => vec![Affinity::all(pcpus); vcpus],
             };
-            let params = CreditParams::with_timeslice(slice_ns);
-            Box::new(Credit::new(params, &shares(spec), homes.iter().map(affinity).collect(), pcpus))
+            Box::new(Credit::new(CreditParams::with_timeslice(slice_ns), &shares(spec), affinities, pcpus))
         }
         Scheduler::Gang => {
             // A gang's members stay where they are, pinned or floating.
@@ -119,6 +124,14 @@ pub(super) struct Between {
 }
 
 impl Running {
+    /// Tells the schedule that the window opens now. Returns when that is, in ticks.
+    pub(super) fn open(&mut self) -> u64 {
+        let opened_ns = monotonic_ns();
+        let opened = lockbench_workloads::ticks();
+        self.hypervisor.open(opened_ns);
+        opened
+    }
+
     /// Ends the schedule and enters it into the window's record. Refused where the schedule broke off, which may pass, and where
     /// the timeslice was too short for this machine.
     pub(super) fn close(
@@ -127,12 +140,15 @@ impl Running {
         between: Between,
         measured: &mut Measured,
     ) -> Result<(), Refusal> {
-        let slice_ns = self.slice_ns;
+        let moves = self.hypervisor.moved();
+        let slices = Slices::of(spec, self.slice_ns, &moves);
         let lanes = self.hypervisor.stop();
         if let Some(fault) = lanes.iter().find_map(|lane| lane.fault.as_ref()) {
             return Err(Refusal::passing(format!("the schedule broke off: {}", fault.0)));
         }
-        let schedule = Summary { spec, between, lanes: &lanes }.schedule(slice_ns, &measured.on_cpu_share);
+        let summary = Summary { spec, between, lanes: &lanes, slices: &slices };
+        let schedule = summary.schedule(self.slice_ns, &measured.on_cpu_share);
+        let slice_ns = slices.shortest_ns();
         if let Some([median, _]) = schedule.switch_ns
             && median * SWITCHES_IN_A_SLICE > slice_ns as f64
         {
@@ -148,7 +164,7 @@ impl Running {
                 )
             });
         }
-        measured.schedule = Some(Schedule { gangs: self.gangs, ..schedule });
+        measured.schedule = Some(Schedule { gangs: self.gangs, moves, ..schedule });
         Ok(())
     }
 }
@@ -169,6 +185,7 @@ struct Summary<'a> {
     spec: &'a WindowSpec,
     between: Between,
     lanes: &'a [Lane],
+    slices: &'a Slices,
 }
 
 impl Summary<'_> {
@@ -182,7 +199,7 @@ impl Summary<'_> {
         // By the log, and less what the hypervisor took of it.
         let (mut logged, mut net) = (vec![0.0; vcpus], vec![0.0; vcpus]);
         let (mut lengths, mut pauses, mut switches) = (Vec::new(), Vec::new(), Vec::new());
-        for lane in self.lanes {
+        for (number, lane) in self.lanes.iter().enumerate() {
             schedule.real_time &= lane.real_time && lane.pinned;
             own_ns += lane.own_ns;
             lived_ns += lane.lived_ns;
@@ -203,7 +220,8 @@ impl Summary<'_> {
                 match stretch.end {
                     End::Paused { latency, handed_over } => {
                         schedule.slices += 1;
-                        lengths.push(ns(stretch.to - stretch.from) / slice_ns as f64);
+                        let asked_ns = self.slices.at(number, self.since(stretch.to));
+                        lengths.push(ns(stretch.to - stretch.from) / asked_ns as f64);
                         pauses.push(ns(latency));
                         if let Some(next) = lane.stretches.get(index + 1).filter(|_| handed_over) {
                             switches.push(ns(next.from.saturating_sub(stretch.to)));
@@ -225,17 +243,25 @@ impl Summary<'_> {
         schedule
     }
 
+    /// Nanoseconds since the window's opening.
+    fn since(&self, at: u64) -> i64 {
+        let ticks = at.wrapping_sub(self.between.opened).cast_signed();
+        (ticks as f64 / self.spec.ticks_per_ns).round() as i64
+    }
+
     fn entry(&self, pcpu: u32, stretch: &crate::hypervisor::log::Stretch) -> Stretch {
-        let since = |at: u64| {
-            let ticks = at.wrapping_sub(self.between.opened).cast_signed();
-            (ticks as f64 / self.spec.ticks_per_ns).round() as i64
-        };
         let end = match stretch.end {
             End::Paused { .. } => StretchEnd::Paused,
             End::Halt => StretchEnd::Halted,
             End::Open => StretchEnd::Open,
         };
-        Stretch { pcpu, vcpu: stretch.vcpu, from_ns: since(stretch.from), to_ns: since(stretch.to), end }
+        Stretch {
+            pcpu,
+            vcpu: stretch.vcpu,
+            from_ns: self.since(stretch.from),
+            to_ns: self.since(stretch.to),
+            end,
+        }
     }
 }
 
@@ -272,7 +298,8 @@ mod tests {
         let busy = vec![stretch(0, 100, 200, true), stretch(2, 210, 310, true), stretch(0, 320, 420, true)];
         let idles = vec![stretch(1, 100, 200, false), stretch(1, 320, 420, false)];
         let lanes = [busy, idles].map(|stretches| Lane { stretches, ..Lane::default() });
-        let summary = Summary { spec: &spec, between: Between { opened: 0, closed: 1_000 }, lanes: &lanes };
+        let (between, slices) = (Between { opened: 0, closed: 1_000 }, Slices::of(&spec, 100, &[]));
+        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
         let schedule = summary.schedule(100, &[]);
         assert_eq!(schedule.slices, 5);
         assert_eq!(schedule.switch_ns, Some([10.0, 10.0]));

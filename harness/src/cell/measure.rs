@@ -91,7 +91,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
         limited.admit(guest.process.pid()).map_err(skipped)?;
     }
     let start = |planned: Planned| planned.start(spec, &guest, &neighbours);
-    let schedule = planned.map(start).transpose().map_err(skipped)?;
+    let mut schedule = planned.map(start).transpose().map_err(skipped)?;
     let Guest { lock, memory, mut process, threads, placed, lies } = guest;
 
     let mut watch = Watch::start(spec, bench, process.pid(), &threads);
@@ -108,7 +108,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     if let Some(limited) = &mut limited {
         limited.open();
     }
-    let began = ticks();
+    let began = schedule.as_mut().map_or_else(ticks, hypervised::Running::open);
     let mut window = Window::open(spec, &memory, lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
     let outcome = window.sample(&mut process, &mut watch, half)?;

@@ -18,6 +18,7 @@ mod lock_times;
 mod measure;
 mod neighbours;
 mod placing;
+mod pooled;
 mod prepare;
 mod process;
 mod sample;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use lockbench_reports::record::Moved;
 use lockbench_workloads::locks::pause::State;
 
 use super::log::{End, Lane, Stretch};
@@ -33,6 +34,16 @@ impl Pool {
         }
         let blocked = homes.into_iter().map(Some).collect();
         Self { vcpus, shared: Mutex::new(Shared { policy, blocked }) }
+    }
+
+    /// Tells the policy that the window opened.
+    pub(super) fn open(&self, at_ns: u64) {
+        self.lock().policy.opened(at_ns);
+    }
+
+    /// What was planned and has happened so far.
+    pub(super) fn moved(&self) -> Vec<Moved> {
+        self.lock().policy.moved()
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -193,6 +204,7 @@ impl Dispatcher {
             self.block(running, &mut shared, lane, now);
             // A kick may have come before this lane was the one to be told.
             self.wake_kicked(&mut shared, now, Own::Sleeps);
+            self.ask_again(&mut shared, None, Own::Sleeps);
         } else {
             let left_at = vcpu.left_at();
             let latency = left_at.saturating_sub(asked_at);

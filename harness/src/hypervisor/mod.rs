@@ -17,6 +17,8 @@ use std::thread::JoinHandle;
 pub(crate) use dispatcher::Fault;
 pub(crate) use vcpu::{PAUSE_SIGNAL, Vcpu};
 
+use lockbench_reports::record::Moved;
+
 use crate::Refusal;
 use crate::arena::Board;
 use dispatcher::{Dispatcher, Pool};
@@ -27,6 +29,7 @@ use policy::Policy;
 pub(crate) struct Hypervisor {
     board: Arc<Board>,
     stop: Arc<AtomicBool>,
+    pool: Arc<Pool>,
     dispatchers: Vec<JoinHandle<Lane>>,
 }
 
@@ -42,8 +45,13 @@ impl Hypervisor {
         board: Arc<Board>,
     ) -> Result<Self, Refusal> {
         let stop = Arc::new(AtomicBool::new(false));
+        // A vCPU that floats may be anywhere; it is moved again only when it gets another pCPU than that of its home.
+        for (vcpu, &home) in vcpus.iter().zip(&homes) {
+            vcpu.move_to(pcpus[home]);
+        }
         let pool = Arc::new(Pool::new(policy, vcpus, homes));
-        let mut hypervisor = Self { board: board.clone(), stop: stop.clone(), dispatchers: Vec::new() };
+        let mut hypervisor =
+            Self { board: board.clone(), stop: stop.clone(), pool: pool.clone(), dispatchers: Vec::new() };
         for (lane, &pcpu) in pcpus.iter().enumerate() {
             let dispatcher =
                 Dispatcher { lane, pcpu, board: board.clone(), stop: stop.clone(), pool: pool.clone() };
@@ -56,6 +64,17 @@ impl Hypervisor {
         Ok(hypervisor)
     }
 
+    /// Says that the window opened at this time of the monotonic clock, from which plans count.
+    pub(crate) fn open(&self, at_ns: u64) {
+        self.pool.open(at_ns);
+        self.ring_all();
+    }
+
+    /// What was planned and has happened so far.
+    pub(crate) fn moved(&self) -> Vec<Moved> {
+        self.pool.moved()
+    }
+
     /// Ends the schedule: vCPUs stay as they are. The lanes' logs are in the order of the pCPUs.
     pub(crate) fn stop(mut self) -> Vec<Lane> {
         self.tell_to_stop();
@@ -66,6 +85,10 @@ impl Hypervisor {
 
     fn tell_to_stop(&self) {
         self.stop.store(true, Relaxed);
+        self.ring_all();
+    }
+
+    fn ring_all(&self) {
         for lane in 0..self.dispatchers.len() {
             self.board.ring(lane);
         }

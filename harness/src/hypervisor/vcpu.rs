@@ -99,7 +99,7 @@ impl Vcpu {
     }
 
     /// Moves the vCPU's thread. Where the kernel refuses, the window's check of placements says so.
-    fn move_to(&self, pcpu: u32) {
+    pub(super) fn move_to(&self, pcpu: u32) {
         let mut only = CpuSet::new();
         only.set(pcpu as usize);
         if let Some(thread) = Pid::from_raw(self.tid.cast_signed()) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use lockbench_reports::format::counted;
 use lockbench_reports::record::{Case, Dropped};
 
 use super::blocks::Blocks;
@@ -104,10 +105,10 @@ impl Found<'_> {
         let (env, memory, pinning) = (values.env, values.memory, values.pinning);
         let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect(), case);
         let scheduler = axes.values.scheduler;
-        let vms = axes.case.as_ref().map_or(&[][..], |case| &case.vms);
         let by_nature = leaf_refusal(lock, env)
             .or_else(|| scheduler.refusal(lock, env))
-            .or_else(|| scheduler.refusal_of(vms));
+            .or_else(|| axes.case.as_ref().and_then(|case| scheduler.refusal_of(case)))
+            .or_else(|| axes.case.as_ref().and_then(|case| no_such_pcpu(case, axes.pcpus.len())));
         if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {
             return Err(Dropped { cell: axes.id, reason });
         }
@@ -149,6 +150,12 @@ impl Found<'_> {
             .or_insert_with(|| if foreign { None } else { env.check().err().map(|why| why.reason) })
             .clone()
     }
+}
+
+/// Why a case that names pCPUs by their numbers cannot have so many; none if it can.
+fn no_such_pcpu(case: &Case, pcpus: usize) -> Option<String> {
+    let highest = case.highest_pcpu().filter(|&highest| highest as usize >= pcpus)?;
+    Some(format!("it names pCPU {highest}, and it has {}, from 0 on", counted(pcpus, "pCPU")))
 }
 
 fn leaf_refusal(lock: Lock, env: Env) -> Option<String> {

@@ -94,6 +94,17 @@ pub enum Scheduler {
 }
 
 impl Scheduler {
+    /// Its name, without its figure.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::RoundRobin => "round-robin",
+            Self::Credit => "credit",
+            Self::Gang => "gang",
+            Self::Quota { .. } => "quota",
+        }
+    }
+
     /// The timeslice where none is asked for, in nanoseconds; none where the kernel decides.
     pub fn usual_slice_ns(&self) -> Option<u64> {
         match self {

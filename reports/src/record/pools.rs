@@ -19,6 +19,22 @@ pub struct Pool {
     pub slice_ns: Option<u64>,
 }
 
+impl Pool {
+    /// Its scheduler, in a cell with that one.
+    pub fn scheduler<'a>(&'a self, of_cell: &'a Scheduler) -> &'a Scheduler {
+        self.scheduler.as_ref().unwrap_or(of_cell)
+    }
+
+    /// Its timeslice in nanoseconds, in a cell with that scheduler and that timeslice.
+    pub fn slice_ns(&self, of_cell: &Scheduler, slice_ns: u64) -> u64 {
+        let usual = || match &self.scheduler {
+            Some(own) if own != of_cell => own.usual_slice_ns().unwrap_or(slice_ns),
+            _ => slice_ns,
+        };
+        self.slice_ns.unwrap_or_else(usual)
+    }
+}
+
 /// A change of the pools.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Move {
