@@ -71,9 +71,13 @@ impl Registry {
 
     /// What the record says of the locks of a plan, in the registry's order.
     pub(crate) fn descriptors(&self, planned: impl Iterator<Item = Lock> + Clone) -> Vec<LockDescriptor> {
+        let built_in = CATALOGUE.len() + PEERS.len();
         let of_family = |(place, family): (usize, &'static Family)| {
             let variants = family.variants.iter().enumerate();
-            variants.map(move |(nth, variant)| describe(family, variant, [place as u32, nth as u32]))
+            variants.map(move |(nth, variant)| LockDescriptor {
+                own: place >= built_in,
+                ..describe(family, variant, [place as u32, nth as u32])
+            })
         };
         let all = self.families().enumerate().flat_map(of_family);
         all.filter(|lock| planned.clone().any(|planned| planned.name() == lock.name)).collect()
@@ -111,6 +115,7 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
         about: variant.about.into(),
         source: family.source.into(),
         blocks: family.blocks,
+        own: false,
         leaf: family.leaf,
         revision: family.revision,
         carries: variant.carries.map(Into::into),

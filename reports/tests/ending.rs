@@ -1,6 +1,10 @@
 //! How a run ends on a terminal.
 
 mod fixture;
+#[path = "fixture/many.rs"]
+mod many;
+#[path = "fixture/standard.rs"]
+mod standard;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::Results;
@@ -14,6 +18,31 @@ fn results() -> Results {
 #[test]
 fn the_end_of_a_run() {
     insta::assert_snapshot!(ending(&results(), Layout::PLAIN));
+}
+
+/// A standard run of twelve locks ends within 18 lines of 100 columns, of which three are the caller's: what is missing, what to do
+/// next, and the path.
+#[test]
+fn the_end_of_a_standard_run() {
+    let text = ending(&derive(standard::lines().into_iter()), Layout::PLAIN);
+    assert!(text.lines().count() <= 15, "{text}");
+    insta::assert_snapshot!(text);
+}
+
+/// Where a run has many locks, each line names the user's own and some of the others.
+#[test]
+fn an_own_lock_is_named_among_thirty() {
+    let text = ending(&derive(many::lines(fixture::lines(7, 1.0)).into_iter()), Layout::PLAIN);
+    let label = |lock: &str| text.split_once(&format!("{lock} (yours)")).is_some();
+    assert!(label("own-5-0") && label("own-5-1"), "{text}");
+    assert!(text.contains(", and ") && text.contains(" more"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("yours      own-5-")), "{text}");
+    assert!(text.lines().count() <= 22, "{text}");
+}
+
+#[test]
+fn a_run_without_own_locks_says_nothing_of_them() {
+    assert!(!ending(&results(), Layout::PLAIN).contains("yours"));
 }
 
 #[test]

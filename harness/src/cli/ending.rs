@@ -5,7 +5,6 @@ use std::path::Path;
 
 use lockbench_reports::derive::reasons::{Reason, reasons as missing};
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::format::counted;
 use lockbench_reports::judge::verdicts::{self, main_step, steps, tells_more};
 use lockbench_reports::output_file;
 use lockbench_reports::record::{Results, Status, Thresholds};
@@ -77,14 +76,10 @@ pub(super) fn tell_files(results: &Results, files: &Files<'_>, full: bool) -> Re
     print(&format!("{text}{}\n", files.page.display()))
 }
 
-/// How many cells are missing and why, in a sentence; nothing where none are.
+/// How many cells are missing and the reason of most of them; nothing where none are. The whole text has all reasons.
 fn absent(layout: Layout, missing: &[Reason]) -> String {
-    let cells: usize = missing.iter().map(|reason| reason.cells.len()).sum();
-    if cells == 0 {
-        return String::new();
-    }
-    let why = reasons::sentence(missing.iter().map(|reason| (reason.why.as_str(), reason.cells.len())));
-    layout.line("missing", &format!("{}, or windows of them: {why}.", counted(cells, "cell")), Paint::Plain)
+    let Some(told) = reasons::main(missing) else { return String::new() };
+    layout.line("missing", &told, Paint::Plain)
 }
 
 /// What to do next: the step that would tell most of what this run does not.
@@ -96,8 +91,8 @@ fn next(results: &Results, files: &Files<'_>) -> String {
         format!("lockbench history add {run} keeps this run, so that the next night is judged by it.")
     });
     let whole = match files.text {
-        Some(name) => format!("{name}, beside the report, has the whole text."),
-        None => "--full prints the whole text.".into(),
+        Some(name) => format!("More in {name}."),
+        None => "More with --full.".into(),
     };
     format!("{what} {whole}")
 }

@@ -31,6 +31,9 @@ pub struct LockDescriptor {
     /// Whether its waiters may sleep as part of the algorithm.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocks: bool,
+    /// Whether it is a lock of the user's own: built into neither lockbench nor its peers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Whether the lock is leaf code (it calls nothing outside); only such locks run in the `kvm` environment.
     pub leaf: bool,
     /// Revision of the lock, which is raised whenever its machine code changes on purpose.
@@ -106,6 +109,7 @@ pub fn of_cells(cells: &[CellAxes]) -> Vec<LockDescriptor> {
             name: cell.lock.clone(),
             family: cell.lock.clone(),
             place: [families + unknown, 0],
+            own: true,
             baseline: cell.baseline.clone(),
             revision: FIRST_REVISION,
             ..LockDescriptor::default()

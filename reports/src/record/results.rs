@@ -72,6 +72,11 @@ impl Results {
     pub fn lock(&self, name: &str) -> Option<&LockDescriptor> {
         self.locks.iter().find(|lock| lock.name == name)
     }
+
+    /// Whether a lock is the user's own.
+    pub fn is_own(&self, name: &str) -> bool {
+        self.lock(name).is_some_and(|lock| lock.own)
+    }
 }
 
 /// A median and its confidence interval.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::derive::reasons::Reason;
-use crate::format::printable;
+use crate::format::{counted, printable};
 
 /// The reasons as text, each followed by at most `most` of its cells; empty where there are none.
 pub fn text(reasons: &[Reason], most: usize) -> String {
@@ -18,6 +18,21 @@ pub fn text(reasons: &[Reason], most: usize) -> String {
         }
     }
     text
+}
+
+/// How many cells, or windows of them, are missing, with the reason of most of them; none where none are.
+/// `9 cells or windows of them; 6 for std-mutex is not leaf code …; the others for 2 more reasons.`
+pub fn main(reasons: &[Reason]) -> Option<String> {
+    let cells: usize = reasons.iter().map(|reason| reason.cells.len()).sum();
+    let first = reasons.iter().rev().max_by_key(|reason| reason.cells.len()).filter(|_| cells > 0)?;
+    let (why, all) = (printable(&first.why), counted(cells, "cell"));
+    Some(match reasons.len() {
+        1 => format!("{all} (or windows): {why}."),
+        several => {
+            let more = counted(several - 1, "more reason");
+            format!("{all} (or windows), {} of them: {why}; {more}.", first.cells.len())
+        }
+    })
 }
 
 /// The reasons that hold for most of some cells, each with its count, as part of a sentence.

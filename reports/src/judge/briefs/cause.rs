@@ -15,18 +15,25 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let cells = step_first(results, step);
     let seen = seen(results, step, &cells);
     let law = law(step, &cells);
-    let (mut said, mut small) = match seen {
+    let Told { mut said, mut short, mut small } = match seen {
         Some(seen) => seen,
-        None => (untraced(results), String::new()),
+        None => Told { said: untraced(results), short: untraced(results), small: String::new() },
     };
-    if let Some((sentence, figures)) = law {
-        said.push(' ');
-        said.push_str(&sentence);
+    if let Some(law) = law {
+        said.push_str(&format!(" {}", law.said));
+        short.push_str(&format!(" {}", law.short));
         let between = if small.is_empty() { "" } else { ". " };
-        small.push_str(&format!("{between}{figures}"));
+        small.push_str(&format!("{between}{}", law.small));
     }
     let collapses = step.is_some_and(|step| step.count(Kept::Collapses) > 0);
-    Brief::new("why", QUESTIONS[usize::from(!collapses)], said, small)
+    Brief::new("why", QUESTIONS[usize::from(!collapses)], said, small).in_short(Some(short))
+}
+
+/// What is told: in sentences, in few words, and the figures behind it.
+struct Told {
+    said: String,
+    short: String,
+    small: String,
 }
 
 /// What a run says that saw no causes.
@@ -44,7 +51,7 @@ fn traced(cell: &Cell) -> Option<&CellCauses> {
     (causes.lwp_per_million.is_some() && causes.handovers > 0).then_some(causes)
 }
 
-fn seen(results: &Results, step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(String, String)> {
+fn seen(results: &Results, step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<Told> {
     let plain: Vec<&str> = plain_fifo(results).collect();
     let is_plain = |cell: &&&Cell| plain.contains(&cell.axes.lock.as_str());
     let all = || cells.iter().filter(|cell| traced(cell).is_some());
@@ -61,6 +68,7 @@ fn seen(results: &Results, step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(
         Some(ns) => said.push_str(&format!(" and waited {} for it.", duration(ns))),
         None => said.push('.'),
     }
+    let mut short = said.clone();
     let worst = cells.iter().filter_map(|cell| Some((cell, cell.causes.as_ref()?.longest_handover?)));
     if let Some((cell, worst)) = worst.max_by_key(|(_, worst)| worst.ns) {
         said.push_str(&format!(
@@ -70,10 +78,13 @@ fn seen(results: &Results, step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(
             cell.axes.told_env(),
             overcommit(cell.axes.overcommit)
         ));
+        let lock = printable(&cell.axes.lock);
+        let place = elsewhere(cell, step);
+        short.push_str(&format!(" Worst: {}, {lock}{place}.", duration(worst.ns as f64)));
     }
     let s = if causes.windows == 1 { "" } else { "s" };
     let small = format!("{}; {} in {} traced window{s}", place(cell), range(share, percent), causes.windows);
-    Some((said, small))
+    Some(Told { said, short, small })
 }
 
 /// A percentage without decimals; `78 %`.
@@ -82,15 +93,17 @@ fn whole(share: f64) -> String {
 }
 
 /// The law of spinning FIFO locks, for the first cell that it holds for.
-fn law(step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(String, String)> {
+fn law(step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<Told> {
     let spinning = |cell: &&&Cell| {
-        cell.law.as_ref().is_some_and(|law| law.law == LawName::FifoSpin && standing(law) != Standing::Fails)
+        cell.law
+            .as_ref()
+            .is_some_and(|law| law.law == LawName::FifoSpin && standing(cell, law) != Standing::Fails)
     };
     let cell = cells.iter().find(spinning)?;
     let law = cell.law.as_ref()?;
     let measured = cell.ops_per_second?;
     let lock = printable(&cell.axes.lock);
-    let (verdict, aside) = match standing(law) {
+    let (verdict, aside) = match standing(cell, law) {
         Standing::Inside => ("inside the law's band", ""),
         Standing::Outside => ("outside the law's band", ": something else decides as well"),
         Standing::Untold | Standing::Fails => ("across an end of the law's band", ""),
@@ -101,10 +114,16 @@ fn law(step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<(String, String)> {
         elsewhere(cell, step),
         rate(measured.median)
     );
+    let short = format!(
+        "A law predicts {} for {lock}{}; it did {}.",
+        rate(law.predicted.median),
+        elsewhere(cell, step),
+        rate(measured.median)
+    );
     let small = format!(
         "Measured to predicted: {} ({}), {verdict}",
         ratio(law.ratio.median),
         range(law.ratio, ratio)
     );
-    Some((said, small))
+    Some(Told { said, short, small })
 }

@@ -15,6 +15,7 @@ const MOST: usize = 2;
 
 pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let mut said: Vec<String> = Vec::new();
+    let mut short: Vec<String> = Vec::new();
     let mut small: Vec<String> = Vec::new();
     let names: Vec<&str> = halting(results).collect();
     if let Some(step) = step {
@@ -30,6 +31,13 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
                 format!(", where {} keeps {}", printable(name), percent(kept))
             });
             let kept = percent(interval.median);
+            let plain = plain.map_or_else(String::new, |(name, kept)| {
+                format!(" ({}: {})", printable(name), percent(kept))
+            });
+            short.push(match best.of.rate {
+                Kept::CannotBeTold => format!("The best, {lock}, cannot be told; it keeps {kept}{plain}."),
+                label => format!("The best, {lock}, {} and keeps {kept}{plain}.", label.word()),
+            });
             said.push(match best.of.rate {
                 Kept::CannotBeTold => {
                     format!(
@@ -42,20 +50,23 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
             small.push(format!("{}; {range}, {}", place(best.cell), rounds(best.of.rounds)));
         } else if let Some(untold) = cures.first() {
             said.push(format!("What {} keeps cannot be told.", printable(&untold.cell.axes.lock)));
+            short.clone_from(&said);
             small.extend(untold.of.rate_untold.as_deref().map(printable));
         }
     }
     let swept = names
         .iter()
         .filter_map(|lock| longest(results, lock).and_then(|sweep| threshold(lock, step, &sweep)));
-    for (sentence, figures) in swept.take(MOST) {
-        said.push(sentence);
-        small.push(figures);
+    for swept in swept.take(MOST) {
+        said.push(swept.said);
+        short.push(swept.short);
+        small.push(swept.small);
     }
     if said.is_empty() {
         said.push("No lock that halts its waiters was run at this step.".into());
+        short.clone_from(&said);
     }
-    Brief::new("threshold", QUESTION, said.join(" "), small.join(". "))
+    Brief::new("threshold", QUESTION, said.join(" "), small.join(". ")).in_short(Some(short.join(" ")))
 }
 
 fn median(kept: Option<crate::record::Interval>) -> f64 {
@@ -76,8 +87,14 @@ fn longest<'a>(results: &'a Results, lock: &str) -> Option<Sweep<'a>> {
     all.reduce(|best, next| if next.steps.len() > best.steps.len() { next } else { best })
 }
 
-/// Whether a setting of the threshold rescues the lock.
-fn threshold<'s>(lock: &str, step: Option<&Step<'_>>, sweep: &Sweep<'s>) -> Option<(String, String)> {
+/// Whether a setting of the threshold rescues a lock: in a sentence, in few words, and the figures behind it.
+struct Swept {
+    said: String,
+    short: String,
+    small: String,
+}
+
+fn threshold<'s>(lock: &str, step: Option<&Step<'_>>, sweep: &Sweep<'s>) -> Option<Swept> {
     let of = |step: &(u64, &'s Cell)| {
         let verdict = step.1.verdict.clone()?;
         Some((step.0, verdict.kept?, verdict, step.1))
@@ -99,6 +116,13 @@ fn threshold<'s>(lock: &str, step: Option<&Step<'_>>, sweep: &Sweep<'s>) -> Opti
             format!("Whether a spin threshold rescues {name} cannot be told: best {setting}.")
         }
     };
+    let setting = format!("{} at {} loops", percent(best.1.median), loops(best.0));
+    let short = match best.2.rate {
+        Kept::Collapses => format!("No threshold rescues {name}: best {setting}."),
+        Kept::Degrades => format!("The best threshold keeps {name} at {setting}."),
+        Kept::Holds => format!("With the best threshold {name} holds, {setting}."),
+        Kept::CannotBeTold => format!("Whether a threshold rescues {name} cannot be told: best {setting}."),
+    };
     let small = format!(
         "{}, {} to {} loops; best {}, {}",
         printable(lock),
@@ -107,7 +131,7 @@ fn threshold<'s>(lock: &str, step: Option<&Step<'_>>, sweep: &Sweep<'s>) -> Opti
         range(best.1, percent),
         rounds(best.2.rounds)
     );
-    Some((said, small))
+    Some(Swept { said, short, small })
 }
 
 fn rounds(rounds: u32) -> String {

@@ -5,6 +5,7 @@ mod cause;
 mod cost;
 mod cure;
 mod noise;
+mod own;
 mod placement;
 mod trust;
 
@@ -23,6 +24,8 @@ pub struct Brief {
     pub question: &'static str,
     /// The answer: a sentence or two.
     pub said: String,
+    /// The answer in few words, for the end of a run on a terminal; none where it is not told there.
+    pub short: Option<String>,
     /// What the answer rests on: intervals, rounds, windows; empty where there is nothing.
     pub small: String,
 }
@@ -34,9 +37,19 @@ impl Brief {
         said: impl AsRef<str>,
         small: impl AsRef<str>,
     ) -> Self {
-        let clean = |text: &str| text.split(' ').map(printable).collect::<Vec<_>>().join(" ");
-        Self { word, question, said: clean(said.as_ref()), small: clean(small.as_ref()) }
+        let said = clean(said.as_ref());
+        Self { word, question, short: Some(said.clone()), said, small: clean(small.as_ref()) }
     }
+
+    /// With another answer for a terminal; none leaves it out there.
+    fn in_short(self, short: Option<String>) -> Self {
+        Self { short: short.map(|short| clean(&short)), ..self }
+    }
+}
+
+/// Text from outside, made printable word by word.
+fn clean(text: &str) -> String {
+    text.split(' ').map(printable).collect::<Vec<_>>().join(" ")
 }
 
 /// The short answers of a run that was judged, in the order in which they are asked.
@@ -49,6 +62,9 @@ pub fn briefs(results: &Results) -> Vec<Brief> {
         return briefs;
     }
     // Without a step above 1x nothing was asked of preemption.
+    if let Some(step) = step {
+        briefs.extend(own::brief(results, step));
+    }
     if step.is_some() {
         briefs.extend([cause::brief(results, step), cure::brief(results, step)]);
     }

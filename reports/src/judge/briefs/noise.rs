@@ -1,7 +1,7 @@
 //! How far two measurements of one cell lay apart.
 
 use super::Brief;
-use crate::format::{apart, counted, overcommit, printable};
+use crate::format::{apart, counted, overcommit, percent, printable};
 use crate::record::{NoiseFloor, Results};
 
 const QUESTION: &str = "How noisy was it?";
@@ -36,6 +36,13 @@ pub(super) fn brief(results: &Results) -> Brief {
         ),
         _ => format!("The same cell run twice did not agree: {others}. No smaller difference is called."),
     };
+    let short = match (widest.iter().map(|(_, floor)| *floor).reduce(f64::max), far.as_slice()) {
+        (Some(most), []) => format!("The same cell run twice agreed within {}.", percent(most)),
+        (Some(most), far) => {
+            format!("Run twice, cells agreed within {}; {}.", percent(most), in_short(results, far))
+        }
+        (None, far) => format!("The same cell run twice did not agree: {}.", in_short(results, far)),
+    };
     let named = widest.iter().map(|(pair, _)| cell(results, pair)).collect::<Vec<_>>().join(", ");
     let rounds =
         || results.noise_floor.iter().filter(|pair| floor_of(pair).is_some()).map(|pair| pair.rounds);
@@ -43,7 +50,13 @@ pub(super) fn brief(results: &Results) -> Brief {
     let counted = counted(most as usize, "round");
     let rounds = if least == most { counted } else { format!("{least} to {counted}") };
     let small = if named.is_empty() { rounds } else { format!("Farthest apart: {named}; {rounds}") };
-    Brief::new("noise", QUESTION, said, small)
+    Brief::new("noise", QUESTION, said, small).in_short(Some(short))
+}
+
+/// `pv-ticket (emulated at 2x) 94.3 times apart`.
+fn in_short(results: &Results, far: &[Pair<'_>]) -> String {
+    let told = |(pair, floor): &Pair<'_>| format!("{} {} apart", cell(results, pair), apart(*floor));
+    far.iter().map(told).collect::<Vec<_>>().join("; ")
 }
 
 fn floor_of(pair: &NoiseFloor) -> Option<f64> {

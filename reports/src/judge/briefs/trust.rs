@@ -10,5 +10,5 @@ pub(super) fn brief(results: &Results) -> Brief {
     let (therefore, figures) = trust::parts(results);
     let mut letters = therefore.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    Brief::new("emulation", QUESTION, first + letters.as_str(), figures)
+    Brief::new("emulation", QUESTION, first + letters.as_str(), figures).in_short(None)
 }

@@ -11,8 +11,10 @@ mod thresholds;
 mod words;
 
 pub use service::OPEN_WAIT;
-pub use steps::{Step, Verdict, main_step, reach, steps};
-pub use words::{headline, reached, tally, tells_more, thresholds, untold_alike, without_a_step};
+pub use steps::{Step, Verdict, main_step, ranked, reach, steps};
+pub use words::{
+    LABELS, headline, leading, reached, tally, tells_more, thresholds, untold_alike, verb, without_a_step,
+};
 
 use crate::derive::setting::above;
 use crate::judge::laws;

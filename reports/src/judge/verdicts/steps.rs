@@ -69,6 +69,21 @@ pub fn main_step<'s, 'a>(steps: &'s [Step<'a>]) -> Option<&'s Step<'a>> {
     })
 }
 
+/// The verdicts of a step, best first: locks that hold, then those that degrade; those of which nothing can be told stand before
+/// those that collapse. Of one label those that keep most come first.
+pub fn ranked<'s, 'a>(step: &'s Step<'a>) -> Vec<&'s Verdict<'a>> {
+    let place = |verdict: &Verdict<'_>| match verdict.of.rate {
+        Kept::Holds => 0,
+        Kept::Degrades => 1,
+        Kept::CannotBeTold => 2,
+        Kept::Collapses => 3,
+    };
+    let kept = |verdict: &Verdict<'_>| verdict.of.kept.map_or(0.0, |kept| kept.median);
+    let mut ranked: Vec<&Verdict<'a>> = step.verdicts.iter().collect();
+    ranked.sort_by(|a, b| place(a).cmp(&place(b)).then(kept(b).total_cmp(&kept(a))));
+    ranked
+}
+
 /// How far a lock's label reaches in an environment: the steps from the first on that have one label, and that label.
 pub fn reach(steps: &[Step<'_>], env: &str, lock: &str) -> Option<(Kept, f64, f64)> {
     let of = |step: &Step<'_>| {

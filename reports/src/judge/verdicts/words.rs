@@ -29,13 +29,9 @@ impl Served {
     }
 }
 
-/// The first sentence of a report: `At 2 vCPUs per CPU 8 of 12 locks collapse here, 1 degrades, 2 hold, 1 cannot be told.`
-pub fn headline(step: &Step<'_>) -> String {
-    let all = step.verdicts.len();
-    let schedule =
-        step.schedule().map_or_else(String::new, |schedule| format!(", {},", printable(&schedule)));
-    let per = format!("At {} vCPUs per CPU{schedule}", overcommit(step.overcommit).trim_end_matches('x'));
-    let verb = |label, count| match (label, count) {
+/// The verb for so many locks.
+pub fn verb(label: Kept, count: usize) -> &'static str {
+    match (label, count) {
         (Kept::Holds, 1) => "holds",
         (Kept::Holds, _) => "hold",
         (Kept::Degrades, 1) => "degrades",
@@ -43,10 +39,29 @@ pub fn headline(step: &Step<'_>) -> String {
         (Kept::Collapses, 1) => "collapses",
         (Kept::Collapses, _) => "collapse",
         (Kept::CannotBeTold, _) => "cannot be told",
-    };
-    let labels = [Kept::Collapses, Kept::Degrades, Kept::Holds, Kept::CannotBeTold];
+    }
+}
+
+/// The label that the first sentence counts first, with its count: `7 of 11 collapse`.
+pub fn leading(step: &Step<'_>) -> String {
+    let counts = LABELS.into_iter().map(|label| (label, step.count(label)));
+    let first = counts.into_iter().find(|(_, count)| *count > 0);
+    first.map_or_else(String::new, |(label, count)| {
+        format!("{count} of {} {}", step.verdicts.len(), verb(label, count))
+    })
+}
+
+/// Labels in the order in which the first sentence counts them.
+pub const LABELS: [Kept; 4] = [Kept::Collapses, Kept::Degrades, Kept::Holds, Kept::CannotBeTold];
+
+/// The first sentence of a report: `At 2 vCPUs per CPU 8 of 12 locks collapse here, 1 degrades, 2 hold, 1 cannot be told.`
+pub fn headline(step: &Step<'_>) -> String {
+    let all = step.verdicts.len();
+    let schedule =
+        step.schedule().map_or_else(String::new, |schedule| format!(", {},", printable(&schedule)));
+    let per = format!("At {} vCPUs per CPU{schedule}", overcommit(step.overcommit).trim_end_matches('x'));
     let mut parts =
-        labels.into_iter().map(|label| (label, step.count(label))).filter(|(_, count)| *count > 0);
+        LABELS.into_iter().map(|label| (label, step.count(label))).filter(|(_, count)| *count > 0);
     let Some((label, count)) = parts.next().filter(|(label, _)| *label != Kept::CannotBeTold) else {
         let why = untold_alike(step).map_or_else(String::new, |why| format!(": {why}"));
         return match step.verdicts.as_slice() {

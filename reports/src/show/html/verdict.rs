@@ -7,11 +7,11 @@ use crate::derive::timeslice::timeslice;
 use crate::format::{counted, duration, overcommit, percent, percents, significant};
 use crate::judge::briefs::{Brief, briefs};
 use crate::judge::scenarios::{Scenario, only_scenarios, scenarios};
-use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, steps, without_a_step};
+use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, ranked, steps, without_a_step};
 use crate::record::{CellVerdict, Interval, Kept, Results, Served};
 use crate::show::plots::Figure;
 
-/// Rows of a step that are shown at first; those below are folded.
+/// Rows of a step that are shown at first; those below are folded, but for the user's own locks.
 const SHOWN: usize = 12;
 
 /// Steps that the style sheet can switch between; further ones are all shown.
@@ -52,6 +52,8 @@ struct Panel {
 #[derive(Serialize)]
 struct Row {
     lock: String,
+    /// Whether it is a lock of the user's own.
+    own: bool,
     label: &'static str,
     class: &'static str,
     kept: String,
@@ -170,11 +172,8 @@ fn of_scenarios(results: &Results) -> Vec<BriefView> {
 fn panels(results: &Results, steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec<Panel> {
     let mut panels: Vec<Panel> = Vec::new();
     for step in steps {
-        let mut verdicts: Vec<&Verdict<'_>> = step.verdicts.iter().collect();
-        verdicts.sort_by(|a, b| order(a).cmp(&order(b)).then(kept(b).total_cmp(&kept(a))));
-        let mut rows: Vec<Row> = verdicts.into_iter().map(|verdict| row(results, verdict)).collect();
-        // A fold that hides one row takes as much room as the row.
-        let folded = if rows.len() > SHOWN + 1 { rows.split_off(SHOWN) } else { Vec::new() };
+        let (shown_at_first, below) = split(results, ranked(step));
+        let rows = |verdicts: &[&Verdict<'_>]| verdicts.iter().map(|verdict| row(results, verdict)).collect();
         let (env, factor) = (shown(step.env), overcommit(step.overcommit));
         panels.push(Panel {
             first_of_env: panels.last().is_none_or(|last| last.env != env),
@@ -182,26 +181,42 @@ fn panels(results: &Results, steps: &[Step<'_>], main: Option<&Step<'_>>) -> Vec
             caption: format!("What each lock keeps of its rate, {env} at {factor}{}", schedule(step)),
             step: factor,
             env,
-            rows,
-            more: format!("{} more locks", folded.len()),
-            folded,
+            rows: rows(&shown_at_first),
+            more: more(&below),
+            folded: rows(&below),
         });
     }
     panels
 }
 
-/// Locks that hold come first; those of which nothing can be told stand before those that collapse.
-fn order(verdict: &Verdict<'_>) -> u8 {
-    match verdict.of.rate {
-        Kept::Holds => 0,
-        Kept::Degrades => 1,
-        Kept::CannotBeTold => 2,
-        Kept::Collapses => 3,
+/// The verdicts that are shown at first and those below the fold, each best first.
+fn split<'s, 'a>(
+    results: &Results,
+    ranked: Vec<&'s Verdict<'a>>,
+) -> (Vec<&'s Verdict<'a>>, Vec<&'s Verdict<'a>>) {
+    // A fold that hides one row takes as much room as the row.
+    if ranked.len() <= SHOWN + 1 {
+        return (ranked, Vec::new());
     }
+    let is_own = |verdict: &&Verdict<'_>| results.is_own(&verdict.cell.axes.lock);
+    let mut room = SHOWN.saturating_sub(ranked.iter().copied().filter(|verdict| is_own(&verdict)).count());
+    ranked.into_iter().partition(|verdict| {
+        let fits = room > 0;
+        is_own(verdict) || {
+            room = room.saturating_sub(1);
+            fits
+        }
+    })
 }
 
-fn kept(verdict: &Verdict<'_>) -> f64 {
-    verdict.of.kept.map_or(0.0, |kept| kept.median)
+/// What the fold of the other rows is called: `18 more locks: 15 collapse, 3 cannot be told`.
+fn more(below: &[&Verdict<'_>]) -> String {
+    let of = |label: Kept| {
+        let count = below.iter().filter(|verdict| verdict.of.rate == label).count();
+        (count > 0).then(|| format!("{count} {}", verdicts::verb(label, count)))
+    };
+    let counts: Vec<String> = verdicts::LABELS.into_iter().filter_map(of).collect();
+    format!("{}: {}", counted(below.len(), "more lock"), counts.join(", "))
 }
 
 fn row(results: &Results, verdict: &Verdict<'_>) -> Row {
@@ -212,6 +227,7 @@ fn row(results: &Results, verdict: &Verdict<'_>) -> Row {
     let (wait, wait_small) = wait(of, slice);
     Row {
         lock: shown(&verdict.cell.axes.lock),
+        own: results.is_own(&verdict.cell.axes.lock),
         label: of.rate.word(),
         class: kept_class(of.rate),
         kept: unbroken(&figure(of.kept)),
