@@ -3,9 +3,8 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::judge::laws::{Standing, standing};
 use lockbench_reports::judge::verdicts::{self, headline, judge, judged, main_step, reached, steps, tally};
-use lockbench_reports::record::{Carried, Cell, Kept, LawName, Line, Outcome, Results, Served, Thresholds};
+use lockbench_reports::record::{Cell, Kept, Line, Outcome, Results, Served, Thresholds};
 
 fn results_of(change: impl Fn(&mut Line)) -> Results {
     let mut lines = fixture::lines(7, 1.0);
@@ -122,27 +121,4 @@ fn a_vcpu_that_gets_next_to_nothing_starves_however_fast_the_lock_is() {
     let verdict = cell(&results, "tas/emulated/short+exp/4v:2p").verdict.clone().unwrap();
     assert_eq!(verdict.service, Served::Starving);
     assert!(verdict.worst_share.unwrap().high < 0.1);
-}
-
-#[test]
-fn a_law_stands_beside_a_measurement_and_says_where_it_fails() {
-    let results = results_of(|_| {});
-    let law = |id: &str| cell(&results, id).law.clone();
-    let ticket = law("ticket/emulated/short+exp/4v:2p").unwrap();
-    assert_eq!((ticket.law, ticket.predicted.median), (LawName::FifoSpin, 500.0));
-    assert_eq!(standing(&ticket), Standing::Inside, "{ticket:?}");
-    assert!(ticket.ratio.low < ticket.ratio.median && ticket.ratio.median < ticket.ratio.high);
-    let uneven = law("ticket/emulated/short+exp/3v:2p").unwrap();
-    assert_eq!(standing(&uneven), Standing::Fails);
-    let halting = law("pv-ticket/emulated/short+exp/4v:2p").unwrap();
-    assert_eq!(halting.law, LawName::FifoHalt);
-    for id in [
-        "tas/emulated/short+exp/4v:2p",
-        "ticket/native/short+exp/2v:2p",
-        "std-mutex/emulated/short+exp/4v:2p",
-    ] {
-        assert_eq!(law(id), None, "{id}");
-    }
-    let sleeper = results.locks.iter().find(|lock| lock.name == "pv-ticket").unwrap();
-    assert_eq!(sleeper.paravirt, Carried::On);
 }

@@ -10,10 +10,12 @@ pub use words::{band, name, sentence, standing};
 use crate::derive::setting::above;
 use crate::derive::sweep::spins;
 use crate::derive::timeslice::timeslice;
-use crate::record::params::{SLICE, SPIN_THRESHOLD};
-use crate::record::{Admission, Arrivals, Carried, Cell, Interval, LawCheck, LawName, Results, Status};
+use crate::record::params::{SCHEDULER, SLICE, SPIN_THRESHOLD};
+use crate::record::{
+    Admission, Arrivals, Carried, Cell, Interval, LawCheck, LawName, Results, Scheduler, Status,
+};
 
-/// Up to this fraction of a timeslice a request counts as short.
+/// Up to this fraction of a timeslice, or of a spin threshold, a request or a switch counts as short.
 const SHORT: f64 = 0.1;
 
 /// How far a measured rate lies from its law.
@@ -34,9 +36,14 @@ pub fn check(results: &Results, cell: &Cell) -> Option<LawCheck> {
     let (axes, measured) = (&cell.axes, cell.ops_per_second?);
     let lock = results.lock(&axes.lock)?;
     let fifo = lock.order == Some(Admission::Fifo) && !lock.blocks;
-    let plain = axes.params.keys().all(|name| [SLICE, SPIN_THRESHOLD].contains(&name.as_str()));
+    let plain = axes.params.keys().all(|name| [SCHEDULER, SLICE, SPIN_THRESHOLD].contains(&name.as_str()));
+    // Schedulers that give each vCPU of a pCPU its timeslice in turn, and nothing else.
+    let in_turn = matches!(axes.scheduler, Scheduler::Host | Scheduler::RoundRobin);
     let spoken_of = fifo
         && plain
+        && in_turn
+        && axes.neighbours.is_empty()
+        && axes.case.is_none()
         && cell.status == Status::Ok
         && above(axes.overcommit)
         && axes.env != "native"
@@ -55,9 +62,16 @@ pub fn check(results: &Results, cell: &Cell) -> Option<LawCheck> {
         low: measured.low / predicted.high,
         high: measured.high / predicted.low,
     };
-    let too_long = axes.workload.section_ns + axes.workload.think_ns > SHORT * slice.median;
+    let too_long = request_ns(cell) > SHORT * slice.median;
     let fails = fails.or_else(|| too_long.then(|| "a request is not short beside a timeslice".into()));
+    let broken = cell.schedule.as_ref().is_some_and(|of| of.not_kept > of.windows / 2);
+    let fails = fails.or_else(|| broken.then(|| "most windows did not keep the schedule".into()));
     Some(LawCheck { law, predicted, ratio, fails })
+}
+
+/// Length of a request, in nanoseconds.
+fn request_ns(cell: &Cell) -> f64 {
+    cell.axes.workload.section_ns + cell.axes.workload.think_ns
 }
 
 type Predicted = (LawName, Interval, Option<String>);
@@ -82,9 +96,19 @@ fn halting(results: &Results, cell: &Cell, slice: Interval) -> Option<Predicted>
         Some("under 2^10 loops wake-ups decide")
     } else if threshold_ns > slice.median {
         Some("waiters are preempted before they halt, for the threshold is longer than a timeslice")
+    } else if request_ns(cell) > SHORT * threshold_ns {
+        Some("a request is not short beside the spin threshold")
+    } else if switch_ns(cell) > SHORT * threshold_ns {
+        Some("the emulated hypervisor's switches are not short beside the spin threshold")
     } else {
         None
     };
+    // The number of loops is exact, and the length of a loop is one figure of the calibration.
     let predicted = Interval { median: rate, low: rate, high: rate };
     Some((LawName::FifoHalt, predicted, fails.map(Into::into)))
+}
+
+/// How long a pCPU is nobody's between two vCPUs under the emulated hypervisor; the kernel's switches take a microsecond or two.
+fn switch_ns(cell: &Cell) -> f64 {
+    cell.schedule.as_ref().and_then(|schedule| schedule.switch_ns).map_or(0.0, |switch| switch[0])
 }

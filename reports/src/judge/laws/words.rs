@@ -2,11 +2,11 @@
 
 use super::{Standing, fifo_halt, fifo_spin};
 use crate::format::{duration, overcommit, range, rate, ratio};
-use crate::record::{Cell, LawCheck, LawName};
+use crate::record::{Cell, LawCheck, LawName, Scheduler};
 
 /// Where a measured rate stands beside its law.
-pub fn standing(check: &LawCheck) -> Standing {
-    let [low, high] = band(check.law);
+pub fn standing(cell: &Cell, check: &LawCheck) -> Standing {
+    let [low, high] = band(cell, check.law);
     match check.ratio {
         _ if check.fails.is_some() => Standing::Fails,
         ratio if ratio.low >= low && ratio.high <= high => Standing::Inside,
@@ -25,9 +25,9 @@ pub fn name(law: LawName) -> &'static str {
 
 /// Prediction, measurement, their ratio and the band, in one sentence.
 pub fn sentence(cell: &Cell, check: &LawCheck) -> String {
-    let [low, high] = band(check.law);
+    let [low, high] = band(cell, check.law);
     let measured = cell.ops_per_second.map_or_else(|| "nothing".into(), |ops| rate(ops.median));
-    let verdict = match standing(check) {
+    let verdict = match standing(cell, check) {
         Standing::Inside => format!("inside the law's band of {low} to {high}"),
         Standing::Outside => format!("outside the law's band of {low} to {high}"),
         Standing::Untold => format!("across an end of the law's band of {low} to {high}"),
@@ -65,10 +65,11 @@ fn input(cell: &Cell, check: &LawCheck) -> String {
     }
 }
 
-/// Between which ratios of measured to predicted rate a law has been seen to hold.
-pub fn band(law: LawName) -> [f64; 2] {
-    match law {
-        LawName::FifoSpin => fifo_spin::BAND,
-        LawName::FifoHalt => fifo_halt::BAND,
+/// Between which ratios of measured to predicted rate a law holds for a cell.
+pub fn band(cell: &Cell, law: LawName) -> [f64; 2] {
+    match (law, &cell.axes.scheduler) {
+        (LawName::FifoSpin, Scheduler::RoundRobin) => fifo_spin::EXACT_BAND,
+        (LawName::FifoSpin, _) => fifo_spin::BAND,
+        (LawName::FifoHalt, _) => fifo_halt::BAND,
     }
 }

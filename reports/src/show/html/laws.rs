@@ -29,8 +29,8 @@ fn row(cell: &Cell, law: &LawCheck) -> Vec<TableEntry> {
     of.extend(axes.told_params());
     let measured = cell.ops_per_second;
     let interval = |interval| format!("({})", range(interval, rate));
-    let [low, high] = band(law.law);
-    let (word, tone) = match standing(law) {
+    let [low, high] = band(cell, law.law);
+    let (word, tone) = match standing(cell, law) {
         Standing::Inside => ("inside", Tone::Same),
         Standing::Outside => ("outside", Tone::Bad),
         Standing::Untold => ("cannot be told", Tone::Unsure),
