@@ -1,7 +1,7 @@
 //! The verdicts of a step in a line for each label.
 
 use super::Paint;
-use crate::format::{overcommit, percent, printable, range, significant};
+use crate::format::{overcommit, percent, percents, printable};
 use crate::judge::verdicts::{Step, Verdict, leading, reached, tally, untold_alike};
 use crate::record::{Interval, Kept, Results, Served};
 
@@ -83,8 +83,7 @@ fn alike(results: &Results, verdicts: &[&Verdict<'_>]) -> String {
     let ends = kept.iter().copied().reduce(f64::min).zip(kept.iter().copied().reduce(f64::max));
     let Some((low, high)) = ends else { return listed(results, verdicts, true) };
     let all = Interval { median: low, low, high };
-    let figures = range(all, |fraction| significant(fraction * 100.0));
-    format!("keep {figures} %: {}", listed(results, verdicts, false))
+    format!("keep {}: {}", percents(all), listed(results, verdicts, false))
 }
 
 /// Locks with what they keep, where that is asked for; of many locks some, but always the user's own.
