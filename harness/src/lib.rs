@@ -30,6 +30,7 @@ mod output;
 mod peers;
 mod plan;
 pub mod protocol;
+pub mod raw_mutex;
 mod refusal;
 mod registry;
 mod scheduling;

@@ -160,8 +160,10 @@ fn no_such_pcpu(case: &Case, pcpus: usize) -> Option<String> {
 
 fn leaf_refusal(lock: Lock, env: Env) -> Option<String> {
     let (name, env_name) = (lock.name(), env.name());
+    // A lock may call libc only because nothing was optimised.
+    let unoptimised = if cfg!(debug_assertions) { ", or was built without --release" } else { "" };
     (env.needs_leaf() && !lock.family.leaf).then(|| {
-        format!("{name} is not leaf code (it calls into libc or the kernel), so it cannot run inside a bare vCPU ({env_name})")
+        format!("{name} is not leaf code (it calls into libc or the kernel{unoptimised}), so it cannot run inside a bare vCPU ({env_name})")
     })
 }
 

@@ -19,6 +19,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../../profiles/standard.toml")),
     ("nightly", include_str!("../../profiles/nightly.toml")),
     ("published", include_str!("../../profiles/published.toml")),
+    ("peers", include_str!("../../profiles/peers.toml")),
 ];
 
 /// A profile. Its groups of cells are a priority list: what does not fit into `time` is dropped from the end.

@@ -17,6 +17,7 @@ mod leftovers;
 mod limits;
 mod listing;
 mod orphans;
+mod peers;
 mod preemptions;
 mod quota;
 mod real_vcpus;

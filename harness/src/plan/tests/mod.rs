@@ -60,7 +60,7 @@ fn ids(fitted: &Fitted) -> Vec<&str> {
 #[test]
 fn every_profile_fits_its_time_on_machines_of_any_size() {
     for machine in ["core:1 pu:1", "core:2 pu:1", "pack:2 numa:1 core:8 pu:2", "pack:4 numa:2 core:12 pu:2"] {
-        for name in ["smoke", "quick", "standard", "nightly", "published"] {
+        for name in ["smoke", "quick", "standard", "nightly", "published", "peers"] {
             let fitted = planned(name, machine, None);
             let time = built_in(name).time.unwrap();
             assert!(fitted.estimate <= time, "{name} on {machine}: {:?}", fitted.estimate);
