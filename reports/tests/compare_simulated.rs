@@ -2,86 +2,13 @@
 //! calls falsely. Runs differ by more than their windows do, as on real machines; every seed is fixed.
 
 mod fixture;
+#[path = "fixture/world.rs"]
+mod world;
 
-use std::sync::OnceLock;
-
-use lockbench_reports::derive::derive;
-use lockbench_reports::derive::digest::{CellDigest, Digest, Measure, Metric, Noise, Reading};
+use lockbench_reports::derive::digest::{Digest, Metric};
 use lockbench_reports::judge::compare::{Comparison, Row, compare};
-use lockbench_reports::record::Status;
-use lockbench_reports::statistics::{MARGIN, Random, Trips, Verdict};
-
-const GROUPS: [&str; 3] = ["one-vcpu", "contended", "overcommitted"];
-const CELLS: usize = 24;
-const WINDOWS: usize = 6;
-
-/// A machine whose runs are made up: for each cell its rate and what its runs and windows differ by, as standard deviations of
-/// the logarithm.
-struct World {
-    blank: Digest,
-    cells: Vec<(CellDigest, f64, f64, f64)>,
-    random: Random,
-}
-
-impl World {
-    fn new(seed: u64) -> Self {
-        static BLANK: OnceLock<Digest> = OnceLock::new();
-        let blank = BLANK.get_or_init(|| Digest::of(&derive(fixture::lines(1, 1.0).into_iter()))).clone();
-        let like = blank.cells[0].clone();
-        let mut random = Random::new(seed);
-        let mut cells = Vec::new();
-        for (group, (rate, between, within)) in
-            GROUPS.iter().zip([(1.5e8, 0.01, 0.005), (2e7, 0.03, 0.03), (400.0, 0.03, 0.08)])
-        {
-            for number in 0..CELLS {
-                let mut vary = |by: f64| (by * random.normal()).exp();
-                let cell = CellDigest {
-                    id: format!("lock{}/emulated/{group}{number}", number % 6),
-                    lock: format!("lock{}", number % 6),
-                    family: format!("family{}", number % 6 / 2),
-                    env: "emulated".into(),
-                    class: (*group).into(),
-                    status: Status::Ok,
-                    reason: None,
-                    measures: Vec::new(),
-                    ..like.clone()
-                };
-                cells.push((cell, rate * vary(0.5), between * vary(0.4), within * vary(0.4)));
-            }
-        }
-        Self { blank, cells, random }
-    }
-
-    /// A run in which each cell's rate is multiplied by what `change` says of it, and its pCPUs are as far apart as `trip` says.
-    fn run(&mut self, change: impl Fn(&str) -> f64, trip: impl Fn(&str) -> f64) -> Digest {
-        let mut run = self.blank.clone();
-        run.skipped.clear();
-        let floors = [0.02, 0.1, 0.35];
-        run.noise = GROUPS.iter().zip(floors).map(|(group, floor)| noise(group, floor)).collect();
-        run.cells.clear();
-        for (cell, rate, between, within) in &self.cells {
-            let rate = rate * change(&cell.id) * (between * self.random.normal()).exp();
-            let trips = Trips::first((cell.class != "one-vcpu").then(|| trip(&cell.id)));
-            let window = |random: &mut Random| {
-                let value = rate * (within * random.normal()).exp();
-                Reading { value, trips: trips.clone(), count: (value * 10.0) as u64 }
-            };
-            let windows: Vec<Reading> = (0..WINDOWS).map(|_| window(&mut self.random)).collect();
-            let measure =
-                Measure { metric: Metric::Rate, median: rate, low: rate, high: rate, windows, untold: 0 };
-            run.cells.push(CellDigest { measures: vec![measure], ..cell.clone() });
-        }
-        run
-    }
-
-    fn runs(&mut self, number: usize) -> Vec<Digest> {
-        (0..number).map(|_| self.run(|_| 1.0, |_| 84.0)).collect()
-    }
-}
-
-fn noise(group: &str, floor: f64) -> Noise {
-    Noise { class: group.into(), env: "emulated".into(), lock: "lock0".into(), halts: false, floor }
-}
+use lockbench_reports::statistics::{MARGIN, Random, Verdict};
+use world::{CELLS, GROUPS, World};
 
 fn of_group<'a>(comparison: &'a Comparison, group: &str) -> Vec<&'a Row> {
     comparison.rows.iter().filter(|row| row.cell.contains(&format!("/{group}"))).collect()

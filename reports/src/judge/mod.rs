@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod alerts;
 pub mod answers;
+mod any_distance;
 pub mod briefs;
 pub mod compare;
 pub mod comparison;

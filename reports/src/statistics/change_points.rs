@@ -32,6 +32,8 @@ pub struct Course {
     /// Sums of the clean values before each place.
     sums: Vec<f64>,
     noise: NightNoise,
+    /// The standard deviation of a night is taken to be this at least.
+    least_sigma: f64,
     /// Variance of the mean of so many nights, in units of the variance of one.
     of_mean: Vec<f64>,
 }
@@ -55,19 +57,22 @@ struct Wanted {
 }
 
 impl Course {
-    /// Prepares a series; `None` if it is too short, or holds values that are not finite.
-    pub fn new(values: &[f64]) -> Option<Self> {
+    /// Prepares a series; `None` if it is too short, or holds values that are not finite. A night strays by `least_sigma` at least,
+    /// whatever the nights seem to say: few nights, or nights that repeat each other, say too little.
+    pub fn new(values: &[f64], least_sigma: f64) -> Option<Self> {
         if values.len() < 2 * FEWEST_NIGHTS || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        let noise = NightNoise::of_differences(values)?;
+        let mut noise = NightNoise::of_differences(values)?;
+        noise.sigma = noise.sigma.max(least_sigma);
         let clean = without_outliers(values, &noise);
         let mut sums = vec![0.0];
         sums.extend(clean.iter().scan(0.0, |sum, value| {
             *sum += value;
             Some(*sum)
         }));
-        let mut course = Self { values: values.to_vec(), clean, sums, noise, of_mean: Vec::new() };
+        let mut course =
+            Self { values: values.to_vec(), clean, sums, noise, least_sigma, of_mean: Vec::new() };
         course.set_noise(noise);
         for _ in 0..PASSES {
             let found = course.residual_noise();
@@ -232,7 +237,8 @@ impl Course {
         };
         let at = (start + FEWEST_NIGHTS..(end + 1).saturating_sub(FEWEST_NIGHTS))
             .max_by(|&a, &b| score(a).total_cmp(&score(b)))?;
-        let by_chance = two_sided(score(at) / self.noise.sigma, self.noise.freedom);
+        let sigma = self.noise.sigma.max(self.least_sigma);
+        let by_chance = two_sided(score(at) / sigma, self.noise.freedom);
         Some(Split { start, end, at, p: (tests(self.values.len()) * by_chance).min(1.0) })
     }
 }
@@ -258,7 +264,7 @@ mod tests {
         let mut values = noise(&mut random, 120, 0.02);
         values[40..].iter_mut().for_each(|value| *value -= 0.2);
         values[90..100].iter_mut().for_each(|value| *value += 0.3);
-        let course = Course::new(&values).unwrap();
+        let course = Course::new(&values, 0.0).unwrap();
         let changes = course.changes(0.01, 0.05);
         assert_eq!(changes, [40, 90, 100]);
         assert!((course.step(&changes, 0) + 0.2).abs() < 0.02);
@@ -271,7 +277,7 @@ mod tests {
         for night in [20, 50, 51, 99] {
             values[night] -= 1.0;
         }
-        assert!(Course::new(&values).unwrap().changes(0.05, 0.05).is_empty());
+        assert!(Course::new(&values, 0.0).unwrap().changes(0.05, 0.05).is_empty());
     }
 
     #[test]
@@ -279,7 +285,7 @@ mod tests {
         let mut random = Random::new(3);
         let mut values = noise(&mut random, 60, 0.02);
         values[55..].iter_mut().for_each(|value| *value -= 0.25);
-        assert_eq!(Course::new(&values).unwrap().changes(0.001, 0.05), [55]);
+        assert_eq!(Course::new(&values, 0.0).unwrap().changes(0.001, 0.05), [55]);
     }
 
     #[test]
@@ -287,7 +293,7 @@ mod tests {
         let mut random = Random::new(4);
         let mut values = noise(&mut random, 365, 0.02);
         values.iter_mut().enumerate().for_each(|(night, value)| *value += 0.0004 * night as f64);
-        assert!(Course::new(&values).unwrap().changes(0.05, 0.05).is_empty());
+        assert!(Course::new(&values, 0.0).unwrap().changes(0.05, 0.05).is_empty());
     }
 
     #[test]
@@ -296,7 +302,7 @@ mod tests {
             let mut random = Random::new(seed);
             let mut count = || if random.below(4) == 0 { 20.0_f64 } else { 21.0 };
             let values: Vec<f64> = (0..60).map(|_| count().ln()).collect();
-            !Course::new(&values).unwrap().changes(0.05, 0.04).is_empty()
+            !Course::new(&values, 0.0).unwrap().changes(0.05, 0.04).is_empty()
         });
         assert!(called.count() <= 4);
     }
@@ -307,7 +313,7 @@ mod tests {
             let mut random = Random::new(6);
             let mut values = noise(&mut random, nights, 0.025);
             values[nights / 2..].iter_mut().for_each(|value| *value -= 0.1);
-            let changes = Course::new(&values).unwrap().changes(0.01, 0.05);
+            let changes = Course::new(&values, 0.0).unwrap().changes(0.01, 0.05);
             assert_eq!(changes.len(), 1, "{nights} nights: {changes:?}");
             assert!(changes[0].abs_diff(nights / 2) <= 1, "{nights} nights: {changes:?}");
         }
@@ -319,7 +325,7 @@ mod tests {
         let mut values = noise(&mut random, 180, 0.025);
         let up = |night: usize| night / 30 % 2 == 1;
         values.iter_mut().enumerate().filter(|(night, _)| up(*night)).for_each(|(_, value)| *value += 0.2);
-        let changes = Course::new(&values).unwrap().changes(0.01, 0.05);
+        let changes = Course::new(&values, 0.0).unwrap().changes(0.01, 0.05);
         assert_eq!(changes, [30, 60, 90, 120, 150]);
     }
 
@@ -330,7 +336,7 @@ mod tests {
             let mut values = noise(&mut random, 17, 0.02);
             values[5..].iter_mut().for_each(|value| *value -= 0.2);
             values[11..].iter_mut().for_each(|value| *value -= 0.2);
-            Course::new(&values).unwrap().changes(0.05, 0.05) == [5, 11]
+            Course::new(&values, 0.0).unwrap().changes(0.05, 0.05) == [5, 11]
         });
         assert!(found.count() >= 90);
     }
@@ -346,7 +352,7 @@ mod tests {
                     0.1 * last
                 };
                 let values: Vec<f64> = (0..nights).map(|_| next()).collect();
-                !Course::new(&values).unwrap().changes(0.01, 0.05).is_empty()
+                !Course::new(&values, 0.0).unwrap().changes(0.01, 0.05).is_empty()
             });
             let called = called.count();
             assert!(called <= 16, "{nights} nights: {called} of 200");
@@ -359,7 +365,7 @@ mod tests {
         let mut values = noise(&mut random, 120, 0.04);
         values[57..62].copy_from_slice(&[0.0, -0.2, -0.1, 0.0, -0.2]);
         values[62..].iter_mut().for_each(|value| *value -= 0.2);
-        let course = Course::new(&values).unwrap();
+        let course = Course::new(&values, 0.0).unwrap();
         let wanted = Wanted { level: 0.05, size: Some(0.05) };
         let split = [57, 62];
         let vague = |step: Interval| step.low <= 0.0 && step.high >= 0.0;
@@ -372,12 +378,12 @@ mod tests {
 
     #[test]
     fn degenerate_inputs() {
-        assert!(Course::new(&[]).is_none() && Course::new(&[0.0; 9]).is_none());
-        assert!(Course::new(&[f64::NAN; 20]).is_none());
-        let constant = Course::new(&[3.0; 20]).unwrap();
+        assert!(Course::new(&[], 0.0).is_none() && Course::new(&[0.0; 9], 0.0).is_none());
+        assert!(Course::new(&[f64::NAN; 20], 0.0).is_none());
+        let constant = Course::new(&[3.0; 20], 0.0).unwrap();
         assert_eq!((constant.strongest(), constant.changes(0.05, 0.0).len()), (1.0, 0));
         let mut step = vec![3.0; 20];
         step[10..].fill(4.0);
-        assert_eq!(Course::new(&step).unwrap().changes(0.05, 0.05), [10]);
+        assert_eq!(Course::new(&step, 0.0).unwrap().changes(0.05, 0.05), [10]);
     }
 }

@@ -23,6 +23,7 @@ mod student;
 mod timeslice_bound;
 mod trips;
 mod verdict;
+mod window_noise;
 
 pub use change_points::{Course, FEWEST_NIGHTS};
 pub use class::{Class, largest_class};
@@ -43,3 +44,4 @@ pub use student::{quantile, two_sided};
 pub use timeslice_bound::timeslice_bound;
 pub use trips::{Apart, Spans, Trips, Which};
 pub use verdict::{MARGIN, MIN_ROUNDS, Verdict, judge};
+pub use window_noise::error_of_medians;

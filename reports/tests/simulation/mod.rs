@@ -31,7 +31,7 @@ pub(crate) fn ours_alone(fleet: &[Made]) -> Vec<Vec<usize>> {
 pub(crate) fn e_divisive(fleet: &[Made], level: f64, random: &mut Random) -> Vec<Vec<usize>> {
     let of = |made: &Made| {
         let all = e_divisive::places(&made.values, level, random);
-        let Some(course) = Course::new(&made.values) else { return Vec::new() };
+        let Some(course) = Course::new(&made.values, 0.0) else { return Vec::new() };
         let large = |index: &usize| course.step(&all, *index).abs() >= MARGIN.ln_1p();
         (0..all.len()).filter(large).map(|index| all[index]).collect()
     };
@@ -57,6 +57,7 @@ pub(crate) fn history(fleet: &[Made]) -> History {
         metric: Metric::Rate,
         points: made.values.iter().enumerate().map(point).collect(),
         least: 0.0,
+        night_error: 0.0,
         failures: Vec::new(),
     };
     History {

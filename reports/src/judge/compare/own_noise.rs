@@ -8,9 +8,7 @@
 //! A cell that has two modes is worse than noisy: the median of a run lies in the mode that half of its windows happened to
 //! be in, so a few runs in one mode say nothing of the next run.
 
-use std::f64::consts::FRAC_PI_2;
-
-use crate::statistics::median;
+use crate::statistics::{error_of_medians, median};
 
 /// What a cell's windows say of its runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,28 +28,12 @@ impl OwnNoise {
     pub(super) fn of(base: &[Vec<f64>], new: &[f64]) -> Self {
         let earlier = || base.iter().map(Vec::as_slice);
         Self {
-            error: error(earlier().chain([new])).unwrap_or(0.0),
-            error_of_base: error(earlier()).unwrap_or(0.0),
+            error: error_of_medians(earlier().chain([new])).unwrap_or(0.0),
+            error_of_base: error_of_medians(earlier()).unwrap_or(0.0),
             apart: apart(&base.concat(), new),
             by_modes: by_modes(base, new).unwrap_or(0.0),
         }
     }
-}
-
-/// The standard error of the median of one run, from how far all windows lie from the median of theirs. A few windows far off, as of
-/// a second mode, count for nothing here.
-fn error<'a>(runs: impl Iterator<Item = &'a [f64]> + Clone) -> Option<f64> {
-    let windows = median(&runs.clone().map(|run| run.len() as f64).collect::<Vec<_>>())?;
-    let mut apart: Vec<f64> = Vec::new();
-    for run in runs {
-        let middle = median(run)?;
-        apart.extend(run.iter().map(|window| (window - middle).abs()));
-    }
-    apart.sort_by(f64::total_cmp);
-    // Half of them, or four of five, whichever says more.
-    let half = 1.4826 * median(&apart)?;
-    let most = apart[(apart.len() * 4 / 5).min(apart.len() - 1)] / 1.2816;
-    Some(half.max(most) * (FRAC_PI_2 / (windows + 1.0)).sqrt())
 }
 
 fn apart(one: &[f64], other: &[f64]) -> f64 {

@@ -9,12 +9,12 @@ use std::ops::Range;
 use super::Row;
 use super::tally::{Tally, Told, told};
 use crate::derive::digest::{CellDigest, Metric, readings};
-use crate::derive::{OVERCOMMITTED, Selection, noise_group};
+use crate::derive::{Selection, noise_group};
+use crate::judge::any_distance::set_by_scheduler;
 use crate::judge::comparison::word;
 use crate::record::{Cell, FIRST_REVISION, Interval, Purpose, Status};
 use crate::statistics::{
     FEWEST_PAIRS, Trips, Verdict, Window, interval, median, ratios, rounds_at_one_distance, rounds_in_class,
-    timeslice_bound,
 };
 
 /// A window without any acquisition counts as this many, for a logarithm needs a positive number.
@@ -102,16 +102,15 @@ fn in_rounds(cell: &Cell, numbers: &Range<u32>) -> Cell {
     cell
 }
 
-/// The windows of a purpose on both sides. Where the timeslice sets the rate, it does not matter how far apart the pCPUs were.
-fn windows(base: &Cell, new: &Cell, purpose: Purpose) -> [Vec<Window>; 2] {
+/// The windows of a metric on both sides. Where the scheduler sets the metric, it does not matter how far apart the pCPUs were.
+fn windows(base: &Cell, new: &Cell, metric: Metric) -> [Vec<Window>; 2] {
     let of = |cell: &Cell, purpose| Selection::comparable(&cell.rounds, purpose).windows();
     let any_distance = [base, new].into_iter().all(|cell| {
-        let rates = of(cell, Purpose::Rate);
-        let values: Vec<f64> = rates.iter().map(Window::rate).collect();
-        noise_group(&cell.axes) == OVERCOMMITTED
-            && !rates.is_empty()
-            && timeslice_bound(&values, rates.iter().map(|window| &window.trips))
+        let windows = of(cell, Purpose::Rate);
+        let rates: Vec<f64> = windows.iter().map(Window::rate).collect();
+        set_by_scheduler(metric, noise_group(&cell.axes), &rates, windows.iter().map(|window| &window.trips))
     });
+    let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
     [base, new].map(|cell| {
         let mut windows = of(cell, purpose);
         if any_distance {
@@ -129,7 +128,7 @@ fn by_rounds(row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
 }
 
 fn rate(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
-    let [a, b] = windows(base, new, Purpose::Rate);
+    let [a, b] = windows(base, new, Metric::Rate);
     let counted =
         |window: &Window| (window.operations as f64).max(HALF_ACQUISITION) / window.window_ns as f64;
     let paired = ratios(&b, &a);
@@ -154,12 +153,11 @@ fn rate(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
 /// Fairness and tail latency, round by round.
 fn reading(mut row: Row, base: &Cell, new: &Cell, rounds: u32) -> (Row, Rounds) {
     let metric = row.metric;
-    let purpose = if metric == Metric::Tail { Purpose::Latency } else { Purpose::Rate };
     let of = |cell: &Cell| -> BTreeMap<u32, f64> {
         readings(cell, metric).into_iter().map(|(round, reading)| (round, reading.value)).collect()
     };
     let (a, b) = (of(base), of(new));
-    let [base_windows, new_windows] = windows(base, new, purpose);
+    let [base_windows, new_windows] = windows(base, new, metric);
     let values = |pairs: Vec<(Window, Window)>| -> Vec<(u32, f64, f64)> {
         let values = pairs
             .iter()

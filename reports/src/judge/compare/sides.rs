@@ -1,10 +1,10 @@
 //! The windows of one cell that may be compared with each other: those of one distance class, from every run. The windows of a
 //! cell whose rate the timeslice sets all may, however far apart the pCPUs were.
 
-use crate::derive::OVERCOMMITTED;
 use crate::derive::digest::{CellDigest, Metric, Reading};
 use crate::format::counted;
-use crate::statistics::{Class, Trips, Verdict, timeslice_bound};
+use crate::judge::any_distance::set_by_scheduler;
+use crate::statistics::{Class, Trips, Verdict};
 
 /// A run needs this many windows in a distance class for their median to stand for the run.
 const FEWEST_WINDOWS: usize = 3;
@@ -26,7 +26,7 @@ pub(super) struct Sides {
 /// one side has too few.
 pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> Result<Sides, Verdict> {
     let of = |cell: &CellDigest| cell.windows(metric).to_vec();
-    let any_distance = [base, &[new]].into_iter().all(|runs| set_by_scheduler(metric, runs));
+    let any_distance = [base, &[new]].into_iter().all(|runs| at_any_distance(metric, runs));
     let base: Vec<Vec<Reading>> = base.iter().map(|cell| of(cell)).collect();
     let new = of(new);
     let trips = |windows: &[Reading]| windows.iter().map(|w| w.trips.clone()).collect::<Vec<Trips>>();
@@ -62,17 +62,14 @@ pub(super) fn sides(metric: Metric, base: &[&CellDigest], new: &CellDigest) -> R
     }))
 }
 
-/// Whether the scheduler sets the metric of an overcommitted cell in these runs: always the shares of its vCPUs, and the rate where
-/// the timeslice is what an acquisition waits for.
-fn set_by_scheduler(metric: Metric, runs: &[&CellDigest]) -> bool {
-    if metric == Metric::Fairness {
-        return runs.iter().all(|run| run.class == OVERCOMMITTED);
-    }
+/// Whether the scheduler sets the metric in all of these runs.
+fn at_any_distance(metric: Metric, runs: &[&CellDigest]) -> bool {
     let windows = || runs.iter().flat_map(|run| run.windows(Metric::Rate));
     let rates: Vec<f64> = windows().map(|window| window.value).collect();
-    runs.iter().all(|run| run.class == OVERCOMMITTED)
-        && !rates.is_empty()
-        && timeslice_bound(&rates, windows().map(|window| &window.trips))
+    let set = |run: &&CellDigest| {
+        set_by_scheduler(metric, &run.class, &rates, windows().map(|window| &window.trips))
+    };
+    runs.iter().all(set)
 }
 
 /// The rates of BASE are divided by, so its windows must not be starved. A starved window of NEW shows that the lock got slower:

@@ -8,7 +8,7 @@ use super::{Blessing, History, Point, Series};
 use crate::derive::digest::{Change, Metric, changes};
 use crate::judge::alerts::{Alert, What};
 use crate::record::Interval;
-use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, benjamini_hochberg, steady_by_kin};
+use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, hierarchical, steady_by_kin};
 
 /// A change may be found this many nights too early or too late, so a blessing holds within them.
 const AROUND: usize = 3;
@@ -66,17 +66,17 @@ pub struct Dated {
 }
 
 /// All changes, oldest first. The noise of a series is steadied by that of its noise group. False discoveries are controlled over
-/// all series together, for among three hundred series some show a change by chance every night.
+/// all series together, for among three hundred series some show a change by chance every night: families of locks first, then
+/// their series, so that one changed lock does not make it easier to call others.
 pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
-    let mut judged: Vec<(Segment<'_>, Course)> =
-        segments(history).filter_map(|segment| Some((segment, Course::new(&segment.logs())?))).collect();
+    let mut judged: Vec<(Segment<'_>, Course)> = segments(history)
+        .filter_map(|segment| Some((segment, Course::new(&segment.logs(), segment.series.night_error)?)))
+        .collect();
     steady(&mut judged);
-    let p: Vec<f64> = judged.iter().map(|(_, course)| course.strongest()).collect();
-    let believed = benjamini_hochberg(&p, FALSE_DISCOVERIES);
-    let part = believed.iter().filter(|&&yes| yes).count() as f64 / judged.len().max(1) as f64;
     let mut found = Vec::new();
-    for ((segment, course), _) in judged.iter().zip(&believed).filter(|(_, yes)| **yes) {
-        let places = course.changes(FALSE_DISCOVERIES * part, margin);
+    for ((segment, course), level) in judged.iter().zip(levels(&judged)) {
+        let Some(level) = level else { continue };
+        let places = course.changes(level, margin);
         let mut own: Vec<ChangePoint> = (0..places.len())
             .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings))
             .collect();
@@ -89,6 +89,32 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
     }
     found.sort_by_key(|change| change.night);
     found
+}
+
+/// The level at which the changes of each series are searched: that which control of false discoveries allows for so many believed
+/// families and so many believed series of its own; none for a series that is not believed to have changed at all.
+fn levels(judged: &[(Segment<'_>, Course)]) -> Vec<Option<f64>> {
+    let mut families: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, (Segment { series, .. }, _)) in judged.iter().enumerate() {
+        families.entry(&series.family).or_default().push(index);
+    }
+    let p: Vec<Vec<f64>> = families
+        .values()
+        .map(|members| members.iter().map(|&index| judged[index].1.strongest()).collect())
+        .collect();
+    let believed = hierarchical(&p, FALSE_DISCOVERIES);
+    let part = |yes: &mut dyn Iterator<Item = bool>, all: usize| {
+        yes.filter(|yes| *yes).count() as f64 / all.max(1) as f64
+    };
+    let of_families = part(&mut believed.iter().map(|members| members.contains(&true)), believed.len());
+    let mut levels = vec![None; judged.len()];
+    for (members, believed) in families.values().zip(&believed) {
+        let level = FALSE_DISCOVERIES * of_families * part(&mut believed.iter().copied(), believed.len());
+        for (&index, _) in members.iter().zip(believed).filter(|(_, yes)| **yes) {
+            levels[index] = Some(level);
+        }
+    }
+    levels
 }
 
 /// Steadies the noise of each series by that of its noise group in its environment; where these are few, with those of other

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::skips::{Skip, Skips};
 use crate::derive::digest::{CellDigest, Digest, Metric};
+use crate::judge::any_distance::set_by_scheduler;
 use crate::record::Status;
-use crate::statistics::{Trips, interval, largest_class};
+use crate::statistics::{Trips, error_of_medians, interval, largest_class};
 
 /// A night with fewer windows in the distance class of the series is shown but not judged.
 const FEWEST_WINDOWS: usize = 3;
@@ -85,6 +86,8 @@ pub struct Series {
     pub points: Vec<Point>,
     /// A smaller value counts as this, for a logarithm needs a positive number: for rates half an acquisition in a window.
     pub least: f64,
+    /// What the windows of its nights say that the logarithm of a night's median strays by, as a standard error.
+    pub night_error: f64,
     /// Nights in which the cell was broken, hung or crashed. Only the first series of a cell has them.
     pub failures: Vec<(usize, Status)>,
 }
@@ -190,6 +193,24 @@ impl Collector {
         });
     }
 
+    /// Forgets how far apart the pCPUs were where it does not matter, so that windows of all distances are of one class.
+    fn forget_distances(&mut self) {
+        let of_rate = |(place, metric, lock): &(String, Metric, String), gathered: &Gathered| {
+            let rates: Vec<f64> = gathered.windows.iter().map(|window| window.value).collect();
+            let set = |metric| {
+                let trips = gathered.windows.iter().map(|window| &window.trips);
+                set_by_scheduler(metric, &gathered.class, &rates, trips)
+            };
+            let metrics = Metric::ALL.into_iter().filter(|wanted| *metric == Metric::Rate && set(*wanted));
+            metrics.map(|metric| (place.clone(), metric, lock.clone())).collect::<Vec<_>>()
+        };
+        let set: Vec<_> = self.gathered.iter().flat_map(|(key, gathered)| of_rate(key, gathered)).collect();
+        for key in set {
+            let windows = self.gathered.get_mut(&key).into_iter().flat_map(|gathered| &mut gathered.windows);
+            windows.for_each(|window| window.trips = Trips::default());
+        }
+    }
+
     /// The history of the nights that were added.
     pub fn finish(mut self) -> History {
         let known: HashSet<String> = self.gathered.values().map(|gathered| gathered.cell.clone()).collect();
@@ -199,8 +220,10 @@ impl Collector {
                 self.gathered.entry(failing.key.clone()).or_insert(empty);
             }
         }
+        self.forget_distances();
         let series = self.gathered.into_iter().map(|((place, metric, lock), gathered)| Series {
             points: points(&gathered.windows),
+            night_error: night_error(&gathered.windows),
             least: match gathered.seconds {
                 Some(seconds) if metric == Metric::Rate => 0.5 / seconds,
                 _ => 0.0,
@@ -219,20 +242,30 @@ impl Collector {
     }
 }
 
-/// A point for each night, from its windows in the distance class that most windows of all nights belong to; where the night has
-/// too few of these, from all its windows.
-fn points(windows: &[Window]) -> Vec<Point> {
+/// Which windows are in the distance class that most windows of all nights belong to.
+fn in_class(windows: &[Window]) -> Vec<bool> {
     let trips: Vec<&Trips> = windows.iter().map(|window| &window.trips).collect();
-    let mut in_class = vec![false; windows.len()];
-    largest_class(&trips).into_iter().for_each(|index| in_class[index] = true);
-    let mut points = Vec::new();
+    let mut inside = vec![false; windows.len()];
+    largest_class(&trips).into_iter().for_each(|index| inside[index] = true);
+    inside
+}
+
+/// The windows of each night, and those of them that are in the distance class.
+fn nights(windows: &[Window]) -> impl Iterator<Item = (&[Window], Vec<f64>)> {
+    let inside = in_class(windows);
     let mut start = 0;
-    for night in windows.chunk_by(|a, b| a.night == b.night) {
-        let used: Vec<f64> = (start..start + night.len())
-            .filter(|&index| in_class[index])
-            .map(|index| windows[index].value)
-            .collect();
+    windows.chunk_by(|a, b| a.night == b.night).map(move |night| {
+        let own = &inside[start..start + night.len()];
         start += night.len();
+        let used = night.iter().zip(own).filter(|(_, inside)| **inside).map(|(window, _)| window.value);
+        (night, used.collect())
+    })
+}
+
+/// A point for each night, from its windows in the distance class; where the night has too few of these, from all its windows.
+fn points(windows: &[Window]) -> Vec<Point> {
+    let mut points = Vec::new();
+    for (night, used) in nights(windows) {
         let judged = used.len() >= FEWEST_WINDOWS;
         let values = if judged { used } else { night.iter().map(|window| window.value).collect() };
         if let Some(of) = interval(&values) {
@@ -248,6 +281,15 @@ fn points(windows: &[Window]) -> Vec<Point> {
         }
     }
     points
+}
+
+/// What the median of a night that is judged strays by at least, as its windows say.
+fn night_error(windows: &[Window]) -> f64 {
+    let logs =
+        |used: Vec<f64>| -> Vec<f64> { used.into_iter().filter(|value| *value > 0.0).map(f64::ln).collect() };
+    let judged: Vec<Vec<f64>> =
+        nights(windows).map(|(_, used)| logs(used)).filter(|used| used.len() >= FEWEST_WINDOWS).collect();
+    error_of_medians(judged.iter().map(Vec::as_slice)).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -273,5 +315,43 @@ mod tests {
         all[6].trips = Trips::first(Some(400.0));
         assert_eq!(points(&all)[1].median, 10.0);
         assert!(points(&[]).is_empty());
+    }
+
+    fn judged_far_apart(class: &str, metric: Metric, rate: f64) -> Vec<bool> {
+        let mut collector = Collector::default();
+        for (night, trip) in [84.0, 84.0, 420.0].into_iter().enumerate() {
+            for (metric, value) in [(Metric::Rate, rate), (Metric::Fairness, 0.9), (Metric::Tail, 1e6)] {
+                let gathered = collector.gathered.entry(("place".into(), metric, "lock".into())).or_default();
+                gathered.class = class.into();
+                gathered.windows.extend(windows(night as u32, value, trip));
+            }
+        }
+        let history = collector.finish();
+        let series = history.series.iter().find(|series| series.metric == metric).unwrap();
+        series.points.iter().map(|point| point.judged).collect()
+    }
+
+    #[test]
+    fn overcommitted_cells_are_judged_at_any_distance_unless_their_rate_follows_it() {
+        let (all, near) = ([true; 3], [true, true, false]);
+        for metric in Metric::ALL {
+            assert_eq!(judged_far_apart("overcommitted", metric, 450.0), all, "{metric:?}");
+            assert_eq!(judged_far_apart("contended", metric, 450.0), near, "{metric:?}");
+        }
+        assert_eq!(judged_far_apart("overcommitted", Metric::Rate, 5e6), near);
+        assert_eq!(judged_far_apart("overcommitted", Metric::Tail, 5e6), near);
+        assert_eq!(judged_far_apart("overcommitted", Metric::Fairness, 5e6), all);
+    }
+
+    #[test]
+    fn windows_say_what_a_night_strays_by() {
+        let night = |night, values: [f64; 6]| {
+            values.map(|value| Window { night, revision: 1, value, trips: Trips::default() })
+        };
+        let all =
+            [night(0, [0.8, 0.9, 1.0, 1.0, 1.1, 1.2]), night(1, [1.6, 1.8, 2.0, 2.0, 2.2, 2.4])].concat();
+        // Windows differ by some 15 %, and the median of six by half of that.
+        assert!((night_error(&all) - 0.07).abs() < 0.02, "{}", night_error(&all));
+        assert_eq!(night_error(&[]), 0.0);
     }
 }
