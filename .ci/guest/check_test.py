@@ -194,6 +194,31 @@ class Checker(unittest.TestCase):
         guest.nodes, guest.totals = [1, 0, 1], " N0=1 N1=2"
         self.fails(guest, "1 interleaved pages on 2 nodes, and no note of it")
 
+    def test_a_lock_and_data_that_do_not_lie_apart_fail(self):
+        for policy, nodes in (("remote-lock", [1, 0]), ("remote-data", [0, 1])):
+            guest = Guest(params={"memory": policy})
+            guest.nodes, guest.totals = [*nodes, 0, 1], " N0=2 N1=2"
+            guest.record["residence"]["shared"] = [{"node": 0, "pages": 1}, {"node": 1, "pages": 1}]
+            self.passes(guest)
+            guest.nodes = [*reversed(nodes), 0, 1]
+            self.fails(guest, f"{policy} from node 0, and the lock lies on node {nodes[1]}, its data on node {nodes[0]}")
+
+    def test_memory_that_follows_a_machine_that_moves_fails(self):
+        def guest():
+            moving = Guest(pcpus=[2, 3], placement="node:1", case={"vms": [{"name": "guest", "moved_from": "compact"}]})
+            moving.record["placed"] = [2, 3]
+            return moving
+
+        stays = guest()
+        stays.nodes, stays.totals, stays.record["memory_nodes"] = [0, 0, 0, 0], " N0=4", [0]
+        stays.record["residence"]["blocks"] = [[0], [0]]
+        self.passes(stays)
+        self.fails(guest(), "a machine moved to node 1, and its memory, which was to stay, lies on [0, 1]")
+
+    def test_of_several_machines_nothing_is_compared(self):
+        guest = Guest(case={"vms": [{"name": "guest"}, {"name": "other"}]})
+        self.fails(guest, "no window was compared")
+
     def test_a_wrong_placement_fails(self):
         self.fails(Guest(placement="node:1"), "are on nodes [0, 1]")
         self.fails(Guest(placement="compact"), "leave more than one node half used")

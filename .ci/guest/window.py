@@ -22,7 +22,19 @@ def check_window(cell, record, seen, machine, checked):
     unusable = [cpu for cpu in cell["pcpus"] if cpu not in machine.cpus or cpu not in seen.cpus_allowed]
     if unusable or not cell["pcpus"]:
         return [f"CPUs {unusable or 'that are none'} cannot be used here"]
-    return [*pins(cell, record, seen), *placement(cell, seen, machine), *pages(cell, record, seen, machine)]
+    # A machine that moves is observed before it moves or after it, which nobody can tell.
+    where = [] if moves(cell) else pins(cell, record, seen)
+    return [*where, *placement(cell, seen, machine), *pages(cell, record, seen, machine)]
+
+
+def machines(cell):
+    """The virtual machines of the cell's case; none where there is one."""
+    return (cell.get("case") or {}).get("vms", [])
+
+
+def moves(cell):
+    """Whether its vCPUs move when the window opens."""
+    return any(vm.get("moved_from") for vm in machines(cell))
 
 
 def pins(cell, record, seen):
@@ -86,6 +98,11 @@ def pages(cell, record, seen, machine):
     shared, own = seen.pages[: sum(told.values())], seen.pages[sum(told.values()) :]
     if dict(Counter(shared)) != told:
         yield f"shared pages are said to lie on {told}, and the kernel has them on {dict(Counter(shared))}"
+    if moves(cell):
+        home = machine.cpus[cell["pcpus"][0]]
+        if len(lie) != 1 or home in lie:
+            yield f"a machine moved to node {home}, and its memory, which was to stay, lies on {sorted(lie)}"
+        return
     yield from shared_by_policy(cell, record, shared, seen, machine)
     yield from blocks(cell, residence, own, seen, machine)
 
@@ -105,6 +122,12 @@ def shared_by_policy(cell, record, shared, seen, machine):
             yield f"interleaved pages are not spread evenly: {dict(counts)}"
         if len(shared) < len(with_memory) and not any("interleave" in note for note in record.get("notes", [])):
             yield f"{len(shared)} interleaved pages on {len(with_memory)} nodes, and no note of it"
+        return
+    if policy in ("remote-lock", "remote-data"):
+        near, far = machine.nearest(home, with_memory), machine.farthest(home, with_memory)
+        lock, data = (far, near) if policy == "remote-lock" else (near, far)
+        if shared[0] not in lock or shared[-1] not in data:
+            yield f"{policy} from node {home}, and the lock lies on node {shared[0]}, its data on node {shared[-1]}"
         return
     among = machine.nearest(home, with_memory) if policy == "local" else machine.farthest(home, with_memory)
     if len(set(shared)) != 1 or not set(shared) <= among:

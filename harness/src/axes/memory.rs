@@ -13,10 +13,10 @@ impl Axis for Memory {
         takes: "NAMES",
         unit: "",
         default: "local",
-        help: "Where the lock and its data lie, seen from the first pCPU: local, remote, interleave",
+        help: "Where the lock and its data lie, seen from the first pCPU: local, remote, interleave; or apart: remote-lock (its data is local), remote-data (its lock is)",
         in_id: InId::Param,
         in_0_1: true,
-        examples: &["local", "remote", "interleave"],
+        examples: &["local", "remote", "interleave", "remote-lock", "remote-data"],
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {

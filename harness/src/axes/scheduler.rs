@@ -73,6 +73,13 @@ impl Scheduler {
             let name = self.name();
             return Some(format!("`pools`: {name} knows of none; round-robin, credit and gang do"));
         }
+        if let Some(vm) = case.vms.iter().find(|vm| vm.has_own_place()).filter(|_| self.is_hypervisor()) {
+            return Some(format!(
+                "{} has a place of its own, and {} schedules the cell's pCPUs alone; host does",
+                vm.name,
+                self.name()
+            ));
+        }
         let own = self.record();
         let layouts = Layout::all(case).unwrap_or_default();
         case.vms.iter().enumerate().find_map(|(index, vm)| {
@@ -198,6 +205,20 @@ mod tests {
         let moves = Case { moves: vec![record::Move { at_ns: 5, change }], ..stays };
         let said = Scheduler::Credit.refusal_of(&moves).unwrap();
         assert!(said.contains("round-robin takes no notice"), "{said}");
+    }
+
+    #[test]
+    fn a_machine_with_a_place_of_its_own_is_for_this_kernels_scheduler() {
+        let case = |vm| Case { vms: vec![vm], ..Case::default() };
+        let named = |name: &str| Some(name.to_owned());
+        for scheduler in Scheduler::PLAIN {
+            for placed in [
+                Vm { placement: named("automatic"), ..Vm::usual("guest", 1) },
+                Vm { moved_from: named("compact"), ..Vm::usual("guest", 1) },
+            ] {
+                assert_eq!(scheduler.refusal_of(&case(placed)).is_none(), scheduler == Scheduler::Host);
+            }
+        }
     }
 
     #[test]

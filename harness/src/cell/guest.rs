@@ -56,7 +56,7 @@ impl Guest {
             .map_err(|e| skipped(Refusal::of("the cell's process could not be started", e)))?;
         process.wait_ready(Duration::from_secs(10))?;
         let threads = process.threads(&memory)?;
-        let placed = bench.placer.place_vcpus(&threads, spec).map_err(skipped)?;
+        let placed = bench.placer.place_vcpus(&threads, spec, spec.started_on()).map_err(skipped)?;
         // The hypervisor's timeslice is no business of the kernel's.
         if let Some(slice_ns) = spec.axes.values.slice.ns().filter(|_| board.is_none()) {
             for &thread in &threads {

@@ -127,7 +127,8 @@ mod tests {
         .unwrap();
         let nodes = spec.nodes().len();
         let (detail, page) = (Detail::Times, rustix::param::page_size());
-        let memory = Memory::empty(&Extent { vcpus: 4, lines: 0, detail, pcpus: 4, nodes, page });
+        let memory =
+            Memory::empty(&Extent { vcpus: 4, lines: 0, detail, pcpus: 4, nodes, page, apart: false });
         number_nodes(&memory, &spec);
         (spec, memory)
     }

@@ -92,7 +92,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     }
     let start = |planned: Planned| planned.start(spec, &guest, &neighbours);
     let mut schedule = planned.map(start).transpose().map_err(skipped)?;
-    let Guest { lock, memory, mut process, threads, placed, lies } = guest;
+    let Guest { lock, memory, mut process, threads, mut placed, lies } = guest;
 
     let mut watch = Watch::start(spec, bench, process.pid(), &threads);
     neighbours.open_gates();
@@ -103,6 +103,9 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let half = Sample::take(&memory, None).total();
     process.sleep_until(warmup_began + Duration::from_nanos(spec.warmup_ns))?;
 
+    if !spec.moved_from.is_empty() {
+        placed = bench.placer.place_vcpus(&threads, spec, &spec.axes.pcpus).map_err(skipped)?;
+    }
     watch.open();
     neighbours.open();
     if let Some(limited) = &mut limited {

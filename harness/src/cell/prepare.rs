@@ -23,6 +23,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         pcpus: if spec.pinned() { spec.axes.pcpus.len() } else { 0 },
         nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
         page: page_size(),
+        apart: !spec.data_nodes.is_empty(),
     };
     let layout = Layout::new(lock.family.lock, lock.family.per_vcpu, &extent).ok_or_else(|| {
         "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()

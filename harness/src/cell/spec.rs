@@ -33,9 +33,16 @@ pub struct WindowSpec {
     pub work_ns: f64,
     /// Ticks of the time-stamp counter per nanosecond.
     pub ticks_per_ns: f64,
+    /// pCPUs that the vCPUs are started on, as many as the cell's own, to which they move when the window opens; left out: they are
+    /// started where they stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved_from: Vec<u32>,
     /// NUMA nodes that the memory which all vCPUs share is bound to, interleaved page by page where there are several; empty:
     /// wherever the kernel puts it.
     pub memory_nodes: Vec<u32>,
+    /// NUMA nodes that the shared lines which sections write are bound to, apart from the lock; left out: as `memory_nodes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_nodes: Vec<u32>,
     /// NUMA node of each vCPU's pCPU.
     pub vcpu_nodes: Vec<u32>,
     /// NUMA node that each vCPU's own block is bound to; left out: the blocks are bound like the shared memory.
@@ -96,7 +103,9 @@ impl WindowSpec {
             hang_ns: 0,
             work_ns: 0.0,
             ticks_per_ns: 0.0,
+            moved_from: Vec::new(),
             memory_nodes: Vec::new(),
+            data_nodes: Vec::new(),
             vcpu_nodes: Vec::new(),
             vcpu_memory_nodes: Vec::new(),
             notes: Vec::new(),
@@ -147,6 +156,16 @@ impl WindowSpec {
                 return Err(Error::usage("a neighbour has neighbours of its own"));
             }
             neighbour.check().map_err(|e| e.inside("a neighbour"))?;
+        }
+        if !self.moved_from.is_empty() && self.moved_from.len() != self.axes.pcpus.len() {
+            return Err(Error::usage(format!(
+                "it moves from {} pCPUs to {}",
+                self.moved_from.len(),
+                self.axes.pcpus.len()
+            )));
+        }
+        if !self.data_nodes.is_empty() && self.axes.values.workload.lines == 0 {
+            return Err(Error::usage("its sections write no lines that could lie on a node of their own"));
         }
         let blocks = self.vcpu_memory_nodes.len();
         if blocks != 0 && blocks != self.axes.vcpus as usize {
@@ -226,6 +245,11 @@ impl WindowSpec {
     /// Whether each vCPU stays on one pCPU.
     pub fn pinned(&self) -> bool {
         self.axes.values.pinning == Pinning::Pinned
+    }
+
+    /// The pCPUs that the vCPUs are started on.
+    pub fn started_on(&self) -> &[u32] {
+        if self.moved_from.is_empty() { &self.axes.pcpus } else { &self.moved_from }
     }
 
     /// The pCPU that vCPU `cpu` is pinned to.

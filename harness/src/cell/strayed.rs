@@ -43,7 +43,8 @@ pub(super) fn strayed(
     before: &Moves,
 ) -> Option<String> {
     let moved = || {
-        let pinned = spec.pinned();
+        // A vCPU that slept while it was moved arrives when it wakes.
+        let pinned = spec.pinned() && spec.moved_from.is_empty();
         pinned.then(|| Moves::read(pid, threads).since(before)).flatten()
     };
     placer.strayed(threads, spec).or_else(moved)

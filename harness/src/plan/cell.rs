@@ -6,6 +6,7 @@ use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
 use crate::bandwidth::PERIOD_NS;
 use crate::cell::{WindowSpec, is_usual};
+use crate::topology::CpuList;
 
 /// Shortest warm-up of any cell.
 const SHORTEST_WARMUP_NS: f64 = 30e6;
@@ -36,7 +37,11 @@ pub(crate) struct PlannedCell {
     pub(crate) axes: Axes,
     /// The other virtual machines of its case, in their order: what each runs.
     pub(crate) neighbours: Vec<PlannedCell>,
+    /// The pCPUs that it moves away from when a window opens; empty where it stays.
+    pub(crate) moved_from: Vec<u32>,
     pub(crate) memory_nodes: Vec<u32>,
+    /// Nodes of the lines that sections write, where these lie apart from the lock.
+    pub(crate) data_nodes: Vec<u32>,
     pub(crate) vcpu_nodes: Vec<u32>,
     pub(crate) blocks: Blocks,
     /// Pairs of its pCPUs that play ping-pong beside each window.
@@ -114,7 +119,15 @@ impl PlannedCell {
     fn notes(&self) -> Vec<String> {
         let scheduler = self.axes.values.scheduler;
         let of_scheduler = scheduler.note(self.axes.vcpus as usize, self.axes.pcpus.len());
-        self.blocks.notes.iter().cloned().chain(of_scheduler).collect()
+        let moved = (!self.moved_from.is_empty()).then(|| {
+            let cpus = |pcpus: &[u32]| pcpus.iter().copied().collect::<CpuList>();
+            format!(
+                "its vCPUs moved from CPU {} to CPU {} when the window opened, and its memory stayed",
+                cpus(&self.moved_from),
+                cpus(&self.axes.pcpus)
+            )
+        });
+        self.blocks.notes.iter().cloned().chain(of_scheduler).chain(moved).collect()
     }
 
     /// What a virtual machine beside the measured one does in a window.
@@ -144,7 +157,9 @@ impl PlannedCell {
             hang_ns: self.hang_ns(timing),
             work_ns: timing.work_ns,
             ticks_per_ns: timing.ticks_per_ns,
+            moved_from: self.moved_from.clone(),
             memory_nodes: self.memory_nodes.clone(),
+            data_nodes: self.data_nodes.clone(),
             vcpu_nodes: self.vcpu_nodes.clone(),
             vcpu_memory_nodes: self.blocks.nodes.clone(),
             notes: self.notes(),

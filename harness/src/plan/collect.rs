@@ -86,7 +86,7 @@ fn essence(cell: &PlannedCell) -> String {
         pinning: if pcpus.len() > 1 { values.pinning } else { usual.pinning },
         ..values.clone()
     };
-    format!("{:?}", (cell.lock, workload, vcpus, pcpus, &cell.memory_nodes, others, case))
+    format!("{:?}", (cell.lock, workload, vcpus, pcpus, &cell.memory_nodes, &cell.data_nodes, others, case))
 }
 
 /// The axes in which two cells differ, as each of them has it: `placement=scatter`, `placement=compact`.

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use lockbench_reports::format::counted;
-use lockbench_reports::record::{Case, Dropped};
+use lockbench_reports::record::{Case, Dropped, Vm};
 
 use super::blocks::Blocks;
 use super::collect::Collected;
+use super::room::{roomiest, vcpus_on};
 use super::{CellGroup, PlannedCell, Profile};
 use crate::Registry;
 use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Pinning, Size, Values, Workload};
@@ -64,6 +65,9 @@ impl Found<'_> {
         for vm in others {
             let mut values = values.clone();
             values.size = Size::Count(vm.vcpus);
+            if let Some(name) = &vm.placement {
+                values.placement = placement(name)?;
+            }
             if let Some(workload) = &vm.workload {
                 values.workload = Workload::of_record(workload)
                     .map_err(|e| refused(&Workload::FLAGS[0], &workload.name, e.to_string()))?;
@@ -71,8 +75,23 @@ impl Found<'_> {
             let lock = vm.lock.as_deref().and_then(|name| self.on.registry.lock(name)).unwrap_or(lock);
             neighbours.extend(self.cell(values, lock, group, None)?);
         }
-        let measured = self.cell(values, lock, group, group.case.clone())?;
-        Ok(measured.map(|cell| PlannedCell { neighbours, ..cell }))
+        let mut values = values;
+        let first = group.case.as_ref().and_then(|case| case.vms.first());
+        match first.and_then(|vm| Some((vm, vm.placement.as_deref()?))) {
+            Some((vm, Vm::AUTOMATIC)) => {
+                values.placement = roomiest(self.on.machine, vm.vcpus, values.on, &neighbours);
+            }
+            Some((_, name)) => values.placement = placement(name)?,
+            None => {}
+        }
+        let Some(mut cell) = self.cell(values, lock, group, group.case.clone())? else { return Ok(None) };
+        if group.case.iter().flat_map(|case| &case.vms).any(Vm::has_own_place) {
+            // Machines that are elsewhere take nothing of its pCPUs.
+            let beside = |other: &PlannedCell| vcpus_on(other, |pcpu| cell.axes.pcpus.contains(&pcpu));
+            let all = cell.axes.vcpus as usize + neighbours.iter().map(beside).sum::<usize>();
+            cell.axes.overcommit = all as f64 / cell.axes.pcpus.len() as f64;
+        }
+        Ok(Some(PlannedCell { neighbours, ..cell }))
     }
 
     /// The cell of these values; the error says which value cannot be had, and why.
@@ -98,6 +117,23 @@ impl Found<'_> {
         // A machine that shares its pCPUs with others may use all of them.
         let most = if group.case.is_some() { pcpus.len() } else { vcpus as usize };
         let pcpus = pcpus[..pcpus.len().min(most)].to_vec();
+        // Where its memory is made; it moves to its pCPUs later.
+        let moved_from = case.as_ref().and_then(|case| case.vms.first()?.moved_from.clone());
+        let born = match &moved_from {
+            Some(name) => {
+                let from = placement(name)?;
+                let born = self.pcpus(from, values.on).map_err(|e| not_here(&from, e))?;
+                born[..born.len().min(most)].to_vec()
+            }
+            None => pcpus.clone(),
+        };
+        if moved_from.is_some() && born == pcpus {
+            return Err(refused(
+                &Placement::FLAGS[0],
+                &values.placement.show(),
+                "it is where the machine is to move away from".into(),
+            ));
+        }
         if let Arrivals::PerSecond(rate) = values.arrivals {
             values.workload = values.workload.with_arrivals(rate, vcpus)?;
         }
@@ -115,16 +151,26 @@ impl Found<'_> {
         let machine = self.on.machine;
         let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
         let no_node = |e| not_here::<Memory>(&memory, e);
-        let memory_nodes = memory.nodes(machine, &pcpus).map_err(no_node)?;
-        let memory_nodes: Vec<u32> = memory_nodes.into_iter().map(|node| node.0).collect();
+        let nodes = |memory: Memory| -> Result<Vec<u32>, Dropped> {
+            let nodes = memory.nodes(machine, &born).map_err(no_node)?;
+            Ok(nodes.into_iter().map(|node| node.0).collect())
+        };
+        let memory_nodes = nodes(memory)?;
+        let data_nodes = memory.of_data().map_or_else(|| Ok(Vec::new()), nodes)?;
+        if !data_nodes.is_empty() && axes.values.workload.lines == 0 {
+            let why = "its sections write no lines of data; give a workload such as lines:8".to_owned();
+            return Err(refused(&Memory::FLAGS[0], &memory.show(), why));
+        }
         // A floating vCPU may run on any of them; its block lies with the first.
-        let near = if pinning == Pinning::Floating { &pcpus[..1] } else { &pcpus };
+        let near = if pinning == Pinning::Floating { &born[..1] } else { &born };
         let blocks = Blocks::on(machine, &assign(vcpus as usize, near), &memory_nodes).map_err(no_node)?;
         Ok(Some(PlannedCell {
             lock,
             axes,
             neighbours: Vec::new(),
+            moved_from: if moved_from.is_some() { born.iter().map(|pu| pu.0).collect() } else { Vec::new() },
             memory_nodes,
+            data_nodes,
             vcpu_nodes: assign(vcpus as usize, &pcpus).into_iter().map(node).collect(),
             blocks,
             pairs: pairs(machine, &pcpus),
@@ -165,6 +211,11 @@ fn leaf_refusal(lock: Lock, env: Env) -> Option<String> {
     (env.needs_leaf() && !lock.family.leaf).then(|| {
         format!("{name} is not leaf code (it calls into libc or the kernel{unoptimised}), so it cannot run inside a bare vCPU ({env_name})")
     })
+}
+
+/// A placement that a machine of a case names.
+fn placement(name: &str) -> Result<Placement, Dropped> {
+    <Placement as Axis>::parse(name).map_err(|e| refused(&Placement::FLAGS[0], name, e.to_string()))
 }
 
 /// A value that this machine cannot have, whatever the other axes are.

@@ -11,6 +11,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("friebel-hog", include_str!("../../../scenarios/friebel-hog.toml")),
     ("half-a-cpu", include_str!("../../../scenarios/half-a-cpu.toml")),
     ("kick-costs", include_str!("../../../scenarios/kick-costs.toml")),
+    ("numa", include_str!("../../../scenarios/numa.toml")),
     ("overcommit-designs", include_str!("../../../scenarios/overcommit-designs.toml")),
     ("pv-ticket", include_str!("../../../scenarios/pv-ticket.toml")),
     ("timeslices", include_str!("../../../scenarios/timeslices.toml")),

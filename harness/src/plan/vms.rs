@@ -5,10 +5,13 @@ use toml::{Table, Value};
 
 use crate::axes::{Axis, Lock, MOST_VCPUS, Workload};
 use crate::error::unknown;
+use crate::topology::Placement;
 use crate::{Error, Registry};
 
 /// Keys of a virtual machine.
-const KEYS: [&str; 6] = ["name", "vcpus", "weight", "cap-pcpus", "lock", "workload"];
+const KEYS: [&str; 8] = ["name", "vcpus", "weight", "cap-pcpus", "lock", "workload", PLACEMENT, MOVED_FROM];
+const PLACEMENT: &str = "placement";
+const MOVED_FROM: &str = "moved-from";
 
 /// Reads the virtual machines of a case. The first is the one that is measured, so that its lock and workload are the cell's.
 pub(super) fn parse(value: &Value, registry: &Registry) -> Result<Case, Error> {
@@ -65,6 +68,15 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
     if lock.as_ref().is_some_and(|locks| locks.len() != 1) {
         return Err(Error::usage("`lock` names one lock"));
     }
+    let (placement, moved_from) = (text(PLACEMENT)?, text(MOVED_FROM)?);
+    if !measured && (placement.as_deref() == Some(Vm::AUTOMATIC) || moved_from.is_some()) {
+        return Err(Error::usage(
+            "the first virtual machine alone is placed automatically (`placement`) or moves (`moved-from`)",
+        ));
+    }
+    for named in placement.iter().filter(|name| *name != Vm::AUTOMATIC).chain(&moved_from) {
+        <Placement as Axis>::parse(named)?;
+    }
     Ok(Vm {
         pool: None,
         hard: Vec::new(),
@@ -75,6 +87,8 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
         cap_pcpus,
         lock: lock.map(|locks| locks[0].name().to_owned()),
         workload: workload.map(|text| Workload::parse(&text)).transpose()?.map(|workload| workload.record()),
+        placement,
+        moved_from,
     })
 }
 
@@ -118,6 +132,16 @@ mod tests {
             ("vms = [{ name = 'a', vcpus = 1, lock = 'tas' }]", "lock"),
             ("vms = [{ name = 'a', vcpus = 1 }, { name = 'b', vcpus = 1, lock = 'tass' }]", "tass"),
             ("vms = [{ name = 'A b', vcpus = 1 }]", "name"),
+            ("vms = [{ name = 'a', vcpus = 1, placement = 'nod:1' }]", "nod:1"),
+            ("vms = [{ name = 'a', vcpus = 1, moved-from = 'automatic' }]", "automatic"),
+            (
+                "vms = [{ name = 'a', vcpus = 1 }, { name = 'b', vcpus = 1, placement = 'automatic' }]",
+                "placement",
+            ),
+            (
+                "vms = [{ name = 'a', vcpus = 1 }, { name = 'b', vcpus = 1, moved-from = 'node:0' }]",
+                "moved-from",
+            ),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(field), "{text}: {error}");

@@ -8,7 +8,7 @@ use super::{Error, Machine, Node, NodeIndex, PuIndex};
 
 /// Where memory lies, seen from the first pCPU of a placement.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Memory {
     /// `local`: on the first pCPU's own node; if that has no memory, on the nearest that has.
     #[default]
@@ -16,15 +16,29 @@ pub enum Memory {
     /// `remote`: on the node with memory that is farthest from it; on one near it (fast memory, say) only if there
     /// is no other.
     Remote,
+    /// `remote-lock`: the lock as with `remote`, the lines of data that sections write as with `local`.
+    RemoteLock,
+    /// `remote-data`: the lock as with `local`, the lines of data that sections write as with `remote`.
+    RemoteData,
     /// `interleave`: page by page over all nodes with memory. Where there is one only, the same as `local`.
     Interleave,
 }
 
 impl Memory {
     /// Every policy, in the order that `list` shows.
-    pub const ALL: [Self; 3] = [Self::Local, Self::Remote, Self::Interleave];
+    pub const ALL: [Self; 5] =
+        [Self::Local, Self::Remote, Self::RemoteLock, Self::RemoteData, Self::Interleave];
 
-    /// The nodes that memory should lie on, for vCPUs on `pcpus`.
+    /// Where the lines of data lie, where that is not where the lock does.
+    pub fn of_data(self) -> Option<Self> {
+        match self {
+            Self::RemoteLock => Some(Self::Local),
+            Self::RemoteData => Some(Self::Remote),
+            Self::Local | Self::Remote | Self::Interleave => None,
+        }
+    }
+
+    /// The nodes that the lock should lie on, and the data with it unless [`Memory::of_data`] says otherwise, for vCPUs on `pcpus`.
     ///
     /// Distance is the firmware's where known. Where not, nodes near the first pCPU come first, then those of its
     /// package, then the others; among equals the lowest number wins.
@@ -41,8 +55,8 @@ impl Memory {
         let local = with_memory.iter().min_by_key(nearest).map(|node| node.os_index);
         let node = match self {
             Self::Interleave => return Ok(with_memory.iter().map(|node| node.os_index).collect()),
-            Self::Local => local,
-            Self::Remote => with_memory
+            Self::Local | Self::RemoteData => local,
+            Self::Remote | Self::RemoteLock => with_memory
                 .iter()
                 .filter(|node| Some(node.os_index) != local)
                 .max_by_key(|node| (remoteness(machine, first, node), Reverse(node.os_index)))
@@ -78,6 +92,8 @@ impl fmt::Display for Memory {
         f.pad(match self {
             Self::Local => "local",
             Self::Remote => "remote",
+            Self::RemoteLock => "remote-lock",
+            Self::RemoteData => "remote-data",
             Self::Interleave => "interleave",
         })
     }

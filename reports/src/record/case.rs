@@ -73,6 +73,22 @@ pub struct Vm {
     /// Its workload; none for the cell's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
+    /// Its placement: one by name, or `automatic`, the NUMA node with room; none for the cell's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<String>,
+    /// The placement that it is started in: it moves to its own when the window opens, and its memory stays. None where it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+}
+
+impl Vm {
+    /// What stands for the NUMA node with room, among placements.
+    pub const AUTOMATIC: &'static str = "automatic";
+
+    /// Whether it is not where the cell's placement alone would have it.
+    pub fn has_own_place(&self) -> bool {
+        self.placement.is_some() || self.moved_from.is_some()
+    }
 }
 
 impl Vm {
@@ -88,6 +104,8 @@ impl Vm {
             soft: Vec::new(),
             lock: None,
             workload: None,
+            placement: None,
+            moved_from: None,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Extent {
     pub nodes: usize,
     /// Size of a page of the kernel in bytes: the least that can lie on a NUMA node of its own.
     pub page: usize,
+    /// Whether the lock and the shared lines that sections write lie on pages of their own, so that they can lie on two NUMA nodes.
+    pub apart: bool,
 }
 
 /// Byte offsets within an arena.
@@ -86,6 +88,9 @@ impl Layout {
         }
         let mut at = size_of::<Header>();
         let lock = place(&mut at, lock.size());
+        if extent.apart {
+            at = at.next_multiple_of(extent.page);
+        }
         let lines = place(&mut at, extent.lines * LINE);
         let times = extent.detail as usize >= Detail::Times as usize;
         let matrix_pcpus = if times && extent.pcpus <= MATRIX_PCPUS { extent.pcpus } else { 0 };
@@ -123,6 +128,16 @@ impl Layout {
     /// The pages that all vCPUs share: header, lock, protected data, matrices.
     pub const fn shared(&self) -> Range<usize> {
         0..self.blocks
+    }
+
+    /// The pages of the header and the lock, where the shared lines have pages of their own.
+    pub const fn before_lines(&self) -> Range<usize> {
+        0..self.lines
+    }
+
+    /// The pages from the shared lines on, where these have pages of their own.
+    pub const fn from_lines(&self) -> Range<usize> {
+        self.lines..self.blocks
     }
 
     /// The pages of vCPU `cpu` alone: its block, its part of the lock, its times and events.
@@ -237,8 +252,12 @@ mod tests {
     fn what_is_not_written_takes_no_room() {
         let unit = core::alloc::Layout::new::<()>();
         let layout = |detail, pcpus| {
-            Layout::new(unit, unit, &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1, page: 4096 })
-                .unwrap()
+            Layout::new(
+                unit,
+                unit,
+                &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1, page: 4096, apart: false },
+            )
+            .unwrap()
         };
         let counts = layout(Detail::Counts, 2);
         assert_eq!((counts.traced, counts.ring, counts.matrix_pcpus), (0, 0, 0));
@@ -254,7 +273,7 @@ mod tests {
         let unit = core::alloc::Layout::new::<()>();
         for page in [4096, 16_384, 65_536] {
             for detail in [Detail::Counts, Detail::Times, Detail::Events] {
-                let extent = Extent { vcpus: 4, lines: 0, detail, pcpus: 2, nodes: 2, page };
+                let extent = Extent { vcpus: 4, lines: 0, detail, pcpus: 2, nodes: 2, page, apart: false };
                 let layout = Layout::new(unit, unit, &extent).unwrap();
                 let parts: [Range<usize>; 5] =
                     core::array::from_fn(|i| if i == 0 { layout.shared() } else { layout.own(i - 1) });
@@ -270,13 +289,35 @@ mod tests {
     }
 
     #[test]
+    fn the_lock_and_the_lines_of_sections_can_lie_on_pages_of_their_own() {
+        let unit = core::alloc::Layout::new::<()>();
+        for page in [4096, 65_536] {
+            let extent =
+                Extent { vcpus: 2, lines: 8, detail: Detail::Counts, pcpus: 2, nodes: 1, page, apart: true };
+            let layout = Layout::new(core::alloc::Layout::new::<u64>(), unit, &extent).unwrap();
+            let (lock, lines) = (layout.before_lines(), layout.from_lines());
+            assert!(lock.contains(&(layout.lock + 7)) && !lines.contains(&layout.lock));
+            assert_eq!((lines.start, lines.start % page, lines.end), (layout.lines, 0, layout.blocks));
+            assert!(lines.end >= layout.lines + 8 * LINE);
+            assert_eq!((lock.start, lock.end), (0, lines.start));
+        }
+    }
+
+    #[test]
     fn no_locks_word_shares_a_line_with_its_settings() {
         let settings =
             core::mem::offset_of!(Header, plan) + core::mem::offset_of!(super::super::Plan, params);
         let end = settings + size_of::<lockbench_locks::Params>();
         for family in crate::CATALOGUE {
-            let extent =
-                Extent { vcpus: 4, lines: 8, detail: Detail::Counts, pcpus: 2, nodes: 1, page: 4096 };
+            let extent = Extent {
+                vcpus: 4,
+                lines: 8,
+                detail: Detail::Counts,
+                pcpus: 2,
+                nodes: 1,
+                page: 4096,
+                apart: false,
+            };
             let layout = Layout::new(family.lock, family.per_vcpu, &extent).unwrap();
             let lines = settings / PAIR..end.div_ceil(PAIR);
             assert!(!lines.contains(&(layout.lock / PAIR)), "{}", family.name);
@@ -288,8 +329,12 @@ mod tests {
     fn nodes_are_told_apart_where_there_are_several_however_many_pcpus() {
         let unit = core::alloc::Layout::new::<()>();
         let layout = |detail, pcpus, nodes| {
-            Layout::new(unit, unit, &Extent { vcpus: 1_000, lines: 0, detail, pcpus, nodes, page: 4096 })
-                .unwrap()
+            Layout::new(
+                unit,
+                unit,
+                &Extent { vcpus: 1_000, lines: 0, detail, pcpus, nodes, page: 4096, apart: false },
+            )
+            .unwrap()
         };
         let many = layout(Detail::Times, 1_000, 8);
         assert_eq!((many.matrix_pcpus, many.matrix_nodes), (0, 8));

@@ -58,7 +58,7 @@ impl Placer {
 fn parts(layout: &Layout, spec: &WindowSpec) -> Vec<(Range<usize>, Vec<NodeIndex>)> {
     let mut parts: Vec<(Range<usize>, Vec<NodeIndex>)> = Vec::new();
     let own = (0..spec.axes.vcpus as usize).map(|cpu| (layout.own(cpu), spec.block_nodes(cpu)));
-    for (bytes, nodes) in std::iter::once((layout.shared(), spec.memory_nodes.as_slice())).chain(own) {
+    for (bytes, nodes) in shared(layout, spec).into_iter().chain(own) {
         let nodes = indices(nodes);
         match parts.last_mut() {
             Some((last, same)) if *same == nodes => last.end = bytes.end,
@@ -67,6 +67,14 @@ fn parts(layout: &Layout, spec: &WindowSpec) -> Vec<(Range<usize>, Vec<NodeIndex
     }
     parts.retain(|(_, nodes)| !nodes.is_empty());
     parts
+}
+
+/// The ranges that all vCPUs share, each with its nodes: one, or the lock and the data apart.
+fn shared<'s>(layout: &Layout, spec: &'s WindowSpec) -> Vec<(Range<usize>, &'s [u32])> {
+    if spec.data_nodes.is_empty() {
+        return vec![(layout.shared(), &spec.memory_nodes)];
+    }
+    vec![(layout.before_lines(), &spec.memory_nodes), (layout.from_lines(), &spec.data_nodes)]
 }
 
 fn indices(nodes: &[u32]) -> Vec<NodeIndex> {
@@ -90,11 +98,14 @@ fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<
     }
     let page = layout.total / pages;
     let of = |bytes: Range<usize>| Residence(residence.0[bytes.start / page..bytes.end / page].to_vec());
-    let shared = of(layout.shared());
+    let all = of(layout.shared());
     let wanted = indices(&spec.memory_nodes);
-    within(&shared, &wanted, || "what the vCPUs share".into())?;
-    if wanted.len() > 1 {
-        alternates(&shared, &wanted)?;
+    for (bytes, nodes) in shared(layout, spec) {
+        let (part, nodes) = (of(bytes), indices(nodes));
+        within(&part, &nodes, || "what the vCPUs share".into())?;
+        if nodes.len() > 1 {
+            alternates(&part, &nodes)?;
+        }
     }
     let mut blocks = Vec::new();
     for cpu in 0..spec.axes.vcpus as usize {
@@ -104,9 +115,9 @@ fn checked(layout: &Layout, spec: &WindowSpec, residence: &Residence) -> Result<
     }
     Ok(Lies {
         nodes: residence.nodes().keys().map(|node| node.0).collect(),
-        notes: too_few(shared.0.len(), wanted.len()).into_iter().collect(),
+        notes: too_few(all.0.len(), wanted.len()).into_iter().collect(),
         residence: Some(Record {
-            shared: shared
+            shared: all
                 .nodes()
                 .into_iter()
                 .map(|(node, pages)| NodePages { node: node.0, pages: pages as u64 })

@@ -23,13 +23,18 @@ impl Placer {
         Self { binder }
     }
 
-    /// Pins each vCPU's thread to its pCPU, or lets all threads float in the set. Returns where each was found to be.
-    pub fn place_vcpus(&self, threads: &[u32], spec: &WindowSpec) -> Result<Vec<u32>, Refusal> {
+    /// Pins each vCPU's thread to its pCPU of these, or lets all threads float in the set. Returns where each was found to be.
+    pub fn place_vcpus(
+        &self,
+        threads: &[u32],
+        spec: &WindowSpec,
+        pcpus: &[u32],
+    ) -> Result<Vec<u32>, Refusal> {
         let floating = !spec.pinned();
-        let set: CpuList = spec.axes.pcpus.iter().copied().collect();
+        let set: CpuList = pcpus.iter().copied().collect();
         let mut placed = Vec::new();
         for (cpu, &tid) in threads.iter().enumerate() {
-            let pcpu = spec.pcpu_of(cpu);
+            let pcpu = pcpus[cpu % pcpus.len()];
             let outcome = if floating {
                 self.binder.confine_thread(tid, &set)
             } else {

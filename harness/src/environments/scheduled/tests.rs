@@ -69,7 +69,15 @@ fn live(memory: &'static Memory, cpu: usize, seen: &[Seen], over: &AtomicBool) {
 fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
     let board: &'static Board = Box::leak(Box::new(Board::create(1).unwrap()));
     obey(board).unwrap();
-    let extent = Extent { vcpus: VCPUS, lines: 0, detail: Detail::Counts, pcpus: 0, nodes: 0, page: 4096 };
+    let extent = Extent {
+        vcpus: VCPUS,
+        lines: 0,
+        detail: Detail::Counts,
+        pcpus: 0,
+        nodes: 0,
+        page: 4096,
+        apart: false,
+    };
     let memory = Arc::new(Memory::empty(&extent));
     Vcpu::hold(&memory);
     let shared: &'static Memory = Box::leak(Box::new(memory.clone()));

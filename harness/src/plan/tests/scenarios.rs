@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{TIMING, dropped, fitted, ids};
 use crate::Registry;
 use crate::plan::{Fitted, PlannedCell, Profile, scenarios};
-use crate::topology::tests::synthetic;
+use crate::topology::tests::{synthetic, zoo};
 
 /// The issue's limit for all built-in scenarios together.
 const TEN_MINUTES: Duration = Duration::from_secs(600);
@@ -75,4 +75,87 @@ fn a_case_with_two_values_of_an_axis_is_refused_for_its_column_has_room_for_one(
                 schedulers = ['round-robin']\nvms = [{ name = 'a', vcpus = 2 }]";
     let said = Profile::parse("own", text, &Registry::new(&[])).unwrap_err().to_string();
     assert!(said.starts_with("line 5: ") && said.contains("one value of `slices`"), "{said}");
+}
+
+/// Two nodes of two CPUs.
+const TWO_NODES: &str = "pack:2 [numa] core:2 pu:1";
+
+/// The cell of a lock of the scenario `numa` in one of its cases.
+fn of_case<'p>(plan: &'p Fitted, case: &str) -> &'p PlannedCell {
+    let is = |cell: &&PlannedCell| {
+        cell.axes.id.starts_with("ticket/emulated/") && cell.axes.case.as_ref().unwrap().name == case
+    };
+    plan.cells.iter().find(is).unwrap_or_else(|| panic!("{case}: {:?}", dropped(plan)))
+}
+
+#[test]
+fn the_numa_scenario_puts_vcpus_lock_and_data_where_its_cases_say() {
+    let plan = plan(&named("numa"), TWO_NODES);
+    // pCPUs, node of the lock, nodes of data apart from it, nodes of the vCPUs' blocks where these are elsewhere.
+    let place = |case: &str| {
+        let cell = of_case(&plan, case);
+        let lines = cell.data_nodes.clone();
+        (cell.axes.pcpus.clone(), cell.memory_nodes.clone(), lines, cell.blocks.nodes.clone())
+    };
+    assert_eq!(place("one-node"), (vec![0, 1], vec![0], vec![], vec![]));
+    assert_eq!(place("other-node"), (vec![0, 1], vec![1], vec![], vec![0, 0]));
+    assert_eq!(place("remote-lock"), (vec![0, 1], vec![1], vec![0], vec![0, 0]));
+    assert_eq!(place("remote-data"), (vec![0, 1], vec![0], vec![1], vec![]));
+    assert_eq!(place("split"), (vec![0, 2], vec![0, 1], vec![], vec![0, 1]));
+    assert_eq!(place("moved"), (vec![2, 3], vec![0], vec![], vec![]), "all its memory stays on node 0");
+    let moved = of_case(&plan, "moved");
+    assert_eq!(moved.moved_from, [0, 1]);
+    let window = moved.window(&TIMING, 0, lockbench_reports::record::Purpose::Rate, 0, false);
+    window.check().unwrap();
+    assert_eq!((window.started_on(), &window.vcpu_nodes[..]), (&[0, 1][..], &[1, 1][..]));
+    assert!(window.notes.iter().any(|note| note.contains("from CPU 0-1 to CPU 2-3")), "{:?}", window.notes);
+}
+
+#[test]
+fn a_machine_is_placed_on_the_node_with_room() {
+    let plan = plan(&named("numa"), TWO_NODES);
+    let of = |case: &str| {
+        let cell = of_case(&plan, case);
+        (cell.axes.pcpus.clone(), cell.neighbours[0].axes.pcpus.clone(), cell.axes.overcommit)
+    };
+    assert_eq!(of("crowded"), (vec![0, 1], vec![0, 1], 2.0));
+    assert_eq!(of("automatic"), (vec![2, 3], vec![0, 1], 1.0));
+    // With the neighbour on the second node, the first has room.
+    let profile = super::parsed(
+        "about = ''\nrounds = 6\nwindow = '100ms'\n[[cells]]\ncase = 'both'\nlocks = ['ticket']\nenvs = ['emulated']\non = [2]\n\
+         vms = [{ name = 'a', vcpus = 2, placement = 'automatic' }, { name = 'b', vcpus = 1, placement = 'node:1' }]",
+    );
+    let plan = fitted(&profile, &synthetic(TWO_NODES), None);
+    assert_eq!(plan.cells[0].axes.pcpus, [0, 1]);
+    assert!(plan.cells[0].axes.id.contains("/node:0/"), "{}", plan.cells[0].axes.id);
+}
+
+#[test]
+fn on_one_node_nothing_of_the_numa_scenario_is_planned_and_one_line_says_so() {
+    let plan = plan(&named("numa"), "core:2 pu:1");
+    assert_eq!(ids(&plan), [""; 0]);
+    assert_eq!(dropped(&plan), [("NUMA nodes", "NUMA cannot be told here: one node (node 0 with CPUs 0-1)")]);
+}
+
+#[test]
+fn the_numa_scenario_is_planned_on_any_machine_or_says_why_not() {
+    for machine in zoo() {
+        let plan = fitted(&named("numa"), &machine, None);
+        for cell in &plan.cells {
+            cell.window(&TIMING, 0, lockbench_reports::record::Purpose::Rate, 0, false)
+                .check()
+                .unwrap_or_else(|e| panic!("{} on {}: {e}", cell.axes.id, machine.source));
+        }
+        assert!(!plan.cells.is_empty() || !plan.dropped.is_empty(), "{}", machine.source);
+    }
+}
+
+#[test]
+fn data_apart_from_the_lock_needs_sections_that_write_data() {
+    let plan = super::of_group(
+        "locks = ['ticket']\nenvs = ['emulated']\nworkloads = ['empty']\nvcpus = [2]\nmemory = ['remote-data']",
+        TWO_NODES,
+    );
+    assert!(plan.cells.is_empty());
+    assert!(dropped(&plan)[0].1.contains("give a workload such as lines:8"), "{:?}", dropped(&plan));
 }

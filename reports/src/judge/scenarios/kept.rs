@@ -46,7 +46,8 @@ fn kept(cell: &Cell, vm: usize, reference: &Cell) -> Result<Interval, String> {
     if cell.status != Status::Ok || reference.status != Status::Ok {
         let (bad, place) =
             if cell.status == Status::Ok { (reference, " where it runs by itself") } else { (cell, "") };
-        return Err(format!("{} is {}{place}", bad.axes.lock, bad.status.word()));
+        let why = bad.reason.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        return Err(format!("{} is {}{place}{why}", bad.axes.lock, bad.status.word()));
     }
     let (these, those) = (windows(cell, vm), windows(reference, 0));
     // Where the cases differ in their pCPUs, the distance of these is part of what is compared.

@@ -46,6 +46,27 @@ fn every_part_is_bound_to_its_own_node() {
     assert_eq!(parts(&layout(2), &spec(&[], &[])), []);
 }
 
+/// A cell whose lock lies on node 1 and whose data lie on node 0.
+fn apart() -> (Layout, WindowSpec) {
+    let layout = Layout { lines: page_size(), ..layout(3) };
+    (layout, WindowSpec { data_nodes: vec![0], ..spec(&[1], &[0, 1]) })
+}
+
+#[test]
+fn a_lock_and_data_that_lie_apart_are_bound_each_to_its_own_node_and_checked() {
+    let (layout, spec) = apart();
+    let part = |pages: Range<usize>, nodes: &[u32]| {
+        (pages.start * page_size()..pages.end * page_size(), indices(nodes))
+    };
+    assert_eq!(parts(&layout, &spec), [part(0..1, &[1]), part(1..4, &[0]), part(4..5, &[1])]);
+    let lies = checked(&layout, &spec, &on(&[1, 0, 0, 0, 1])).unwrap();
+    let shared = lies.residence.unwrap().shared;
+    assert_eq!(shared, [NodePages { node: 0, pages: 2 }, NodePages { node: 1, pages: 1 }]);
+    for wrong in [[0, 0, 0, 0, 1], [1, 1, 0, 0, 1], [1, 0, 1, 0, 1]] {
+        assert!(checked(&layout, &spec, &on(&wrong)).is_err(), "{wrong:?}");
+    }
+}
+
 #[test]
 fn a_part_that_lies_elsewhere_is_an_error_that_names_it() {
     let check = |nodes: &[u32]| checked(&layout(2), &spec(&[0], &[0, 1]), &on(nodes));
