@@ -19,6 +19,8 @@ pub(crate) struct CellGroup {
     pub(crate) numa: Option<Numa>,
     /// The virtual machines that share the pCPUs, of which the cells measure the first; none where there is one.
     pub(crate) case: Option<Case>,
+    /// Where it stands in its file; empty for the group of a command line.
+    pub(crate) place: String,
     /// Name of the case, until the machines are known.
     case_name: Option<String>,
     /// Purposes that are switched on or off; the others have their defaults.
@@ -93,6 +95,11 @@ impl CellGroup {
             self.lists.add(flag, &texts)?;
         }
         Ok(())
+    }
+
+    /// An error of this group, with its place if it has one.
+    pub(crate) fn locate(&self, error: Error) -> Error {
+        if self.place.is_empty() { error } else { error.inside(self.place.clone()) }
     }
 
     /// Has the cells share their pCPUs with other virtual machines.

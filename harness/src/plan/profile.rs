@@ -46,9 +46,9 @@ struct File {
     about: String,
     #[serde(default, deserialize_with = "optional_duration")]
     time: Option<Duration>,
-    rounds: u32,
-    #[serde(deserialize_with = "duration")]
-    window: Duration,
+    rounds: Spanned<u32>,
+    #[serde(deserialize_with = "spanned_duration")]
+    window: Spanned<Duration>,
     #[serde(default = "yes")]
     noise_floor: bool,
     cells: Vec<Keys>,
@@ -97,7 +97,10 @@ impl Profile {
         // The parser's own message shows the line and the field on several lines; the user gets one.
         let file: File = toml::from_str(text).map_err(|e| {
             let at = e.span().map_or(0, |span| span.start);
-            Error::usage(e.message().replace('\n', " ")).inside(line(at))
+            let said = e.message().replace('\n', " ").replace("expected u32", "expected a number");
+            let field = field_at(text, at).filter(|field| !said.contains(field));
+            let field = field.map_or_else(String::new, |field| format!("`{field}`: "));
+            Error::usage(field + &said).inside(line(at))
         })?;
         let mut cells = Vec::new();
         for keys in file.cells {
@@ -108,20 +111,36 @@ impl Profile {
                     .set(key.get_ref(), value.get_ref(), registry)
                     .map_err(|e| e.inside(line(key.span().start)))?;
             }
-            group.name_case(name, &file.about).map_err(|e| e.inside(first))?;
+            group.name_case(name, &file.about).map_err(|e| e.inside(first.clone()))?;
+            group.place = first;
             cells.push(group);
         }
         let File { about, time, rounds, window, noise_floor, .. } = file;
+        let places = [rounds.span(), window.span()].map(|span| line(span.start));
+        let (rounds, window) = (rounds.into_inner(), window.into_inner());
         let profile = Self { about, time, rounds, window, noise_floor, cells };
-        profile.check()?;
+        let [of_rounds, of_window] = places;
+        profile.check_rounds().map_err(|e| e.inside(of_rounds))?;
+        profile.check_window().map_err(|e| e.inside(of_window))?;
+        profile.check_cells()?;
         Ok(profile)
     }
 
     /// Checks what types cannot express.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        self.check_rounds()?;
+        self.check_window()?;
+        self.check_cells()
+    }
+
+    fn check_rounds(&self) -> Result<(), Error> {
         if self.rounds == 0 || self.rounds > 10_000 {
             return Err(Error::usage(format!("rounds is {}; give 1 to 10000", self.rounds)));
         }
+        Ok(())
+    }
+
+    fn check_window(&self) -> Result<(), Error> {
         if self.window < Self::SHORTEST_WINDOW {
             return Err(Error::usage(format!(
                 "window is {:?}; windows below 100ms show the kernel's ticks",
@@ -131,22 +150,40 @@ impl Profile {
         if self.window > Duration::from_secs(600) {
             return Err(Error::usage(format!("window is {:?}; give at most 10m", self.window)));
         }
+        Ok(())
+    }
+
+    fn check_cells(&self) -> Result<(), Error> {
         if self.cells.is_empty() {
             return Err(Error::usage("it has no [[cells]]"));
         }
-        if self.cells.iter().any(|group| group.purposes().count() == 0) {
-            return Err(Error::usage(
-                "a group of cells without `rate`, `latency` and `trace` measures nothing",
-            ));
+        if let Some(group) = self.cells.iter().find(|group| group.purposes().count() == 0) {
+            let nothing =
+                Error::usage("a group of cells without `rate`, `latency` and `trace` measures nothing");
+            return Err(group.locate(nothing));
         }
         self.cells.iter().try_for_each(CellGroup::check_case)
     }
+}
+
+/// The field of the line that a place in a file is on; none where the line sets none.
+fn field_at(text: &str, at: usize) -> Option<&str> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let (field, _) = text[start..].lines().next()?.split_once('=')?;
+    Some(field.trim())
 }
 
 /// The name of a user's own profile, by that of its file, as run ids have it.
 pub(crate) fn name_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+fn spanned_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Spanned<Duration>, D::Error> {
+    let text = Spanned::<String>::deserialize(deserializer)?;
+    let span = text.span();
+    let duration = parse_duration(text.get_ref()).map_err(serde::de::Error::custom)?;
+    Ok(Spanned::new(span, duration))
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

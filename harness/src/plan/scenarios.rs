@@ -52,10 +52,9 @@ impl Profile {
             let (_, text) = found.ok_or_else(|| unknown("scenario", name, names))?;
             Self::parse(name, text, registry).map_err(|e| e.inside(format!("built-in scenario {name}")))?
         };
-        if profile.cells.iter().any(|group| group.case.is_none()) {
-            return Err(
-                Error::usage("every group of a scenario has a `case` and its `vms`").inside(name.to_owned())
-            );
+        if let Some(group) = profile.cells.iter().find(|group| group.case.is_none()) {
+            let without = Error::usage("every group of a scenario has a `case` and its `vms`");
+            return Err(group.locate(without).inside(name.to_owned()));
         }
         Ok(profile)
     }

@@ -1,9 +1,11 @@
 //! The docs' table of axes is the program's.
 
 use std::fmt::Write;
+use std::sync::Mutex;
 
+use crate::Registry;
 use crate::axes::{InId, flags};
-use crate::plan::SWITCHES;
+use crate::plan::{Profile, SWITCHES, scenarios};
 
 fn table() -> String {
     let mut table = "| key | option | default | | in ids |\n|---|---|---|---|---|\n".to_owned();
@@ -25,20 +27,52 @@ fn table() -> String {
     table
 }
 
-/// Like any snapshot the table is written anew with `INSTA_UPDATE=always`.
-#[test]
-fn the_docs_table_of_axes_is_the_programs() {
+/// The built-in scenarios: name, what each shows, its cases.
+fn scenarios_table() -> String {
+    let mut table =
+        "| scenario | what it shows | cases, the one that others are compared with first |\n|---|---|---|\n"
+            .to_owned();
+    for (name, _) in scenarios::BUILT_IN {
+        let scenario = Profile::scenario(name, &Registry::new(&[])).unwrap();
+        let mut cases: Vec<String> = Vec::new();
+        for group in &scenario.cells {
+            let case = format!("`{}`", group.case.as_ref().unwrap().name);
+            if !cases.contains(&case) {
+                cases.push(case);
+            }
+        }
+        let _ = writeln!(table, "| `{name}` | {} | {} |", scenario.about, cases.join(", "));
+    }
+    table
+}
+
+/// The part of docs/configuration.md between two marks must be `table`. Like any snapshot it is written anew with
+/// `INSTA_UPDATE=always`.
+fn docs_have(mark: &str, table: &str) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+    let [begin, end] = [format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->")];
+    // One at a time writes.
+    let _alone = WRITING.lock().unwrap();
     let docs = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = docs.split_once("<!-- axes -->\n").unwrap();
-    let (written, after) = rest.split_once("<!-- /axes -->").unwrap();
-    let table = table();
+    let (before, rest) = docs.split_once(&begin).unwrap();
+    let (written, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        let docs = format!("{before}<!-- axes -->\n{table}<!-- /axes -->{after}");
-        std::fs::write(path, docs).unwrap();
+        std::fs::write(path, format!("{before}{begin}{table}{end}{after}")).unwrap();
     } else {
         assert_eq!(written, table, "docs/configuration.md needs this table:\n{table}");
     }
+}
+
+static WRITING: Mutex<()> = Mutex::new(());
+
+#[test]
+fn the_docs_table_of_axes_is_the_programs() {
+    docs_have("axes", &table());
+}
+
+#[test]
+fn the_docs_table_of_scenarios_is_the_programs() {
+    docs_have("scenarios", &scenarios_table());
 }
 
 #[test]
