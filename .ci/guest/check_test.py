@@ -219,6 +219,12 @@ class Checker(unittest.TestCase):
         guest = Guest(case={"vms": [{"name": "guest"}, {"name": "other"}]})
         self.fails(guest, "no window was compared")
 
+    def test_a_quota_of_which_no_period_was_counted_fails(self):
+        guest = Guest(scheduler={"kind": "quota", "cpus": 0.5})
+        self.fails(guest, "the kernel counted no period of it")
+        guest.record["quota"] = {"cpus": 0.5, "periods": 20, "throttled": 20}
+        self.passes(guest)
+
     def test_a_wrong_placement_fails(self):
         self.fails(Guest(placement="node:1"), "are on nodes [0, 1]")
         self.fails(Guest(placement="compact"), "leave more than one node half used")

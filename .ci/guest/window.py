@@ -24,7 +24,14 @@ def check_window(cell, record, seen, machine, checked):
         return [f"CPUs {unusable or 'that are none'} cannot be used here"]
     # A machine that moves is observed before it moves or after it, which nobody can tell.
     where = [] if moves(cell) else pins(cell, record, seen)
-    return [*where, *placement(cell, seen, machine), *pages(cell, record, seen, machine)]
+    return [*where, *placement(cell, seen, machine), *pages(cell, record, seen, machine), *quota(cell, record)]
+
+
+def quota(cell, record):
+    """The counts of a CPU quota that the cell was given."""
+    counted = record.get("quota", {}).get("periods", 0)
+    if cell.get("scheduler", {}).get("kind") == "quota" and counted == 0:
+        yield "a cell with a CPU quota, and the kernel counted no period of it"
 
 
 def machines(cell):
