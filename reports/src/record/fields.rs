@@ -42,9 +42,33 @@ fn section(page: &mut String, title: &str, schema: &Value) {
         return;
     }
     for variant in variants {
-        let _ = writeln!(page, "\n{}", sentence(variant));
-        fields(page, variant);
+        match wrapped(variant) {
+            Some((name, inner)) if inner["$ref"].is_string() => {
+                let _ = writeln!(
+                    page,
+                    "\n`{name}`: {} It holds the fields of {}.",
+                    sentence(variant),
+                    kind(inner)
+                );
+            }
+            Some((name, inner)) => {
+                let _ = writeln!(page, "\n`{name}`: {} It holds:", sentence(variant));
+                fields(page, inner);
+            }
+            None => {
+                let _ = writeln!(page, "\n{}", sentence(variant));
+                fields(page, variant);
+            }
+        }
     }
+}
+
+/// The name and the fields of a variant that is an object within an object, under its name.
+fn wrapped(variant: &Value) -> Option<(&String, &Value)> {
+    let properties = variant["properties"].as_object().filter(|properties| properties.len() == 1)?;
+    let inline = |inner: &Value| inner["properties"].is_object();
+    let named = |inner: &Value| inner["$ref"].is_string() && inner["description"].is_null();
+    properties.iter().next().filter(|(_, inner)| inline(inner) || named(inner))
 }
 
 fn fields(page: &mut String, schema: &Value) {
