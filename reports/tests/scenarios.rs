@@ -8,7 +8,8 @@ use lockbench_reports::judge::briefs::briefs;
 use lockbench_reports::judge::scenarios::{Scenario, scenarios};
 use lockbench_reports::judge::verdicts::{judged, steps};
 use lockbench_reports::record::{
-    Case, Cell, CellAxes, Interval, Line, Outcome, QuotaUse, Results, Vm, VmMeasured,
+    Case, Cell, CellAxes, CellReplay, CellSchedule, Interval, Line, Outcome, QuotaUse, Results, Vm,
+    VmMeasured,
 };
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::{csv, html};
@@ -244,4 +245,34 @@ fn throttle_counts_stand_beside_the_figures() {
     let throttled = format!("{},{}", 18 * rounds, 20 * rounds);
     let with = csv.lines().filter(|line| line.contains(&throttled)).count();
     assert!(column > 0 && with == 1, "{csv}");
+}
+
+/// A scenario whose second case is a replay, in which the locks left over these parts of their time.
+fn replayed(left_over: &[(&str, f64)]) -> Results {
+    let mut results = results();
+    for cell in results.cells.iter_mut().filter(|cell| cell.axes.vcpus == 4) {
+        let (_, left_over_share) = left_over.iter().find(|(lock, _)| *lock == cell.axes.lock).unwrap();
+        let replay = CellReplay { left_over_share: *left_over_share, ..CellReplay::default() };
+        cell.schedule = Some(CellSchedule { replay: Some(replay), ..CellSchedule::default() });
+    }
+    results
+}
+
+#[test]
+fn a_replay_says_what_it_withholds_from_a_lock_that_halts() {
+    let withheld = |results: &Results| {
+        let findings = scenarios(results)[0].findings();
+        findings.into_iter().find(|finding| finding.starts_with("The replay"))
+    };
+    assert_eq!(withheld(&results()), None, "nothing was replayed");
+    let told = withheld(&replayed(&[("ticket", 0.002), ("pv-queued", 0.375)])).unwrap();
+    assert!(told.ends_with("others would use: 37.5 % of pv-queued (emulated) of the time that the log gives them stayed idle."), "{told}");
+    let replayed_some = replayed(&[("ticket", 0.002), ("pv-queued", 0.375)]);
+    let answer = scenarios(&replayed_some)[0].answer();
+    assert!(
+        answer.ends_with("; what halted vCPUs leave over stays idle: 37.5 % of pv-queued (emulated)."),
+        "{answer}"
+    );
+    let told = withheld(&replayed(&[("ticket", 0.002), ("pv-queued", 0.003)])).unwrap();
+    assert!(told.contains("withheld nothing"), "{told}");
 }

@@ -2,12 +2,14 @@
 
 use lockbench_reports::record::{self, Case, Layout, USUAL_WEIGHT, params};
 
-use super::{Axis, CpuLimit, Env, Flag, InId, Lock};
+use super::{Axis, CpuLimit, Env, Flag, InId, Lock, Replayed};
 use crate::Error;
 use crate::error::unknown;
 
 /// The name of the scheduler that a figure follows.
 const QUOTA: &str = "quota";
+/// The name of the scheduler that a log follows.
+const REPLAY: &str = "replay";
 
 /// Who decides which vCPU runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,16 +22,40 @@ pub enum Scheduler {
     Credit,
     /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
     Gang,
+    /// The emulated hypervisor: a log says who runs, from when to when, whatever the lock does.
+    Replay(Replayed),
     /// This kernel's scheduler, with a limit for all vCPUs together.
     Quota(CpuLimit),
 }
 
 impl Scheduler {
-    /// Every scheduler that takes no figure.
+    /// Every scheduler that takes nothing behind its name.
     pub const PLAIN: [Self; 4] = [Self::Host, Self::RoundRobin, Self::Credit, Self::Gang];
 
-    fn name(self) -> &'static str {
+    /// Its name, without what follows it.
+    pub(crate) fn name(self) -> &'static str {
         self.record().name()
+    }
+
+    /// The scheduler that decides, or whose timetable is replayed; none for a recorded log.
+    pub(crate) fn decides(self) -> Option<Self> {
+        match self {
+            Self::Replay(replayed) => replayed.scheduler(),
+            live => Some(live),
+        }
+    }
+
+    /// Whether a log decides.
+    fn replays(self) -> bool {
+        matches!(self, Self::Replay(_))
+    }
+
+    /// The hash of the recorded log that decides, if one does.
+    pub(crate) fn recorded(self) -> Option<u64> {
+        match self {
+            Self::Replay(Replayed::Recorded(hash)) => Some(hash),
+            _ => None,
+        }
     }
 
     /// Whether the emulated hypervisor schedules the vCPUs.
@@ -69,7 +95,7 @@ impl Scheduler {
 
     /// Why it cannot schedule the virtual machines of a case as they ask; none if it can.
     pub fn refusal_of(self, case: &Case) -> Option<String> {
-        if !case.pools.is_empty() && !self.is_hypervisor() {
+        if !case.pools.is_empty() && (!self.is_hypervisor() || self.replays()) {
             let name = self.name();
             return Some(format!("`pools`: {name} knows of none; round-robin, credit and gang do"));
         }
@@ -80,7 +106,7 @@ impl Scheduler {
                 self.name()
             ));
         }
-        let own = self.record();
+        let own = self.decides().unwrap_or(self).record();
         let layouts = Layout::all(case).unwrap_or_default();
         case.vms.iter().enumerate().find_map(|(index, vm)| {
             let wants = [
@@ -103,7 +129,7 @@ impl Scheduler {
 
     /// What a reader must know of a cell of so many vCPUs on so many pCPUs that it schedules.
     pub fn note(self, vcpus: usize, pcpus: usize) -> Option<String> {
-        (self == Self::Gang && vcpus > pcpus).then(|| {
+        (self.decides() == Some(Self::Gang) && vcpus > pcpus).then(|| {
             let gangs = vcpus.div_ceil(pcpus);
             format!("{vcpus} vCPUs do not fit on {pcpus} pCPUs: they are split into {gangs} gangs, which run in turn")
         })
@@ -116,6 +142,7 @@ impl Scheduler {
             Self::RoundRobin => record::Scheduler::RoundRobin,
             Self::Credit => record::Scheduler::Credit,
             Self::Gang => record::Scheduler::Gang,
+            Self::Replay(replayed) => record::Scheduler::Replay { log: replayed.show() },
             Self::Quota(limit) => record::Scheduler::Quota { cpus: limit.cpus() },
         }
     }
@@ -129,25 +156,40 @@ impl Axis for Scheduler {
         unit: "",
         default: "host",
         help: "Who decides which vCPU runs: host (this kernel); quota:0.5 (this kernel, with half a CPU for all vCPUs); or the emulated hypervisor's, in slices of --slice: \
-               round-robin, credit (after Xen's, with a boost for vCPUs that wake), gang (all vCPUs at the same time)",
+               round-robin, credit (after Xen's, with a boost for vCPUs that wake), gang (all vCPUs at the same time), replay:credit (the same instants for every \
+               lock: those of credit where no vCPU halts; also round-robin and gang; a recorded log: --replay)",
         in_id: InId::Param,
         in_0_1: false,
-        examples: &["host", "round-robin", "credit", "gang", "quota:0.5", "quota:1.50"],
+        examples: &[
+            "host",
+            "round-robin",
+            "credit",
+            "gang",
+            "quota:0.5",
+            "quota:1.50",
+            "replay:round-robin",
+            "replay:0123456789abcdef",
+        ],
     }];
 
     fn parse(text: &str) -> Result<Self, Error> {
         if let Some(limit) = text.strip_prefix(QUOTA).and_then(|rest| rest.strip_prefix(':')) {
             return CpuLimit::parse(limit).map(Self::Quota);
         }
+        if let Some(log) = text.strip_prefix(REPLAY).and_then(|rest| rest.strip_prefix(':')) {
+            return Replayed::parse(log).map(Self::Replay);
+        }
         let found = Self::PLAIN.into_iter().find(|scheduler| scheduler.name() == text);
         found.ok_or_else(|| {
-            unknown("scheduler", text, Self::PLAIN.map(Self::name).into_iter().chain(["quota:0.5"]))
+            let others = ["quota:0.5", "replay:round-robin"];
+            unknown("scheduler", text, Self::PLAIN.map(Self::name).into_iter().chain(others))
         })
     }
 
     fn show(&self) -> String {
         match self {
             Self::Quota(limit) => format!("{QUOTA}:{}", limit.show()),
+            Self::Replay(replayed) => format!("{REPLAY}:{}", replayed.show()),
             plain => plain.name().to_owned(),
         }
     }
@@ -164,7 +206,7 @@ mod tests {
         for scheduler in Scheduler::PLAIN {
             assert!(Scheduler::FLAGS[0].help.contains(scheduler.name()), "{scheduler:?} is not told of");
         }
-        assert!(Scheduler::FLAGS[0].help.contains(QUOTA));
+        assert!(Scheduler::FLAGS[0].help.contains(QUOTA) && Scheduler::FLAGS[0].help.contains(REPLAY));
         assert!(Scheduler::parse("credit3").is_err());
     }
 

@@ -9,12 +9,13 @@ use super::WindowSpec;
 use super::guest::Guest;
 use super::neighbours::Neighbours;
 use super::pooled::{self, Slices};
+use super::replayed::Replayed;
 use crate::Refusal;
 use crate::arena::Board;
 use crate::axes::Scheduler;
 use crate::hypervisor::Hypervisor;
 use crate::hypervisor::log::{End, Lane};
-use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, RoundRobin, VmShare};
+use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, Replay, RoundRobin, VmShare};
 use crate::measure::clocks::monotonic_ns;
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
@@ -31,6 +32,9 @@ pub(super) struct Running {
     hypervisor: Hypervisor,
     slice_ns: u64,
     gangs: Vec<Vec<u32>>,
+    /// What it replays, and when the window opened on the monotonic clock.
+    replayed: Option<Replayed>,
+    opened_ns: u64,
 }
 
 impl Planned {
@@ -67,12 +71,12 @@ impl Planned {
             homes.extend((0..guest.threads.len()).map(lane));
             vcpus.extend(guest.vcpus());
         }
-        let (policy, gangs) = match pooled::policy(spec, self.slice_ns, &shares(spec))? {
-            Some(pools) => (pools, Vec::new()),
-            None => policy(spec, self.slice_ns, &homes),
+        let Decided { policy, gangs, replayed } = match pooled::policy(spec, self.slice_ns, &shares(spec))? {
+            Some(policy) => Decided { policy, gangs: Vec::new(), replayed: None },
+            None => decided(spec, self.slice_ns, &homes)?,
         };
         let hypervisor = Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board)?;
-        Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs })
+        Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs, replayed, opened_ns: 0 })
     }
 }
 
@@ -88,11 +92,46 @@ fn shares(spec: &WindowSpec) -> Vec<VmShare> {
     case.vms.iter().map(share).collect()
 }
 
-/// Who decides, and the gangs that run at the same time, if any. `homes` has the pCPU that each vCPU is placed on.
-fn policy(spec: &WindowSpec, slice_ns: u64, homes: &[usize]) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
+/// Who decides, and what of it a reader of the record must know.
+struct Decided {
+    policy: Box<dyn Policy>,
+    /// The gangs that run at the same time, if any.
+    gangs: Vec<Vec<u32>>,
+    replayed: Option<Replayed>,
+}
+
+/// Who decides. `homes` has the pCPU that each vCPU is placed on.
+fn decided(spec: &WindowSpec, slice_ns: u64, homes: &[usize]) -> Result<Decided, Refusal> {
+    let scheduler = spec.axes.values.scheduler;
+    let (live, gangs) = match scheduler.decides() {
+        Some(live) => {
+            let (policy, gangs) = policy(live, spec, slice_ns, homes);
+            (Some(policy), gangs)
+        }
+        None => (None, Vec::new()),
+    };
+    let replayed = match (scheduler, live) {
+        (Scheduler::Replay(_), Some(mut policy)) => Replayed::made_by(&mut *policy, homes.len(), spec),
+        (_, Some(policy)) => return Ok(Decided { policy, gangs, replayed: None }),
+        (_, None) => Replayed::recorded(spec)
+            .ok_or_else(|| Refusal::from("the log to replay is not at hand".to_owned()))?,
+    };
+    let policy = Box::new(Replay::new(replayed.timetable().clone(), homes.len()));
+    Ok(Decided { policy, gangs, replayed: Some(replayed) })
+}
+
+/// A scheduler's policy, and the gangs that run at the same time, if any.
+fn policy(
+    scheduler: Scheduler,
+    spec: &WindowSpec,
+    slice_ns: u64,
+    homes: &[usize],
+) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
     let (vcpus, pcpus) = (homes.len(), spec.axes.pcpus.len());
-    let policy: Box<dyn Policy> = match spec.axes.values.scheduler {
-        Scheduler::Host | Scheduler::Quota(_) => unreachable!("the kernel's schedule is not ours"),
+    let policy: Box<dyn Policy> = match scheduler {
+        Scheduler::Host | Scheduler::Quota(_) | Scheduler::Replay(_) => {
+            unreachable!("the kernel's schedule is not ours, and a replay decides nothing")
+        }
         Scheduler::RoundRobin if spec.pinned() => {
             Box::new(RoundRobin::pinned(slice_ns, homes.to_vec(), pcpus).out_of_phase(spec.draws))
         }
@@ -126,9 +165,9 @@ pub(super) struct Between {
 impl Running {
     /// Tells the schedule that the window opens now. Returns when that is, in ticks.
     pub(super) fn open(&mut self) -> u64 {
-        let opened_ns = monotonic_ns();
+        self.opened_ns = monotonic_ns();
         let opened = lockbench_workloads::ticks();
-        self.hypervisor.open(opened_ns);
+        self.hypervisor.open(self.opened_ns);
         opened
     }
 
@@ -164,7 +203,10 @@ impl Running {
                 )
             });
         }
-        measured.schedule = Some(Schedule { gangs: self.gangs, moves, ..schedule });
+        let replay = self.replayed.map(|replayed| replayed.close(&lanes, self.opened_ns, between, spec));
+        // In a replay the log says how long each stretch is, not the timeslice.
+        let slice_ratio = schedule.slice_ratio.filter(|_| replay.is_none());
+        measured.schedule = Some(Schedule { gangs: self.gangs, moves, replay, slice_ratio, ..schedule });
         Ok(())
     }
 }
@@ -265,7 +307,7 @@ impl Summary<'_> {
     }
 }
 
-fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
+pub(super) fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
     if values.is_empty() {
         return None;
     }
@@ -293,6 +335,7 @@ mod tests {
             from,
             to,
             end: End::Paused { latency: 5, handed_over },
+            due: Default::default(),
             own_ns: 0,
         };
         let busy = vec![stretch(0, 100, 200, true), stretch(2, 210, 310, true), stretch(0, 320, 420, true)];

@@ -6,6 +6,7 @@ use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
 use serde::{Deserialize, Serialize};
 
+use super::RecordedLog;
 use crate::Error;
 use crate::axes::{Axes, Axis, MOST_VCPUS, Pinning, Probe};
 
@@ -60,6 +61,9 @@ pub struct WindowSpec {
     /// What the other virtual machines of the case run, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<WindowSpec>,
+    /// The log that is replayed, where the scheduler names a recorded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recorded: Option<RecordedLog>,
     /// Whether preemptions can be counted here; if not, workers do not look for them.
     pub count_preemptions: bool,
     /// Fields that release 0.1 reads besides the axes. The axes have the same values.
@@ -112,6 +116,7 @@ impl WindowSpec {
             ping_pongs: Vec::new(),
             draws: 0,
             neighbours: Vec::new(),
+            recorded: None,
             count_preemptions: false,
         }
     }
@@ -139,6 +144,7 @@ impl WindowSpec {
                 "its spin_threshold, slice_ns, early_wait or needs is not what its axes say",
             ));
         }
+        self.check_recorded()?;
         let machines = self.axes.case.as_ref().map_or(1, |case| case.vms.len());
         if self.neighbours.len() + 1 != machines {
             return Err(Error::usage(format!(
@@ -184,6 +190,18 @@ impl WindowSpec {
             )));
         }
         Ok(())
+    }
+
+    /// Checks the log that is replayed, if the scheduler names one.
+    fn check_recorded(&self) -> Result<(), Error> {
+        let (named, log) = (self.axes.values.scheduler.recorded(), &self.recorded);
+        let log = match (named, log) {
+            (None, None) => return Ok(()),
+            (Some(hash), Some(log)) if log.timetable.is_sound() && log.hash() == hash => log,
+            _ => return Err(Error::usage("its log is not the one that its scheduler names")),
+        };
+        let why = log.refusal(&self.axes, self.pinned()).or_else(|| log.too_short_for(self.window_ns));
+        why.map_or(Ok(()), |why| Err(Error::usage(why)))
     }
 
     /// The pairs that play ping-pong; none where one pCPU is used.

@@ -1,11 +1,13 @@
 //! The axes, as options that `suite`, `run` and `duel` share.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-use crate::axes::{Axis, Env, Flag, Lists, Lock, flags, parse_duration};
-use crate::plan::{Profile, SWITCHES, Switch};
+use crate::axes::{Axis, Env, Flag, Lists, Lock, Scheduler, Slice, flags, parse_duration};
+use crate::cell::RecordedLog;
+use crate::plan::{Profile, SWITCHES, Switch, replays};
 use crate::suite::Asked;
 use crate::topology::CpuList;
 use crate::{Error, Registry};
@@ -31,6 +33,10 @@ struct How {
     /// How often each cell is measured
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
+    /// Replay a schedule log that a run recorded: the run's directory, and the cell where it has several. Whatever its lock does,
+    /// every cell gets the same instants
+    #[arg(long, value_name = "RUN[:CELL]")]
+    replay: Option<String>,
     /// Seed of everything random [default: from the clock]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -91,9 +97,13 @@ impl Axes {
             }
             lists.add(flag, texts)?;
         }
+        let recorded = self.recorded()?;
         for group in &mut profile.cells {
             group.locks = locks.clone().or(group.locks.take());
             group.lists.replace(&lists);
+            if let Some(log) = &recorded {
+                group.replay(log);
+            }
             for switch in &self.switches {
                 group.switch(switch, true);
             }
@@ -103,13 +113,27 @@ impl Axes {
         profile.check()
     }
 
+    /// The log to replay, if one is asked for.
+    fn recorded(&self) -> Result<Option<Arc<RecordedLog>>, Error> {
+        let Some(replay) = &self.how.replay else { return Ok(None) };
+        let says_too = [Scheduler::FLAGS[0].name, Slice::FLAGS[0].name];
+        if let Some((flag, _)) = self.given.iter().find(|(flag, _)| says_too.contains(&flag.name)) {
+            return Err(Error::usage(format!(
+                "the log of --replay says who runs and when; leave out --{}",
+                flag.name
+            )));
+        }
+        Ok(Some(Arc::new(replays::read(replay)?)))
+    }
+
     /// The first option of these that is given, if any.
     pub(crate) fn first(&self) -> Option<&'static str> {
-        let How { pcpus, window, rounds, seed } = &self.how;
+        let How { pcpus, window, rounds, replay, seed } = &self.how;
         let how = [
             pcpus.as_ref().map(|_| "pcpus"),
             window.map(|_| "window"),
             rounds.map(|_| "rounds"),
+            replay.as_ref().map(|_| "replay"),
             seed.map(|_| "seed"),
         ];
         let axis = self.given.first().map(|(flag, _)| flag.name);

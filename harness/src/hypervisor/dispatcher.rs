@@ -7,7 +7,7 @@ use lockbench_reports::record::Moved;
 use lockbench_workloads::locks::pause::State;
 
 use super::log::{End, Lane, Stretch};
-use super::policy::Policy;
+use super::policy::{Due, Policy};
 use super::vcpu::{Lost, Vcpu};
 use crate::arena::Board;
 use crate::measure::clocks::monotonic_ns;
@@ -74,6 +74,8 @@ struct Running {
     since_ns: u64,
     /// The scheduler's own time on the pCPU when the vCPU came.
     own_ns: u64,
+    /// When it was to come, and to leave.
+    due: Due,
 }
 
 /// What a dispatcher does next itself, after it has told others to ask.
@@ -130,13 +132,15 @@ impl Dispatcher {
             }
             let current = running.map(|running| running.vcpu);
             let pick = shared.policy.pick(self.lane, current, now);
+            let due = shared.policy.due(self.lane);
             self.ask_again(&mut shared, None, Own::Sleeps);
             drop(shared);
             if pick.vcpu != current {
-                if let Some(leaving) = running.take() {
+                if let Some(mut leaving) = running.take() {
+                    leaving.due.leaves_ns = due.leaves_ns;
                     self.take_off(leaving, lane, pick.vcpu.is_some())?;
                 }
-                running = pick.vcpu.map(|vcpu| self.put_on(vcpu));
+                running = pick.vcpu.map(|vcpu| self.put_on(vcpu, due.comes_ns));
             }
             self.board.sleep(self.lane, rings, pick.until_ns);
         }
@@ -218,14 +222,18 @@ impl Dispatcher {
     }
 
     /// Gives the pCPU to a vCPU that is off.
-    fn put_on(&self, vcpu: usize) -> Running {
+    fn put_on(&self, vcpu: usize, comes_ns: Option<u64>) -> Running {
         let own_ns = scheduling::own_time_ns();
         self.pool.vcpus[vcpu].put_on(self.lane, self.pcpu);
-        Running { vcpu, since_ns: monotonic_ns(), own_ns }
+        let due = Due { comes_ns, leaves_ns: None };
+        Running { vcpu, since_ns: monotonic_ns(), own_ns, due }
     }
 
     fn stretch(&self, running: Running, vcpu: &Vcpu, to: u64, end: End) -> Stretch {
         let own_ns = scheduling::own_time_ns().saturating_sub(running.own_ns);
-        Stretch { vcpu: running.vcpu as u32, from: vcpu.back_at(), to, end, own_ns }
+        // A halt comes when the vCPU wants it.
+        let leaves_ns = running.due.leaves_ns.filter(|_| matches!(end, End::Paused { .. }));
+        let due = Due { leaves_ns, ..running.due };
+        Stretch { vcpu: running.vcpu as u32, from: vcpu.back_at(), to, end, due, own_ns }
     }
 }

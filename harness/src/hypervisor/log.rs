@@ -1,6 +1,7 @@
 //! The schedule log: which vCPU ran where, from when to when, and why it stopped.
 
 use super::Fault;
+use super::policy::Due;
 
 /// Why a vCPU left its pCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) struct Stretch {
     /// When it acknowledged its pause, or halted.
     pub(crate) to: u64,
     pub(crate) end: End,
+    /// When it was to begin and to end, on the monotonic clock, by a policy that knows all instants in advance.
+    pub(crate) due: Due,
     /// What the scheduler itself took of the pCPU in that time, in nanoseconds.
     pub(crate) own_ns: u64,
 }

@@ -1,11 +1,13 @@
 //! A cell of the plan, and how long its windows take.
 
+use std::sync::Arc;
+
 use lockbench_reports::record::{Pair, Purpose, Start};
 
 use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
 use crate::bandwidth::PERIOD_NS;
-use crate::cell::{WindowSpec, is_usual};
+use crate::cell::{RecordedLog, WindowSpec, is_usual};
 use crate::topology::CpuList;
 
 /// Shortest warm-up of any cell.
@@ -46,6 +48,8 @@ pub(crate) struct PlannedCell {
     pub(crate) blocks: Blocks,
     /// Pairs of its pCPUs that play ping-pong beside each window.
     pub(crate) pairs: Vec<Pair>,
+    /// The log that it replays, where its scheduler names a recorded one.
+    pub(crate) recorded: Option<Arc<RecordedLog>>,
     /// Windows to take of it in each round.
     pub(crate) purposes: Vec<Purpose>,
 }
@@ -164,6 +168,7 @@ impl PlannedCell {
             vcpu_memory_nodes: self.blocks.nodes.clone(),
             notes: self.notes(),
             neighbours: self.neighbours.iter().map(|vm| vm.beside(timing, round, draws)).collect(),
+            recorded: self.recorded.as_deref().cloned(),
             ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
             count_preemptions,
             ..WindowSpec::of(self.axes.clone())

@@ -1,6 +1,7 @@
 //! Makes cells from groups of axes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use lockbench_reports::format::counted;
 use lockbench_reports::record::{Case, Dropped, Vm};
@@ -11,6 +12,7 @@ use super::room::{roomiest, vcpus_on};
 use super::{CellGroup, PlannedCell, Profile};
 use crate::Registry;
 use crate::axes::{Arrivals, Axes, Axis, Env, Flag, Lock, MOST_VCPUS, On, Pinning, Size, Values, Workload};
+use crate::cell::RecordedLog;
 use crate::topology::{self, Machine, Memory, Placement, PuIndex, assign, pairs};
 
 /// Everything that a plan is made for: the machine and its facilities.
@@ -148,6 +150,7 @@ impl Found<'_> {
         if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {
             return Err(Dropped { cell: axes.id, reason });
         }
+        let recorded = recorded(&axes, group).map_err(|reason| Dropped { cell: axes.id.clone(), reason })?;
         let machine = self.on.machine;
         let node = |pu: PuIndex| machine.pu(pu).and_then(|pu| pu.nodes.first()).map_or(0, |node| node.0);
         let no_node = |e| not_here::<Memory>(&memory, e);
@@ -174,6 +177,7 @@ impl Found<'_> {
             vcpu_nodes: assign(vcpus as usize, &pcpus).into_iter().map(node).collect(),
             blocks,
             pairs: pairs(machine, &pcpus),
+            recorded,
             purposes: group.purposes().collect(),
         }))
     }
@@ -202,6 +206,20 @@ impl Found<'_> {
 fn no_such_pcpu(case: &Case, pcpus: usize) -> Option<String> {
     let highest = case.highest_pcpu().filter(|&highest| highest as usize >= pcpus)?;
     Some(format!("it names pCPU {highest}, and it has {}, from 0 on", counted(pcpus, "pCPU")))
+}
+
+/// The log that a cell replays, if its scheduler names a recorded one; or why it cannot.
+fn recorded(axes: &Axes, group: &CellGroup) -> Result<Option<Arc<RecordedLog>>, String> {
+    let Some(hash) = axes.values.scheduler.recorded() else { return Ok(None) };
+    let log = group.recorded().filter(|log| log.hash() == hash).ok_or_else(|| {
+        "a recorded log is named by its hash alone; give the run and the cell that it comes from with --replay RUN:CELL".to_owned()
+    })?;
+    // A neighbour has no case, but the measured machine's case has them all.
+    let alone = group.case.is_some() && axes.case.is_none();
+    match log.refusal(axes, axes.values.pinning == Pinning::Pinned).filter(|_| !alone) {
+        Some(why) => Err(why),
+        None => Ok(Some(log.clone()).filter(|_| !alone)),
+    }
 }
 
 fn leaf_refusal(lock: Lock, env: Env) -> Option<String> {

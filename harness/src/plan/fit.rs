@@ -55,6 +55,11 @@ pub(crate) fn fit(
     let mut fitted = Fitted { cells: Vec::new(), twins: Vec::new(), dropped: Vec::new(), estimate: FIXED };
     let mut full = false;
     for (index, cell) in cells.into_iter().enumerate() {
+        let log = cell.recorded.as_ref();
+        if let Some(reason) = log.and_then(|log| log.too_short_for(cell.window_ns(timing))) {
+            fitted.dropped.push(Dropped { cell: cell.axes.id, reason });
+            continue;
+        }
         let cost = window_ns(&cell) as f64 * cell.purposes.len() as f64;
         // Once a cell is dropped, all that follow are too: they matter less.
         full |= spent + cost > budget;

@@ -1,10 +1,16 @@
 //! A group of cells: the product of its axes.
 
+use std::sync::Arc;
+
 use lockbench_reports::record::{Case, Purpose};
 
 use super::numa::Numa;
-use super::vms;
-use crate::axes::{Axis, Env, Lists, Lock, Size, Values, Workload, flags, or_default};
+use super::{replays, vms};
+use crate::axes::{
+    Axis, Env, Lists, Lock, On, Pinning, Replayed, Scheduler, Size, Slice, Values, Workload, flags,
+    or_default,
+};
+use crate::cell::RecordedLog;
 use crate::error::unknown;
 use crate::{Error, Registry};
 
@@ -23,6 +29,8 @@ pub(crate) struct CellGroup {
     pub(crate) place: String,
     /// Name of the case, until the machines are known.
     case_name: Option<String>,
+    /// The log that the cells replay, if there is one.
+    recorded: Option<Arc<RecordedLog>>,
     /// Purposes that are switched on or off; the others have their defaults.
     switched: Vec<(Purpose, bool)>,
 }
@@ -61,6 +69,8 @@ pub(crate) static SWITCHES: [Switch; 3] = [
 const NUMA: &str = "numa";
 /// Key of a case's name.
 const CASE: &str = "case";
+/// Key of the log that is replayed.
+const REPLAY: &str = "replay";
 /// Key of a case's virtual machines.
 const VMS: &str = "vms";
 
@@ -79,6 +89,8 @@ impl CellGroup {
             let name = texts.first().filter(|name| texts.len() == 1 && vms::is_name(name));
             let wrong = || Error::usage("`case` is a name of small letters, digits and hyphens");
             self.case_name = Some(name.ok_or_else(wrong)?.clone());
+        } else if key == REPLAY {
+            self.replay(&Arc::new(replays::read(&texts.join(","))?));
         } else if key == NUMA {
             self.numa = Some(Numa::parse(&texts.join(","))?);
         } else {
@@ -100,6 +112,29 @@ impl CellGroup {
     /// An error of this group, with its place if it has one.
     pub(crate) fn locate(&self, error: Error) -> Error {
         if self.place.is_empty() { error } else { error.inside(self.place.clone()) }
+    }
+
+    /// Has the cells replay a log, in cells of its size unless the group has sizes.
+    pub(crate) fn replay(&mut self, log: &Arc<RecordedLog>) {
+        let scheduler = Scheduler::Replay(Replayed::Recorded(log.hash()));
+        self.lists.scheduler = vec![scheduler];
+        let usual = scheduler.usual_slice_ns() == Some(log.slice_ns);
+        self.lists.slice = vec![if usual { Slice::Kernel } else { Slice::Ns(log.slice_ns) }];
+        if self.lists.size.is_empty() {
+            self.lists.size = vec![Size::Count(log.vcpus as u32)];
+        }
+        if self.lists.on.is_empty() {
+            self.lists.on = vec![On::Count(log.timetable.pcpus())];
+        }
+        if self.lists.pinning.is_empty() && log.moves() {
+            self.lists.pinning = vec![Pinning::Floating];
+        }
+        self.recorded = Some(log.clone());
+    }
+
+    /// The log that the cells replay.
+    pub(crate) fn recorded(&self) -> Option<&Arc<RecordedLog>> {
+        self.recorded.as_ref()
     }
 
     /// Has the cells share their pCPUs with other virtual machines.
@@ -174,7 +209,10 @@ impl CellGroup {
 
 /// Everything that a group can say.
 pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
-    flags().map(|flag| flag.key).chain([NUMA, CASE, VMS]).chain(SWITCHES.iter().map(|switch| switch.name))
+    flags()
+        .map(|flag| flag.key)
+        .chain([NUMA, CASE, VMS, REPLAY])
+        .chain(SWITCHES.iter().map(|switch| switch.name))
 }
 
 /// A value or a list of values, as they are spelled.

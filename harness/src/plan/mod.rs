@@ -8,6 +8,7 @@ mod fit;
 mod group;
 mod numa;
 mod profile;
+pub(crate) mod replays;
 mod room;
 mod rounds;
 pub(crate) mod scenarios;

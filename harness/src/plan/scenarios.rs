@@ -14,6 +14,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("numa", include_str!("../../../scenarios/numa.toml")),
     ("overcommit-designs", include_str!("../../../scenarios/overcommit-designs.toml")),
     ("pv-ticket", include_str!("../../../scenarios/pv-ticket.toml")),
+    ("replay", include_str!("../../../scenarios/replay.toml")),
     ("timeslices", include_str!("../../../scenarios/timeslices.toml")),
 ];
 

@@ -21,6 +21,7 @@ mod peers;
 mod preemptions;
 mod quota;
 mod real_vcpus;
+mod replays;
 mod report;
 mod scenarios;
 mod scheduling_class;

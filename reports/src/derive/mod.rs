@@ -10,6 +10,7 @@ pub mod nodes;
 pub(crate) mod noise;
 mod quota;
 pub mod reasons;
+mod replay;
 pub mod roster;
 pub mod run_dir;
 mod schedule;
@@ -30,6 +31,7 @@ pub(crate) use cell::{placement_notes, skips};
 pub(crate) use disturbances::disturbances;
 pub(crate) use latency::waits;
 pub use noise::{OVERCOMMITTED, noise_group};
+pub use schedule::logged_window;
 pub(crate) use selection::{Selection, operations};
 
 /// Derives the results from the lines of a run, finished or not.

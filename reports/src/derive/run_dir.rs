@@ -44,6 +44,16 @@ pub fn read(path: &Path) -> Result<Results, Error> {
     Ok(results)
 }
 
+/// The lines of a run's [`ROUNDS`], which hold more than [`RESULTS`]: every schedule log, whole. Takes its directory or that file.
+pub fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
+    let file = if path.is_dir() { path.join(ROUNDS) } else { path.to_owned() };
+    let text = read_text(&file)?;
+    let first: Probe = serde_json::from_str(text.lines().next().unwrap_or_default())
+        .map_err(|error| Error::input(&file, format!("is not a lockbench record: {error}")))?;
+    refuse_newer(&file, first.schema_version)?;
+    Ok(parse_lines(&file, &text)?.0)
+}
+
 /// Writes `results.json` into a run directory.
 pub fn write_results(dir: &Path, results: &Results) -> Result<(), Error> {
     let mut json = serde_json::to_vec_pretty(results)
@@ -108,6 +118,16 @@ fn from_results(path: &Path, text: &str) -> Result<Results, Error> {
 }
 
 fn from_lines(path: &Path, text: &str) -> Result<Results, Error> {
+    let (lines, cut_off) = parse_lines(path, text)?;
+    let mut results = derive(lines.into_iter());
+    if cut_off {
+        results.notes.push(format!("the last line of {ROUNDS} was cut off and is left out"));
+    }
+    Ok(results)
+}
+
+/// The lines, and whether the last one was cut off.
+fn parse_lines(path: &Path, text: &str) -> Result<(Vec<Line>, bool), Error> {
     let mut lines: Vec<Line> = Vec::new();
     let mut cut_off = false;
     let mut rest = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
@@ -127,11 +147,7 @@ fn from_lines(path: &Path, text: &str) -> Result<Results, Error> {
     if lines.iter().skip(1).any(|line| matches!(line, Line::Header(_))) {
         return Err(Error::input(path, "holds two headers: two runs in one file"));
     }
-    let mut results = derive(lines.into_iter());
-    if cut_off {
-        results.notes.push(format!("the last line of {ROUNDS} was cut off and is left out"));
-    }
-    Ok(results)
+    Ok((lines, cut_off))
 }
 
 #[cfg(test)]

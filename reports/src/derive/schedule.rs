@@ -1,6 +1,6 @@
 //! What the emulated hypervisor did over all windows of a cell, and which of their logs is kept.
 
-use super::log;
+use super::{log, replay};
 use crate::record::{CellSchedule, Measured, Outcome, Purpose, Round, Schedule, StretchEnd};
 use crate::statistics::median;
 
@@ -29,6 +29,7 @@ pub(super) fn schedule(rounds: &[Round]) -> Option<CellSchedule> {
         own_share: each().map(|one| one.own_share).sum::<f64>() / used.len() as f64,
         deviation: windows.iter().filter_map(|(_, one)| one.deviation).reduce(f64::max),
         real_time: windows.iter().all(|(_, one)| one.real_time),
+        replay: replay::replay(&each().filter_map(|one| one.replay.as_ref()).collect::<Vec<_>>()),
         log_left_out: 0,
         preemptions: None,
     })
@@ -45,15 +46,15 @@ fn scheduled(rounds: &[Round]) -> impl Iterator<Item = (usize, &Measured, &Sched
 /// The timeslices that ended in a window because the hypervisor took the pCPU away, over the one asked for.
 fn ratios<'a>(measured: &Measured, schedule: &'a Schedule) -> impl Iterator<Item = f64> + 'a {
     let (window_ns, slice_ns) = (measured.window_ns.cast_signed(), schedule.slice_ns.max(1) as f64);
-    let ended = schedule
-        .log
-        .iter()
+    // In a replay the log says how long each of them is.
+    let asked = schedule.log.iter().filter(|_| schedule.replay.is_none());
+    let ended = asked
         .filter(move |stretch| stretch.end == StretchEnd::Paused && (0..=window_ns).contains(&stretch.to_ns));
     ended.map(move |stretch| stretch.to_ns.saturating_sub(stretch.from_ns) as f64 / slice_ns)
 }
 
 /// The median and the 99th percentile, each the nearest rank.
-fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
+pub(super) fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
     Some([0.5, 0.99].map(|part| values[(last as f64 * part).round() as usize]))
@@ -80,8 +81,16 @@ pub(super) fn keep_one_log(rounds: &mut [Round], summary: &mut CellSchedule, ord
             summary.log_left_out = shorten(schedule, worst_ns.unwrap_or(0));
         } else {
             schedule.log = Vec::new();
+            if let Some(replay) = &mut schedule.replay {
+                replay.instants = Vec::new();
+            }
         }
     }
+}
+
+/// The window whose log is kept, of a cell's windows; none where no window has a log.
+pub fn logged_window(rounds: &[Round]) -> Option<&Round> {
+    Some(&rounds[chosen(rounds)?])
 }
 
 /// The window whose log is kept. Windows that something reached into are taken only where there are no others.
@@ -121,6 +130,13 @@ fn shorten(schedule: &mut Schedule, around_ns: i64) -> u32 {
     let from = at.saturating_sub(MOST_STRETCHES / 2).min(all.saturating_sub(MOST_STRETCHES));
     log.drain(..from);
     log.truncate(MOST_STRETCHES);
+    let cut = log.len() < all;
+    if let (true, Some(replay), Some(first), Some(last)) =
+        (cut, &mut schedule.replay, log.first(), log.last())
+    {
+        let shown = first.from_ns..=last.to_ns;
+        replay.instants.retain(|instant| shown.contains(&instant.planned_ns.cast_signed()));
+    }
     (all - log.len()) as u32
 }
 

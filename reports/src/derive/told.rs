@@ -11,9 +11,15 @@ impl Scheduler {
             Self::RoundRobin => "round-robin",
             Self::Credit => "credit",
             Self::Gang => "gang",
+            Self::Replay { .. } => "replay",
             Self::Quota { .. } => "quota",
         }
     }
+}
+
+/// Whether a replayed log is known by its hash, and not by the scheduler that made it.
+fn is_hash(log: &str) -> bool {
+    log.len() == 16 && log.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 impl CellAxes {
@@ -27,7 +33,11 @@ impl CellAxes {
             Some(asked) => spaced(asked),
             None => format!("{} ms", usual_ns as f64 / 1e6),
         };
-        Some(format!("in {} slices of {slice}", self.scheduler.word()))
+        Some(match &self.scheduler {
+            Scheduler::Replay { log } if is_hash(log) => format!("in a replay of log {log}"),
+            Scheduler::Replay { log } => format!("in a replay of {log} slices of {slice}"),
+            live => format!("in {} slices of {slice}", live.word()),
+        })
     }
 
     /// `emulated`, or `emulated in round-robin slices of 10 ms`.
@@ -97,6 +107,10 @@ mod tests {
         assert_eq!(cell.told_params()[0], "in round-robin slices of 10 ms");
         cell.params.insert(SLICE.into(), "1500us".into());
         assert_eq!(cell.told_params()[0], "in round-robin slices of 1500 µs");
+        cell.scheduler = Scheduler::Replay { log: "credit".into() };
+        assert_eq!(cell.told_env(), "emulated in a replay of credit slices of 1500 µs");
+        cell.scheduler = Scheduler::Replay { log: "00c0ffee00c0ffee".into() };
+        assert_eq!(cell.told_env(), "emulated in a replay of log 00c0ffee00c0ffee");
         // Under a limit the kernel gives slices as ever.
         cell.scheduler = Scheduler::Quota { cpus: 0.5 };
         cell.params.insert(SCHEDULER.into(), "quota:0.5".into());

@@ -86,12 +86,22 @@ pub enum Scheduler {
     Credit,
     /// The emulated hypervisor: the vCPUs of a virtual machine run at the same time.
     Gang,
+    /// The emulated hypervisor: a log says who runs, from when to when, whatever the lock does.
+    Replay {
+        /// The scheduler whose timetable for vCPUs that never halt is replayed, or the hash of a recorded log.
+        log: String,
+    },
     /// The operating system's own scheduler, with a limit for all vCPUs together.
     Quota {
         /// The limit, in CPUs.
         cpus: f64,
     },
 }
+
+/// The timeslice where none is asked for, in nanoseconds.
+const USUAL_SLICE_NS: u64 = 10_000_000;
+/// That of the credit scheduler.
+const CREDIT_SLICE_NS: u64 = 30_000_000;
 
 impl Scheduler {
     /// Its name, without its figure.
@@ -101,6 +111,7 @@ impl Scheduler {
             Self::RoundRobin => "round-robin",
             Self::Credit => "credit",
             Self::Gang => "gang",
+            Self::Replay { .. } => "replay",
             Self::Quota { .. } => "quota",
         }
     }
@@ -109,8 +120,10 @@ impl Scheduler {
     pub fn usual_slice_ns(&self) -> Option<u64> {
         match self {
             Self::Host | Self::Quota { .. } => None,
-            Self::RoundRobin | Self::Gang => Some(10_000_000),
-            Self::Credit => Some(30_000_000),
+            Self::RoundRobin | Self::Gang => Some(USUAL_SLICE_NS),
+            Self::Credit => Some(CREDIT_SLICE_NS),
+            // A recorded log has a slice of its own, which the cell names.
+            Self::Replay { log } => Some(if log == "credit" { CREDIT_SLICE_NS } else { USUAL_SLICE_NS }),
         }
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::CellReplay;
+
 /// What was asked of the emulated hypervisor in a cell, and what it kept. Unless a field says otherwise, its figures are those of
 /// the windows whose schedule was kept; where none was, of all windows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,9 @@ pub struct CellSchedule {
     pub deviation: Option<f64>,
     /// Whether the hypervisor's threads had a real-time priority in every window.
     pub real_time: bool,
+    /// What was replayed, where a log decided who ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<CellReplay>,
     /// How many stretches of the one log that the cell's windows still hold were left out, because it was too long.
     #[serde(skip_serializing_if = "super::is_zero")]
     pub log_left_out: u32,

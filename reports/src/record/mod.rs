@@ -17,6 +17,7 @@ pub mod params;
 mod ping_pong;
 mod pools;
 mod quota;
+mod replay;
 mod residence;
 mod results;
 mod round;
@@ -38,6 +39,7 @@ pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Sc
 pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
 pub use pools::{Change, Move, Moved, Pool};
 pub use quota::QuotaUse;
+pub use replay::{CellReplay, Instant, Replay};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
 pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};

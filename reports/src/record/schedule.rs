@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Moved;
+use super::{Moved, Replay};
 
 /// A schedule was not kept where its log and the kernel differ by more than this fraction of the window.
 pub const MOST_DEVIATION: f64 = 0.02;
@@ -17,7 +17,8 @@ pub struct Schedule {
     pub slices: u64,
     /// Halts that handed a pCPU over in the window.
     pub halts: u64,
-    /// Length of a timeslice over the one asked for: the median and the 99th percentile; none without slices.
+    /// Length of a timeslice over the one asked for: the median and the 99th percentile; none without slices, and in a replay,
+    /// whose log decides.
     pub slice_ratio: Option<[f64; 2]>,
     /// From the wish for a pause to its acknowledgement, in nanoseconds: the median and the 99th percentile; none without slices.
     pub pause_ns: Option<[f64; 2]>,
@@ -40,6 +41,9 @@ pub struct Schedule {
     /// end is missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Moved>,
+    /// What was replayed, where a log decided who ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
     /// The log: every stretch that began or ended in the window, in order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<Stretch>,

@@ -10,7 +10,9 @@ use lockbench_reports::record::Moved;
 mod credit;
 mod gang;
 mod pools;
+mod replay;
 mod round_robin;
+mod timetable;
 #[cfg(test)]
 mod virtual_time;
 mod vms;
@@ -18,7 +20,9 @@ mod vms;
 pub(crate) use credit::{Credit, CreditParams};
 pub(crate) use gang::Gang;
 pub(crate) use pools::{Planned, Pools};
+pub(crate) use replay::Replay;
 pub(crate) use round_robin::RoundRobin;
+pub(crate) use timetable::{Timetable, Turn};
 pub(crate) use vms::{Affinity, VmShare};
 
 /// What is to happen on a pCPU.
@@ -28,6 +32,15 @@ pub(crate) struct Pick {
     pub(crate) vcpu: Option<usize>,
     /// When to ask again at the latest, unless something happens before; `u64::MAX` for never.
     pub(crate) until_ns: u64,
+}
+
+/// When what a pCPU was told last was due, by a policy that knows all instants in advance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// When the vCPU that leaves was to leave; none where no one leaves, or something else than the time made it leave.
+    pub(crate) leaves_ns: Option<u64>,
+    /// When the vCPU that comes was to come; none where no one comes, or something else than the time brought it.
+    pub(crate) comes_ns: Option<u64>,
 }
 
 /// Decides who runs. A vCPU is in one of four places: blocked (as all are at first), runnable, running on a pCPU, or leaving
@@ -52,6 +65,11 @@ pub(crate) trait Policy: Send {
     /// Further pCPUs that should ask again because of what happened since this was asked last.
     fn others_to_ask(&mut self) -> Vec<usize> {
         Vec::new()
+    }
+
+    /// When what [`pick`](Self::pick) last said of `pcpu` was due; nothing for a policy that decides as things happen.
+    fn due(&self, _pcpu: usize) -> Due {
+        Due::default()
     }
 
     /// The window opens: the times of what was planned count from now.

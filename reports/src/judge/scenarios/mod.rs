@@ -1,6 +1,7 @@
 //! What a scenario showed: for each lock in each case, what the virtual machines keep of the rates that they have by themselves.
 
 mod kept;
+mod replays;
 mod words;
 
 use crate::derive::setting::environments;

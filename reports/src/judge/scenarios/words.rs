@@ -32,10 +32,11 @@ impl<'a> Scenario<'a> {
         };
         let each: Vec<String> = self.envs().into_iter().filter_map(|env| self.clause(at, env)).collect();
         format!(
-            "In `{}`, of their rates in `{}`, {}.",
+            "In `{}`, of their rates in `{}`, {}{}.",
             printable(&self.cases[at].name),
             printable(self.reference()),
-            each.join("; ")
+            each.join("; "),
+            self.withheld_clause(at)
         )
     }
 
@@ -80,7 +81,7 @@ impl<'a> Scenario<'a> {
         })
     }
 
-    /// What else its figures say: who pays where machines share their pCPUs, and what the lock that keeps most costs where nothing
+    /// What else its figures say: what replays withhold, who pays where machines share their pCPUs, and what the lock that keeps most costs where nothing
     /// goes wrong.
     pub fn findings(&self) -> Vec<String> {
         let costs = self
@@ -88,7 +89,7 @@ impl<'a> Scenario<'a> {
             .into_iter()
             .flat_map(|at| self.envs().into_iter().filter_map(move |env| self.cost(at, env)));
         let pays = (1..self.cases.len()).filter_map(|at| self.pays(at));
-        pays.chain(costs).collect()
+        self.withheld().into_iter().chain(pays).chain(costs).collect()
     }
 
     /// Of which locks it cannot be told what they keep, and why: a sentence for each reason.

@@ -2,7 +2,7 @@
 
 use super::{Column, Row, Told, Unit};
 use crate::format::{duration, percent, ratio};
-use crate::record::CellSchedule;
+use crate::record::{CellReplay, CellSchedule};
 
 pub(super) static SLICE: Column = Column::new(
     "slice_ratio",
@@ -76,6 +76,30 @@ pub(super) static NOT_KEPT: Column = Column::new(
     },
 )
 .headed("Schedules not kept");
+
+pub(super) static REPLAY_ERROR: Column = Column::new(
+    "replay_error_p50_ns",
+    Unit::Nanoseconds,
+    "from an instant of a replayed log to the moment at which the change was done: median of all changes",
+    |row| of_replay(row, |replay| middle(replay.error_ns)),
+);
+
+pub(super) static REPLAY_ERROR_P99: Column =
+    Column::new("replay_error_p99_ns", Unit::Nanoseconds, "99th percentile of that error", |row| {
+        of_replay(row, |replay| tail(replay.error_ns))
+    });
+
+pub(super) static LEFT_OVER: Column = Column::new(
+    "replay_left_over",
+    Unit::Ratio,
+    "fraction of the time that a replayed log gives to vCPUs which they left over because they had halted",
+    |row| of_replay(row, |replay| Some(replay.left_over_share)),
+);
+
+fn of_replay(row: &Row<'_>, pick: fn(&CellReplay) -> Option<f64>) -> Told {
+    let schedule = row.cell.schedule.as_ref();
+    Told::new(schedule.and_then(|schedule| pick(schedule.replay.as_ref()?)))
+}
 
 fn of(row: &Row<'_>, pick: fn(&CellSchedule) -> Option<f64>) -> Told {
     Told::new(row.cell.schedule.as_ref().and_then(pick))

@@ -30,7 +30,8 @@ pub(super) fn view(results: &Results) -> Result<Option<Schedules>, Error> {
     // What was kept is told of cells that kept their schedule in some window.
     let some: Vec<Kept<'_>> =
         cells.iter().copied().filter(|(_, kept)| kept.not_kept < kept.windows).collect();
-    let said = [slices(&some), pauses(&some), own(&some), not_kept(&cells), preemptions(&some)];
+    let said =
+        [slices(&some), pauses(&some), own(&some), replays(&some), not_kept(&cells), preemptions(&some)];
     let said = said.into_iter().flatten().map(|sentence| unbroken(&sentence)).collect();
     Ok(Some(Schedules { said, table: table(&cells), figures: lanes::plots(results)? }))
 }
@@ -74,6 +75,29 @@ fn own(cells: &[Kept<'_>]) -> Option<String> {
     Some(format!(
         "The hypervisor's own threads took at most {} of the pCPUs' time: that is work that no vCPU got. {priority}",
         percent(most)
+    ))
+}
+
+fn replays(cells: &[Kept<'_>]) -> Option<String> {
+    let replays = || cells.iter().filter_map(|(_, kept)| kept.replay.as_ref());
+    let planned: u64 = replays().map(|replay| replay.planned).sum();
+    let done: u64 = replays().map(|replay| replay.done).sum();
+    let middle = replays().filter_map(|replay| replay.error_ns).map(|[middle, _]| middle).reduce(f64::max);
+    let tail = replays().filter_map(|replay| replay.error_ns).map(|[_, tail]| tail).reduce(f64::max);
+    let left = replays().map(|replay| replay.left_over_share).reduce(f64::max)?;
+    let errors = match middle.zip(tail) {
+        None => String::new(),
+        Some((middle, tail)) => format!(
+            ", at most {} from its instant in the median of a cell and at most {} in the 99th percentile",
+            duration(middle),
+            duration(tail)
+        ),
+    };
+    Some(format!(
+        "Replays: of {} instants at which logs give a pCPU to a vCPU or take it away {} were followed{errors}. At the others the          vCPU had halted, or the hypervisor was too late. What halted vCPUs leave over stays idle, at most {} of what a cell's logs give          them: a live schedule would give it to others, so a replay says less for a lock that halts.",
+        count(planned),
+        count(done),
+        percent(left)
     ))
 }
 
