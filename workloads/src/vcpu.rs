@@ -149,6 +149,24 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         }
     }
 
+    /// Halts until the hypervisor's timer wakes this vCPU, after so many ticks. Returns at once where there is no hypervisor. Out of
+    /// line, for hardly any worker sleeps.
+    #[inline(never)]
+    pub fn sleep(&self, ticks: u32) {
+        self.look(Phase::Thinking);
+        let timer = &self.block().control.timer;
+        // Relaxed: the halt passes it on.
+        timer.store(u64::from(ticks), Relaxed);
+        // SAFETY: `env.halt` was written before the gate opened and not since.
+        if let Some(halt) = unsafe { *self.block().env.halt.get() } {
+            // SAFETY: the environment that filled it in vouches for it under just these arguments.
+            unsafe { halt(self.header, self.me) };
+        }
+        timer.store(0, Relaxed);
+        // Sleeping changes the probe too, and is no preemption.
+        self.overlook();
+    }
+
     #[inline(always)]
     fn arm(&self, seen: u64) {
         if self.rearm == 0 {

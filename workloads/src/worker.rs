@@ -57,6 +57,7 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
             let think = plan.think[(random >> 32) as usize % THINK_ENTRIES];
             match &mut due {
                 Some(due) => wait_until_due(ctx.platform(), due, think),
+                None if plan.sleeps => ctx.platform().sleep(think),
                 None => own.sink.store(burn(random, think), Relaxed),
             }
             // Without think time there is no phase *thinking*: after its release the vCPU asks again at once.

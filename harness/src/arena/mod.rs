@@ -228,6 +228,7 @@ impl Blank {
             start_queued: false,
             thinks: false,
             open: false,
+            sleeps: false,
             draws: 0,
             think: [0; lockbench_workloads::arena::THINK_ENTRIES],
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lockbench_reports::format::counted;
 use lockbench_reports::record::{self, Dropped};
+use lockbench_workloads::arena::LINE;
 use lockbench_workloads::workload::{SECTIONS, Section, THINKS, Takes, Think};
 
 use super::{Axis, Flag, InId, parse_duration, show_duration};
@@ -12,6 +13,10 @@ use crate::Error;
 use crate::error::unknown;
 
 const MOST_LINES: u32 = 4096;
+/// Cache lines of a MiB.
+const LINES_OF_MIB: u32 = (1 << 20) / LINE as u32;
+/// Most memory that a section streams through, in MiB: far more than caches hold, far less than machines have.
+const MOST_MIB: u32 = 1024;
 const LONGEST_SECTION: Duration = Duration::from_secs(1);
 /// Mean think times and times between two arrivals on a vCPU; several times the longest must fit into the arena's table.
 const THINK_NS: RangeInclusive<f64> = 1.0..=100e6;
@@ -69,7 +74,7 @@ impl Workload {
 
     /// As a record has it: its figures count, whatever its name.
     pub fn of_record(record: &record::Workload) -> Result<Self, Error> {
-        if record.lines > MOST_LINES {
+        if record.lines > MOST_MIB * LINES_OF_MIB {
             return Err(Error::usage(format!("{} shared lines are too many", record.lines)));
         }
         Ok(Self {
@@ -103,6 +108,8 @@ impl Axis for Workload {
             "short+exp:500ns",
             "lines:16+fixed:2us",
             "long+open:20us",
+            "work:200us+sleep:2ms",
+            "memory:64",
             "short+none",
         ],
     }];
@@ -145,6 +152,12 @@ fn section(text: &str, refused: impl Fn(String) -> Error) -> Result<(String, f64
                 Ok((format!("{name}:{lines}"), section.work_ns, lines))
             }
             _ => Err(refused(format!("give 1 to {MOST_LINES} lines, like lines:8"))),
+        },
+        (Takes::Mebibytes, argument) => match argument.unwrap_or_default().parse() {
+            Ok(mib) if (1..=MOST_MIB).contains(&mib) => {
+                Ok((format!("{name}:{mib}"), section.work_ns, mib * LINES_OF_MIB))
+            }
+            _ => Err(refused(format!("give 1 to {MOST_MIB} MiB, like memory:64"))),
         },
         (Takes::Lines, None) => Err(refused("say how many lines, like lines:8".into())),
         (Takes::Length, Some(length)) => match parse_duration(length)? {
@@ -195,6 +208,8 @@ mod tests {
         assert_eq!(workload.name, "lines:8+exp:250ns");
         assert_eq!(Workload::parse("short").unwrap().section_ns, 100.0);
         assert_eq!(Workload::parse("work:250us").unwrap().section_ns, 250e3);
+        assert_eq!(Workload::parse("memory:2").unwrap().lines, 32_768);
+        assert!(Workload::parse("empty+sleep:2ms").unwrap().think.sleeps);
         let open = Workload::parse("short+open:20us").unwrap();
         assert_eq!((open.think.open, open.think_ns), (true, 20e3));
         assert_eq!(Workload::parse("short+none").unwrap().name, "short");
@@ -213,6 +228,11 @@ mod tests {
             "short+open:1s",
             "short+exp:1s",
             "short+exp:0ns",
+            "memory",
+            "memory:0",
+            "memory:1025",
+            "memory:4KiB",
+            "short+sleep:1s",
             "",
         ] {
             assert!(Workload::parse(bad).is_err(), "{bad} was taken");
@@ -241,6 +261,8 @@ mod tests {
             ("lines:008+fixed:2000us", "lines:8+fixed:2ms"),
             ("short+open", "short+open:10us"),
             ("short+none", "short"),
+            ("memory:064", "memory:64"),
+            ("empty+sleep", "empty+sleep:1ms"),
         ] {
             let workload = Workload::parse(spelling).unwrap();
             assert_eq!(workload.name, canonical, "{spelling}");

@@ -75,7 +75,8 @@ impl Planned {
             Some(policy) => Decided { policy, gangs: Vec::new(), replayed: None },
             None => decided(spec, self.slice_ns, &homes)?,
         };
-        let hypervisor = Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board)?;
+        let hypervisor =
+            Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board, spec.ticks_per_ns)?;
         Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs, replayed, opened_ns: 0 })
     }
 }

@@ -28,8 +28,9 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
     let layout = Layout::new(lock.family.lock, lock.family.per_vcpu, &extent).ok_or_else(|| {
         "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()
     })?;
-    // Arrivals are times, in ticks; think time is work, in steps.
-    let unit_ns = if workload.think.open { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
+    // Arrivals and sleeps are times, in ticks; think time is work, in steps.
+    let unit_ns =
+        if workload.think.open || workload.think.sleeps { 1.0 / spec.ticks_per_ns } else { spec.work_ns };
     let plan = Plan {
         magic: MAGIC,
         layout,
@@ -47,6 +48,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,
         open: workload.think.open,
+        sleeps: workload.think.sleeps,
         draws: spec.draws,
         think: think_table(workload.think, workload.think_ns, unit_ns),
     };

@@ -241,7 +241,8 @@ impl WindowSpec {
         const AWAY_NS: f64 = 50_000.0;
         let workload = &self.axes.values.workload;
         // The longest think time of the table is below eight means. In an open loop a vCPU looks at the probe while it waits.
-        let think_ns = if workload.think.open { 0.0 } else { 8.0 * workload.think_ns };
+        let think_ns =
+            if workload.think.open || workload.think.sleeps { 0.0 } else { 8.0 * workload.think_ns };
         // A cache line that other vCPUs write may take a microsecond to arrive.
         let lines_ns = 1_000.0 * f64::from(workload.lines);
         AWAY_NS + 2.0 * workload.section_ns + lines_ns + think_ns

@@ -17,6 +17,7 @@ use crate::topology::{PuIndex, pin_current};
 /// What the schedulers of several pCPUs share.
 pub(super) struct Pool {
     vcpus: Vec<Vcpu>,
+    ticks_per_ns: f64,
     shared: Mutex<Shared>,
 }
 
@@ -24,16 +25,24 @@ struct Shared {
     policy: Box<dyn Policy>,
     /// The lane that is told when a blocked vCPU is kicked; none for a vCPU that is not blocked.
     blocked: Vec<Option<usize>>,
+    /// When a blocked vCPU's own timer kicks it; none without a timer.
+    timers_ns: Vec<Option<u64>>,
 }
 
 impl Pool {
     /// `homes` has the lane that each vCPU arrives at: that of the pCPU which it was placed on.
-    pub(super) fn new(policy: Box<dyn Policy>, vcpus: Vec<Vcpu>, homes: Vec<usize>) -> Self {
+    pub(super) fn new(
+        policy: Box<dyn Policy>,
+        vcpus: Vec<Vcpu>,
+        homes: Vec<usize>,
+        ticks_per_ns: f64,
+    ) -> Self {
         for (vcpu, &home) in vcpus.iter().zip(&homes) {
             vcpu.tell(home);
         }
         let blocked = homes.into_iter().map(Some).collect();
-        Self { vcpus, shared: Mutex::new(Shared { policy, blocked }) }
+        let timers_ns = vec![None; vcpus.len()];
+        Self { vcpus, ticks_per_ns, shared: Mutex::new(Shared { policy, blocked, timers_ns }) }
     }
 
     /// Tells the policy that the window opened.
@@ -142,7 +151,8 @@ impl Dispatcher {
                 }
                 running = pick.vcpu.map(|vcpu| self.put_on(vcpu, due.comes_ns));
             }
-            self.board.sleep(self.lane, rings, pick.until_ns);
+            let timer_ns = self.next_timer_ns(&self.pool.lock()).unwrap_or(u64::MAX);
+            self.board.sleep(self.lane, rings, pick.until_ns.min(timer_ns));
         }
     }
 
@@ -175,13 +185,28 @@ impl Dispatcher {
         shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
         shared.policy.blocked(running.vcpu, self.lane, now);
         shared.blocked[running.vcpu] = Some(self.lane);
+        let ticks = lockbench_workloads::ticks();
+        shared.timers_ns[running.vcpu] = vcpu.timer_ns(now, ticks, self.pool.ticks_per_ns);
     }
 
-    /// Makes the vCPUs runnable that halted on this pCPU and were kicked since.
+    /// When the next timer of a vCPU goes off that halted on this pCPU.
+    fn next_timer_ns(&self, shared: &Shared) -> Option<u64> {
+        let here = shared.blocked.iter().zip(&shared.timers_ns).filter(|(lane, _)| **lane == Some(self.lane));
+        here.filter_map(|(_, timer_ns)| *timer_ns).min()
+    }
+
+    /// Makes the vCPUs runnable that halted on this pCPU and were kicked since, by another vCPU or by a timer of their own.
     fn wake_kicked(&self, shared: &mut Shared, now: u64, own: Own) {
         for vcpu in 0..self.pool.vcpus.len() {
-            if shared.blocked[vcpu] == Some(self.lane) && self.pool.vcpus[vcpu].kicked() {
+            if shared.blocked[vcpu] != Some(self.lane) {
+                continue;
+            }
+            if shared.timers_ns[vcpu].is_some_and(|timer_ns| timer_ns <= now) {
+                self.pool.vcpus[vcpu].ring();
+            }
+            if self.pool.vcpus[vcpu].kicked() {
                 shared.blocked[vcpu] = None;
+                shared.timers_ns[vcpu] = None;
                 let ask = shared.policy.wake(vcpu, now);
                 self.ask_again(shared, ask, own);
             }

@@ -43,13 +43,14 @@ impl Hypervisor {
         homes: Vec<usize>,
         pcpus: &[u32],
         board: Arc<Board>,
+        ticks_per_ns: f64,
     ) -> Result<Self, Refusal> {
         let stop = Arc::new(AtomicBool::new(false));
         // A vCPU that floats may be anywhere; it is moved again only when it gets another pCPU than that of its home.
         for (vcpu, &home) in vcpus.iter().zip(&homes) {
             vcpu.move_to(pcpus[home]);
         }
-        let pool = Arc::new(Pool::new(policy, vcpus, homes));
+        let pool = Arc::new(Pool::new(policy, vcpus, homes, ticks_per_ns));
         let mut hypervisor =
             Self { board: board.clone(), stop: stop.clone(), pool: pool.clone(), dispatchers: Vec::new() };
         for (lane, &pcpu) in pcpus.iter().enumerate() {

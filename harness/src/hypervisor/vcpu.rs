@@ -1,7 +1,7 @@
 //! A vCPU as the hypervisor sees it: its state, and how it is taken off its pCPU and put back.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use lockbench_workloads::arena::Control;
 use lockbench_workloads::locks::pause::{Pause, State};
@@ -72,6 +72,20 @@ impl Vcpu {
     /// Whether a kick waits for it.
     pub(crate) fn kicked(&self) -> bool {
         Pause::kicked(&self.memory.block(self.cpu).word.0)
+    }
+
+    /// When the timer goes off that it set before its halt, so many ticks from that on, on a clock of which `now` is the same as `ticks`
+    /// of the processor's; none where it set no timer.
+    pub(super) fn timer_ns(&self, now_ns: u64, ticks: u64, ticks_per_ns: f64) -> Option<u64> {
+        let after = self.control().timer.load(Relaxed);
+        let left = self.left_at().saturating_add(after).saturating_sub(ticks);
+        (after > 0).then(|| now_ns + (left as f64 / ticks_per_ns) as u64)
+    }
+
+    /// Kicks it, as a timer does.
+    pub(super) fn ring(&self) {
+        // Release: as for any other kick.
+        self.memory.block(self.cpu).word.0.store(1, Release);
     }
 
     /// When the vCPU last came back to a pCPU, in ticks.

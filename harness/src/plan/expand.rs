@@ -144,6 +144,7 @@ impl Found<'_> {
         let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect(), case);
         let scheduler = axes.values.scheduler;
         let by_nature = leaf_refusal(lock, env)
+            .or_else(|| sleep_refusal(&axes.values))
             .or_else(|| scheduler.refusal(lock, env))
             .or_else(|| axes.case.as_ref().and_then(|case| scheduler.refusal_of(case)))
             .or_else(|| axes.case.as_ref().and_then(|case| no_such_pcpu(case, axes.pcpus.len())));
@@ -220,6 +221,18 @@ fn recorded(axes: &Axes, group: &CellGroup) -> Result<Option<Arc<RecordedLog>>, 
         Some(why) => Err(why),
         None => Ok(Some(log.clone()).filter(|_| !alone)),
     }
+}
+
+/// Why nobody would wake the vCPUs of a workload that sleeps; none if somebody does, or if it does not sleep.
+fn sleep_refusal(values: &Values) -> Option<String> {
+    let (sleeps, name) = (values.workload.think.sleeps, values.workload.show());
+    (sleeps && !values.scheduler.is_hypervisor()).then(|| {
+        format!(
+            "vCPUs of {name} sleep until a timer of the emulated hypervisor wakes them, and {} has no such timer; give --scheduler \
+             round-robin, credit or gang",
+            values.scheduler.show()
+        )
+    })
 }
 
 fn leaf_refusal(lock: Lock, env: Env) -> Option<String> {

@@ -35,7 +35,9 @@ impl Session {
 
     /// Why a lock that asks the host whether a vCPU is preempted would always get the answer no; none if the host answers.
     fn lacks_hint(&self, cell: &PlannedCell) -> Option<String> {
-        if cell.axes.values.early_wait != EarlyWait::Hint {
+        // The emulated hypervisor tells in every environment.
+        let values = &cell.axes.values;
+        if values.early_wait != EarlyWait::Hint || values.scheduler.is_hypervisor() {
             return None;
         }
         let env = cell.axes.values.env;

@@ -155,3 +155,13 @@ fn a_gang_wider_than_the_pcpus_is_split_which_the_cell_says() {
         }
     }
 }
+
+/// A lock may ask whether a vCPU is preempted wherever the hypervisor knows: this kernel's scheduler tells threads nothing.
+#[test]
+fn locks_that_ask_whether_a_vcpu_is_preempted_are_told_in_every_environment() {
+    let cells = format!("--envs {} --locks pv-queued --early-wait hint --vcpus 4 --on 2", envs());
+    let (results, said) = run(&format!("{cells} --scheduler round-robin --slice 50ms"));
+    assert_eq!(schedules(&results).len(), envs().split(',').count(), "{said}");
+    let (_, said) = run(&cells.replace(envs(), "emulated"));
+    assert!(said.contains("emulated vCPUs are not told whether another is preempted"), "{said}");
+}

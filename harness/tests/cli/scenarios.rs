@@ -106,3 +106,60 @@ fn all_scenarios_can_be_planned_for_a_larger_machine() {
         "{said}"
     );
 }
+
+/// The rounds of a scenario of one case in which a guest that spins shares a pCPU with this neighbour, in each environment.
+fn beside(neighbour: &str) -> Vec<Value> {
+    let dir = tempfile::tempdir().unwrap();
+    let envs = if super::real_vcpus::has_kvm() { "'emulated', 'kvm'" } else { "'emulated'" };
+    let path = file(&dir, |text| {
+        let text = text.replace(
+            "schedulers = ['round-robin']\nslices = ['50ms']",
+            "schedulers = ['credit']\nslices = ['10ms']",
+        );
+        let text = text.replace("envs = ['emulated']", &format!("envs = [{envs}]"));
+        text.replace(
+            "lock = 'ticket', workload = 'empty+fixed:100us'",
+            &format!("lock = 'tas', workload = '{neighbour}'"),
+        )
+    });
+    let out = dir.path().join("out");
+    let (_, said) = said(&["suite", "--scenario", &path, "--out", out.to_str().unwrap()]);
+    let run = std::fs::read_dir(&out).unwrap_or_else(|e| panic!("{e}: {said}")).next().unwrap().unwrap();
+    let lines = std::fs::read_to_string(run.path().join("rounds.jsonl")).unwrap();
+    let rounds = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rounds: Vec<Value> =
+        rounds.filter(|line| line["cell"].as_str().is_some_and(|id| id.contains("/hog/"))).collect();
+    assert_eq!(rounds.len(), envs.split(',').count(), "{said}");
+    rounds
+}
+
+fn operations(round: &Value, vm: usize) -> u64 {
+    round["vms"][vm]["operations"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_neighbour_that_sleeps_halts_and_its_timer_wakes_it() {
+    for round in beside("work:50us+sleep:1ms") {
+        // vCPU 2 is the neighbour's, and nobody kicks it.
+        let log = round["schedule"]["log"].as_array().unwrap();
+        let own: Vec<&Value> = log.iter().filter(|stretch| stretch["vcpu"] == 2).collect();
+        let halts = own.iter().filter(|stretch| stretch["end"] == "halted").count();
+        assert!(halts > 1 && own.len() > halts / 2, "{round}");
+        assert!(operations(&round, 1) > 1, "{round}");
+    }
+}
+
+#[test]
+fn a_neighbour_that_streams_through_memory_runs_in_every_environment() {
+    for round in beside("memory:4") {
+        assert!(operations(&round, 1) > 0, "{round}");
+    }
+}
+
+#[test]
+fn a_workload_that_sleeps_is_refused_where_no_timer_would_wake_it() {
+    let arguments = "run --envs emulated --locks tas --vcpus 1 --workloads short+sleep --rounds 1";
+    let (status, text) = said(&arguments.split(' ').collect::<Vec<_>>());
+    assert_eq!(status, Some(2), "{text}");
+    assert!(text.contains("sleep until a timer of the emulated hypervisor wakes them"), "{text}");
+}

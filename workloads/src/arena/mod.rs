@@ -69,6 +69,8 @@ pub struct Plan {
     /// Whether the loop is open: requests arrive at times of their own, whether or not the last one is done. `think` then
     /// holds the times between two arrivals, in ticks.
     pub open: bool,
+    /// Whether a vCPU sleeps between two requests: it halts, and its hypervisor wakes it. `think` then holds the times, in ticks.
+    pub sleeps: bool,
     /// Seed of the random draws; each vCPU mixes its own number into it.
     pub draws: u64,
     /// Quantiles of the think time in steps of work, drawn from uniformly: `core` has no logarithm to compute them with.
@@ -179,6 +181,9 @@ pub struct Control {
     pub back_at: AtomicU64,
     /// When the vCPU last left its pCPU, in ticks. Written by the vCPU's thread.
     pub left_at: AtomicU64,
+    /// The timer that the vCPU has set before it halted: after so many ticks the hypervisor kicks it; 0 for no timer. Written by the
+    /// worker.
+    pub timer: AtomicU64,
     /// How often the hypervisor took the pCPU away. Written by the hypervisor, while the vCPU is off its pCPU.
     pub pauses: AtomicU64,
     /// 1 while the vCPU is off its pCPU. Written by the hypervisor.

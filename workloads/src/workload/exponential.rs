@@ -7,5 +7,6 @@ pub(super) const THINK: Think = Think {
     default_ns: 500.0,
     quantile: |u, ln| -ln(1.0 - u),
     open: false,
+    sleeps: false,
     about: "exponentially distributed with the given mean: exp:500ns",
 };

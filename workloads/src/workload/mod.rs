@@ -5,9 +5,11 @@ mod exponential;
 mod fixed;
 mod lines;
 mod long;
+mod memory;
 mod none;
 mod open;
 mod short;
+mod sleep;
 mod work;
 
 /// A critical section.
@@ -32,6 +34,8 @@ pub enum Takes {
     Lines,
     /// How long it lasts: `work:500ns`.
     Length,
+    /// How many MiB of shared cache lines it writes: `memory:64`.
+    Mebibytes,
 }
 
 /// How the time between a release and the next acquire is distributed.
@@ -46,13 +50,15 @@ pub struct Think {
     pub quantile: fn(u: f64, ln: fn(f64) -> f64) -> f64,
     /// Whether the loop is open: the time counts from when the last request was due, not from its end.
     pub open: bool,
+    /// Whether the vCPU sleeps for that time instead of working: it halts, and a timer wakes it.
+    pub sleeps: bool,
     /// One line for `list`.
     pub about: &'static str,
 }
 
 /// Every section.
 pub static SECTIONS: &[Section] =
-    &[empty::SECTION, short::SECTION, long::SECTION, work::SECTION, lines::SECTION];
+    &[empty::SECTION, short::SECTION, long::SECTION, work::SECTION, lines::SECTION, memory::SECTION];
 
 /// Every distribution of think time.
-pub static THINKS: &[Think] = &[none::THINK, fixed::THINK, exponential::THINK, open::THINK];
+pub static THINKS: &[Think] = &[none::THINK, fixed::THINK, exponential::THINK, open::THINK, sleep::THINK];

@@ -7,5 +7,6 @@ pub(super) const THINK: Think = Think {
     default_ns: 0.0,
     quantile: |_, _| 0.0,
     open: false,
+    sleeps: false,
     about: "acquires again at once",
 };

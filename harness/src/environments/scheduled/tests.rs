@@ -48,6 +48,7 @@ enum Place {
 fn live(memory: &'static Memory, cpu: usize, seen: &[Seen], over: &AtomicBool) {
     let block = memory.block(cpu);
     let mut random = Random(cpu as u64 + 1);
+    hint(block);
     arrive(block);
     while !over.load(Relaxed) {
         seen[cpu].turns.fetch_add(1, Relaxed);
@@ -61,6 +62,13 @@ fn live(memory: &'static Memory, cpu: usize, seen: &[Seen], over: &AtomicBool) {
         }
     }
     seen[cpu].ended.store(true, Relaxed);
+}
+
+/// What a lock is told of a vCPU that asks whether it is preempted.
+fn is_told_preempted(memory: &Memory, cpu: usize) -> bool {
+    let told = memory.block(cpu).env.preempted.load(Relaxed);
+    // SAFETY: `hint` has put the address of a byte of the block there, before the vCPU first ran.
+    unsafe { told.read_volatile() != 0 }
 }
 
 /// A million steps in which vCPUs are paused, resumed and kicked, in whatever they are doing: none is lost, and who is paused
@@ -118,12 +126,14 @@ fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
                     Place::Blocked
                 }
                 Place::Paused => {
+                    assert!(is_told_preempted(shared, cpu), "vCPU {cpu} is paused");
                     let before = seen[cpu].turns.load(Relaxed);
                     for _ in 0..random.below(50) {
                         std::hint::spin_loop();
                     }
                     assert_eq!(seen[cpu].turns.load(Relaxed), before, "vCPU {cpu} runs while it is paused");
                     vcpu.resume();
+                    assert!(!is_told_preempted(shared, cpu), "vCPU {cpu} runs");
                     Place::Running
                 }
                 Place::Running if vcpu.state() == State::Halted => {
