@@ -187,8 +187,31 @@ fn what_the_better_lock_costs_in_the_first_case_is_told_from_the_figures() {
         let cell = results.cells.iter().find(|cell| cell.axes.lock == lock && cell.axes.vcpus == 2);
         cell.unwrap().ops_per_second.unwrap().median
     };
-    let cost = percent(rate("pv-queued") / rate("ticket"));
-    assert!(said.contains("pv-queued") && said.contains("ticket"), "{said} {cost}");
+    let medians = 100.0 * rate("pv-queued") / rate("ticket");
+    assert!(said.contains("pv-queued") && said.contains("of ticket's rate"), "{said}");
+    let figures = said.split(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    let figures: Vec<f64> = figures.filter_map(|figure| figure.parse().ok()).collect();
+    // The median over rounds and its interval, or the interval alone.
+    let (low, high) = (figures[figures.len() - 2], figures[figures.len() - 1]);
+    assert!(low <= medians * 1.02 && medians * 0.98 <= high, "{said} {medians}");
+}
+
+/// An environment that runs the first case alone says what each lock costs there.
+#[test]
+fn an_environment_with_the_first_case_alone_compares_its_locks_there() {
+    let mut results = results();
+    for lock in ["ticket", "pv-queued"] {
+        let mut native = cell(&mut results, lock, 2).clone();
+        native.axes.env = "native".into();
+        results.cells.push(native);
+    }
+    let findings = scenario(&results).findings();
+    let of_native: Vec<&String> =
+        findings.iter().filter(|said| said.starts_with("In `alone`, native, ")).collect();
+    assert_eq!(of_native.len(), 1, "{findings:?}");
+    // The rounds are those of the emulated cells, and so is the ratio.
+    let emulated = findings.iter().any(|said| said.starts_with("In `alone`, emulated, "));
+    assert!(emulated && of_native[0].contains("ticket") && of_native[0].contains("pv-queued"));
 }
 
 #[test]

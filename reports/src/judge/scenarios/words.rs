@@ -3,7 +3,7 @@
 use super::{Entry, Row, Scenario, VmKept};
 use crate::derive::Selection;
 use crate::format::{percent, percents, printable};
-use crate::record::{Interval, Purpose};
+use crate::record::{Cell, Interval, Purpose};
 use crate::statistics::{MIN_ROUNDS, ratios};
 
 /// A lock's row and what the lock keeps in a case.
@@ -87,7 +87,7 @@ impl<'a> Scenario<'a> {
         let costs = self
             .worst()
             .into_iter()
-            .flat_map(|at| self.envs().into_iter().filter_map(move |env| self.cost(at, env)));
+            .flat_map(|at| self.envs().into_iter().flat_map(move |env| self.costs(at, env)));
         let pays = (1..self.cases.len()).filter_map(|at| self.pays(at));
         self.withheld().into_iter().chain(pays).chain(costs).collect()
     }
@@ -152,26 +152,40 @@ impl<'a> Scenario<'a> {
         ))
     }
 
-    /// What the lock that keeps most in a case costs in the first case, beside the one that keeps least; none where the first case
-    /// has more vCPUs than pCPUs, or where the two cannot be told apart.
-    fn cost(&self, at: usize, env: &str) -> Option<String> {
+    /// What the better lock costs where nothing goes wrong, in the first case: the lock that keeps most in case `at` beside the one that
+    /// keeps least; in an environment that runs the first case alone, each lock beside the first. None where the first case has more
+    /// vCPUs than pCPUs, or where the two locks of the worst case cannot be told apart.
+    fn costs(&self, at: usize, env: &str) -> Vec<String> {
+        let rows: Vec<&Row<'a>> = self.of_env(env).collect();
+        let alone = rows.iter().all(|row| row.entries.iter().skip(1).all(Option::is_none));
+        if alone {
+            let others = rows.iter().skip(1).filter_map(|row| self.cost(row, rows[0]));
+            return others.collect();
+        }
         let told = self.told(at, env);
-        let (most, least) = (told.first()?, told.last()?);
-        let (one, other) = (most.0.entries[0].as_ref()?.cell, least.0.entries[0].as_ref()?.cell);
-        let alike = most.0.workload == least.0.workload;
-        if !alike || most.1.low <= least.1.high || one.axes.overcommit > 1.0 || self.cases[0].vms.len() > 1 {
+        let (Some(most), Some(least)) = (told.first(), told.last()) else { return Vec::new() };
+        if most.1.low <= least.1.high {
+            return Vec::new();
+        }
+        self.cost(most.0, least.0).into_iter().collect()
+    }
+
+    /// The rate of a lock in the first case, beside another one's.
+    fn cost(&self, row: &Row<'a>, beside: &Row<'a>) -> Option<String> {
+        let (one, other) = (row.entries[0].as_ref()?.cell, beside.entries[0].as_ref()?.cell);
+        if row.workload != beside.workload || one.axes.overcommit > 1.0 {
             return None;
         }
-        let windows = |cell| Selection::comparable(cell, Purpose::Rate).windows();
-        let (ratio, rounds) = ratios(&windows(&one.rounds), &windows(&other.rounds)).of_enough_rounds();
+        let windows = |cell: &Cell| Selection::comparable(&cell.rounds, Purpose::Rate).windows();
+        let (ratio, rounds) = ratios(&windows(one), &windows(other)).of_enough_rounds();
         let ratio = ratio.filter(|_| rounds >= MIN_ROUNDS)?;
-        let (most, least) = (self.label(most.0), self.label(least.0));
-        let place = format!("In `{}`, {},", printable(self.reference()), printable(env));
+        let (one, other) = (self.label(row), self.label(beside));
+        let place = format!("In `{}`, {},", printable(self.reference()), printable(row.env));
         Some(if ratio.low > 1.0 || ratio.high < 1.0 {
-            format!("{place} {most} has {} of {least}'s rate ({}).", percent(ratio.median), percents(ratio))
+            format!("{place} {one} has {} of {other}'s rate ({}).", percent(ratio.median), percents(ratio))
         } else {
             format!(
-                "{place} it cannot be told whether {most} or {least} is faster: {most} has {} of {least}'s rate.",
+                "{place} it cannot be told whether {one} or {other} is faster: {one} has {} of {other}'s rate.",
                 percents(ratio)
             )
         })
