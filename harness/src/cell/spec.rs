@@ -1,6 +1,6 @@
 //! The complete description of a window: its process has nothing left to discover.
 
-use lockbench_reports::record::{Pair, Purpose, Start};
+use lockbench_reports::record::{Layout, Pair, Purpose, Start};
 use lockbench_workloads::ProbeKind;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
@@ -172,6 +172,17 @@ impl WindowSpec {
         }
         if !self.data_nodes.is_empty() && self.axes.values.workload.lines == 0 {
             return Err(Error::usage("its sections write no lines that could lie on a node of their own"));
+        }
+        if let Some(case) = &self.axes.case {
+            Layout::all(case).map_err(|e| Error::usage(e.to_string()))?;
+            let scheduler = self.axes.values.scheduler;
+            let wrong = scheduler.refusal_of(case).or_else(|| case.no_such_pcpu(self.axes.pcpus.len()));
+            if let Some(wrong) = wrong {
+                return Err(Error::usage(wrong));
+            }
+            if case.floats() && self.pinned() {
+                return Err(Error::usage("its case has pools or affinities, and its vCPUs are pinned"));
+            }
         }
         let blocks = self.vcpu_memory_nodes.len();
         if blocks != 0 && blocks != self.axes.vcpus as usize {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockbench_reports::record::{Pair, Purpose, Start};
+use lockbench_reports::record::{Layout, Pair, Purpose, Start};
 
 use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
@@ -61,8 +61,29 @@ impl PlannedCell {
         format!("{family}/{}", self.axes.values.workload.show())
     }
 
-    fn vcpus_per_pcpu(&self) -> f64 {
-        self.axes.overcommit.max(1.0).ceil()
+    /// Whether vCPUs wait for pCPUs somewhere.
+    fn waits(&self) -> bool {
+        let crowded = |layout: &Layout| (0..layout.pools().count()).any(|p| layout.vcpus_per_pcpu(p) > 1.0);
+        self.axes.overcommit > 1.0 || self.layouts().iter().any(crowded)
+    }
+
+    /// The pools at first and after each change; empty where there are none.
+    fn layouts(&self) -> Vec<Layout> {
+        // Pools that cannot be were refused when the plan was read.
+        self.axes.case.iter().flat_map(|case| Layout::all(case).unwrap_or_default()).collect()
+    }
+
+    /// Time in which every vCPU has had its timeslice: the longest of all pools.
+    fn cycle_ns(&self, timing: &Timing) -> f64 {
+        let (slice_ns, of_cell) = (self.slice_ns(timing), self.axes.values.scheduler.record());
+        let of_pool = |layout: &Layout, pool: usize| {
+            layout.pool(pool).slice_ns(&of_cell, slice_ns as u64) as f64
+                * layout.vcpus_per_pcpu(pool).max(1.0).ceil()
+        };
+        let of =
+            |layout: &Layout| (0..layout.pools().count()).map(|pool| of_pool(layout, pool)).reduce(f64::max);
+        let pools = self.layouts().iter().filter_map(of).reduce(f64::max);
+        pools.unwrap_or_else(|| slice_ns * self.axes.overcommit.max(1.0).ceil())
     }
 
     /// The host's timeslice, or this cell's own where that is longer: a shorter one is rounded up to the host's ticks. The
@@ -84,11 +105,7 @@ impl PlannedCell {
     /// Length of the warm-up. An overcommitted FIFO lock runs fast until its convoy has formed, which takes a few timeslices of
     /// every vCPU.
     pub(crate) fn warmup_ns(&self, timing: &Timing) -> u64 {
-        let cycles = if self.axes.overcommit > 1.0 {
-            3.0 * self.slice_ns(timing) * self.vcpus_per_pcpu() * self.slower()
-        } else {
-            0.0
-        };
+        let cycles = if self.waits() { 3.0 * self.cycle_ns(timing) * self.slower() } else { 0.0 };
         let periods = self.axes.values.scheduler.quota().map_or(0, |_| PERIODS_IN_A_WARMUP * PERIOD_NS);
         (cycles.max(SHORTEST_WARMUP_NS) as u64).max(periods)
     }
@@ -101,11 +118,7 @@ impl PlannedCell {
 
     /// The window asked for, or a few timeslices of every vCPU where that is longer; under a CPU quota whole periods of it.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
-        let cycles = if self.axes.overcommit > 1.0 {
-            self.turns() * self.slice_ns(timing) * self.vcpus_per_pcpu()
-        } else {
-            0.0
-        };
+        let cycles = if self.waits() { self.turns() * self.cycle_ns(timing) } else { 0.0 };
         let window_ns = timing.window_ns.max(cycles as u64);
         match self.axes.values.scheduler.quota() {
             Some(_) => window_ns.div_ceil(PERIOD_NS).max(PERIODS_IN_A_WINDOW) * PERIOD_NS,
@@ -115,7 +128,7 @@ impl PlannedCell {
 
     /// A lock that nobody gets for this long hangs.
     fn hang_ns(&self, timing: &Timing) -> u64 {
-        let slices_ns = 8.0 * self.slice_ns(timing) * f64::from(self.axes.vcpus);
+        let slices_ns = 8.0 * self.slice_ns(timing).max(self.cycle_ns(timing)) * f64::from(self.axes.vcpus);
         (slices_ns * self.slower()).max(2e9) as u64
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lockbench_reports::format::counted;
 use lockbench_reports::record::{Case, Dropped, Vm};
 
 use super::blocks::Blocks;
@@ -29,6 +28,10 @@ pub(crate) fn expand(profile: &Profile, on: &Resources<'_>) -> (Vec<PlannedCell>
     let mut found = Found { on, envs: HashMap::new(), pcpus: Vec::new() };
     for group in &profile.cells {
         if let Some(refused) = group.numa.and_then(|numa| numa.refusal(on.machine)) {
+            collected.refuse(refused);
+            continue;
+        }
+        if let Some(refused) = group.width.refusal(&group.shown(), on.machine.pus.len()) {
             collected.refuse(refused);
             continue;
         }
@@ -147,7 +150,7 @@ impl Found<'_> {
             .or_else(|| sleep_refusal(&axes.values))
             .or_else(|| scheduler.refusal(lock, env))
             .or_else(|| axes.case.as_ref().and_then(|case| scheduler.refusal_of(case)))
-            .or_else(|| axes.case.as_ref().and_then(|case| no_such_pcpu(case, axes.pcpus.len())));
+            .or_else(|| axes.case.as_ref().and_then(|case| case.no_such_pcpu(axes.pcpus.len())));
         if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {
             return Err(Dropped { cell: axes.id, reason });
         }
@@ -201,12 +204,6 @@ impl Found<'_> {
             .or_insert_with(|| if foreign { None } else { env.check().err().map(|why| why.reason) })
             .clone()
     }
-}
-
-/// Why a case that names pCPUs by their numbers cannot have so many; none if it can.
-fn no_such_pcpu(case: &Case, pcpus: usize) -> Option<String> {
-    let highest = case.highest_pcpu().filter(|&highest| highest as usize >= pcpus)?;
-    Some(format!("it names pCPU {highest}, and it has {}, from 0 on", counted(pcpus, "pCPU")))
 }
 
 /// The log that a cell replays, if its scheduler names a recorded one; or why it cannot.

@@ -1,11 +1,13 @@
 //! A group of cells: the product of its axes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use lockbench_reports::record::{Case, Purpose};
+use lockbench_reports::record::{Answer, Case, Layout, Move, Pool, Purpose};
 
 use super::numa::Numa;
-use super::{replays, vms};
+use super::width::Width;
+use super::{pools, replays, vms};
 use crate::axes::{
     Axis, Env, Lists, Lock, On, Pinning, Replayed, Scheduler, Size, Slice, Values, Workload, flags,
     or_default,
@@ -27,12 +29,23 @@ pub(crate) struct CellGroup {
     pub(crate) case: Option<Case>,
     /// Where it stands in its file; empty for the group of a command line.
     pub(crate) place: String,
-    /// Name of the case, until the machines are known.
-    case_name: Option<String>,
+    /// For how wide machines it is.
+    pub(crate) width: Width,
+    /// What else the case has, until the machines are known.
+    told: CaseKeys,
     /// The log that the cells replay, if there is one.
     recorded: Option<Arc<RecordedLog>>,
     /// Purposes that are switched on or off; the others have their defaults.
     switched: Vec<(Purpose, bool)>,
+}
+
+/// What a group says of its case besides the virtual machines.
+#[derive(Clone, Debug, Default)]
+struct CaseKeys {
+    name: Option<String>,
+    pools: Vec<Pool>,
+    moves: Vec<Move>,
+    answer: Answer,
 }
 
 /// A purpose of windows that a group may ask for: by a key of profiles, and some also by an option.
@@ -73,12 +86,22 @@ const CASE: &str = "case";
 const REPLAY: &str = "replay";
 /// Key of a case's virtual machines.
 const VMS: &str = "vms";
+/// Key of the pools that a case's pCPUs are in.
+const POOLS: &str = "pools";
+/// Key of what changes about the pools.
+const MOVES: &str = "moves";
+/// Key of what a case is to tell.
+const ANSWER: &str = "answer";
 
 impl CellGroup {
     /// Sets what a key of a profile says.
     pub(crate) fn set(&mut self, key: &str, value: &toml::Value, registry: &Registry) -> Result<(), Error> {
-        if key == VMS {
-            return self.share(vms::parse(value, registry)?);
+        match key {
+            VMS => return self.share(vms::parse(value, registry)?),
+            POOLS => return Ok(self.told.pools = pools::parse(value)?),
+            MOVES => return Ok(self.told.moves = pools::moves(value)?),
+            Width::FROM | Width::BELOW => return self.width.set(key, value),
+            _ => {}
         }
         let texts =
             texts(value).ok_or_else(|| Error::usage(format!("`{key}` takes a value or a list of values")))?;
@@ -88,7 +111,13 @@ impl CellGroup {
         } else if key == CASE {
             let name = texts.first().filter(|name| texts.len() == 1 && vms::is_name(name));
             let wrong = || Error::usage("`case` is a name of small letters, digits and hyphens");
-            self.case_name = Some(name.ok_or_else(wrong)?.clone());
+            self.told.name = Some(name.ok_or_else(wrong)?.clone());
+        } else if key == ANSWER {
+            self.told.answer = match &texts.concat()[..] {
+                "rates" => Answer::Rates,
+                "shares" => Answer::Shares,
+                other => return Err(unknown("answer", other, ["rates", "shares"])),
+            };
         } else if key == REPLAY {
             self.replay(&Arc::new(replays::read(&texts.join(","))?));
         } else if key == NUMA {
@@ -144,22 +173,72 @@ impl CellGroup {
         Ok(())
     }
 
-    /// Names the scenario and the case, once every key was read.
-    pub(crate) fn name_case(&mut self, scenario: &str, shows: &str) -> Result<(), Error> {
-        match (&mut self.case, self.case_name.take()) {
+    /// Names the scenario and the case, once every key was read. An error has the key whose value is wrong, if it is one.
+    pub(crate) fn name_case(
+        &mut self,
+        scenario: &str,
+        shows: &str,
+    ) -> Result<(), (Option<&'static str>, Error)> {
+        let CaseKeys { name, pools, moves, answer } = std::mem::take(&mut self.told);
+        match (&mut self.case, name) {
             (Some(case), Some(name)) => {
                 (case.scenario, case.shows, case.name) = (scenario.into(), shows.into(), name);
-                self.check_case()
+                (case.pools, case.moves, case.answer) = (pools, moves, answer);
+                Layout::all(case).map_err(|e| (Some(e.field), Error::usage(e.why)))?;
+                if case.floats() && self.lists.pinning.is_empty() {
+                    self.lists.pinning = vec![Pinning::Floating];
+                }
+                self.check_case().map_err(|e| (None, e))
             }
-            (None, None) => Ok(()),
-            _ => Err(Error::usage("a case has both a name, `case`, and its virtual machines, `vms`")),
+            (None, None) if pools.is_empty() && moves.is_empty() => Ok(()),
+            _ => {
+                let why = "a case has both a name, `case`, and its virtual machines, `vms`";
+                Err((None, Error::usage(why)))
+            }
+        }
+    }
+
+    /// An error if the case changes something when the window is over already.
+    pub(crate) fn check_moves(&self, window: Duration) -> Result<(), (Option<&'static str>, Error)> {
+        let late = |one: &&Move| u128::from(one.at_ns) >= window.as_nanos();
+        let moves = self.case.iter().flat_map(|case| &case.moves);
+        match moves.enumerate().find(|(_, one)| late(one)) {
+            None => Ok(()),
+            Some((index, _)) => Err((
+                Some(MOVES),
+                Error::usage(format!(
+                    "moves, number {}: `at` is beyond the window, which lasts {window:?}",
+                    index + 1
+                )),
+            )),
+        }
+    }
+
+    /// An error if vCPUs that go from pCPU to pCPU are to stay on one, or if a pCPU is named that the case does not have.
+    fn check_places(&self) -> Result<(), Error> {
+        let Some(case) = &self.case else { return Ok(()) };
+        if case.floats() && self.lists.pinning.contains(&Pinning::Pinned) {
+            return Err(Error::usage(
+                "`pinnings`: in a case with `pools`, `hard` or `soft` the vCPUs are floating; leave it out",
+            ));
+        }
+        let few = self.lists.on.iter().find_map(|on| match on {
+            On::Count(pcpus) => Some(*pcpus).filter(|few| case.no_such_pcpu(*few).is_some()),
+            On::All | On::Node => None,
+        });
+        match few.and_then(|few| case.no_such_pcpu(few)) {
+            Some(why) => Err(Error::usage(format!("`on`: {why}"))),
+            None => Ok(()),
         }
     }
 
     /// An error if another number of vCPUs is asked for than the measured machine has.
     pub(crate) fn check_case(&self) -> Result<(), Error> {
         match (&self.case, &self.lists.size[..]) {
-            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].vcpus => self.check_one_of_each(),
+            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].vcpus => {
+                self.check_places()?;
+                self.check_one_of_each()
+            }
             (None, _) => Ok(()),
             _ => Err(Error::usage(
                 "a case has as many vCPUs as its `vms` say: leave `vcpus` and `overcommit` out",
@@ -177,6 +256,14 @@ impl CellGroup {
             ))),
             None => Ok(()),
         }
+    }
+
+    /// What it is called where it is left out.
+    pub(crate) fn shown(&self) -> String {
+        self.case.as_ref().map_or_else(
+            || "a group of cells".to_owned(),
+            |case| format!("scenario={}/{}", case.scenario, case.name),
+        )
     }
 
     /// Switches windows of a purpose on or off.
@@ -211,7 +298,7 @@ impl CellGroup {
 pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
     flags()
         .map(|flag| flag.key)
-        .chain([NUMA, CASE, VMS, REPLAY])
+        .chain([NUMA, CASE, VMS, REPLAY, POOLS, MOVES, ANSWER, Width::FROM, Width::BELOW])
         .chain(SWITCHES.iter().map(|switch| switch.name))
 }
 

@@ -7,12 +7,14 @@ mod expand;
 mod fit;
 mod group;
 mod numa;
+mod pools;
 mod profile;
 pub(crate) mod replays;
 mod room;
 mod rounds;
 pub(crate) mod scenarios;
 mod vms;
+mod width;
 
 pub(crate) use cell::{PlannedCell, Timing};
 pub(crate) use expand::{Resources, expand};

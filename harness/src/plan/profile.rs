@@ -106,12 +106,16 @@ impl Profile {
         for keys in file.cells {
             let mut group = CellGroup::default();
             let first = line(keys.keys().map(|key| key.span().start).min().unwrap_or(0));
+            let lines: BTreeMap<String, String> =
+                keys.keys().map(|key| (key.get_ref().clone(), line(key.span().start))).collect();
+            let place = |key: Option<&str>| key.and_then(|key| lines.get(key)).unwrap_or(&first).clone();
             for (key, value) in keys {
                 group
                     .set(key.get_ref(), value.get_ref(), registry)
                     .map_err(|e| e.inside(line(key.span().start)))?;
             }
-            group.name_case(name, &file.about).map_err(|e| e.inside(first.clone()))?;
+            group.name_case(name, &file.about).map_err(|(key, e)| e.inside(place(key)))?;
+            group.check_moves(*file.window.get_ref()).map_err(|(key, e)| e.inside(place(key)))?;
             group.place = first;
             cells.push(group);
         }
@@ -162,7 +166,10 @@ impl Profile {
                 Error::usage("a group of cells without `rate`, `latency` and `trace` measures nothing");
             return Err(group.locate(nothing));
         }
-        self.cells.iter().try_for_each(CellGroup::check_case)
+        self.cells.iter().try_for_each(|group| {
+            group.check_case()?;
+            group.check_moves(self.window).map_err(|(_, e)| group.locate(e))
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{Error, Registry};
 
 /// The built-in scenarios, by name.
 pub(crate) static BUILT_IN: &[(&str, &str)] = &[
+    ("cpupools", include_str!("../../../scenarios/cpupools.toml")),
     ("friebel-hog", include_str!("../../../scenarios/friebel-hog.toml")),
     ("half-a-cpu", include_str!("../../../scenarios/half-a-cpu.toml")),
     ("kick-costs", include_str!("../../../scenarios/kick-costs.toml")),

@@ -3,13 +3,26 @@
 use lockbench_reports::record::{Case, USUAL_WEIGHT, Vm};
 use toml::{Table, Value};
 
+use super::pools::numbers;
 use crate::axes::{Axis, Lock, MOST_VCPUS, Workload};
 use crate::error::unknown;
 use crate::topology::Placement;
 use crate::{Error, Registry};
 
 /// Keys of a virtual machine.
-const KEYS: [&str; 8] = ["name", "vcpus", "weight", "cap-pcpus", "lock", "workload", PLACEMENT, MOVED_FROM];
+const KEYS: [&str; 11] = [
+    "name",
+    "vcpus",
+    "weight",
+    "cap-pcpus",
+    "pool",
+    "hard",
+    "soft",
+    "lock",
+    "workload",
+    PLACEMENT,
+    MOVED_FROM,
+];
 const PLACEMENT: &str = "placement";
 const MOVED_FROM: &str = "moved-from";
 
@@ -57,6 +70,12 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
     let name = text("name")?.filter(|name| is_name(name));
     let name =
         name.ok_or_else(|| Error::usage("`name` must be there, of small letters, digits and hyphens"))?;
+    let affinity = |key: &str| match numbers(table, key)? {
+        Some(list) if list.is_empty() => {
+            Err(Error::usage(format!("`{key}` names no pCPU; leave it out for all of them")))
+        }
+        list => Ok(list.unwrap_or_default()),
+    };
     let lock = text("lock")?;
     let workload = text("workload")?;
     if measured && (lock.is_some() || workload.is_some()) {
@@ -78,9 +97,9 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
         <Placement as Axis>::parse(named)?;
     }
     Ok(Vm {
-        pool: None,
-        hard: Vec::new(),
-        soft: Vec::new(),
+        pool: text("pool")?,
+        hard: affinity("hard")?,
+        soft: affinity("soft")?,
         name,
         vcpus: number("vcpus", 1..=i64::from(MOST_VCPUS), None)?,
         weight: number("weight", 1..=65_535, Some(i64::from(USUAL_WEIGHT)))?,
@@ -142,6 +161,10 @@ mod tests {
                 "vms = [{ name = 'a', vcpus = 1 }, { name = 'b', vcpus = 1, moved-from = 'node:0' }]",
                 "moved-from",
             ),
+            ("vms = [{ name = 'a', vcpus = 1, pool = 1 }]", "pool"),
+            ("vms = [{ name = 'a', vcpus = 1, hard = 0 }]", "hard"),
+            ("vms = [{ name = 'a', vcpus = 1, hard = [] }]", "hard"),
+            ("vms = [{ name = 'a', vcpus = 1, soft = ['x'] }]", "soft"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(field), "{text}: {error}");

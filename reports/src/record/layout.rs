@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::format::counted;
+
 use super::{Case, Change, Pool, Vm};
 
 /// The pools at one moment.
@@ -194,8 +196,20 @@ impl Layout {
 }
 
 impl Case {
+    /// Whether its vCPUs go from pCPU to pCPU, as pools and affinities let them.
+    pub fn floats(&self) -> bool {
+        let bound = |vm: &Vm| !vm.hard.is_empty() || !vm.soft.is_empty();
+        !self.pools.is_empty() || self.vms.iter().any(bound)
+    }
+
+    /// Why the case, which names pCPUs by their numbers, cannot have so many; none if it can.
+    pub fn no_such_pcpu(&self, pcpus: usize) -> Option<String> {
+        let highest = self.highest_pcpu().filter(|&highest| highest as usize >= pcpus)?;
+        Some(format!("the case names pCPU {highest}, and it has {}, from 0 on", counted(pcpus, "pCPU")))
+    }
+
     /// The highest number of a pCPU that the case names; none where it names none.
-    pub fn highest_pcpu(&self) -> Option<u32> {
+    fn highest_pcpu(&self) -> Option<u32> {
         let of_vms = self.vms.iter().flat_map(|vm| vm.hard.iter().chain(&vm.soft));
         let of_moves = self.moves.iter().flat_map(|change| match &change.change {
             Change::Pcpu { number, .. } => std::slice::from_ref(number),
