@@ -2,7 +2,8 @@
 
 use super::blocks::in_blocks;
 use super::ending::{Layout, Paint};
-use crate::format::{percent, percents, printable, rate};
+use crate::format::{percent, percents, printable, rate, significant};
+use crate::judge::scenarios::shares::worst;
 use crate::judge::scenarios::{Entry, Row, Scenario, scenarios};
 use crate::record::Results;
 
@@ -55,6 +56,11 @@ fn table(scenario: &Scenario<'_>, width: usize) -> String {
 }
 
 fn text(at: usize, entry: &Entry<'_>) -> String {
+    if let Some(shares) = entry.shares() {
+        let off = shares.ok().and_then(|shares| Some(worst(&shares)?.off()));
+        return off
+            .map_or_else(|| "cannot be told".into(), |off| format!("off by {} points", significant(off)));
+    }
     match (at, &entry.measured().kept) {
         (0, _) => entry.cell.ops_per_second.map_or_else(|| "–".into(), |ops| rate(ops.median)),
         (_, Ok(kept)) => format!("{} ({})", percent(kept.median), percents(*kept)),

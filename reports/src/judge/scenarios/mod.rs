@@ -1,7 +1,9 @@
 //! What a scenario showed: for each lock in each case, what the virtual machines keep of the rates that they have by themselves.
 
+mod ideal;
 mod kept;
 mod replays;
+pub mod shares;
 mod words;
 
 use crate::derive::setting::environments;

@@ -23,6 +23,9 @@ impl<'a> Scenario<'a> {
 
     /// What it showed, in one sentence: what the locks keep in the case in which one of them keeps least.
     pub fn answer(&self) -> String {
+        if self.tells_shares() {
+            return self.answer_of_shares();
+        }
         if self.cases.len() < 2 {
             return "With one case there is nothing to compare.".into();
         }
@@ -84,6 +87,9 @@ impl<'a> Scenario<'a> {
     /// What else its figures say: what replays withhold, who pays where machines share their pCPUs, and what the lock that keeps most costs where nothing
     /// goes wrong.
     pub fn findings(&self) -> Vec<String> {
+        if self.tells_shares() {
+            return self.findings_of_shares();
+        }
         let costs = self
             .worst()
             .into_iter()
@@ -94,6 +100,9 @@ impl<'a> Scenario<'a> {
 
     /// Of which locks it cannot be told what they keep, and why: a sentence for each reason.
     pub fn untold(&self) -> Vec<String> {
+        if self.tells_shares() {
+            return self.untold_shares();
+        }
         let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
         for (at, case) in self.cases.iter().enumerate().skip(1) {
             for row in &self.rows {

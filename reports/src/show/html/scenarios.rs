@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::view::{Column, Table, TableEntry, shown, unbroken};
 use crate::Error;
-use crate::format::{count, percent, percents, range, rate};
+use crate::format::{count, percent, percents, range, rate, significant};
+use crate::judge::scenarios::shares::{Share, worst};
 use crate::judge::scenarios::{Entry, Scenario, VmKept, scenarios};
 use crate::record::{Cell, Results};
 use crate::show::plots::{Figure, lanes};
@@ -61,6 +62,12 @@ fn drawn<'a>(scenario: &Scenario<'a>) -> Vec<&'a Cell> {
 }
 
 fn reading(scenario: &Scenario<'_>) -> String {
+    if scenario.tells_shares() {
+        return "Each column has how far a virtual machine was from its ideal share of all pCPUs' time at most, and below it the share \
+                that each machine had, as the median over the windows, beside the ideal one: machines that share the same pCPUs share \
+                them by their weights."
+            .into();
+    }
     let reference = shown(scenario.reference());
     let mut said = format!(
         "The first column has each lock's rate in `{reference}`; the others what it keeps of that, round by round, with the interval."
@@ -99,6 +106,9 @@ fn table(scenario: &Scenario<'_>) -> Table {
 
 fn entry(scenario: &Scenario<'_>, at: usize, entry: Option<&Entry<'_>>) -> TableEntry {
     let Some(entry) = entry else { return TableEntry::number(None, percent).with_note("not run") };
+    if let Some(shares) = entry.shares() {
+        return of_shares(&shares);
+    }
     let figure = match (at, &entry.measured().kept) {
         (0, _) => {
             let ops = entry.cell.ops_per_second;
@@ -118,6 +128,21 @@ fn entry(scenario: &Scenario<'_>, at: usize, entry: Option<&Entry<'_>>) -> Table
         format!("throttled in {} of {} periods", count(throttled), count(periods))
     }));
     TableEntry { lines: lines.iter().map(|line| unbroken(line)).collect(), ..figure }
+}
+
+/// How far the machine that is furthest from its ideal share is from it, with the shares of all.
+fn of_shares(shares: &Result<Vec<Share<'_>>, String>) -> TableEntry {
+    let all = match shares {
+        Ok(all) => all,
+        Err(why) => return TableEntry::number(None, percent).with_note("cannot be told").with_why(why),
+    };
+    let line = |share: &Share<'_>| {
+        let (had, ideal) = (percent(share.had), percent(share.ideal));
+        unbroken(&format!("{} {had}, ideal {ideal}", shown(&share.vm.name)))
+    };
+    let off = worst(all).map(Share::off);
+    let figure = TableEntry::number(off, |off| unbroken(&format!("{} points", significant(off))));
+    TableEntry { lines: all.iter().map(line).collect(), ..figure }
 }
 
 /// `hog keeps 93.0 %`; nothing where that cannot be told.
