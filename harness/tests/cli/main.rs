@@ -18,6 +18,7 @@ mod limits;
 mod listing;
 mod orphans;
 mod peers;
+mod pools;
 mod preemptions;
 mod quota;
 mod real_vcpus;

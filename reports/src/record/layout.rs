@@ -29,13 +29,13 @@ struct Placed {
 pub struct Misplaced {
     /// The field of the case that asks for it: `pools`, `vms` or `moves`.
     pub field: &'static str,
-    /// A sentence.
+    /// A sentence, which begins with the place.
     pub why: String,
 }
 
 impl fmt::Display for Misplaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.why)
+        f.write_str(&self.why)
     }
 }
 
@@ -45,19 +45,20 @@ pub const NO_POOL: &str = "none";
 impl Layout {
     /// The pools of a case when it begins; none where it has no pools.
     pub fn of(case: &Case) -> Result<Option<Self>, Misplaced> {
-        let in_vms = |why: String| Misplaced { field: "vms", why };
+        let in_vms = |why: String| Misplaced { field: "vms", why: format!("vms: {why}") };
         if case.pools.is_empty() {
             if let Some(vm) = case.vms.iter().find(|vm| vm.pool.is_some()) {
                 return Err(in_vms(format!("`pool` of {}: the group has no `pools`", vm.name)));
             }
             if !case.moves.is_empty() {
-                return Err(Misplaced { field: "moves", why: "the group has no `pools`".into() });
+                return Err(Misplaced { field: "moves", why: "moves: the group has no `pools`".into() });
             }
             return Ok(None);
         }
         let mut layout = Self { pools: Vec::new(), vms: Vec::new(), machines: case.vms.clone() };
         for (index, pool) in case.pools.iter().enumerate() {
-            let in_pools = |why| Misplaced { field: "pools", why: format!("number {}: {why}", index + 1) };
+            let in_pools =
+                |why| Misplaced { field: "pools", why: format!("pools, number {}: {why}", index + 1) };
             layout.create(pool).map_err(in_pools)?;
         }
         for vm in &case.vms {
@@ -77,8 +78,10 @@ impl Layout {
         let mut all = vec![first];
         for (index, change) in case.moves.iter().enumerate() {
             let mut next = all[index].clone();
-            next.change(&change.change)
-                .map_err(|why| Misplaced { field: "moves", why: format!("number {}: {why}", index + 1) })?;
+            next.change(&change.change).map_err(|why| Misplaced {
+                field: "moves",
+                why: format!("moves, number {}: {why}", index + 1),
+            })?;
             all.push(next);
         }
         Ok(all)

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::{TIMING, dropped, fitted, ids};
+use lockbench_reports::record::Purpose;
+
 use crate::Registry;
+use crate::axes::Pinning;
+use crate::cell::WindowSpec;
 use crate::plan::{Fitted, PlannedCell, Profile, scenarios};
 use crate::topology::tests::{synthetic, zoo};
 
@@ -158,4 +162,23 @@ fn data_apart_from_the_lock_needs_sections_that_write_data() {
     );
     assert!(plan.cells.is_empty());
     assert!(dropped(&plan)[0].1.contains("give a workload such as lines:8"), "{:?}", dropped(&plan));
+}
+
+/// What `run --spec` and `duel` take is what was planned.
+#[test]
+fn pools_moves_and_affinities_survive_a_spec() {
+    let plan = plan(&named("cpupools"), "core:2 pu:1");
+    for cell in &plan.cells {
+        let spec = cell.window(&TIMING, 0, Purpose::Rate, 1, false);
+        let text = serde_json::to_string(&spec).unwrap();
+        let again: WindowSpec = serde_json::from_str(&text).unwrap();
+        again.check().unwrap();
+        assert_eq!(again.axes.case, cell.axes.case);
+        assert!(again.axes.values.pinning == Pinning::Floating && text.contains("a-large"));
+    }
+    let moved = plan.cells.last().unwrap().axes.case.clone().unwrap();
+    assert_eq!((moved.pools.len(), moved.moves.len()), (2, 1));
+    let mut spec = plan.cells.last().unwrap().window(&TIMING, 0, Purpose::Rate, 1, false);
+    spec.axes.case.as_mut().unwrap().pools[1].pcpus = vec![0];
+    assert!(spec.check().unwrap_err().to_string().contains("pCPU 0 is in pool a"));
 }
