@@ -54,7 +54,8 @@ pub use system::quota::Quotas;
 #[macro_export]
 macro_rules! locks {
     ($($lock:ty),* $(,)?) => {{
-        static LOCKS: &[$crate::Family] = &[$($crate::Family::of::<$lock>()),*];
+        static LOCKS: &[$crate::Family] =
+            &[$($crate::Family::of::<$lock>().compiled_with_checks(cfg!(debug_assertions))),*];
         LOCKS
     }};
 }

@@ -22,17 +22,14 @@ pub struct About {
     pub blocks: bool,
     /// Whether it is leaf code.
     pub leaf: bool,
-    /// Whether the crate that uses the mutex is compiled with checks and without optimisation. The compiler then calls libc for
-    /// what it would else write out, so that nothing is leaf code.
-    pub checked: bool,
 }
 
 impl About {
-    /// What is known of a mutex by its path alone, in a crate compiled with checks or without.
-    pub const fn of(path: &'static str, checked: bool) -> Self {
+    /// What is known of a mutex by its path alone.
+    pub const fn of(path: &'static str) -> Self {
         let name = name_in(path);
         let variant = Variant::new(name, "a RawMutex of lock_api");
-        Self { name, variant, order: Order::Unfair, source: path, blocks: true, leaf: false, checked }
+        Self { name, variant, order: Order::Unfair, source: path, blocks: true, leaf: false }
     }
 
     /// Names it otherwise than after its path.
@@ -42,7 +39,7 @@ impl About {
 
     /// Its waiters spin and never sleep, and it calls nothing outside of itself: it runs inside a bare vCPU too.
     pub const fn spins(self) -> Self {
-        Self { blocks: false, leaf: !self.checked, ..self }
+        Self { blocks: false, leaf: true, ..self }
     }
 
     /// It admits first come, first served.
@@ -253,9 +250,9 @@ macro_rules! raw_mutex_family {
         struct This;
         impl $crate::raw_mutex::Described for This {
             const ABOUT: $crate::raw_mutex::About =
-                $crate::raw_mutex::About::of(stringify!($lock), cfg!(debug_assertions))$($(.$word($($value),*))+)?;
+                $crate::raw_mutex::About::of(stringify!($lock))$($(.$word($($value),*))+)?;
         }
-        $crate::Family::of::<$crate::raw_mutex::Measured<$lock, _, This>>()
+        $crate::Family::of::<$crate::raw_mutex::Measured<$lock, _, This>>().compiled_with_checks(cfg!(debug_assertions))
     }};
 }
 
@@ -272,7 +269,7 @@ mod tests {
             ("Mine", "Mine"),
         ];
         for (path, name) in names {
-            assert_eq!(About::of(path, false).name, name, "{path}");
+            assert_eq!(About::of(path).name, name, "{path}");
         }
     }
 
@@ -331,7 +328,7 @@ mod tests {
 
     struct Of;
     impl Described for Of {
-        const ABOUT: About = About::of("Of", false).spins();
+        const ABOUT: About = About::of("Of").spins();
     }
 
     fn excludes<Version, R: AnyRawMutex<Version> + Sync>() {
@@ -385,6 +382,6 @@ mod tests {
         let [old, new] = families else { panic!("two were named") };
         assert_eq!((old.name, old.blocks, new.name, new.blocks), ("old", false, "new", true));
         assert_eq!(new.order, Order::Fifo);
-        assert_eq!(old.leaf, !cfg!(debug_assertions));
+        assert_eq!((old.leaf, old.checked), (true, cfg!(debug_assertions)));
     }
 }

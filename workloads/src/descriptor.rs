@@ -68,6 +68,9 @@ pub struct Family {
     pub revision: u32,
     /// Whether it may run in a bare virtual machine (the `kvm` environment).
     pub leaf: bool,
+    /// Whether its workers are compiled with checks, as in a build without optimisation: such code calls libc and panics, so that
+    /// no lock of it is leaf code.
+    pub checked: bool,
     /// Whether its waiters may sleep, and so need halt and kick in every environment.
     pub blocks: bool,
     /// Whether it obeys [`Params::early_wait`](locks::Params::early_wait).
@@ -92,6 +95,7 @@ impl Family {
             source: L::SOURCE,
             revision: L::REVISION,
             leaf: L::LEAF,
+            checked: false,
             blocks: L::BLOCKS,
             waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
@@ -104,6 +108,11 @@ impl Family {
             },
             paravirt: WorkerEntry::each::<L, Paravirt>(),
         }
+    }
+
+    /// Says whether the crate that instantiates the workers is compiled with checks: `cfg!(debug_assertions)` there.
+    pub const fn compiled_with_checks(self, checked: bool) -> Self {
+        Self { checked, ..self }
     }
 
     /// Whether a waiter may sleep in the kernel without calling the platform's `halt`. Nothing tells such a sleep from a
@@ -125,7 +134,8 @@ impl Family {
 macro_rules! families {
     ($($lock:ty),+) => {
         /// Every lock of the catalogue, in its order.
-        pub static CATALOGUE: &[Family] = &[$(Family::of::<$lock>()),+];
+        pub static CATALOGUE: &[Family] =
+            &[$(Family::of::<$lock>().compiled_with_checks(cfg!(debug_assertions))),+];
     };
 }
 locks::for_each_lock!(families);

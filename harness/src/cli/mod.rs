@@ -9,6 +9,7 @@ mod ending;
 mod history;
 mod instructions;
 mod list;
+mod new_lock;
 mod plan_only;
 mod report;
 mod run;
@@ -103,6 +104,8 @@ enum Command {
     Doctor(doctor::Args),
     /// List locks, workloads, environments and placements
     List(list::Args),
+    /// Write a small crate in which a lock of your own is measured
+    NewLock(new_lock::Args),
     /// Print the JSON Schema of results.json, or every field of a run's files
     Schema(schema::Args),
 }
@@ -133,6 +136,7 @@ fn run(command: Command, registry: &Registry) -> Result<Done, Error> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::List(args) => list::run(&args, registry),
+        Command::NewLock(args) => new_lock::run(&args, registry),
     }
 }
 

@@ -234,11 +234,20 @@ fn sleep_refusal(values: &Values) -> Option<String> {
 
 fn leaf_refusal(lock: Lock, env: Env) -> Option<String> {
     let (name, env_name) = (lock.name(), env.name());
-    // A lock may call libc only because nothing was optimised.
-    let unoptimised = if cfg!(debug_assertions) { ", or was built without --release" } else { "" };
-    (env.needs_leaf() && !lock.family.leaf).then(|| {
-        format!("{name} is not leaf code (it calls into libc or the kernel{unoptimised}), so it cannot run inside a bare vCPU ({env_name})")
-    })
+    if !env.needs_leaf() {
+        None
+    } else if !lock.family.leaf {
+        Some(format!(
+            "{name} is not leaf code (it calls into libc or the kernel), so it cannot run inside a bare vCPU ({env_name})"
+        ))
+    } else if lock.family.checked {
+        Some(format!(
+            "{name} is compiled with checks, which call what a bare vCPU ({env_name}) does not see: build with --release, or give \
+             your package the profile that docs/writing-a-lock.md shows"
+        ))
+    } else {
+        None
+    }
 }
 
 /// A placement that a machine of a case names.

@@ -16,6 +16,7 @@ mod interrupted;
 mod leftovers;
 mod limits;
 mod listing;
+mod new_lock;
 mod orphans;
 mod peers;
 mod pools;
