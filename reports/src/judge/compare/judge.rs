@@ -17,7 +17,8 @@ const OF_A_WINDOW: f64 = 0.25;
 const BY_MODES: f64 = 0.01;
 /// Probability that the interval of a ratio misses the true one.
 const MISSES: f64 = 0.05;
-/// Widest bound for *same*, as a fraction: beyond a factor of two the word would say nothing.
+/// What runs differ by when nothing changed, or what the interval leaves possible, is at most this for *same*, as a fraction: beyond a
+/// factor of two the word would say nothing.
 const WIDEST_BOUND: f64 = 1.0;
 
 /// Judges all estimates and returns their rows in the same order.
@@ -137,6 +138,8 @@ fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
     let beyond = by.left.abs() > bound.ln_1p();
     let clear = windows.low > 1.0 + practical || windows.high < 1.0 / (1.0 + practical);
     let within = windows.low >= 1.0 / (1.0 + bound) && windows.high <= 1.0 + bound;
+    // The largest change that the interval leaves possible.
+    let possible = ratio.high.max(1.0 / ratio.low) - 1.0;
     let usual = ratio.low <= 1.0 + margin && ratio.high >= 1.0 / (1.0 + margin);
     estimate.row.verdict = if let Some(moved) = by.moved_together {
         not_enough(format!(
@@ -156,13 +159,12 @@ fn verdict(estimate: &mut Estimate, by: Bound, believed: bool, margin: f64) {
         )
     } else if beyond && clear {
         not_enough("among so many cells, one differs this much by chance".into())
-    } else if bound > WIDEST_BOUND {
+    } else if bound.min(possible) > WIDEST_BOUND {
         not_enough(
             "when nothing changed, runs of this noise group lie apart by the bound, which is more than a factor of two".into(),
         )
     } else if !beyond && (within || usual) {
-        // What the interval leaves possible.
-        estimate.row.bound = Some(ratio.high.max(1.0 / ratio.low) - 1.0);
+        estimate.row.bound = Some(possible);
         Verdict::Same
     } else {
         not_enough(
