@@ -5,11 +5,11 @@ mod fixture;
 use std::collections::BTreeSet;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::record::{Facility, Line, Outcome, QuotaUse, Results, Round, Status};
+use lockbench_reports::record::{Facility, Instant, Line, Outcome, QuotaUse, Replay, Results, Round, Status};
 use lockbench_reports::show::columns::{COLUMNS, rows};
 use lockbench_reports::show::csv;
 
-/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended. One cell had a CPU quota.
+/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended. One cell had a CPU quota, some replayed a log.
 fn results() -> Results {
     let mut lines = fixture::lines(7, 1.0);
     for line in &mut lines {
@@ -24,6 +24,16 @@ fn results() -> Results {
             && round.cell.starts_with("tas/kvm/short+exp/4v:2p")
         {
             measured.quota = Some(QuotaUse { periods: 20, throttled: 19, ..QuotaUse::default() });
+        }
+        if let Line::Round(round) = line
+            && let Outcome::Measured(measured) = &mut round.outcome
+            && round.cell.starts_with("tas/emulated/")
+            && let Some(schedule) = &mut measured.schedule
+        {
+            let instant =
+                Instant { pcpu: 0, vcpu: 1, comes: true, planned_ns: 10_000_000, done_ns: Some(10_020_000) };
+            schedule.replay =
+                Some(Replay { instants: vec![instant], left_over_share: 0.2, ..Replay::default() });
         }
     }
     derive(lines.into_iter())

@@ -6,7 +6,7 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::derive::timeslice::timeslice;
 use lockbench_reports::judge::trust;
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps};
-use lockbench_reports::record::{Cell, Line, Results, Thresholds};
+use lockbench_reports::record::{Cell, CellReplay, Line, Results, Thresholds};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::plots::{Figure, figures};
 use lockbench_reports::show::{html, summary, trace_export};
@@ -210,4 +210,27 @@ fn perfetto_gets_a_track_for_each_pcpu() {
     let processes =
         all["traceEvents"].as_array().unwrap().iter().filter(|event| event["name"] == "process_name");
     assert_eq!(processes.count(), results.cells.len(), "the log of a cell that was not traced is there too");
+}
+
+#[test]
+fn the_report_says_how_exact_replays_were_and_what_they_withhold() {
+    let mut results = scheduled_only();
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    assert!(!page.contains("Replays: "), "nothing was replayed");
+    let replay = CellReplay {
+        planned: 80,
+        done: 30,
+        error_ns: Some([141_000.0, 8_200_000.0]),
+        left_over_share: 0.375,
+        ..CellReplay::default()
+    };
+    results.cells[0].schedule.as_mut().unwrap().replay = Some(replay);
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    let (_, said) = page.split_once("Replays: ").expect("the section says nothing of replays");
+    let said: String = said.split('<').next().unwrap().replace('\u{a0}', " ");
+    assert!(
+        said.starts_with("of 80 instants") && said.contains("away 30 were followed, at most 141"),
+        "{said}"
+    );
+    assert!(said.contains("stays idle, at most 37.5 %") && !said.contains("  "), "{said}");
 }

@@ -88,13 +88,15 @@ fn replays(cells: &[Kept<'_>]) -> Option<String> {
     let errors = match middle.zip(tail) {
         None => String::new(),
         Some((middle, tail)) => format!(
-            ", at most {} from its instant in the median of a cell and at most {} in the 99th percentile",
+            ", at most {} from the instant in the median of a cell and at most {} in the 99th percentile",
             duration(middle),
             duration(tail)
         ),
     };
     Some(format!(
-        "Replays: of {} instants at which logs give a pCPU to a vCPU or take it away {} were followed{errors}. At the others the          vCPU had halted, or the hypervisor was too late. What halted vCPUs leave over stays idle, at most {} of what a cell's logs give          them: a live schedule would give it to others, so a replay says less for a lock that halts.",
+        "Replays: of {} instants at which logs give a pCPU to a vCPU or take it away {} were followed{errors}. At the others the vCPU \
+         had halted, or the hypervisor was too late. What halted vCPUs leave over stays idle, at most {} of what a cell's logs give \
+         them: a live schedule would give it to others, so a replay says less for a lock that halts.",
         count(planned),
         count(done),
         percent(left)
