@@ -37,6 +37,11 @@ pub fn apart(more: f64) -> String {
     if more < 1.0 { percent(more) } else { format!("{} times", significant(1.0 + more)) }
 }
 
+/// How far something may lie off either way: `±5.51 %`, and from double on `94.3 times`, for nothing is 9,330 % less.
+pub fn bound(more: f64) -> String {
+    if more < 1.0 { format!("±{}", percent(more)) } else { apart(more) }
+}
+
 /// A ratio: `1.09`, `25.1`.
 pub fn ratio(value: f64) -> String {
     significant(value)
@@ -152,6 +157,13 @@ mod tests {
             [counted(1, "night"), counted(0, "night"), counted(1, "series")].join(", "),
             "1 night, 0 nights, 1 series"
         );
+    }
+
+    /// No change is told in thousands of percent: there the percentage of a decrease and of an increase say nothing alike.
+    #[test]
+    fn from_double_on_a_bound_is_a_factor() {
+        assert_eq!([bound(0.0551), bound(0.999), bound(93.3)].join(", "), "±5.51 %, ±99.9 %, 94.3 times");
+        assert_eq!(apart(93.3), "94.3 times");
     }
 
     #[test]

@@ -271,3 +271,34 @@ fn what_is_printed_is_harmless_and_fits() {
     assert!(!text.contains('\u{1b}') && text.contains("kernel 6.18.0-synthetic → 6.19"), "{text}");
     assert!(serde_json::to_value(&comparison).unwrap()["rows"][0]["verdict"].is_string());
 }
+
+/// Where runs lie apart by factors, bounds and spreads are told as factors: nothing can get 9,330 % worse.
+#[test]
+fn no_bound_is_told_in_hundreds_of_percent() {
+    let wild = |seed: u64| {
+        Digest::of(&results(seed, |line| {
+            if let Line::Round(round) = line
+                && round.cell.contains("/4v:2p/")
+                && let Outcome::Measured(measured) = &mut round.outcome
+            {
+                let by = [1, 3, 40, 7][(round.round as usize + seed as usize + round.cell.len()) % 4];
+                measured.operations.iter_mut().for_each(|count| *count *= by);
+            }
+        }))
+    };
+    let comparison = compare(&[wild(1)], &wild(2), MARGIN).unwrap();
+    let widest = comparison.rows.iter().filter_map(|row| row.bound).fold(0.0, f64::max);
+    assert!(widest > 5.0, "{widest}");
+    for said in [text(&comparison), markdown(&comparison)] {
+        assert!(said.contains(" times"), "{said}");
+        for part in said.split('±').skip(1) {
+            let figure = part.split(' ').next().unwrap().replace(',', "");
+            assert!(figure.parse::<f64>().unwrap() < 100.0, "±{}", &part[..12.min(part.len())]);
+        }
+        let spreads = said.split("when nothing changed, and a cell").nth(1).unwrap_or_default();
+        let words: Vec<&str> = spreads.split_whitespace().collect();
+        for pair in words.windows(2).filter(|pair| pair[1].starts_with('%')) {
+            assert!(pair[0].replace(',', "").parse::<f64>().unwrap() < 100.0, "{pair:?}");
+        }
+    }
+}

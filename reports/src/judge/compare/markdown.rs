@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::reasons::{self, Reason};
 use super::text::{measured, method, ordered, shown, summary};
 use super::{Comparison, Row};
-use crate::format::{counted, percent, printable, printable_up_to};
+use crate::format::{counted, printable, printable_up_to};
 
 /// GitHub refuses a comment beyond 65,536 characters.
 const LONGEST: usize = 60_000;
@@ -120,7 +120,7 @@ fn line(row: &Row) -> String {
         value(row.base),
         value(row.new),
         said.join("; "),
-        row.bound.map_or_else(String::new, |bound| format!("±{}", percent(bound)))
+        row.bound.map_or_else(String::new, |bound| crate::format::bound(bound))
     )
 }
 

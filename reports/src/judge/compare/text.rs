@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::reasons::{self, Reason};
 use super::{Comparison, Row};
-use crate::format::{counted, percent, printable, range, ratio};
+use crate::format::{apart, counted, percent, printable, range, ratio};
 use crate::record::Interval;
 use crate::statistics::{Verdict, median};
 
@@ -81,7 +81,7 @@ fn cells(row: &Row) -> Vec<String> {
             (Some(of), Some(why)) => format!("{of}: {why}"),
             (None, why) => why.unwrap_or_default(),
         },
-        bound.map_or_else(String::new, |bound| format!("±{}", percent(bound))),
+        bound.map_or_else(String::new, |bound| crate::format::bound(bound)),
     ]
 }
 
@@ -96,14 +96,14 @@ pub(super) fn shown(row: &Row) -> Option<String> {
 
 /// Why a row is not called, with its bound, or what else is to be said of it.
 pub(super) fn because(row: &Row) -> Option<String> {
-    let bound = row.bound.map_or_else(String::new, |bound| format!(" (bound ±{})", percent(bound)));
+    let bound = row.bound.map_or_else(String::new, |bound| format!(" (bound {})", crate::format::bound(bound)));
     let reason = row.verdict.reason().map(|why| format!("{why}{bound}"));
     reason.or_else(|| row.note.clone())
 }
 
 /// The figures of a row whose reason is told elsewhere.
 pub(super) fn measured(row: &Row) -> String {
-    let bound = row.bound.map_or_else(String::new, |bound| format!(", bound ±{}", percent(bound)));
+    let bound = row.bound.map_or_else(String::new, |bound| format!(", bound {}", crate::format::bound(bound)));
     row.ratio.map_or_else(String::new, |of| format!("  {}{bound}", figures(of)))
 }
 
@@ -137,9 +137,9 @@ fn within(comparison: &Comparison) -> String {
     let bounds: Vec<f64> = same.filter_map(|row| row.bound).collect();
     match (median(&bounds), bounds.iter().copied().reduce(f64::max)) {
         (Some(middle), Some(widest)) if widest > middle => {
-            format!(" (within {}, the median of their bounds; {} at most)", percent(middle), percent(widest))
+            format!(" (within {}, the median of their bounds; {} at most)", apart(middle), apart(widest))
         }
-        (Some(middle), _) => format!(" (within {})", percent(middle)),
+        (Some(middle), _) => format!(" (within {})", apart(middle)),
         _ => String::new(),
     }
 }
@@ -179,12 +179,17 @@ pub(super) fn summary(comparison: &Comparison) -> Vec<String> {
     sentences
 }
 
+/// A spread, which is a standard deviation of logarithms: nearly a fraction where it is small.
+fn spread_of(sigma: f64) -> String {
+    if sigma < std::f64::consts::LN_2 { percent(sigma) } else { apart(sigma.exp_m1()) }
+}
+
 /// How the rows were judged.
 pub(super) fn method(comparison: &Comparison) -> Vec<String> {
     let mut sentences = Vec::new();
     if !comparison.spreads.is_empty() {
         let spread = |s: &super::Spread| {
-            format!("{} {} {} {}", printable(&s.env), printable(&s.class), s.metric.name(), percent(s.sigma))
+            format!("{} {} {} {}", printable(&s.env), printable(&s.class), s.metric.name(), spread_of(s.sigma))
         };
         let all: Vec<String> = comparison.spreads.iter().map(spread).collect();
         sentences.push(format!(
