@@ -4,15 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lockbench_reports::derive::digest::{Digest, Identity};
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::format::{counted, duration, percent, printable, rate, significant};
-use lockbench_reports::judge::advice::{Candidate, Question, rank};
+use lockbench_reports::judge::advice::{Candidate, Evidence, Question, of_nights, of_runs, rank};
 use lockbench_reports::judge::verdicts;
 use lockbench_reports::record::{Kept, Machine, Results, Served, Thresholds};
 use lockbench_reports::show::ending::{Layout, Paint};
 
 use super::{Done, ending, print, suite, thresholds};
-use crate::axes::parse_duration;
+use crate::axes::{Axis, Workload, parse_duration};
 use crate::output::{columns, say, shows_colours};
 use crate::plan::{CellGroup, Profile};
 use crate::suite::{Asked, Run};
@@ -39,11 +40,15 @@ pub(super) struct Args {
     /// Directory of runs
     #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
     out: PathBuf,
+    /// A history whose nights are evidence beside the runs: a file, or postgres://user@host/database [default: lockbench-history.db,
+    /// where it is there]
+    #[arg(long, value_name = "PATH|URL")]
+    history: Option<String>,
     #[command(flatten)]
     thresholds: thresholds::Options,
 }
 
-/// Runs that are looked at: the newest ones.
+/// Runs that are looked at, and nights of a history: the newest ones.
 const MOST_RUNS: usize = 30;
 
 impl Args {
@@ -81,9 +86,12 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     }
     let runs = runs(&args.out, thresholds)?;
     let machine: Machine = crate::system::describe(&topology);
-    let ranked = rank(&runs, &machine, args.question());
+    let nights = nights(args, &machine)?;
+    let mut candidates = of_runs(&runs, &machine, args.question());
+    candidates.extend(of_nights(&nights, &machine, args.question(), &thresholds, section_ns));
+    let ranked = rank(candidates, args.question());
     if ranked.is_empty() {
-        print(&without_evidence(args, &profile, runs.len()))?;
+        print(&without_evidence(args, &profile, runs.len(), nights.len()))?;
     } else {
         print(&advice(args, &ranked))?;
     }
@@ -112,6 +120,27 @@ fn runs(out: &Path, thresholds: Thresholds) -> Result<Vec<Results>, Error> {
         }
     }
     Ok(runs)
+}
+
+/// The newest nights of this machine in the history that is asked for, or in the one that lies here.
+fn nights(args: &Args, machine: &Machine) -> Result<Vec<Digest>, Error> {
+    let location = match &args.history {
+        Some(location) => location.as_str(),
+        None if Path::new(super::history::DEFAULT).is_file() => super::history::DEFAULT,
+        None => return Ok(Vec::new()),
+    };
+    let mut nights = Vec::new();
+    let key = Identity::of(machine).key();
+    crate::history::open(location, false)?.each(&key, Some(MOST_RUNS), &mut |night| {
+        nights.push(night);
+        Ok(())
+    })?;
+    Ok(nights)
+}
+
+/// Length of the section that a workload's name stands for; none in an open loop, and none of a name that this build does not know.
+fn section_ns(workload: &str) -> Option<f64> {
+    Workload::parse(workload).ok().filter(|workload| !workload.think.open).map(|workload| workload.section_ns)
 }
 
 /// What the answer needs: the core locks and the user's own at 1x and with the vCPUs asked for.
@@ -160,13 +189,20 @@ fn layout() -> Layout {
 }
 
 /// What is said where no run answers the question.
-fn without_evidence(args: &Args, profile: &Profile, looked_at: usize) -> String {
+fn without_evidence(args: &Args, profile: &Profile, runs: usize, nights: usize) -> String {
     let layout = layout();
     let out = args.out.display();
-    let none = match looked_at {
-        0 => format!("{out} holds no run."),
+    let history = match nights {
+        0 => String::new(),
         _ => format!(
-            "None of the {looked_at} newest runs in {out} is of this machine and measured {}.",
+            " None of the {nights} newest nights of this machine in the history measured {}.",
+            args.asked()
+        ),
+    };
+    let none = match runs {
+        0 => format!("{out} holds no run.{history}"),
+        _ => format!(
+            "None of the {runs} newest runs in {out} is of this machine and measured {}.{history}",
             args.asked()
         ),
     };
@@ -182,9 +218,9 @@ fn without_evidence(args: &Args, profile: &Profile, looked_at: usize) -> String 
 }
 
 /// The locks, best first, with what each rests on.
-fn advice(args: &Args, ranked: &[Candidate<'_>]) -> String {
+fn advice(args: &Args, ranked: &[Candidate]) -> String {
     let layout = layout();
-    let env = printable(&ranked[0].cell.axes.env);
+    let env = printable(&ranked[0].env);
     let mut text = format!("For {} ({env}), best first:\n", args.asked());
     let rows: Vec<[String; 6]> = ranked.iter().enumerate().map(|(place, one)| row(place + 1, one)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -198,7 +234,7 @@ fn advice(args: &Args, ranked: &[Candidate<'_>]) -> String {
     }
     text.push_str(&layout.line("answer", &answer(&ranked[0]), Paint::Bold));
     if let Some(lock) = &args.lock {
-        let found = ranked.iter().position(|one| one.cell.axes.lock == *lock);
+        let found = ranked.iter().position(|one| one.lock == *lock);
         let told = match found {
             Some(place) => format!("{} is number {} of {}.", printable(lock), place + 1, ranked.len()),
             None => format!("no run here says anything of {}; --measure runs it.", printable(lock)),
@@ -209,9 +245,9 @@ fn advice(args: &Args, ranked: &[Candidate<'_>]) -> String {
 }
 
 /// What may be said of the first lock of the ranking.
-fn answer(best: &Candidate<'_>) -> String {
-    let lock = printable(&best.cell.axes.lock);
-    let Some(verdict) = best.verdict() else {
+fn answer(best: &Candidate) -> String {
+    let lock = printable(&best.lock);
+    let Some(verdict) = &best.verdict else {
         return format!(
             "there are no more vCPUs than CPUs, so none is preempted by another; {lock} is fastest."
         );
@@ -232,8 +268,8 @@ fn answer(best: &Candidate<'_>) -> String {
     }
 }
 
-fn row(place: usize, one: &Candidate<'_>) -> [String; 6] {
-    let verdict = one.verdict();
+fn row(place: usize, one: &Candidate) -> [String; 6] {
+    let verdict = one.verdict.as_ref();
     let kept = verdict.map_or_else(String::new, |verdict| {
         let kept = verdict.kept.map_or_else(String::new, |kept| format!(" {}", percent(kept.median)));
         format!("{}{kept}", verdict.rate.word())
@@ -242,29 +278,38 @@ fn row(place: usize, one: &Candidate<'_>) -> [String; 6] {
         Some(ns) => format!("{}, longest wait {}", verdict.service.word(), duration(ns)),
         None => verdict.service.word().into(),
     });
-    let ops = one.cell.ops_per_second.map_or_else(String::new, |ops| rate(ops.median));
-    let date = one.run.started_at.split('T').next().unwrap_or_default();
-    [format!("{place}."), printable(&one.cell.axes.lock), kept, served, ops, printable(date)]
+    let ops = rate(one.rate);
+    [format!("{place}."), printable(&one.lock), kept, served, ops, date(one)]
+}
+
+/// The day on which it was measured.
+fn date(one: &Candidate) -> String {
+    printable(one.started_at.split('T').next().unwrap_or_default())
 }
 
 /// The runs that the ranking rests on, and how its sections differ from the one asked for.
-fn evidence(ranked: &[Candidate<'_>]) -> String {
-    let mut runs: Vec<&str> = Vec::new();
+fn evidence(ranked: &[Candidate]) -> String {
+    let mut runs: Vec<String> = Vec::new();
     let mut sections: Vec<f64> = Vec::new();
     for one in ranked {
-        if !runs.contains(&one.run.run_id.as_str()) {
-            runs.push(&one.run.run_id);
+        let from = match one.from {
+            Evidence::Run => "",
+            Evidence::History => " (history)",
+        };
+        let run = format!("{} of {}{from}", printable(&one.run_id), date(one));
+        if !runs.contains(&run) {
+            runs.push(run);
         }
-        let section = one.cell.axes.workload.section_ns;
-        if !sections.contains(&section) {
-            sections.push(section);
+        if !sections.contains(&one.section_ns) {
+            sections.push(one.section_ns);
         }
     }
-    let runs: Vec<String> = runs.into_iter().map(printable).collect();
+    let by_history = ranked.iter().any(|one| one.from == Evidence::History);
     let sections: Vec<String> = sections.into_iter().map(significant).collect();
     format!(
-        "{}; sections of {} ns were run. One saturated lock on this machine; another program may ask for it less often.",
+        "{}; sections of {} ns were run.{} One saturated lock on this machine; another program may ask for it less often.",
         runs.join(", "),
-        sections.join(" and ")
+        sections.join(" and "),
+        if by_history { " A history keeps neither shares nor waits." } else { "" }
     )
 }

@@ -41,9 +41,31 @@ fn a_run_of_this_machine_is_evidence_with_its_date() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         name.contains("-two-").then_some(name)
     });
-    assert!(said.contains(&run.unwrap()), "the evidence is named: {said}");
+    let run = run.unwrap();
+    assert!(said.contains(&run), "the evidence is named: {said}");
+    a_night_of_a_history_is_evidence_with_its_date(dir.path(), &run);
     let (_, said, _) = advise(&["--vcpus", "2", "--on", "1", "--section", "50us", "--out", out]);
     assert!(said.contains("None of the 1 newest runs"), "a section of another length is no evidence: {said}");
+}
+
+/// Without the run's directory its night in a history answers, and is named with its date.
+fn a_night_of_a_history_is_evidence_with_its_date(dir: &std::path::Path, run: &str) {
+    let history = dir.join("nights.db");
+    let none = dir.join("none");
+    let [history, none] = [&history, &none].map(|path| path.to_str().unwrap());
+    lockbench().args(["history", "add", "--history", history]).arg(dir.join(run)).assert().success();
+    let asked = ["--vcpus", "2", "--on", "1", "--out", none, "--history", history, "--section"];
+    let (status, said, why) = advise(&[&asked[..], &["400ns"]].concat());
+    assert_eq!(status, Some(0), "{why}");
+    let day = format!("{}-{}-{}", &run[..4], &run[4..6], &run[6..8]);
+    assert!(said.contains(&format!("{run} of {day} (history)")), "{said}");
+    assert!(said.contains("A history keeps neither shares nor waits."), "{said}");
+    let (_, said, _) = advise(&[&asked[..], &["50us"]].concat());
+    assert!(said.contains("None of the 1 newest nights of this machine in the history measured"), "{said}");
+    let missing = dir.join("missing.db");
+    let missing = ["--history", missing.to_str().unwrap()];
+    let (status, ..) = advise(&[&asked[..6], &missing[..], &["--section", "400ns"]].concat());
+    assert_eq!(status, Some(2), "a history that is asked for must be there");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) fn at_one<'a>(results: &'a Results, cell: &Cell) -> Option<&'a Cell> 
 }
 
 /// The label of a ratio, or why there is none.
-fn judge(ratio: Interval, rounds: usize, thresholds: &Thresholds) -> (Kept, Option<String>) {
+pub(crate) fn judge(ratio: Interval, rounds: usize, thresholds: &Thresholds) -> (Kept, Option<String>) {
     if rounds < MIN_ROUNDS {
         let few = match rounds {
             1 => "1 usable round gives no interval".to_owned(),
