@@ -6,7 +6,7 @@ use crate::judge::answers::{NativeCost, native_costs, ns_per_pair};
 use crate::record::{Interval, Results};
 use crate::statistics::{MARGIN, Verdict};
 
-const QUESTION: &str = "What does that code cost where nothing is preempted?";
+const QUESTION: &str = "What does it cost without preemption?";
 
 /// The sentence names at most this many locks.
 const MOST: usize = 2;
@@ -92,7 +92,7 @@ impl<'a> Told<'a> {
 
     fn small(&self) -> String {
         let [name, _] = self.names();
-        format!("{name} takes {} times as long ({})", ratio(self.times.median), range(self.times, ratio))
+        format!("{name} {} times as long ({})", ratio(self.times.median), range(self.times, ratio))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::format::{percent, printable, range};
 use crate::judge::verdicts::Step;
 use crate::record::{Cell, Kept, Results};
 
-const QUESTION: &str = "Does a lock help that halts its waiters?";
+const QUESTION: &str = "Does halting help, and which threshold?";
 
 /// The thresholds of at most this many locks are told.
 const MOST: usize = 2;

@@ -96,14 +96,16 @@ pub(super) fn shown(row: &Row) -> Option<String> {
 
 /// Why a row is not called, with its bound, or what else is to be said of it.
 pub(super) fn because(row: &Row) -> Option<String> {
-    let bound = row.bound.map_or_else(String::new, |bound| format!(" (bound {})", crate::format::bound(bound)));
+    let bound =
+        row.bound.map_or_else(String::new, |bound| format!(" (bound {})", crate::format::bound(bound)));
     let reason = row.verdict.reason().map(|why| format!("{why}{bound}"));
     reason.or_else(|| row.note.clone())
 }
 
 /// The figures of a row whose reason is told elsewhere.
 pub(super) fn measured(row: &Row) -> String {
-    let bound = row.bound.map_or_else(String::new, |bound| format!(", bound {}", crate::format::bound(bound)));
+    let bound =
+        row.bound.map_or_else(String::new, |bound| format!(", bound {}", crate::format::bound(bound)));
     row.ratio.map_or_else(String::new, |of| format!("  {}{bound}", figures(of)))
 }
 
@@ -189,7 +191,13 @@ pub(super) fn method(comparison: &Comparison) -> Vec<String> {
     let mut sentences = Vec::new();
     if !comparison.spreads.is_empty() {
         let spread = |s: &super::Spread| {
-            format!("{} {} {} {}", printable(&s.env), printable(&s.class), s.metric.name(), spread_of(s.sigma))
+            format!(
+                "{} {} {} {}",
+                printable(&s.env),
+                printable(&s.class),
+                s.metric.name(),
+                spread_of(s.sigma)
+            )
         };
         let all: Vec<String> = comparison.spreads.iter().map(spread).collect();
         sentences.push(format!(
