@@ -8,7 +8,7 @@ use lockbench_reports::judge::briefs::briefs;
 use lockbench_reports::judge::scenarios::{Scenario, scenarios};
 use lockbench_reports::judge::verdicts::{judged, steps};
 use lockbench_reports::record::{
-    Case, Cell, CellAxes, CellReplay, CellSchedule, Interval, Line, Outcome, QuotaUse, Results, Vm,
+    Case, Cell, CellAxes, CellReplay, CellSchedule, Interval, Line, Outcome, QuotaUse, Results, Status, Vm,
     VmMeasured,
 };
 use lockbench_reports::show::ending::{Layout, ending};
@@ -298,4 +298,18 @@ fn a_replay_says_what_it_withholds_from_a_lock_that_halts() {
     );
     let told = withheld(&replayed(&[("ticket", 0.002), ("pv-queued", 0.003)])).unwrap();
     assert!(told.contains("withheld nothing"), "{told}");
+}
+
+/// A reason that several locks share is told once, with their names.
+#[test]
+fn locks_that_cannot_be_told_for_the_same_reason_share_a_sentence() {
+    let mut results = results();
+    for lock in ["ticket", "pv-queued"] {
+        let cell = cell(&mut results, lock, 4);
+        (cell.status, cell.reason) = (Status::Skipped, Some("the schedule was not kept".into()));
+    }
+    let of = scenario(&results);
+    let [untold] = &of.untold()[..] else { panic!("{:?}", of.untold()) };
+    assert!(untold.contains("ticket in `hog`") && untold.contains("pv-queued in `hog`"), "{untold}");
+    assert!(untold.ends_with("it cannot be told: the schedule was not kept."), "{untold}");
 }

@@ -44,10 +44,10 @@ fn alone<'a>(case: &Case, index: usize, cell: &Cell, cells: &[&'a Cell]) -> Opti
 /// The rate of a machine of a cell over that of a cell's first machine.
 fn kept(cell: &Cell, vm: usize, reference: &Cell) -> Result<Interval, String> {
     if cell.status != Status::Ok || reference.status != Status::Ok {
-        let (bad, place) =
-            if cell.status == Status::Ok { (reference, " where it runs by itself") } else { (cell, "") };
-        let why = bad.reason.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-        return Err(format!("{} is {}{place}{why}", bad.axes.lock, bad.status.word()));
+        let (bad, place) = if cell.status == Status::Ok { (reference, "by itself: ") } else { (cell, "") };
+        // The same words for every lock, so that readers get one reason.
+        let why = bad.reason.clone().unwrap_or_else(|| format!("it is {}", bad.status.word()));
+        return Err(format!("{place}{why}"));
     }
     let (these, those) = (windows(cell, vm), windows(reference, 0));
     // Where the cases differ in their pCPUs, the distance of these is part of what is compared.
