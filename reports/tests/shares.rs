@@ -6,8 +6,8 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::judge::scenarios::scenarios;
 use lockbench_reports::judge::scenarios::shares::worst;
 use lockbench_reports::record::{
-    Answer, Case, Change, Layout, Line, Move, Moved, Outcome, Pool, Results, Schedule, Scheduler, Vm,
-    VmMeasured,
+    Answer, Case, Change, Layout, Line, Move, Moved, Outcome, Pool, Results, Schedule, Scheduler, Stretch,
+    StretchEnd, Vm, VmMeasured,
 };
 use lockbench_reports::show::ending::{Layout as Page, ending};
 use lockbench_reports::show::html;
@@ -39,7 +39,7 @@ fn customers() -> Case {
 /// Results of one cell with this case, whose machines had these parts of one pCPU in so many rounds.
 fn results(case: &Case, had: [f64; 4], rounds: u32) -> Results {
     let mut lines = fixture::lines(7, 1.0);
-    let mut id = String::new();
+    let (mut id, mut pcpus) = (String::new(), Vec::new());
     if let Line::Header(header) = &mut lines[0] {
         header.cells.retain(|axes| {
             (axes.lock.as_str(), axes.env.as_str(), axes.workload.name.as_str())
@@ -51,6 +51,7 @@ fn results(case: &Case, had: [f64; 4], rounds: u32) -> Results {
         axes.case = Some(case.clone());
         axes.scheduler = Scheduler::Credit;
         id.clone_from(&axes.id);
+        pcpus.clone_from(&axes.pcpus);
         header.cells.truncate(1);
     }
     lines.retain(|line| match line {
@@ -69,7 +70,19 @@ fn results(case: &Case, had: [f64; 4], rounds: u32) -> Results {
             })
             .collect();
         let moved = Moved { asked_ns: 500, done_ns: Some(40_500) };
-        measured.schedule = Some(Schedule { moves: vec![moved; case.moves.len()], ..Schedule::default() });
+        let stretch = |(vcpu, pcpu): (usize, &u32)| Stretch {
+            pcpu: *pcpu,
+            vcpu: vcpu as u32,
+            from_ns: 0,
+            to_ns: 90_000_000,
+            end: StretchEnd::Open,
+        };
+        measured.schedule = Some(Schedule {
+            slice_ns: 10_000_000,
+            moves: vec![moved; case.moves.len()],
+            log: pcpus.iter().enumerate().map(stretch).collect(),
+            ..Schedule::default()
+        });
     }
     derive(lines.into_iter())
 }
@@ -148,6 +161,19 @@ fn a_scenario_of_shares_says_how_far_each_case_is_from_the_ideal() {
     let page = html::render(std::slice::from_ref(&results)).unwrap();
     assert!(page.contains("8.57\u{a0}points") || page.contains("8.57 points"));
     assert!(ending(&results, Page::PLAIN).contains("off by 8.57 points"));
+}
+
+#[test]
+fn the_lanes_have_the_names_of_their_pools_and_the_moments_of_moves() {
+    let mut case = customers();
+    case.moves = vec![to(0, "large", "b")];
+    let results = results(&case, [0.4, 0.3, 0.3, 1.0], 6);
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    for (number, pool) in ["a", "b"].into_iter().enumerate() {
+        let lane = format!("P{}, {pool}", results.cells[0].axes.pcpus[number]);
+        assert!(page.contains(&lane), "no {lane}");
+    }
+    assert!(page.contains("went to another pool"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::derive::log::{Hit, Logged, logged};
 use crate::derive::roster::ordered;
 use crate::derive::timeline::timeline;
 use crate::format::{duration, overcommit, printable, significant};
-use crate::record::{Cell, Results, Status, Stretch, StretchEnd};
+use crate::record::{Cell, Layout, Results, Schedule, Status, Stretch, StretchEnd};
 
 const TITLE: &str = "Who had which pCPU";
 /// At most this many cells are drawn.
@@ -95,7 +95,7 @@ pub(in crate::show) fn of_cell(
         view.lanes.len(),
         view.shown().count()
     );
-    let left = label_room(view.lanes.iter().map(|pcpu| format!("P{pcpu}").len()).max().unwrap_or(0));
+    let left = label_room(view.names.iter().map(String::len).max().unwrap_or(0));
     let height = 76 + view.lanes.len() as u32 * LANE;
     let svg = picture(&id, &title, &description, height, |pen| {
         let lanes = view.lanes.len() as f64;
@@ -151,6 +151,8 @@ struct View<'a> {
     logged: Logged<'a>,
     colours: Colours<'a>,
     lanes: Vec<u32>,
+    /// What each lane is called.
+    names: Vec<String>,
     from: i64,
     to: i64,
     /// The release and the acquisition of the worst handover, where the window was traced.
@@ -172,11 +174,14 @@ impl<'a> View<'a> {
         let (first, last) = (log.first()?.from_ns, log.iter().map(|stretch| stretch.to_ns).max()?);
         let end = logged.measured.window_ns.cast_signed().clamp(1, last.max(1));
         let long = SLICES.saturating_mul(logged.schedule.slice_ns.cast_signed()).clamp(1, end);
-        // The worst handover lies in the middle, where there is one.
-        let middle = worst.map_or(long / 2, |[released, got]| released.midpoint(got));
+        // The worst handover lies in the middle, where there is one, or else the first change of the pools.
+        let middle = worst.map(|[released, got]| released.midpoint(got));
+        let moved = logged.schedule.moves.first().map(|moved| moved.asked_ns.cast_signed());
+        let middle = middle.or(moved).unwrap_or(long / 2);
         let from = (middle - long / 2).min(end - long).max(first).max(0);
         let mut view = Self {
             colours: Colours(cell),
+            names: names(cell, logged.schedule, &lanes, from),
             lanes,
             from,
             to: from.saturating_add(long),
@@ -216,9 +221,9 @@ impl<'a> View<'a> {
     fn draw(&self, pen: &Pen<'_, '_>, frame: &Frame<'_, '_>, left: f64) -> Result<(), Error> {
         let middle = |lane: usize| frame.at(0.0, self.lanes.len() as f64 - lane as f64 - 0.5).1;
         let across = |ns: i64| frame.at(self.ms(ns.clamp(self.from, self.to)), 0.0).0;
-        for (lane, pcpu) in self.lanes.iter().enumerate() {
+        for (lane, (pcpu, name)) in self.lanes.iter().zip(&self.names).enumerate() {
             let y = middle(lane);
-            pen.text((left - 2.0, y), &format!("P{pcpu}"), INK, HPos::Right)?;
+            pen.text((left - 2.0, y), name, INK, HPos::Right)?;
             let mut group = Group::of_no_lock();
             for stretch in self.shown().filter(|stretch| stretch.pcpu == *pcpu) {
                 let (from, to) = (across(stretch.from_ns), across(stretch.to_ns));
@@ -249,6 +254,9 @@ impl<'a> View<'a> {
         for at in self.worst.into_iter().flatten().filter(|at| (self.from..=self.to).contains(at)) {
             pen.mark((across(at), top), (across(at), bottom), true)?;
         }
+        for at in self.moves() {
+            pen.mark((across(at), top), (across(at), bottom), false)?;
+        }
         Ok(())
     }
 
@@ -262,6 +270,12 @@ impl<'a> View<'a> {
             duration(stretch.to_ns.saturating_sub(stretch.from_ns) as f64),
             ended(stretch.end)
         )
+    }
+
+    /// When the pools changed, in the part that is shown.
+    fn moves(&self) -> impl Iterator<Item = i64> {
+        let moves = self.logged.schedule.moves.iter().map(|moved| moved.asked_ns.cast_signed());
+        moves.filter(|at| (self.from..=self.to).contains(at))
     }
 
     fn marked(&self, hit: Hit) -> bool {
@@ -278,6 +292,14 @@ impl<'a> View<'a> {
             said.push_str(
                 " This window was traced: between the dashed lines is its worst handover, and marks tell which pauses hit a \
                  vCPU that held the lock, or that the lock was granted to.",
+            );
+        }
+        if self.colours.0.axes.case.as_ref().is_some_and(|case| !case.pools.is_empty()) {
+            said.push_str(" Beside a pCPU stands the pool that it was in at first.");
+        }
+        if self.moves().next().is_some() {
+            said.push_str(
+                " Where an upright line crosses the lanes, a virtual machine or a pCPU went to another pool.",
             );
         }
         if self.logged.measured.disturbed.is_some() {
@@ -317,6 +339,21 @@ impl<'a> View<'a> {
         let columns = ["pCPU", "vCPU", "from, in ms", "for", "and then"];
         Table { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() }
     }
+}
+
+/// `P0`, or `P0, a` where the pCPU is in pool a at that time.
+fn names(cell: &Cell, schedule: &Schedule, lanes: &[u32], from: i64) -> Vec<String> {
+    let layouts = cell.axes.case.as_ref().and_then(|case| Layout::all(case).ok()).unwrap_or_default();
+    let made = schedule.moves.iter().filter(|moved| moved.asked_ns.cast_signed() <= from).count();
+    let pool = |pcpu: &u32| {
+        let (layout, number) = (layouts.get(made)?, cell.axes.pcpus.iter().position(|known| known == pcpu)?);
+        Some(layout.pool(layout.pool_of_pcpu(number as u32)?).name.as_str())
+    };
+    let name = |pcpu: &u32| match pool(pcpu) {
+        Some(pool) => format!("P{pcpu}, {}", printable(pool)),
+        None => format!("P{pcpu}"),
+    };
+    lanes.iter().map(name).collect()
 }
 
 fn ended(end: StretchEnd) -> &'static str {
