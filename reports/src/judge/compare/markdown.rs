@@ -120,7 +120,7 @@ fn line(row: &Row) -> String {
         value(row.base),
         value(row.new),
         said.join("; "),
-        row.bound.map_or_else(String::new, |bound| crate::format::bound(bound))
+        row.bound.map_or_else(String::new, crate::format::bound)
     )
 }
 

@@ -81,7 +81,7 @@ fn cells(row: &Row) -> Vec<String> {
             (Some(of), Some(why)) => format!("{of}: {why}"),
             (None, why) => why.unwrap_or_default(),
         },
-        bound.map_or_else(String::new, |bound| crate::format::bound(bound)),
+        bound.map_or_else(String::new, crate::format::bound),
     ]
 }
 

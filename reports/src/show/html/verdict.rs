@@ -199,7 +199,7 @@ fn split<'s, 'a>(
         return (ranked, Vec::new());
     }
     let is_own = |verdict: &&Verdict<'_>| results.is_own(&verdict.cell.axes.lock);
-    let mut room = SHOWN.saturating_sub(ranked.iter().copied().filter(|verdict| is_own(&verdict)).count());
+    let mut room = SHOWN.saturating_sub(ranked.iter().copied().filter(is_own).count());
     ranked.into_iter().partition(|verdict| {
         let fits = room > 0;
         is_own(verdict) || {
