@@ -98,8 +98,14 @@ impl CellGroup {
     pub(crate) fn set(&mut self, key: &str, value: &toml::Value, registry: &Registry) -> Result<(), Error> {
         match key {
             VMS => return self.share(vms::parse(value, registry)?),
-            POOLS => return Ok(self.told.pools = pools::parse(value)?),
-            MOVES => return Ok(self.told.moves = pools::moves(value)?),
+            POOLS => {
+                self.told.pools = pools::parse(value)?;
+                return Ok(());
+            }
+            MOVES => {
+                self.told.moves = pools::moves(value)?;
+                return Ok(());
+            }
             Width::FROM | Width::BELOW => return self.width.set(key, value),
             _ => {}
         }
