@@ -109,7 +109,10 @@ impl Axes {
             }
         }
         profile.rounds = self.how.rounds.unwrap_or(profile.rounds);
-        profile.window = self.how.window.unwrap_or(profile.window);
+        if let Some(window) = self.how.window {
+            profile.window = window;
+            profile.cells.iter_mut().for_each(|group| group.window = None);
+        }
         profile.check()
     }
 

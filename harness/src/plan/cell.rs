@@ -50,6 +50,8 @@ pub(crate) struct PlannedCell {
     pub(crate) pairs: Vec<Pair>,
     /// The log that it replays, where its scheduler names a recorded one.
     pub(crate) recorded: Option<Arc<RecordedLog>>,
+    /// The shortest window that its group asks for; 0 if it asks for none.
+    pub(crate) shortest_window_ns: u64,
     /// Windows to take of it in each round.
     pub(crate) purposes: Vec<Purpose>,
 }
@@ -119,7 +121,7 @@ impl PlannedCell {
     /// The window asked for, or a few timeslices of every vCPU where that is longer; under a CPU quota whole periods of it.
     pub(crate) fn window_ns(&self, timing: &Timing) -> u64 {
         let cycles = if self.waits() { self.turns() * self.cycle_ns(timing) } else { 0.0 };
-        let window_ns = timing.window_ns.max(cycles as u64);
+        let window_ns = timing.window_ns.max(self.shortest_window_ns).max(cycles as u64);
         match self.axes.values.scheduler.quota() {
             Some(_) => window_ns.div_ceil(PERIOD_NS).max(PERIODS_IN_A_WINDOW) * PERIOD_NS,
             None => window_ns,

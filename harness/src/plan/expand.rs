@@ -182,6 +182,7 @@ impl Found<'_> {
             blocks,
             pairs: pairs(machine, &pcpus),
             recorded,
+            shortest_window_ns: group.window.map_or(0, |window| window.as_nanos() as u64),
             purposes: group.purposes().collect(),
         }))
     }

@@ -28,10 +28,12 @@ pub(crate) fn all_of(asked: &[String], registry: &Registry) -> Result<(String, P
     let (first, others) = asked.split_first().ok_or_else(|| Error::usage("no scenario is named"))?;
     let name = if others.is_empty() { super::name_of(Path::new(first)) } else { "scenarios".into() };
     let mut whole = Profile::scenario(first, registry)?;
+    whole.keep_window();
     for other in others {
-        let profile = Profile::scenario(other, registry)?;
+        let mut profile = Profile::scenario(other, registry)?;
+        profile.keep_window();
         whole.rounds = whole.rounds.max(profile.rounds);
-        whole.window = whole.window.max(profile.window);
+        whole.window = whole.window.min(profile.window);
         whole.time = whole.time.zip(profile.time).map(|(one, other)| one + other);
         whole.cells.extend(profile.cells);
     }
@@ -44,6 +46,12 @@ pub(crate) fn is_file(name: &str) -> bool {
 }
 
 impl Profile {
+    /// Lets the groups keep the length of their windows wherever they go.
+    fn keep_window(&mut self) {
+        let window = self.window;
+        self.cells.iter_mut().for_each(|group| group.window = Some(window));
+    }
+
     /// The built-in scenario of that name, or a user's own where `name` is a file.
     pub(crate) fn scenario(name: &str, registry: &Registry) -> Result<Self, Error> {
         let profile = if is_file(name) {

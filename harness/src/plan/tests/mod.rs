@@ -43,7 +43,8 @@ fn fitted(profile: &Profile, machine: &Machine, time: Option<Duration>) -> Fitte
     let registry = Registry::new(&[]);
     let on = Resources { registry: &registry, machine, foreign: true };
     let (cells, refused) = expand(profile, &on);
-    let mut fitted = fit(cells, &TIMING, profile.rounds, time.or(profile.time), profile.noise_floor);
+    let timing = Timing { window_ns: profile.window.as_nanos() as u64, ..TIMING };
+    let mut fitted = fit(cells, &timing, profile.rounds, time.or(profile.time), profile.noise_floor);
     fitted.dropped.extend(refused);
     fitted
 }

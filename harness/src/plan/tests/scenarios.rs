@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{TIMING, dropped, fitted, ids};
+
 use lockbench_reports::record::Purpose;
 
 use crate::Registry;
 use crate::axes::Pinning;
 use crate::cell::WindowSpec;
-use crate::plan::{Fitted, PlannedCell, Profile, scenarios};
+use crate::plan::{Fitted, PlannedCell, Profile, Timing, scenarios};
 use crate::topology::tests::{synthetic, zoo};
 
 /// The limit for all built-in scenarios together.
@@ -37,6 +38,21 @@ fn all_built_in_scenarios_take_ten_minutes_at_most_and_nothing_is_left_out() {
         let plan = plan(&all(), machine);
         assert!(plan.estimate <= TEN_MINUTES, "{machine}: {:?}", plan.estimate);
         assert_eq!(cut(&plan), [""; 0], "{machine}");
+    }
+}
+
+#[test]
+fn scenarios_that_are_measured_together_keep_their_own_windows() {
+    let together = plan(&all(), "core:2 pu:1");
+    for (name, _) in scenarios::BUILT_IN {
+        let apart = plan(&named(name), "core:2 pu:1");
+        let own = Timing { window_ns: named(name).window.as_nanos() as u64, ..TIMING };
+        let all_of_them = Timing { window_ns: all().window.as_nanos() as u64, ..TIMING };
+        for cell in &apart.cells {
+            let same = together.cells.iter().find(|other| other.axes.id == cell.axes.id);
+            let same = same.unwrap_or_else(|| panic!("{}", cell.axes.id));
+            assert_eq!(same.window_ns(&all_of_them), cell.window_ns(&own), "{}", cell.axes.id);
+        }
     }
 }
 
