@@ -20,8 +20,16 @@
 //!
 //! A test plays the scheduler and random orders, and finds this mean for 1 to 16 pCPUs.
 //!
-//! The emulated hypervisor's round-robin is the scheduler of the derivation itself: its slices are exact, and its pCPUs start out of
-//! phase by chance. There a window has one order and one phase, and keeps both.
+//! # In exact slices
+//!
+//! The emulated hypervisor's round-robin is no stranger to the order of the queue. A vCPU asks for the lock when it first runs, so that
+//! the vCPUs queue in the order in which the schedule lets them run, and slices that are exact keep that order for ever. The end of
+//! each timeslice then brings just the next vCPU in line: P handovers a timeslice, whatever k is. A vCPU that once comes late, as where
+//! something else took its pCPU, loses its place in that order, and the rate is lower from then on. At 2x on two pCPUs this is the rate
+//! of the random order too.
+//!
+//! Measured on two pCPUs in slices of 1, 3 and 30 ms (`run --locks ticket,mcs --scheduler round-robin --overcommit 2,3 --rounds 3`):
+//! at 3x 0.84 to 1.00 of it emulated and 0.74 to 1.00 in kvm, at 2x 0.98 to 1.00 and 0.75 to 1.00.
 //!
 //! # Where it fails
 //!
@@ -34,9 +42,8 @@
 /// the lower end is what other threads on the pCPUs and timeslices cut short by wake-ups leave.
 pub const BAND: [f64; 2] = [0.65, 1.45];
 
-/// The band where slices are exact: nothing averages over orders there but the windows of a cell. The medians of six windows lie in
-/// it, as a test plays them.
-pub const EXACT_BAND: [f64; 2] = [0.65, 1.55];
+/// The band where slices are exact: no order is faster than that of the schedule, and one that lost its place is slower.
+pub const EXACT_BAND: [f64; 2] = [0.65, 1.05];
 
 /// Mean wait at a handover, in timeslices, on `pcpus` pCPUs at `overcommit` vCPUs each; none below 1x or without a pCPU.
 pub fn wait_slices(pcpus: u32, overcommit: f64) -> Option<f64> {
@@ -52,6 +59,11 @@ pub fn handovers_per_second(pcpus: u32, overcommit: f64, slice_ns: f64) -> Optio
     (slice_ns > 0.0 && rate.is_finite()).then_some(rate)
 }
 
+/// Handovers per second where the schedule is exact and the queue has its order.
+pub fn handovers_per_second_in_exact_slices(pcpus: u32, overcommit: f64, slice_ns: f64) -> Option<f64> {
+    (pcpus > 0 && overcommit > 1.0 && slice_ns > 0.0).then(|| f64::from(pcpus) * 1e9 / slice_ns)
+}
+
 /// How long such a lock takes to serve every vCPU once, in timeslices; no less than a round of the scheduler.
 pub fn turn_slices(pcpus: u32, overcommit: f64) -> f64 {
     let vcpus = f64::from(pcpus) * overcommit;
@@ -61,7 +73,7 @@ pub fn turn_slices(pcpus: u32, overcommit: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::{Random, median};
+    use crate::statistics::Random;
 
     fn close(one: f64, other: f64, by: f64) -> bool {
         (one / other - 1.0).abs() < by
@@ -104,31 +116,46 @@ mod tests {
         }
     }
 
-    /// The band of exact slices holds the cells of six windows, each with an order and a phase of its own.
+    /// In exact slices a queue in the order of the schedule moves on with every timeslice, however many vCPUs share a pCPU.
     #[test]
-    fn in_exact_slices_the_medians_of_six_windows_lie_in_the_band() {
-        for (pcpus, k) in [(1, 2), (1, 3), (1, 4), (2, 2), (2, 3), (2, 4), (3, 2), (4, 2), (4, 3), (8, 4)] {
+    fn a_queue_in_the_order_of_the_schedule_moves_on_with_each_timeslice() {
+        for (pcpus, k) in [(1, 2), (1, 3), (1, 4), (2, 2), (2, 3), (2, 4), (3, 2), (4, 3), (8, 4)] {
             let mut random = Random::new(11);
-            let law = wait_slices(pcpus as u32, k as f64).unwrap();
-            let mut ratio = || law / played(pcpus, k, &mut random);
-            let cells = 200;
-            let inside = (0..cells)
-                .filter(|_| {
-                    let windows: Vec<f64> = (0..6).map(|_| ratio()).collect();
-                    (EXACT_BAND[0]..=EXACT_BAND[1]).contains(&median(&windows).unwrap())
-                })
-                .count();
-            assert!(inside * 100 >= cells * 95, "{pcpus} pCPUs at {k}x: {inside} of {cells}");
+            for _ in 0..50 {
+                let phases = phases(pcpus, &mut random);
+                // Who begins a timeslice when: on each pCPU one after the other.
+                let mut order: Vec<(f64, usize)> =
+                    (0..pcpus * k).map(|vcpu| ((vcpu / pcpus) as f64 - phases[vcpu % pcpus], vcpu)).collect();
+                order.sort_by(|one, other| one.0.total_cmp(&other.0));
+                let order: Vec<usize> = order.into_iter().map(|(_, vcpu)| vcpu).collect();
+                let wait = walked(pcpus, k, &order, &phases);
+                let rate = handovers_per_second_in_exact_slices(pcpus as u32, k as f64, 1e9).unwrap();
+                assert!(
+                    close(1.0 / wait, rate, 0.05),
+                    "{pcpus} pCPUs at {k}x: {} against {rate}",
+                    1.0 / wait
+                );
+            }
         }
     }
 
-    /// Mean number of timeslices between two handovers.
+    /// Mean number of timeslices between two handovers, in a random order.
     fn played(pcpus: usize, k: usize, random: &mut Random) -> f64 {
         let mut order: Vec<usize> = (0..pcpus * k).collect();
         for at in (1..order.len()).rev() {
             order.swap(at, random.below(at + 1));
         }
-        let phases: Vec<f64> = (0..pcpus).map(|_| random.below(1_000) as f64 / 1_000.0 + 1e-4).collect();
+        let phases = phases(pcpus, random);
+        walked(pcpus, k, &order, &phases)
+    }
+
+    /// How far each pCPU is in its timeslice when time begins.
+    fn phases(pcpus: usize, random: &mut Random) -> Vec<f64> {
+        (0..pcpus).map(|_| random.below(1_000) as f64 / 1_000.0 + 1e-4).collect()
+    }
+
+    /// Mean number of timeslices between two handovers, in this order.
+    fn walked(pcpus: usize, k: usize, order: &[usize], phases: &[f64]) -> f64 {
         let (cycles, mut now) = (60, 0.0_f64);
         for vcpu in (0..cycles).flat_map(|_| order.iter()) {
             let (phase, place) = (phases[vcpu % pcpus], vcpu / pcpus);

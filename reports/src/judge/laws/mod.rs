@@ -78,7 +78,11 @@ type Predicted = (LawName, Interval, Option<String>);
 
 fn spinning(cell: &Cell, slice: Interval) -> Option<Predicted> {
     let (pcpus, k) = (cell.axes.pcpus.len() as u32, cell.axes.overcommit);
-    let of = |slice_ns| fifo_spin::handovers_per_second(pcpus, k, slice_ns);
+    let law = match cell.axes.scheduler {
+        Scheduler::RoundRobin => fifo_spin::handovers_per_second_in_exact_slices,
+        _ => fifo_spin::handovers_per_second,
+    };
+    let of = |slice_ns| law(pcpus, k, slice_ns);
     let predicted = Interval { median: of(slice.median)?, low: of(slice.high)?, high: of(slice.low)? };
     let uneven = (k - k.round()).abs() > 1e-9;
     let fails = uneven.then(|| "some vCPUs share a pCPU and others do not, so the rate has two modes".into());

@@ -54,7 +54,11 @@ fn input(cell: &Cell, check: &LawCheck) -> String {
     let s = if pcpus == 1 { "" } else { "s" };
     match check.law {
         LawName::FifoSpin => {
-            let wait = fifo_spin::wait_slices(pcpus, cell.axes.overcommit).unwrap_or(f64::NAN);
+            let wait = match cell.axes.scheduler {
+                Scheduler::RoundRobin => Some(1.0 / f64::from(pcpus)),
+                _ => fifo_spin::wait_slices(pcpus, cell.axes.overcommit),
+            };
+            let wait = wait.unwrap_or(f64::NAN);
             let slice = 1e9 / check.predicted.median / wait;
             format!("a timeslice of {} on {pcpus} pCPU{s}", duration(slice))
         }
