@@ -10,7 +10,7 @@ use lockbench_workloads::locks::{Ctx, Order, Params, Platform, RawLock, Variant}
 /// calls outside of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
-    /// See [`RawLock::NAME`](lockbench_workloads::locks::RawLock::NAME).
+    /// See [`RawLock::NAME`].
     pub name: &'static str,
     /// The name under which it is measured.
     pub variant: Variant,
@@ -161,7 +161,7 @@ impl<R: lock_api_05::RawMutex> AnyRawMutex<Version05> for R {
     }
 }
 
-/// What [`raw_mutex!`](crate::raw_mutex) knows of a mutex.
+/// What [`raw_mutex!`](macro@crate::raw_mutex) knows of a mutex.
 pub trait Described {
     /// See [`About`].
     const ABOUT: About;
