@@ -79,12 +79,17 @@ const fn name_in(path: &'static str) -> &'static str {
     }
 }
 
+/// The last segment of a path, without what it is generic over.
 const fn last_segment(path: &'static str) -> &'static str {
-    let mut from = path.len();
-    while from > 0 && path.as_bytes()[from - 1] != b':' {
+    let (bytes, mut to) = (path.as_bytes(), 0);
+    while to < bytes.len() && bytes[to] != b'<' && bytes[to] != b' ' {
+        to += 1;
+    }
+    let mut from = to;
+    while from > 0 && bytes[from - 1] != b':' {
         from -= 1;
     }
-    path.split_at(from).1
+    path.split_at(to).0.split_at(from).1
 }
 
 /// What two versions of lock_api have in common. `Version` tells the implementations apart.
@@ -267,6 +272,7 @@ mod tests {
             ("a::b::RawTicket", "RawTicket"),
             ("RawMutex", "RawMutex"),
             ("Mine", "Mine"),
+            ("my::Mutex<x::Spin>", "Mutex"),
         ];
         for (path, name) in names {
             assert_eq!(About::of(path).name, name, "{path}");
@@ -356,10 +362,12 @@ mod tests {
         let blocks = [Slot::default(), Slot::default()];
         let mut counter = 0_u64;
         let at = (&raw mut counter) as usize;
+        let both = std::sync::Barrier::new(2);
         std::thread::scope(|scope| {
             for me in 0..2 {
-                let (lock, blocks, params) = (&lock, &blocks, &params);
+                let (lock, blocks, params, both) = (&lock, &blocks, &params, &both);
                 scope.spawn(move || {
+                    both.wait();
                     let ctx = Ctx::over(me, blocks, params, Thread);
                     for _ in 0..10_000 {
                         lock.acquire(&ctx);

@@ -27,6 +27,22 @@ const FILES: [(&str, &str); 4] = [
     ("src/lock.rs", include_str!("../../new-lock/lock.rs.in")),
 ];
 
+/// Packages that the crate depends on, groups of locks, and names that cargo keeps for itself.
+const TAKEN: [&str; 12] = [
+    "lockbench",
+    "lockbench-locks",
+    "lockbench-workloads",
+    "lock_api",
+    "core",
+    "all",
+    "own",
+    "std",
+    "alloc",
+    "test",
+    "build",
+    "deps",
+];
+
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     check(&args.name, registry)?;
     let package = package(args.lockbench.as_deref())?;
@@ -59,10 +75,8 @@ fn check(name: &str, registry: &Registry) -> Result<(), Error> {
             name.escape_debug()
         )));
     }
-    if name == "lockbench" || registry.lock(name).is_some() {
-        return Err(Error::usage(format!(
-            "there is a lock or a package `{name}` already; take another name"
-        )));
+    if TAKEN.contains(&name) || registry.lock(name).is_some() {
+        return Err(Error::usage(format!("the name `{name}` is taken; give another one")));
     }
     Ok(())
 }

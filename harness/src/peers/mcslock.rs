@@ -7,7 +7,6 @@ pub(super) const BARGING: Family = crate::raw_mutex_family!(
     mcslock::barging::spins::Mutex<()>,
     named("mcslock-barging")
         .spins()
-        .hybrid()
         .against("mcs")
         .about("the mcslock crate's barging mutex: whoever comes first takes a free lock, the others queue as in mcs")
         .source("mcslock 0.4")

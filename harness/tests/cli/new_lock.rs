@@ -53,7 +53,9 @@ fn a_name_that_cannot_be_had_is_refused_and_nothing_is_written_over() {
         assert_eq!(output.status.code(), Some(2), "{name}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
-    assert!(refused("ticket").contains("there is a lock or a package `ticket` already"));
+    for taken in ["ticket", "own", "lockbench-locks"] {
+        assert!(refused(taken).contains(&format!("the name `{taken}` is taken")), "{taken}");
+    }
     assert!(refused("My Lock").contains("names no package"));
     fs::create_dir(dir.path().join("mine")).unwrap();
     assert!(refused("mine").contains("mine is there already"));

@@ -7,13 +7,16 @@ use crate::judge::scenarios::shares::worst;
 use crate::judge::scenarios::{Entry, Row, Scenario, scenarios};
 use crate::record::Results;
 
-/// Each scenario's sentence and table, for the end of a run; nothing in a run without scenarios.
+/// Each scenario's sentence for the end of a run, and the table of a scenario that is the only one; nothing in a run without
+/// scenarios.
 pub(super) fn ending(results: &Results, layout: Layout) -> String {
+    let all = scenarios(results);
     let of = |scenario: &Scenario<'_>| {
         let said = format!("{}: {}", printable(scenario.name), plain(&scenario.answer()));
-        format!("{}{}", layout.line("scenario", &said, Paint::Bold), table(scenario, layout.width))
+        let table = if all.len() == 1 { table(scenario, layout.width) } else { String::new() };
+        format!("{}{table}", layout.line("scenario", &said, Paint::Bold))
     };
-    scenarios(results).iter().map(of).collect()
+    all.iter().map(of).collect()
 }
 
 /// Each scenario with everything that its figures say.

@@ -34,7 +34,7 @@ impl Scenario<'_> {
     pub(super) fn withheld_clause(&self, at: usize) -> String {
         match &self.left_over(at)[..] {
             [] => String::new(),
-            each => format!("; what halted vCPUs leave over stays idle: {}", each.join(", ")),
+            each => format!("; nobody gets the time that vCPUs halt for, which is {}", each.join(", ")),
         }
     }
 

@@ -66,8 +66,11 @@ impl<'a> Entry<'a> {
         let windows = self.undisturbed();
         let schedules = windows.iter().filter_map(|measured| measured.schedule.as_ref());
         let all: Vec<_> = schedules.flat_map(|schedule| &schedule.moves).collect();
-        let took = all.iter().filter_map(|one| Some(one.done_ns?.saturating_sub(one.asked_ns))).max()?;
-        Some((took, all.iter().filter(|one| one.done_ns.is_none()).count()))
+        let took = all.iter().filter_map(|one| Some(one.done_ns?.saturating_sub(one.asked_ns))).max();
+        if all.is_empty() {
+            return None;
+        }
+        Some((took.unwrap_or(0), all.iter().filter(|one| one.done_ns.is_none()).count()))
     }
 }
 

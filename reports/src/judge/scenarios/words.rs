@@ -43,11 +43,11 @@ impl<'a> Scenario<'a> {
         )
     }
 
-    /// The case in which some lock keeps least, by medians; none where nothing can be told.
+    /// The case in which some lock surely keeps least, by the upper ends of the intervals; none where nothing can be told.
     pub fn worst(&self) -> Option<usize> {
         let told = (1..self.cases.len()).flat_map(|at| {
             let entries = self.rows.iter().filter_map(move |row| row.entries[at].as_ref());
-            entries.filter_map(move |entry| Some((at, entry.measured().kept.as_ref().ok()?.median)))
+            entries.filter_map(move |entry| Some((at, entry.measured().kept.as_ref().ok()?.high)))
         });
         told.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(at, _)| at)
     }
@@ -67,17 +67,45 @@ impl<'a> Scenario<'a> {
         told
     }
 
-    /// `emulated locks keep 0.41 % (ticket) to 46.8 % (pv-queued)`; none where nothing can be told of the environment.
+    /// `emulated locks keep 0.41 % (ticket) to 46.8 % (pv-queued)`; none in an environment that does not run the case. A lock is named
+    /// with a figure only where it keeps more than any other, or less, and by name alone where it cannot be told.
     fn clause(&self, at: usize, env: &str) -> Option<String> {
         let told = self.told(at, env);
-        let (most, least) = (told.first()?, told.last()?);
-        let of = |(row, kept): &Told<'_, '_>| format!("{} ({})", percent(kept.median), self.label(row));
+        let here = self.of_env(env).filter(|row| row.entries[at].is_some());
+        let untold: Vec<String> = here
+            .filter(|row| !told.iter().any(|(known, _)| std::ptr::eq(*known, *row)))
+            .map(|row| self.label(row))
+            .collect();
         let env = printable(env);
+        let (Some(most), Some(least)) = (told.first(), told.last()) else {
+            return (!untold.is_empty()).then(|| format!("what {env} locks keep cannot be told"));
+        };
+        let others = |one: &Told<'_, 'a>| {
+            let one = std::ptr::from_ref(one.0);
+            told.iter().filter(move |other| !std::ptr::eq(other.0, one)).map(|(_, kept)| *kept)
+        };
+        let is_most = others(most).all(|kept| kept.high < most.1.low);
+        let is_least = others(least).all(|kept| kept.low > least.1.high);
+        let named = |is: bool, (row, kept): &Told<'_, '_>| match is {
+            true => format!("{} ({})", percent(kept.median), self.label(row)),
+            false => percent(kept.median),
+        };
+        let rest = match &untold[..] {
+            [] => String::new(),
+            untold => format!(" (of {} it cannot be told)", untold.join(", ")),
+        };
         Some(match told.len() {
-            1 => format!("{env} {} keeps {}", self.label(most.0), percent(most.1.median)),
-            _ if most.1.low > least.1.high => format!("{env} locks keep {} to {}", of(least), of(most)),
+            1 => format!("{env} {} keeps {}{rest}", self.label(most.0), figure(most.1)),
+            _ if told.iter().any(|(_, kept)| is_wide(*kept)) => {
+                let low = told.iter().map(|(_, kept)| kept.low).fold(f64::INFINITY, f64::min);
+                let high = told.iter().map(|(_, kept)| kept.high).fold(0.0, f64::max);
+                format!("{env} locks keep between {} and {}{rest}", percent(low), percent(high))
+            }
+            _ if is_most || is_least => {
+                format!("{env} locks keep {} to {}{rest}", named(is_least, least), named(is_most, most))
+            }
             _ => format!(
-                "{env} locks keep {} to {}, and which of them keeps most cannot be told",
+                "{env} locks keep {} to {}, and which of them keeps most cannot be told{rest}",
                 percent(least.1.median),
                 percent(most.1.median)
             ),
@@ -199,6 +227,16 @@ impl<'a> Scenario<'a> {
             )
         })
     }
+}
+
+/// Whether an interval is so wide that its median says little.
+fn is_wide(kept: Interval) -> bool {
+    kept.high > 2.0 * kept.low
+}
+
+/// What a lock keeps: the median, or the range where the median says little.
+fn figure(kept: Interval) -> String {
+    if is_wide(kept) { percents(kept) } else { percent(kept.median) }
 }
 
 impl<'a> Entry<'a> {
