@@ -155,12 +155,20 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
     pub fn sleep(&self, ticks: u32) {
         self.look(Phase::Thinking);
         let timer = &self.block().control.timer;
-        // Relaxed: the halt passes it on.
-        timer.store(u64::from(ticks), Relaxed);
+        let due = self.now().wrapping_add(u64::from(ticks));
         // SAFETY: `env.halt` was written before the gate opened and not since.
         if let Some(halt) = unsafe { *self.block().env.halt.get() } {
-            // SAFETY: the environment that filled it in vouches for it under just these arguments.
-            unsafe { halt(self.header, self.me) };
+            // A kick that comes late, from a wait that is over, ends a halt too.
+            loop {
+                let left = due.wrapping_sub(self.now()).cast_signed();
+                if left <= 0 {
+                    break;
+                }
+                // Relaxed: the halt passes it on.
+                timer.store(left.cast_unsigned(), Relaxed);
+                // SAFETY: the environment that filled it in vouches for it under just these arguments.
+                unsafe { halt(self.header, self.me) };
+            }
         }
         timer.store(0, Relaxed);
         // Sleeping changes the probe too, and is no preemption.

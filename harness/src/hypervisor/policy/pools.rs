@@ -30,7 +30,8 @@ enum Place {
     /// It has this pCPU, or is to get it.
     On(usize),
     /// It is being taken off.
-    Leaving,
+    /// Picked to leave this pCPU.
+    Leaving(usize),
 }
 
 struct Vcpu {
@@ -142,13 +143,12 @@ impl Pools {
                     self.wake_here(vcpu, now_ns);
                 }
                 Place::On(pcpu) if self.is_out_of_place(vcpu, pcpu) => self.to_ask.push(pcpu),
-                Place::Runnable | Place::On(_) | Place::Leaving => {}
+                Place::Runnable | Place::On(_) | Place::Leaving(_) => {}
             }
         }
-        let since_ns = now_ns - self.opened_ns.unwrap_or(now_ns);
+        let since_ns = self.since_opening_ns(now_ns);
         let on = |vcpu: &usize| match self.vcpus[*vcpu].place {
-            Place::On(pcpu) => self.is_out_of_place(*vcpu, pcpu),
-            Place::Leaving => true,
+            Place::On(pcpu) | Place::Leaving(pcpu) => self.is_out_of_place(*vcpu, pcpu),
             Place::Blocked | Place::Runnable => false,
         };
         let waits_for: BTreeSet<usize> = (0..self.vcpus.len()).filter(on).collect();
@@ -187,12 +187,17 @@ impl Pools {
         self.to_ask.extend(ask);
     }
 
+    /// Time since the window opened. A caller may have read the clock before another one opened the window.
+    fn since_opening_ns(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.opened_ns.unwrap_or(now_ns))
+    }
+
     /// A vCPU is off its pCPU.
     fn is_off(&mut self, vcpu: usize, now_ns: u64) {
-        let since_ns = now_ns - self.opened_ns.unwrap_or(now_ns);
+        let since_ns = self.since_opening_ns(now_ns);
         for begun in &mut self.begun {
             if begun.waits_for.remove(&vcpu) && begun.waits_for.is_empty() {
-                begun.moved.done_ns = Some(since_ns);
+                begun.moved.done_ns = Some(since_ns.max(begun.moved.asked_ns));
             }
         }
     }
@@ -221,7 +226,7 @@ impl Policy for Pools {
             None => Pick { vcpu: None, until_ns: u64::MAX },
         };
         if let Some(current) = current.filter(|&current| pick.vcpu != Some(current)) {
-            self.vcpus[current].place = Place::Leaving;
+            self.vcpus[current].place = Place::Leaving(pcpu);
         }
         if let Some(vcpu) = pick.vcpu {
             self.vcpus[vcpu].place = Place::On(pcpu);

@@ -112,10 +112,12 @@ impl Policy for Replay {
         self.wanted_on(vcpu, now_ns)
     }
 
-    fn blocked(&mut self, vcpu: usize, pcpu: usize, _: u64) {
+    fn blocked(&mut self, vcpu: usize, _: usize, _: u64) {
         self.vcpus[vcpu] = Place::Blocked;
-        let state = &mut self.pcpus[pcpu];
-        state.halted |= state.turn.is_some_and(|turned| turned.turn.vcpu == vcpu);
+        // Its turn may have gone on to another pCPU while it left this one.
+        for state in &mut self.pcpus {
+            state.halted |= state.turn.is_some_and(|turned| turned.turn.vcpu == vcpu);
+        }
     }
 
     fn due(&self, pcpu: usize) -> Due {
@@ -201,6 +203,21 @@ mod tests {
         assert_eq!(replay.left(0, 0, 55), Some(1));
         assert_eq!(replay.pick(1, None, 56).vcpu, Some(0));
         assert_eq!(replay.due(1).comes_ns, Some(50), "late is late");
+    }
+
+    #[test]
+    fn a_vcpu_that_halts_on_its_way_to_another_pcpu_is_not_late_there() {
+        let lanes = vec![vec![turn(0, 0, 50)], vec![turn(0, 50, 100)]];
+        let mut replay = Replay::new(Timetable::new(lanes, 100).unwrap(), 1);
+        replay.opened(0);
+        assert_eq!(replay.wake(0, 0), Some(0));
+        assert_eq!(replay.pick(0, None, 0).vcpu, Some(0));
+        assert_eq!(replay.pick(1, None, 50).vcpu, None);
+        assert_eq!(replay.pick(0, Some(0), 52).vcpu, None);
+        replay.blocked(0, 0, 53);
+        replay.wake(0, 80);
+        assert_eq!(replay.pick(1, None, 80).vcpu, Some(0));
+        assert_eq!(replay.due(1).comes_ns, None, "the halt was its own");
     }
 
     /// The order of vCPUs on a pCPU, each once where it came several times in a row.

@@ -116,6 +116,11 @@ impl Pooled for RoundRobin {
         for (pcpu, served) in self.served.iter_mut().enumerate() {
             *served = pcpus.contains(&pcpu).then_some(0);
         }
+        // The pCPU that was told of a vCPU in line may be gone.
+        for queue in (0..self.queues.len()).filter(|&queue| !self.queues[queue].is_empty()) {
+            let idle = |&pcpu: &usize| self.served[pcpu] == Some(queue) && self.ends_ns[pcpu].is_none();
+            self.to_ask.extend((0..self.served.len()).filter(idle));
+        }
     }
 
     /// A vCPU that is blocked stands in no queue.

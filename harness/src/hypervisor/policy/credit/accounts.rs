@@ -88,6 +88,17 @@ impl Accounts {
         self.pcpus = pcpus;
     }
 
+    /// The vCPU comes into the pool. The first of its machine brings no more of the cap than is left of the period.
+    pub(super) fn open(&mut self, vcpu: usize, now_ns: u64) {
+        let (accounts, vm) = (&self.accounts, &mut self.vms[self.accounts[vcpu].vm]);
+        let first = vm.vcpus.iter().all(|&vcpu| !accounts[vcpu].awake && !accounts[vcpu].was_awake);
+        if let (true, Some(quota_ns)) = (first, vm.quota_ns) {
+            let left_ns =
+                self.ends_ns.map_or(self.params.period_ns, |ends_ns| ends_ns.saturating_sub(now_ns));
+            vm.budget_ns = vm.budget_ns.min(quota_ns * left_ns as f64 / self.params.period_ns as f64);
+        }
+    }
+
     /// The vCPU leaves the pool, and with it what it had or owed.
     pub(super) fn close(&mut self, vcpu: usize) {
         let vm = self.accounts[vcpu].vm;

@@ -40,7 +40,10 @@ impl Pooled for Credit {
     }
 
     /// A vCPU that is blocked has an account, and nothing on it.
-    fn admit(&mut self, _: usize, _: u64) {}
+    fn admit(&mut self, vcpu: usize, now_ns: u64) {
+        self.accounts.settle(now_ns);
+        self.accounts.open(vcpu, now_ns);
+    }
 
     fn withdraw(&mut self, vcpu: usize, now_ns: u64) {
         self.accounts.settle(now_ns);

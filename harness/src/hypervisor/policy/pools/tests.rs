@@ -77,8 +77,11 @@ impl Test {
         let vm_of: Vec<usize> =
             vms.iter().enumerate().flat_map(|(vm, of)| std::iter::repeat_n(vm, of.vcpus as usize)).collect();
         let of = |vm: usize| (0..vm_of.len()).filter(|&vcpu| vm_of[vcpu] == vm).collect();
-        let share =
-            |(index, vm): (usize, &Vm)| VmShare { vcpus: of(index), weight: vm.weight, cap_percent: None };
+        let share = |(index, vm): (usize, &Vm)| VmShare {
+            vcpus: of(index),
+            weight: vm.weight,
+            cap_percent: vm.cap_pcpus.map(|pcpus| 100.0 * pcpus),
+        };
         let shares: Vec<VmShare> = vms.iter().enumerate().map(share).collect();
         let vcpus = habits.len();
         let make = move |pool: &Pool| -> Box<dyn Pooled> {
@@ -299,6 +302,75 @@ fn a_pcpu_that_is_added_is_used_at_once() {
         test.machine.run(500 * MS);
         assert_one_place(&test.machine);
     }
+}
+
+/// The pCPU that was told of a vCPU that woke goes before it asks, and another one of the pool idles.
+#[test]
+fn a_vcpu_that_waits_is_not_lost_with_the_pcpu_that_was_told_of_it() {
+    for scheduler in EVERY {
+        let pools = vec![pool("a", &[0, 1], scheduler.clone()), pool("b", &[2], scheduler)];
+        let test = Test::new(pools, vec![vm("one", 1, "a"), vm("two", 1, "b")], vec![RUNS; 2], 3, 1);
+        let told = test.pools.with(|pools| {
+            let named = pools.wake(0, 0);
+            let mut told = pools.others_to_ask();
+            told.extend(named);
+            told
+        });
+        assert!(!told.is_empty());
+        let left = 1 - told[0];
+        let told = test.pools.with(|pools| {
+            let mut next = pools.layout.clone();
+            next.change(&pcpu(told[0] as u32, Some("b"))).unwrap();
+            pools.change(next, 0);
+            pools.others_to_ask()
+        });
+        assert!(told.contains(&left), "{told:?} and not {left}");
+        assert_eq!(test.pools.with(|pools| pools.pick(left, None, 0)).vcpu, Some(0));
+    }
+}
+
+/// Threads read the clock before they have the lock.
+#[test]
+fn a_clock_that_was_read_before_the_opening_is_no_time_after_it() {
+    let mut test = Test::new(
+        two(Scheduler::RoundRobin),
+        vec![vm("one", 1, "a"), vm("two", 1, "b")],
+        vec![RUNS; 2],
+        2,
+        1,
+    );
+    test.machine.run(15 * MS);
+    let opened_ns = test.machine.now_ns + 1;
+    test.pools.with(|pools| {
+        pools.opened(opened_ns);
+        let mut next = pools.layout.clone();
+        next.change(&to("two", "a")).unwrap();
+        pools.change(next, opened_ns + 1);
+        pools.pick(1, Some(1), opened_ns + 1);
+        pools.left(1, 1, opened_ns - 1);
+    });
+    let moved: Vec<Moved> = test.pools.with(|pools| pools.begun.iter().map(|begun| begun.moved).collect());
+    assert_eq!(moved.len(), 1);
+    assert!(
+        moved.iter().all(|one| one.done_ns.is_none_or(|done_ns| done_ns >= one.asked_ns && done_ns < MS)),
+        "{moved:?}"
+    );
+}
+
+#[test]
+fn a_machine_that_moves_takes_no_more_than_its_cap() {
+    let pools = two(Scheduler::Credit);
+    let capped = Vm { cap_pcpus: Some(0.3), ..vm("one", 1, "a") };
+    let mut test = Test::new(pools, vec![capped, vm("two", 1, "b")], vec![RUNS; 2], 2, 1);
+    test.machine.run(300 * MS);
+    let began_ns = test.machine.now_ns;
+    for turn in 0..10 {
+        test.change(&to("one", if turn % 2 == 0 { "b" } else { "a" })).unwrap();
+        test.machine.run(35 * MS);
+    }
+    let share = test.share("one", began_ns, test.machine.now_ns);
+    // A period of the cap is 30 ms; a move may cost the rest of one.
+    assert!(share < 0.45, "{share}");
 }
 
 #[test]
