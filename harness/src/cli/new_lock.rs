@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lockbench_reports::output_file;
+
 use super::{Done, print};
 use crate::{Error, Registry};
 
@@ -54,8 +56,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
         let path = dir.join(file);
         let text = text.replace("{name}", &args.name).replace("{lockbench}", &package);
         let folder = path.parent().expect("a file of the crate lies in it");
-        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
-        written.map_err(|e| Error::file("write", &path, e))?;
+        fs::create_dir_all(folder).map_err(|e| Error::file("write", folder, e))?;
+        output_file::write(&path, text.as_bytes())?;
     }
     let name = &args.name;
     print(&format!(

@@ -73,7 +73,9 @@ fn check(id: &str, schedule: &Value) {
         assert!(is_part_of(within, order), "{id}: {done:?} is not in the order of {order:?}");
     }
     let replay = &schedule["replay"];
-    assert_eq!(replay["planned"].as_u64().unwrap() as usize, planned(schedule).len(), "{id}");
+    // Results keep the instants of the part of the log that they keep.
+    let kept = planned(schedule).len() as u64;
+    assert!(kept > 0 && kept <= replay["planned"].as_u64().unwrap(), "{id}: {kept} instants, {replay}");
     assert!(replay["done"].as_u64().unwrap() > 0, "{id}: {replay}");
     assert!(replay["error_ns"][0].is_number() && replay["error_ns"][1].is_number(), "{id}: {replay}");
     assert!(replay["left_over_share"].is_number() && schedule["slice_ratio"].is_null(), "{id}: {replay}");
