@@ -4,6 +4,7 @@ use std::iter;
 use std::sync::Arc;
 
 use lockbench_reports::record::{MOST_DEVIATION, Measured, Schedule, Stretch, StretchEnd, Vm};
+use lockbench_reports::statistics::middle_and_99th;
 
 use super::WindowSpec;
 use super::guest::Guest;
@@ -263,7 +264,7 @@ impl Summary<'_> {
                 match stretch.end {
                     End::Paused { latency, handed_over } => {
                         schedule.slices += 1;
-                        let asked_ns = self.slices.at(number, self.since(stretch.to));
+                        let asked_ns = self.slices.at(number, self.since(stretch.from));
                         lengths.push(ns(stretch.to - stretch.from) / asked_ns as f64);
                         pauses.push(ns(latency));
                         if let Some(next) = lane.stretches.get(index + 1).filter(|_| handed_over) {
@@ -308,17 +309,10 @@ impl Summary<'_> {
     }
 }
 
-pub(super) fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
-    if values.is_empty() {
-        return None;
-    }
-    values.sort_by(f64::total_cmp);
-    // The nearest rank.
-    Some([0.5, 0.99].map(|part| values[((values.len() - 1) as f64 * part).round() as usize]))
-}
-
 #[cfg(test)]
 mod tests {
+    use lockbench_reports::record::{Case, Change, Move, Moved, Pool};
+
     use super::*;
     use crate::axes::{Axes, Values};
     use crate::hypervisor::log;
@@ -347,5 +341,47 @@ mod tests {
         let schedule = summary.schedule(100, &[]);
         assert_eq!(schedule.slices, 5);
         assert_eq!(schedule.switch_ns, Some([10.0, 10.0]));
+    }
+
+    /// A cell of one pCPU in pool `a`, with a timeslice of 1 ms of its own, that goes to pool `b` with the cell's 30 ms.
+    fn spec_in_pools() -> WindowSpec {
+        let lock = Registry::new(&[]).lock("tas").unwrap();
+        let pool = |name: &str, pcpus: Vec<u32>, slice_ns| Pool {
+            name: name.into(),
+            pcpus,
+            scheduler: None,
+            slice_ns,
+        };
+        let vm = Vm { pool: Some("a".into()), ..Vm::usual("guest", 2) };
+        let case = Case {
+            vms: vec![vm],
+            pools: vec![pool("a", vec![0, 1], Some(1_000_000)), pool("b", vec![2], None)],
+            moves: vec![Move {
+                at_ns: 9_500_000,
+                change: Change::Pcpu { number: 0, pool: Some("b".into()) },
+            }],
+            ..Case::default()
+        };
+        let axes = Axes { case: Some(case), ..Axes::new(lock, Values::usual(), 2, vec![0, 1, 2], None) };
+        WindowSpec { ticks_per_ns: 1.0, ..WindowSpec::of(axes) }
+    }
+
+    #[test]
+    fn a_stretch_is_measured_by_the_timeslice_of_the_pool_that_its_pcpu_was_in_when_it_began() {
+        let spec = spec_in_pools();
+        let stretch = |from, to| log::Stretch {
+            vcpu: 0,
+            from,
+            to,
+            end: End::Paused { latency: 5, handed_over: false },
+            due: Default::default(),
+            own_ns: 0,
+        };
+        let lanes = [Lane { stretches: vec![stretch(9_000_000, 10_000_000)], ..Lane::default() }];
+        let moved = [Moved { asked_ns: 9_500_000, done_ns: Some(10_000_000) }];
+        let between = Between { opened: 0, closed: 20_000_000 };
+        let slices = Slices::of(&spec, 30_000_000, &moved);
+        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
+        assert_eq!(summary.schedule(30_000_000, &[]).slice_ratio, Some([1.0, 1.0]));
     }
 }

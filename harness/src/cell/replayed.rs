@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lockbench_reports::record::{Instant, Replay};
+use lockbench_reports::statistics::middle_and_99th;
 
 use super::WindowSpec;
 use super::hypervised::Between;
@@ -99,7 +100,7 @@ impl Replayed {
         let mut errors: Vec<f64> = errors.collect();
         replay.planned = replay.instants.len() as u64;
         replay.done = errors.len() as u64;
-        replay.error_ns = super::hypervised::middle_and_99th(&mut errors);
+        replay.error_ns = middle_and_99th(&mut errors);
         replay.given_share = given_ns as f64 / (window_ns as f64 * lanes.len().max(1) as f64);
         replay.left_over_share = (1.0 - taken_ns / (given_ns as f64).max(1.0)).max(0.0);
         replay

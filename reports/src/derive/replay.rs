@@ -1,7 +1,7 @@
 //! What the windows of a cell replayed, and how well.
 
-use super::schedule::middle_and_99th;
 use crate::record::{CellReplay, Replay};
+use crate::statistics::middle_and_99th;
 
 /// Sums up the replays of a cell's windows; none where there are none.
 pub(super) fn replay(windows: &[&Replay]) -> Option<CellReplay> {

@@ -1,7 +1,7 @@
 //! What the emulated hypervisor did over all windows of a cell, and which of their logs is kept.
 
 use super::{log, replay};
-use crate::record::{CellSchedule, Measured, Outcome, Purpose, Round, Schedule, StretchEnd};
+use crate::record::{CellSchedule, Measured, Outcome, Purpose, Round, Schedule};
 use crate::statistics::median;
 
 /// At most this many stretches of a log are kept in results; `rounds.jsonl` has them all.
@@ -9,26 +9,25 @@ const MOST_STRETCHES: usize = 512;
 
 /// Sums up the schedules of a cell; none where the kernel scheduled its vCPUs.
 pub(super) fn schedule(rounds: &[Round]) -> Option<CellSchedule> {
-    let windows: Vec<(&Measured, &Schedule)> = scheduled(rounds).map(|(_, one, of)| (one, of)).collect();
-    let (_, first) = windows.first()?;
-    let kept: Vec<(&Measured, &Schedule)> = windows.iter().copied().filter(|(_, one)| one.kept()).collect();
+    let windows: Vec<&Schedule> = scheduled(rounds).map(|(_, _, schedule)| schedule).collect();
+    let first = windows.first()?;
+    let kept: Vec<&Schedule> = windows.iter().copied().filter(|one| one.kept()).collect();
     let not_kept = windows.len() - kept.len();
     let used = if kept.is_empty() { &windows } else { &kept };
-    let each = || used.iter().map(|(_, schedule)| *schedule);
-    let mut ratios: Vec<f64> =
-        used.iter().flat_map(|(measured, schedule)| ratios(measured, schedule)).collect();
+    let each = || used.iter().copied();
     Some(CellSchedule {
         slice_ns: first.slice_ns,
         windows: windows.len() as u32,
         not_kept: not_kept as u32,
         slices: each().map(|one| one.slices).fold(0, u64::saturating_add),
         halts: each().map(|one| one.halts).fold(0, u64::saturating_add),
-        slice_ratio: middle_and_99th(&mut ratios),
+        // A pool may have a timeslice of its own, so that only the window's record knows what was asked of each stretch.
+        slice_ratio: over(each().filter_map(|one| one.slice_ratio)),
         pause_ns: over(each().filter_map(|one| one.pause_ns)),
         switch_ns: over(each().filter_map(|one| one.switch_ns)),
         own_share: each().map(|one| one.own_share).sum::<f64>() / used.len() as f64,
-        deviation: windows.iter().filter_map(|(_, one)| one.deviation).reduce(f64::max),
-        real_time: windows.iter().all(|(_, one)| one.real_time),
+        deviation: windows.iter().filter_map(|one| one.deviation).reduce(f64::max),
+        real_time: windows.iter().all(|one| one.real_time),
         replay: replay::replay(&each().filter_map(|one| one.replay.as_ref()).collect::<Vec<_>>()),
         log_left_out: 0,
         preemptions: None,
@@ -41,23 +40,6 @@ fn scheduled(rounds: &[Round]) -> impl Iterator<Item = (usize, &Measured, &Sched
         let measured = round.measured()?;
         Some((index, measured, measured.schedule.as_ref()?))
     })
-}
-
-/// The timeslices that ended in a window because the hypervisor took the pCPU away, over the one asked for.
-fn ratios<'a>(measured: &Measured, schedule: &'a Schedule) -> impl Iterator<Item = f64> + 'a {
-    let (window_ns, slice_ns) = (measured.window_ns.cast_signed(), schedule.slice_ns.max(1) as f64);
-    // In a replay the log says how long each of them is.
-    let asked = schedule.log.iter().filter(|_| schedule.replay.is_none());
-    let ended = asked
-        .filter(move |stretch| stretch.end == StretchEnd::Paused && (0..=window_ns).contains(&stretch.to_ns));
-    ended.map(move |stretch| stretch.to_ns.saturating_sub(stretch.from_ns) as f64 / slice_ns)
-}
-
-/// The median and the 99th percentile, each the nearest rank.
-pub(super) fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    Some([0.5, 0.99].map(|part| values[(last as f64 * part).round() as usize]))
 }
 
 /// The median of windows' medians, and the largest of their 99th percentiles.
@@ -143,7 +125,7 @@ fn shorten(schedule: &mut Schedule, around_ns: i64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Causes, Longest, Stretch, Trace};
+    use crate::record::{Causes, Longest, Stretch, StretchEnd, Trace};
 
     fn window(purpose: Purpose, operations: u64, change: impl FnOnce(&mut Measured)) -> Round {
         let log = (0..4).map(|n| Stretch {
@@ -156,6 +138,7 @@ mod tests {
         let schedule = Schedule {
             slice_ns: 1_000,
             slices: 3,
+            slice_ratio: Some([1.0, 1.0 + operations as f64 / 100.0]),
             pause_ns: Some([operations as f64, 10.0 * operations as f64]),
             deviation: Some(0.01),
             real_time: true,
@@ -205,10 +188,28 @@ mod tests {
     fn a_cell_sums_up_what_was_kept_and_counts_what_was_not() {
         let told = schedule(&[rate(1), not_kept(90), rate(5), rate(3)]).unwrap();
         assert_eq!((told.windows, told.not_kept, told.slices, told.slice_ns), (4, 1, 9, 1_000));
-        assert_eq!(told.slice_ratio, Some([1.0, 1.1]), "of all timeslices, the open one left out");
+        assert_eq!(told.slice_ratio, Some([1.0, 1.05]), "of the windows that were kept");
         assert_eq!(told.pause_ns, Some([3.0, 50.0]), "of the windows that were kept");
         assert_eq!(told.deviation, Some(0.3), "of every window");
         assert!(told.real_time);
+    }
+
+    #[test]
+    fn a_cell_whose_pool_has_a_timeslice_of_its_own_tells_the_ratios_that_its_windows_recorded() {
+        let pooled = |ratio: f64| {
+            window(Purpose::Rate, 1, |measured| {
+                let schedule = measured.schedule.as_mut().unwrap();
+                // The cell's timeslice; the stretches of the log are those of a pool with one that is 30 times shorter.
+                schedule.slice_ns = 30_000;
+                schedule.slice_ratio = Some([ratio, ratio + 0.1]);
+            })
+        };
+        let told = schedule(&[pooled(1.0), pooled(1.25), pooled(0.75)]).unwrap();
+        assert_eq!(told.slice_ratio, Some([1.0, 1.35]));
+        let mut none = pooled(1.0);
+        let Outcome::Measured(measured) = &mut none.outcome else { unreachable!() };
+        measured.schedule.as_mut().unwrap().slice_ratio = None;
+        assert_eq!(schedule(&[none]).unwrap().slice_ratio, None, "as in a replay, whose log decides");
     }
 
     #[test]

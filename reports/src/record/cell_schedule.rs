@@ -20,7 +20,8 @@ pub struct CellSchedule {
     pub slices: u64,
     /// Halts that handed a pCPU over.
     pub halts: u64,
-    /// Length of a timeslice over the one asked for: the median and the 99th percentile of all timeslices; none without any.
+    /// Length of a timeslice over the one asked for, which is a pool's own where the pool has one: the median of the windows'
+    /// medians, and the largest of their 99th percentiles; none without timeslices, and in a replay, whose log decides.
     pub slice_ratio: Option<[f64; 2]>,
     /// From the wish for a pause to its acknowledgement, in nanoseconds: the median of the windows' medians, and the largest of
     /// their 99th percentiles; none without timeslices.

@@ -16,6 +16,13 @@ pub fn weighted_median(values: &mut [(f64, u64)]) -> Option<f64> {
     })
 }
 
+/// The median and the 99th percentile, each the nearest rank; sorts the values. `None` if there are none.
+pub fn middle_and_99th(values: &mut [f64]) -> Option<[f64; 2]> {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    Some([0.5, 0.99].map(|part| values[(last as f64 * part).round() as usize]))
+}
+
 /// The finite values in ascending order.
 pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
@@ -36,7 +43,7 @@ pub(super) fn of_sorted(sorted: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{median, weighted_median};
+    use super::{median, middle_and_99th, weighted_median};
 
     #[test]
     fn known_values() {
@@ -51,6 +58,14 @@ mod tests {
         assert_eq!(weighted_median(&mut [(9.0, 30), (1.0, 10), (5.0, 3)]), Some(9.0));
         assert_eq!(weighted_median(&mut [(9.0, 0)]), None);
         assert_eq!(weighted_median(&mut []), None);
+    }
+
+    #[test]
+    fn the_middle_and_the_99th_percentile_are_values_of_the_list() {
+        let mut values: Vec<f64> = (0..=1_000).rev().map(f64::from).collect();
+        assert_eq!(middle_and_99th(&mut values), Some([500.0, 990.0]));
+        assert_eq!(middle_and_99th(&mut [4.0, 1.0]), Some([4.0, 4.0]));
+        assert_eq!(middle_and_99th(&mut []), None);
     }
 
     #[test]

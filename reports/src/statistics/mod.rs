@@ -31,7 +31,7 @@ pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes
 pub use interval::{coverage, interval, inverse};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use kin::{FEWEST_KIN, steady_by_kin};
-pub use median::{median, weighted_median};
+pub use median::{median, middle_and_99th, weighted_median};
 pub use pairs::{
     NO_PAIR, Paired, Window, rate_interval, ratios, ratios_across, rounds_at_one_distance, rounds_in_class,
 };

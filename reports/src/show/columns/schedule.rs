@@ -7,7 +7,7 @@ use crate::record::{CellReplay, CellSchedule};
 pub(super) static SLICE: Column = Column::new(
     "slice_ratio",
     Unit::Ratio,
-    "median timeslice that the emulated hypervisor gave, over the one asked for",
+    "timeslice that the emulated hypervisor gave, over the one asked for (a pool's own where the pool has one): median of the windows' medians",
     |row| {
         let Some(kept) = &row.cell.schedule else { return Told::nothing() };
         let told = Told::number(middle(kept.slice_ratio), ratio);
@@ -19,7 +19,7 @@ pub(super) static SLICE: Column = Column::new(
 pub(super) static SLICE_P99: Column = Column::new(
     "slice_ratio_p99",
     Unit::Ratio,
-    "99th percentile of those timeslices, over the one asked for",
+    "the largest of the windows' 99th percentiles of that ratio",
     |row| of(row, |kept| tail(kept.slice_ratio)),
 );
 

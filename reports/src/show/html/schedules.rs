@@ -41,8 +41,8 @@ fn slices(cells: &[Kept<'_>]) -> Option<String> {
     let off = each().map(|[middle, _]| (middle - 1.0).abs()).reduce(f64::max)?;
     let tail = each().map(|[_, tail]| tail).reduce(f64::max)?;
     Some(format!(
-        "Timeslices: the median of every cell is within {} of what was asked for, and the 99th percentile is at most {tail:.3} \
-         times that. A vCPU that wakes or halts may end a timeslice early; one that is slow to stop makes it longer.",
+        "Timeslices: the median of every cell is within {} of what was asked for, and the 99th percentile of \
+         a window is at most {tail:.3} times that. A vCPU that wakes or halts may end a timeslice early; one that is slow to stop makes it longer.",
         percent(off)
     ))
 }
