@@ -189,11 +189,11 @@ impl Running {
         }
         let summary = Summary { spec, between, lanes: &lanes, slices: &slices };
         let schedule = summary.schedule(self.slice_ns, &measured.on_cpu_share);
-        let slice_ns = slices.shortest_ns();
+        let (slice_ns, pool) = slices.shortest();
         if let Some([median, _]) = schedule.switch_ns
             && median * SWITCHES_IN_A_SLICE > slice_ns as f64
         {
-            return Err(too_short(slice_ns, median));
+            return Err(too_short(slice_ns, pool, median));
         }
         if schedule.deviation.is_some_and(|deviation| deviation > MOST_DEVIATION) {
             // The same words each time, so that readers get one reason; the record has the figure.
@@ -213,14 +213,19 @@ impl Running {
     }
 }
 
-fn too_short(slice_ns: u64, switch_ns: f64) -> Refusal {
+/// `pool` is the name of the pool whose own timeslice it is, if it is one's.
+fn too_short(slice_ns: u64, pool: Option<&str>, switch_ns: f64) -> Refusal {
     let us = |ns: f64| ns / 1e3;
+    let enough_us = us(switch_ns * SWITCHES_IN_A_SLICE).ceil();
+    let advice = match pool {
+        Some(pool) => format!("give pool `{pool}` a `slice` of {enough_us:.0}us or more"),
+        None => format!("give --slice {enough_us:.0}us or more"),
+    };
     format!(
         "a timeslice of {:.0} us is too short here: a switch between vCPUs takes {:.1} us, and a slice must be {SWITCHES_IN_A_SLICE} \
-         times that; give --slice {:.0}us or more",
+         times that; {advice}",
         us(slice_ns as f64),
         us(switch_ns),
-        us(switch_ns * SWITCHES_IN_A_SLICE).ceil()
     )
     .into()
 }
@@ -364,6 +369,21 @@ mod tests {
         };
         let axes = Axes { case: Some(case), ..Axes::new(lock, Values::usual(), 2, vec![0, 1, 2], None) };
         WindowSpec { ticks_per_ns: 1.0, ..WindowSpec::of(axes) }
+    }
+
+    #[test]
+    fn a_pools_own_timeslice_that_is_too_short_is_told_with_the_pool_and_not_the_option() {
+        let spec = spec_in_pools();
+        let said = |slice_ns| {
+            let slices = Slices::of(&spec, slice_ns, &[]);
+            let (slice_ns, pool) = slices.shortest();
+            format!("{:?}", too_short(slice_ns, pool, 100_000.0))
+        };
+        let of_the_pool = said(30_000_000);
+        assert!(of_the_pool.contains("give pool `a` a `slice` of 2000us or more"), "{of_the_pool}");
+        assert!(!of_the_pool.contains("--slice"), "{of_the_pool}");
+        let of_the_cell = said(500_000);
+        assert!(of_the_cell.contains("give --slice 2000us or more"), "{of_the_cell}");
     }
 
     #[test]

@@ -78,9 +78,13 @@ impl Slices {
         layout.and_then(|(_, layout)| of(layout)).unwrap_or(self.slice_ns)
     }
 
-    /// The shortest timeslice of any pool; that of the cell where there are no pools.
-    pub(super) fn shortest_ns(&self) -> u64 {
+    /// The shortest timeslice of any pool, with the pool's name where the cell's timeslice does not decide it; that of the cell
+    /// where there are no pools.
+    pub(super) fn shortest(&self) -> (u64, Option<&str>) {
         let pools = self.layouts.iter().flat_map(|(_, layout)| layout.pools());
-        pools.map(|pool| self.of_pool(pool)).min().unwrap_or(self.slice_ns)
+        let Some(pool) = pools.min_by_key(|pool| self.of_pool(pool)) else { return (self.slice_ns, None) };
+        let of_another_cell = pool.slice_ns(&self.of_cell, self.slice_ns.wrapping_add(1));
+        let slice_ns = self.of_pool(pool);
+        (slice_ns, (slice_ns == of_another_cell).then_some(&*pool.name))
     }
 }

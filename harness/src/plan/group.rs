@@ -47,7 +47,7 @@ struct CaseKeys {
     name: Option<String>,
     pools: Vec<Pool>,
     moves: Vec<Move>,
-    answer: Answer,
+    answer: Option<Answer>,
 }
 
 /// A purpose of windows that a group may ask for: by a key of profiles, and some also by an option.
@@ -121,11 +121,11 @@ impl CellGroup {
             let wrong = || Error::usage("`case` is a name of small letters, digits and hyphens");
             self.told.name = Some(name.ok_or_else(wrong)?.clone());
         } else if key == ANSWER {
-            self.told.answer = match &texts.concat()[..] {
+            self.told.answer = Some(match &texts.concat()[..] {
                 "rates" => Answer::Rates,
                 "shares" => Answer::Shares,
                 other => return Err(unknown("answer", other, ["rates", "shares"])),
-            };
+            });
         } else if key == REPLAY {
             self.replay(&Arc::new(replays::read(&texts.join(","))?));
         } else if key == NUMA {
@@ -191,14 +191,24 @@ impl CellGroup {
         match (&mut self.case, name) {
             (Some(case), Some(name)) => {
                 (case.scenario, case.shows, case.name) = (scenario.into(), shows.into(), name);
-                (case.pools, case.moves, case.answer) = (pools, moves, answer);
+                (case.pools, case.moves, case.answer) = (pools, moves, answer.unwrap_or_default());
                 Layout::all(case).map_err(|e| (Some(e.field), Error::usage(e.why)))?;
                 if case.floats() && self.lists.pinning.is_empty() {
                     self.lists.pinning = vec![Pinning::Floating];
                 }
                 self.check_case().map_err(|e| (None, e))
             }
-            (None, None) if pools.is_empty() && moves.is_empty() => Ok(()),
+            (None, None) => {
+                let given =
+                    [(POOLS, !pools.is_empty()), (MOVES, !moves.is_empty()), (ANSWER, answer.is_some())];
+                match given.into_iter().find(|(_, given)| *given) {
+                    None => Ok(()),
+                    Some((key, _)) => {
+                        let why = format!("`{key}` belongs to a case: give `case` and `vms`");
+                        Err((Some(key), Error::usage(why)))
+                    }
+                }
+            }
             _ => {
                 let why = "a case has both a name, `case`, and its virtual machines, `vms`";
                 Err((None, Error::usage(why)))

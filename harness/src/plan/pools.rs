@@ -75,8 +75,8 @@ fn pool(name: &str, key: &str, table: &Table) -> Result<Pool, Error> {
     if !is_name(name) {
         return Err(Error::usage(format!("`{key}` is a name of small letters, digits and hyphens")));
     }
-    let scheduler = text(table, "scheduler")?.map(|text| Scheduler::parse(&text)).transpose()?;
-    let scheduler = scheduler.map(Scheduler::record);
+    let scheduler = text(table, "scheduler")?.map(|text| Scheduler::parse(&text)).transpose();
+    let scheduler = scheduler.map_err(|e| e.inside("`scheduler`"))?.map(Scheduler::record);
     if let Some(other) = scheduler.as_ref().filter(|scheduler| !is_pool_scheduler(scheduler)) {
         let name = other.name();
         return Err(Error::usage(format!(
@@ -184,6 +184,12 @@ mod tests {
             ("pools = [{ name = 'a', pcpus = 0 }]", "pools, number 1", "`pcpus`"),
             ("pools = [{ name = 'a', pcpus = [-1] }]", "pools, number 1", "`pcpus`"),
             ("pools = [{ name = 'a', scheduler = 'host' }]", "pools, number 1", "`scheduler`"),
+            ("pools = [{ name = 'a', scheduler = 'gong' }]", "pools, number 1", "`scheduler`: "),
+            (
+                "moves = [{ at = '1ms', create = 'a', scheduler = 'gong' }]",
+                "moves, number 1",
+                "`scheduler`: ",
+            ),
             ("pools = [{ name = 'a', slice = '1h' }]", "pools, number 1", "`slice`"),
             ("moves = 3", "moves", "list of tables"),
             ("moves = [{ vm = 'a', pool = 'b' }]", "moves, number 1", "`at`"),

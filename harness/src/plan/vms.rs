@@ -83,18 +83,21 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
             "the first virtual machine is the one that is measured: its `lock` and `workload` are the group's `locks` and `workloads`",
         ));
     }
-    let lock = lock.map(|lock| Lock::read(&[lock], registry)).transpose()?;
+    let lock = lock.map(|lock| Lock::read(&[lock], registry)).transpose().map_err(|e| inside("lock", e))?;
     if lock.as_ref().is_some_and(|locks| locks.len() != 1) {
         return Err(Error::usage("`lock` names one lock"));
     }
+    let workload = workload.map(|text| Workload::parse(&text)).transpose();
+    let workload = workload.map_err(|e| inside("workload", e))?;
     let (placement, moved_from) = (text(PLACEMENT)?, text(MOVED_FROM)?);
     if !measured && (placement.as_deref() == Some(Vm::AUTOMATIC) || moved_from.is_some()) {
         return Err(Error::usage(
             "the first virtual machine alone is placed automatically (`placement`) or moves (`moved-from`)",
         ));
     }
-    for named in placement.iter().filter(|name| *name != Vm::AUTOMATIC).chain(&moved_from) {
-        <Placement as Axis>::parse(named)?;
+    let named = placement.as_ref().filter(|name| *name != Vm::AUTOMATIC);
+    for (key, named) in [(PLACEMENT, named), (MOVED_FROM, moved_from.as_ref())] {
+        named.map(|named| <Placement as Axis>::parse(named)).transpose().map_err(|e| inside(key, e))?;
     }
     Ok(Vm {
         pool: text("pool")?,
@@ -105,10 +108,15 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
         weight: number("weight", 1..=65_535, Some(i64::from(USUAL_WEIGHT)))?,
         cap_pcpus,
         lock: lock.map(|locks| locks[0].name().to_owned()),
-        workload: workload.map(|text| Workload::parse(&text)).transpose()?.map(|workload| workload.record()),
+        workload: workload.map(|workload| workload.record()),
         placement,
         moved_from,
     })
+}
+
+/// An error with the field whose value is wrong.
+fn inside(key: &str, error: Error) -> Error {
+    error.inside(format!("`{key}`"))
 }
 
 /// Whether a text can be the name of a scenario, a case or a virtual machine, which stand in ids.
@@ -137,6 +145,19 @@ mod tests {
         let hog = &case.vms[1];
         assert_eq!((hog.weight, hog.cap_pcpus, hog.lock.as_deref()), (512, Some(0.5), Some("tas")));
         assert_eq!(hog.workload.as_ref().unwrap().name, "empty+fixed:100us");
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_told_with_its_field() {
+        for field in ["placement", "moved-from", "lock", "workload"] {
+            let text = format!(
+                "vms = [{{ name = 'a', vcpus = 1 }}, {{ name = 'b', vcpus = 1, {field} = 'nod:1' }}]"
+            );
+            let text =
+                if field == "moved-from" { text.replace(" }, { name = 'b', vcpus = 1", "") } else { text };
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{field}`: ")), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -90,6 +90,23 @@ fn a_window_under_a_quota_is_at_least_twenty_whole_periods() {
 }
 
 #[test]
+fn what_belongs_to_a_case_is_refused_without_one_by_its_keys_line() {
+    for (key, value) in [
+        ("pools", "[{ name = 'a', pcpus = [0] }]"),
+        ("moves", "[{ at = '1ms', vm = 'a', pool = 'b' }]"),
+        ("answer", "'shares'"),
+        ("answer", "'rates'"),
+    ] {
+        let text = format!(
+            "about = ''\nrounds = 6\nwindow = '100ms'\n[[cells]]\nlocks = ['ticket']\n{key} = {value}\n"
+        );
+        let error = Profile::parse("a", &text, &Registry::new(&[])).unwrap_err().to_string();
+        assert!(error.contains("line 6"), "{error}");
+        assert!(error.contains(&format!("`{key}` belongs to a case: give `case` and `vms`")), "{error}");
+    }
+}
+
+#[test]
 fn a_case_with_two_values_of_an_axis_is_refused_for_its_column_has_room_for_one() {
     let text = "about = ''\nrounds = 6\nwindow = '100ms'\n[[cells]]\ncase = 'both'\nslices = ['1ms', '10ms']\n\
                 schedulers = ['round-robin']\nvms = [{ name = 'a', vcpus = 2 }]";
