@@ -173,11 +173,15 @@ fn every_profile_of_the_pages_is_taken() {
             fs::write(dir.path().join("profile.toml"), &profile).unwrap();
             let plan = lockbench(dir.path(), &words("suite --config profile.toml --plan-only"));
             assert!(plan.status.success(), "{page}: {}", String::from_utf8_lossy(&plan.stderr));
+            taken += 1;
+            if profile.contains("schedulers") {
+                // The emulated hypervisor's schedules have no native cells, and are kept only where nothing else runs.
+                continue;
+            }
             let short =
                 words("suite --config profile.toml --locks ticket --envs native --rounds 1 --time 5s");
             let run = lockbench(dir.path(), &short);
             assert!(run.status.success(), "{page}: {}", String::from_utf8_lossy(&run.stderr));
-            taken += 1;
         }
     }
     assert!(taken > 0, "no profile was found: are they still where this test looks?");
