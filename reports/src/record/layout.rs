@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::format::counted;
-
 use super::{Case, Change, Pool, Vm};
 
 /// The pools at one moment.
@@ -208,7 +206,7 @@ impl Case {
     /// Why the case, which names pCPUs by their numbers, cannot have so many; none if it can.
     pub fn no_such_pcpu(&self, pcpus: usize) -> Option<String> {
         let highest = self.highest_pcpu().filter(|&highest| highest as usize >= pcpus)?;
-        Some(format!("the case names pCPU {highest}, and it has {}, from 0 on", counted(pcpus, "pCPU")))
+        Some(format!("the case names pCPU {highest}, and its pCPUs are {pcpus}, from 0 on"))
     }
 
     /// The highest number of a pCPU that the case names; none where it names none.
