@@ -10,9 +10,7 @@ use lockbench_workloads::locks::{Ctx, Order, Params, Platform, RawLock, Variant}
 /// calls outside of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
-    /// See [`RawLock::NAME`].
-    pub name: &'static str,
-    /// The name under which it is measured.
+    /// The name under which it is measured, and what is said of it there.
     pub variant: Variant,
     /// The order in which it admits its waiters.
     pub order: Order,
@@ -27,14 +25,13 @@ pub struct About {
 impl About {
     /// What is known of a mutex by its path alone.
     pub const fn of(path: &'static str) -> Self {
-        let name = name_in(path);
-        let variant = Variant::new(name, "a RawMutex of lock_api");
-        Self { name, variant, order: Order::Unfair, source: path, blocks: true, leaf: false }
+        let variant = Variant::new(name_in(path), "a RawMutex of lock_api");
+        Self { variant, order: Order::Unfair, source: path, blocks: true, leaf: false }
     }
 
     /// Names it otherwise than after its path.
     pub const fn named(self, name: &'static str) -> Self {
-        Self { name, variant: Variant { name, ..self.variant }, ..self }
+        Self { variant: Variant { name, ..self.variant }, ..self }
     }
 
     /// Its waiters spin and never sleep, and it calls nothing outside of itself: it runs inside a bare vCPU too.
@@ -189,8 +186,8 @@ impl<G> Default for Slot<G> {
     }
 }
 
-// SAFETY: only the vCPU that the block belongs to touches it (`ctx.mine()`), and a vCPU is one thread: the guard is made and
-// given back by the same thread.
+// SAFETY: the field is private, and `Measured` reaches it by `ctx.mine()` alone, which is the block of the calling vCPU. A vCPU is one
+// thread, so that no two threads touch a slot, and a guard is made and given back by the same thread.
 unsafe impl<G> Sync for Slot<G> {}
 
 impl<G> Slot<G> {
@@ -202,7 +199,7 @@ impl<G> Slot<G> {
 }
 
 impl<Version, D: Described, R: AnyRawMutex<Version> + Sync> RawLock for Measured<R, Version, D> {
-    const NAME: &'static str = D::ABOUT.name;
+    const NAME: &'static str = D::ABOUT.variant.name;
     const VARIANTS: &'static [Variant] = &[D::ABOUT.variant];
     const ORDER: Order = D::ABOUT.order;
     const SOURCE: &'static str = D::ABOUT.source;
@@ -226,8 +223,9 @@ impl<Version, D: Described, R: AnyRawMutex<Version> + Sync> RawLock for Measured
 
     #[inline(always)]
     fn release<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
-        // SAFETY: the vCPU's own slot (see Sync above), in which it put a guard when it took the lock. The guard is taken out
-        // once: the next release comes after the next acquire.
+        // SAFETY: the vCPU's own slot (see Sync above). `RawLock::release` is called by the vCPU that holds the lock, and whoever
+        // holds it has put a guard there in `acquire` or `try_acquire`. The guard is taken out once: the next release comes after
+        // the next acquire.
         unsafe {
             let guard = (*ctx.mine().0.get()).assume_init_read();
             self.mutex.unlock(guard);
@@ -275,7 +273,7 @@ mod tests {
             ("my::Mutex<x::Spin>", "Mutex"),
         ];
         for (path, name) in names {
-            assert_eq!(About::of(path).name, name, "{path}");
+            assert_eq!(About::of(path).variant.name, name, "{path}");
         }
     }
 

@@ -9,6 +9,9 @@ use lockbench_workloads::{CATALOGUE, Family};
 use crate::Error;
 use crate::peers::PEERS;
 
+/// Names that stand for several locks, so that no lock can have them.
+pub(crate) const GROUPS: [&str; 3] = ["core", "all", "own"];
+
 /// A lock under one of its names. A lock's source may have several: its variants.
 #[derive(Clone, Copy)]
 pub struct Lock {
@@ -83,9 +86,12 @@ impl Registry {
         all.filter(|lock| planned.clone().any(|planned| planned.name() == lock.name)).collect()
     }
 
-    /// Refuses a user's lock whose name is taken: asking for the name would measure the other lock.
+    /// Refuses a user's lock whose name is taken: asking for the name would measure the other lock, or a group of locks.
     pub fn check(&self) -> Result<(), Error> {
         let mut names: Vec<_> = self.locks().map(Lock::name).collect();
+        if let Some(group) = names.iter().find(|name| GROUPS.contains(name)) {
+            return Err(Error::usage(format!("`{group}` is a group of locks; rename yours")));
+        }
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::usage(format!("two locks are named `{}`; rename yours", pair[0]))),

@@ -4,6 +4,7 @@ use lockbench_workloads::locks::Paravirt;
 
 use super::{Env, Flag, InId};
 use crate::error::unknown;
+use crate::registry::GROUPS;
 pub use crate::registry::Lock;
 use crate::{Error, Registry};
 
@@ -30,7 +31,7 @@ impl Lock {
                 "all" => registry.locks().collect(),
                 "own" => registry.own_locks().collect(),
                 name => {
-                    let names = registry.locks().map(|lock| lock.name()).chain(["core", "all", "own"]);
+                    let names = registry.locks().map(|lock| lock.name()).chain(GROUPS);
                     vec![registry.lock(name).ok_or_else(|| unknown("lock", name, names))?]
                 }
             };

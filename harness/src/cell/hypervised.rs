@@ -3,11 +3,11 @@
 use std::iter;
 use std::sync::Arc;
 
-use lockbench_reports::record::{MOST_DEVIATION, Measured, Schedule, Stretch, StretchEnd, Vm};
-use lockbench_reports::statistics::middle_and_99th;
+use lockbench_reports::record::{MOST_DEVIATION, Measured, Schedule, Vm};
 
 use super::WindowSpec;
 use super::guest::Guest;
+use super::kept::{Between, Summary};
 use super::neighbours::Neighbours;
 use super::pooled::{self, Slices};
 use super::replayed::Replayed;
@@ -15,12 +15,14 @@ use crate::Refusal;
 use crate::arena::Board;
 use crate::axes::Scheduler;
 use crate::hypervisor::Hypervisor;
-use crate::hypervisor::log::{End, Lane};
 use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, Replay, RoundRobin, VmShare};
 use crate::measure::clocks::monotonic_ns;
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
 const SWITCHES_IN_A_SLICE: f64 = 20.0;
+
+/// Fewer switches than these say nothing of what the machine can do: each may have met another program.
+const SWITCHES_TO_JUDGE: usize = 10;
 
 /// A cell's schedule before it begins.
 pub(super) struct Planned {
@@ -157,13 +159,6 @@ fn policy(
     (policy, Vec::new())
 }
 
-/// A window, in ticks of the time-stamp counter.
-#[derive(Clone, Copy)]
-pub(super) struct Between {
-    pub(super) opened: u64,
-    pub(super) closed: u64,
-}
-
 impl Running {
     /// Tells the schedule that the window opens now. Returns when that is, in ticks.
     pub(super) fn open(&mut self) -> u64 {
@@ -190,12 +185,10 @@ impl Running {
         let summary = Summary { spec, between, lanes: &lanes, slices: &slices };
         let schedule = summary.schedule(self.slice_ns, &measured.on_cpu_share);
         let (slice_ns, pool) = slices.shortest();
-        if let Some([median, _]) = schedule.switch_ns
-            && median * SWITCHES_IN_A_SLICE > slice_ns as f64
-        {
-            return Err(too_short(slice_ns, pool, median));
+        if let Some(switch_ns) = too_long_a_switch(slice_ns, &schedule, &summary.switches_ns()) {
+            return Err(too_short(slice_ns, pool, switch_ns));
         }
-        if schedule.deviation.is_some_and(|deviation| deviation > MOST_DEVIATION) {
+        if !is_kept(&schedule) {
             // The same words each time, so that readers get one reason; the record has the figure.
             measured.disturbed.get_or_insert_with(|| {
                 format!(
@@ -211,6 +204,25 @@ impl Running {
         measured.schedule = Some(Schedule { gangs: self.gangs, moves, replay, slice_ratio, ..schedule });
         Ok(())
     }
+}
+
+/// Whether by the log and by the kernel each vCPU ran for the same time.
+fn is_kept(schedule: &Schedule) -> bool {
+    schedule.deviation.is_none_or(|deviation| deviation <= MOST_DEVIATION)
+}
+
+/// How long a switch takes where that is too long for a timeslice. Where other programs ran, a switch took as long as these let it,
+/// and only the shortest of many says what this machine can do.
+fn too_long_a_switch(slice_ns: u64, schedule: &Schedule, switches_ns: &[f64]) -> Option<f64> {
+    if switches_ns.len() < SWITCHES_TO_JUDGE {
+        return None;
+    }
+    let switch_ns = if is_kept(schedule) {
+        schedule.switch_ns.map(|[median, _]| median)
+    } else {
+        switches_ns.iter().copied().reduce(f64::min)
+    };
+    switch_ns.filter(|switch_ns| switch_ns * SWITCHES_IN_A_SLICE > slice_ns as f64)
 }
 
 /// `pool` is the name of the pool whose own timeslice it is, if it is one's.
@@ -230,145 +242,23 @@ fn too_short(slice_ns: u64, pool: Option<&str>, switch_ns: f64) -> Refusal {
     .into()
 }
 
-struct Summary<'a> {
-    spec: &'a WindowSpec,
-    between: Between,
-    lanes: &'a [Lane],
-    slices: &'a Slices,
-}
-
-impl Summary<'_> {
-    fn schedule(&self, slice_ns: u64, on_cpu_share: &[f64]) -> Schedule {
-        let ns = |ticks: u64| ticks as f64 / self.spec.ticks_per_ns;
-        let inside = |at: u64| (self.between.opened..=self.between.closed).contains(&at);
-        let window_ns = ns(self.between.closed.saturating_sub(self.between.opened)).max(1.0);
-        let (mut own_ns, mut lived_ns) = (0, 0);
-        let mut schedule = Schedule { slice_ns, real_time: true, ..Schedule::default() };
-        let vcpus = self.spec.axes.vcpus as usize;
-        // By the log, and less what the hypervisor took of it.
-        let (mut logged, mut net) = (vec![0.0; vcpus], vec![0.0; vcpus]);
-        let (mut lengths, mut pauses, mut switches) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, lane) in self.lanes.iter().enumerate() {
-            schedule.real_time &= lane.real_time && lane.pinned;
-            own_ns += lane.own_ns;
-            lived_ns += lane.lived_ns;
-            for (index, stretch) in lane.stretches.iter().enumerate() {
-                let (from, to) = (stretch.from.max(self.between.opened), stretch.to.min(self.between.closed));
-                if to <= from {
-                    continue;
-                }
-                let share = (to - from) as f64 / (stretch.to - stretch.from).max(1) as f64;
-                if let Some(logged) = logged.get_mut(stretch.vcpu as usize) {
-                    *logged += ns(to - from);
-                    net[stretch.vcpu as usize] += ns(to - from) - stretch.own_ns as f64 * share;
-                }
-                schedule.log.push(self.entry(lane.pcpu, stretch));
-                if !inside(stretch.to) {
-                    continue;
-                }
-                match stretch.end {
-                    End::Paused { latency, handed_over } => {
-                        schedule.slices += 1;
-                        let asked_ns = self.slices.at(number, self.since(stretch.from));
-                        lengths.push(ns(stretch.to - stretch.from) / asked_ns as f64);
-                        pauses.push(ns(latency));
-                        if let Some(next) = lane.stretches.get(index + 1).filter(|_| handed_over) {
-                            switches.push(ns(next.from.saturating_sub(stretch.to)));
-                        }
-                    }
-                    End::Halt => schedule.halts += 1,
-                    End::Open => {}
-                }
-            }
-        }
-        schedule.own_share = own_ns as f64 / lived_ns.max(1) as f64;
-        schedule.slice_ratio = middle_and_99th(&mut lengths);
-        schedule.pause_ns = middle_and_99th(&mut pauses);
-        schedule.switch_ns = middle_and_99th(&mut switches);
-        schedule.shares = logged.iter().map(|ns| ns / window_ns).collect();
-        let differences = net.iter().zip(on_cpu_share).map(|(net, share)| (net / window_ns - share).abs());
-        schedule.deviation = differences.reduce(f64::max);
-        schedule.log.sort_by_key(|stretch| (stretch.from_ns, stretch.pcpu));
-        schedule
-    }
-
-    /// Nanoseconds since the window's opening.
-    fn since(&self, at: u64) -> i64 {
-        let ticks = at.wrapping_sub(self.between.opened).cast_signed();
-        (ticks as f64 / self.spec.ticks_per_ns).round() as i64
-    }
-
-    fn entry(&self, pcpu: u32, stretch: &crate::hypervisor::log::Stretch) -> Stretch {
-        let end = match stretch.end {
-            End::Paused { .. } => StretchEnd::Paused,
-            End::Halt => StretchEnd::Halted,
-            End::Open => StretchEnd::Open,
-        };
-        Stretch {
-            pcpu,
-            vcpu: stretch.vcpu,
-            from_ns: self.since(stretch.from),
-            to_ns: self.since(stretch.to),
-            end,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use lockbench_reports::record::{Case, Change, Move, Moved, Pool};
-
+    use super::super::kept::tests::spec_in_pools;
     use super::*;
-    use crate::axes::{Axes, Values};
-    use crate::hypervisor::log;
-    use crate::registry::Registry;
 
     #[test]
-    fn a_pcpu_that_idles_after_a_timeslice_does_not_switch() {
-        let lock = Registry::new(&[]).lock("tas").unwrap();
-        let spec = WindowSpec {
-            ticks_per_ns: 1.0,
-            ..WindowSpec::of(Axes::new(lock, Values::usual(), 3, vec![0, 1], None))
+    fn a_switch_that_other_programs_made_long_makes_no_timeslice_too_short() {
+        let mut switches_ns = [4e6; 10];
+        switches_ns[3] = 30e3;
+        let of = |deviation| {
+            let switch_ns = Some([4e6, 4.1e6]);
+            Schedule { deviation: Some(deviation), switch_ns, ..Schedule::default() }
         };
-        let stretch = |vcpu, from, to, handed_over| log::Stretch {
-            vcpu,
-            from,
-            to,
-            end: End::Paused { latency: 5, handed_over },
-            due: Default::default(),
-            own_ns: 0,
-        };
-        let busy = vec![stretch(0, 100, 200, true), stretch(2, 210, 310, true), stretch(0, 320, 420, true)];
-        let idles = vec![stretch(1, 100, 200, false), stretch(1, 320, 420, false)];
-        let lanes = [busy, idles].map(|stretches| Lane { stretches, ..Lane::default() });
-        let (between, slices) = (Between { opened: 0, closed: 1_000 }, Slices::of(&spec, 100, &[]));
-        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
-        let schedule = summary.schedule(100, &[]);
-        assert_eq!(schedule.slices, 5);
-        assert_eq!(schedule.switch_ns, Some([10.0, 10.0]));
-    }
-
-    /// A cell of one pCPU in pool `a`, with a timeslice of 1 ms of its own, that goes to pool `b` with the cell's 30 ms.
-    fn spec_in_pools() -> WindowSpec {
-        let lock = Registry::new(&[]).lock("tas").unwrap();
-        let pool = |name: &str, pcpus: Vec<u32>, slice_ns| Pool {
-            name: name.into(),
-            pcpus,
-            scheduler: None,
-            slice_ns,
-        };
-        let vm = Vm { pool: Some("a".into()), ..Vm::usual("guest", 2) };
-        let case = Case {
-            vms: vec![vm],
-            pools: vec![pool("a", vec![0, 1], Some(1_000_000)), pool("b", vec![2], None)],
-            moves: vec![Move {
-                at_ns: 9_500_000,
-                change: Change::Pcpu { number: 0, pool: Some("b".into()) },
-            }],
-            ..Case::default()
-        };
-        let axes = Axes { case: Some(case), ..Axes::new(lock, Values::usual(), 2, vec![0, 1, 2], None) };
-        WindowSpec { ticks_per_ns: 1.0, ..WindowSpec::of(axes) }
+        assert_eq!(too_long_a_switch(50_000_000, &of(0.2), &switches_ns), None);
+        assert_eq!(too_long_a_switch(500_000, &of(0.2), &switches_ns), Some(30e3));
+        assert_eq!(too_long_a_switch(50_000_000, &of(0.001), &[4e6; 2]), None, "two are too few");
+        assert_eq!(too_long_a_switch(50_000_000, &of(0.001), &switches_ns), Some(4e6));
     }
 
     #[test]
@@ -384,24 +274,5 @@ mod tests {
         assert!(!of_the_pool.contains("--slice"), "{of_the_pool}");
         let of_the_cell = said(500_000);
         assert!(of_the_cell.contains("give --slice 2000us or more"), "{of_the_cell}");
-    }
-
-    #[test]
-    fn a_stretch_is_measured_by_the_timeslice_of_the_pool_that_its_pcpu_was_in_when_it_began() {
-        let spec = spec_in_pools();
-        let stretch = |from, to| log::Stretch {
-            vcpu: 0,
-            from,
-            to,
-            end: End::Paused { latency: 5, handed_over: false },
-            due: Default::default(),
-            own_ns: 0,
-        };
-        let lanes = [Lane { stretches: vec![stretch(9_000_000, 10_000_000)], ..Lane::default() }];
-        let moved = [Moved { asked_ns: 9_500_000, done_ns: Some(10_000_000) }];
-        let between = Between { opened: 0, closed: 20_000_000 };
-        let slices = Slices::of(&spec, 30_000_000, &moved);
-        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
-        assert_eq!(summary.schedule(30_000_000, &[]).slice_ratio, Some([1.0, 1.0]));
     }
 }

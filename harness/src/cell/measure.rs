@@ -16,7 +16,7 @@ use super::process::{ChildEnd, Process};
 use super::sample::Sample;
 use super::watch::Watch;
 use super::window::{Threads, Window};
-use super::{WindowSpec, exclusion, hypervised, trace};
+use super::{WindowSpec, exclusion, hypervised, kept, trace};
 use crate::arena::Memory;
 use crate::measure::futex;
 use crate::protocol::ChildReport;
@@ -115,7 +115,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let mut window = Window::open(spec, &memory, lock.family, Threads { pid: process.pid(), threads });
     let opened = window.opened();
     let outcome = window.sample(&mut process, &mut watch, half)?;
-    let between = hypervised::Between { opened: began, closed: ticks() };
+    let between = kept::Between { opened: began, closed: ticks() };
     let mut closed = window.close();
     // If the process died meanwhile, the last figures are those of a dead process.
     process.check()?;

@@ -13,6 +13,7 @@ mod exclusion;
 mod guest;
 mod handed;
 mod hypervised;
+mod kept;
 mod limited;
 mod lock_times;
 mod measure;

@@ -82,8 +82,12 @@ impl RecordedLog {
             sizes.iter().flat_map(|&size| (0..size as usize).map(|cpu| cpu % pcpus)).collect();
         let stays = |(pcpu, vcpu): (usize, usize)| homes.get(vcpu).is_some_and(|home| *home == pcpu);
         (pinned && !self.turns().all(stays)).then(|| {
+            let where_they_are = match self.moves() {
+                true => "vCPUs move between pCPUs",
+                false => "vCPUs are on other pCPUs than in this cell",
+            };
             format!(
-                "in the log of {} vCPUs move between pCPUs, so that a cell with pinned vCPUs cannot replay it; give --pinning floating",
+                "in the log of {} {where_they_are}, so that a cell with pinned vCPUs cannot replay it; give --pinning floating",
                 self.source
             )
         })

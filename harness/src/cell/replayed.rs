@@ -6,7 +6,7 @@ use lockbench_reports::record::{Instant, Replay};
 use lockbench_reports::statistics::middle_and_99th;
 
 use super::WindowSpec;
-use super::hypervised::Between;
+use super::kept::Between;
 use crate::axes::Scheduler;
 use crate::hypervisor::log::Lane;
 use crate::hypervisor::policy::{Policy, Timetable};

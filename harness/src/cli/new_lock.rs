@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use lockbench_reports::output_file;
 
 use super::{Done, print};
+use crate::registry::GROUPS;
 use crate::{Error, Registry};
 
 #[derive(clap::Args)]
@@ -29,15 +30,13 @@ const FILES: [(&str, &str); 4] = [
     ("src/lock.rs", include_str!("../../new-lock/lock.rs.in")),
 ];
 
-/// Packages that the crate depends on, groups of locks, and names that cargo keeps for itself.
-const TAKEN: [&str; 12] = [
+/// Packages that the crate depends on, and names that cargo keeps for itself.
+const TAKEN: [&str; 10] = [
     "lockbench",
     "lockbench-locks",
     "lockbench-workloads",
     "lock_api",
     "core",
-    "all",
-    "own",
     "std",
     "alloc",
     "test",
@@ -77,7 +76,7 @@ fn check(name: &str, registry: &Registry) -> Result<(), Error> {
             name.escape_debug()
         )));
     }
-    if TAKEN.contains(&name) || registry.lock(name).is_some() {
+    if TAKEN.contains(&name) || GROUPS.contains(&name) || registry.lock(name).is_some() {
         return Err(Error::usage(format!("the name `{name}` is taken; give another one")));
     }
     Ok(())

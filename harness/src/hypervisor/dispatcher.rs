@@ -15,7 +15,7 @@ use crate::scheduling;
 use crate::topology::{PuIndex, pin_current};
 
 /// What the schedulers of several pCPUs share.
-pub(super) struct Pool {
+pub(super) struct Common {
     vcpus: Vec<Vcpu>,
     ticks_per_ns: f64,
     shared: Mutex<Shared>,
@@ -29,7 +29,7 @@ struct Shared {
     timers_ns: Vec<Option<u64>>,
 }
 
-impl Pool {
+impl Common {
     /// `homes` has the lane that each vCPU arrives at: that of the pCPU which it was placed on.
     pub(super) fn new(
         policy: Box<dyn Policy>,
@@ -72,7 +72,7 @@ pub(super) struct Dispatcher {
     pub(super) pcpu: u32,
     pub(super) board: Arc<Board>,
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) pool: Arc<Pool>,
+    pub(super) common: Arc<Common>,
 }
 
 /// The vCPU that has the pCPU.
@@ -124,15 +124,15 @@ impl Dispatcher {
             if self.stopped() {
                 // A vCPU that has not come back yet has no stretch.
                 if let Some(running) = running
-                    && self.pool.vcpus[running.vcpu].has_obeyed()
+                    && self.common.vcpus[running.vcpu].has_obeyed()
                 {
-                    let vcpu = &self.pool.vcpus[running.vcpu];
+                    let vcpu = &self.common.vcpus[running.vcpu];
                     lane.stretches.push(self.stretch(running, vcpu, lockbench_workloads::ticks(), End::Open));
                 }
                 return Ok(());
             }
             let now = monotonic_ns();
-            let mut shared = self.pool.lock();
+            let mut shared = self.common.lock();
             running = self.note_halt(running, &mut shared, lane, now);
             self.wake_kicked(&mut shared, now, Own::Asks);
             if let Some(running) = &mut running {
@@ -151,7 +151,7 @@ impl Dispatcher {
                 }
                 running = pick.vcpu.map(|vcpu| self.put_on(vcpu, due.comes_ns));
             }
-            let timer_ns = self.next_timer_ns(&self.pool.lock()).unwrap_or(u64::MAX);
+            let timer_ns = self.next_timer_ns(&self.common.lock()).unwrap_or(u64::MAX);
             self.board.sleep(self.lane, rings, pick.until_ns.min(timer_ns));
         }
     }
@@ -169,7 +169,7 @@ impl Dispatcher {
         now: u64,
     ) -> Option<Running> {
         let running = running?;
-        let vcpu = &self.pool.vcpus[running.vcpu];
+        let vcpu = &self.common.vcpus[running.vcpu];
         if vcpu.state() != State::Halted {
             return Some(running);
         }
@@ -180,13 +180,13 @@ impl Dispatcher {
 
     /// Books the end of a stretch that ended in a halt.
     fn block(&self, running: Running, shared: &mut Shared, lane: &mut Lane, now: u64) {
-        let vcpu = &self.pool.vcpus[running.vcpu];
+        let vcpu = &self.common.vcpus[running.vcpu];
         lane.stretches.push(self.stretch(running, vcpu, vcpu.left_at(), End::Halt));
         shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
         shared.policy.blocked(running.vcpu, self.lane, now);
         shared.blocked[running.vcpu] = Some(self.lane);
         let ticks = lockbench_workloads::ticks();
-        shared.timers_ns[running.vcpu] = vcpu.timer_ns(now, ticks, self.pool.ticks_per_ns);
+        shared.timers_ns[running.vcpu] = vcpu.timer_ns(now, ticks, self.common.ticks_per_ns);
     }
 
     /// When the next timer of a vCPU goes off that halted on this pCPU.
@@ -197,14 +197,14 @@ impl Dispatcher {
 
     /// Makes the vCPUs runnable that halted on this pCPU and were kicked since, by another vCPU or by a timer of their own.
     fn wake_kicked(&self, shared: &mut Shared, now: u64, own: Own) {
-        for vcpu in 0..self.pool.vcpus.len() {
+        for vcpu in 0..self.common.vcpus.len() {
             if shared.blocked[vcpu] != Some(self.lane) {
                 continue;
             }
             if shared.timers_ns[vcpu].is_some_and(|timer_ns| timer_ns <= now) {
-                self.pool.vcpus[vcpu].ring();
+                self.common.vcpus[vcpu].ring();
             }
-            if self.pool.vcpus[vcpu].kicked() {
+            if self.common.vcpus[vcpu].kicked() {
                 shared.blocked[vcpu] = None;
                 shared.timers_ns[vcpu] = None;
                 let ask = shared.policy.wake(vcpu, now);
@@ -224,11 +224,11 @@ impl Dispatcher {
 
     /// Pauses the vCPU that has the pCPU, which is handed over to another one or idles.
     fn take_off(&self, running: Running, lane: &mut Lane, handed_over: bool) -> Result<(), (usize, Lost)> {
-        let vcpu = &self.pool.vcpus[running.vcpu];
+        let vcpu = &self.common.vcpus[running.vcpu];
         let asked_at = lockbench_workloads::ticks();
         let state = vcpu.pause(&|| self.stopped()).map_err(|lost| (running.vcpu, lost))?;
         let now = monotonic_ns();
-        let mut shared = self.pool.lock();
+        let mut shared = self.common.lock();
         if state == State::Halted {
             self.block(running, &mut shared, lane, now);
             // A kick may have come before this lane was the one to be told.
@@ -249,7 +249,7 @@ impl Dispatcher {
     /// Gives the pCPU to a vCPU that is off.
     fn put_on(&self, vcpu: usize, comes_ns: Option<u64>) -> Running {
         let own_ns = scheduling::own_time_ns();
-        self.pool.vcpus[vcpu].put_on(self.lane, self.pcpu);
+        self.common.vcpus[vcpu].put_on(self.lane, self.pcpu);
         let due = Due { comes_ns, leaves_ns: None };
         Running { vcpu, since_ns: monotonic_ns(), own_ns, due }
     }

@@ -21,7 +21,7 @@ use lockbench_reports::record::Moved;
 
 use crate::Refusal;
 use crate::arena::Board;
-use dispatcher::{Dispatcher, Pool};
+use dispatcher::{Common, Dispatcher};
 use log::Lane;
 use policy::Policy;
 
@@ -29,7 +29,7 @@ use policy::Policy;
 pub(crate) struct Hypervisor {
     board: Arc<Board>,
     stop: Arc<AtomicBool>,
-    pool: Arc<Pool>,
+    common: Arc<Common>,
     dispatchers: Vec<JoinHandle<Lane>>,
 }
 
@@ -50,12 +50,16 @@ impl Hypervisor {
         for (vcpu, &home) in vcpus.iter().zip(&homes) {
             vcpu.move_to(pcpus[home]);
         }
-        let pool = Arc::new(Pool::new(policy, vcpus, homes, ticks_per_ns));
-        let mut hypervisor =
-            Self { board: board.clone(), stop: stop.clone(), pool: pool.clone(), dispatchers: Vec::new() };
+        let common = Arc::new(Common::new(policy, vcpus, homes, ticks_per_ns));
+        let mut hypervisor = Self {
+            board: board.clone(),
+            stop: stop.clone(),
+            common: common.clone(),
+            dispatchers: Vec::new(),
+        };
         for (lane, &pcpu) in pcpus.iter().enumerate() {
             let dispatcher =
-                Dispatcher { lane, pcpu, board: board.clone(), stop: stop.clone(), pool: pool.clone() };
+                Dispatcher { lane, pcpu, board: board.clone(), stop: stop.clone(), common: common.clone() };
             let thread = std::thread::Builder::new()
                 .name(format!("hypervisor {pcpu}"))
                 .spawn(move || dispatcher.run())
@@ -67,13 +71,13 @@ impl Hypervisor {
 
     /// Says that the window opened at this time of the monotonic clock, from which plans count.
     pub(crate) fn open(&self, at_ns: u64) {
-        self.pool.open(at_ns);
+        self.common.open(at_ns);
         self.ring_all();
     }
 
     /// What was planned and has happened so far.
     pub(crate) fn moved(&self) -> Vec<Moved> {
-        self.pool.moved()
+        self.common.moved()
     }
 
     /// Ends the schedule: vCPUs stay as they are. The lanes' logs are in the order of the pCPUs.

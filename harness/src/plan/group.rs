@@ -31,7 +31,7 @@ pub(crate) struct CellGroup {
     pub(crate) place: String,
     /// For how wide machines it is.
     pub(crate) width: Width,
-    /// The length of its windows where it is another than the profile's, as among scenarios that are measured together.
+    /// The shortest window of its cells where that is another than the profile's, as among scenarios that are measured together.
     pub(crate) window: Option<Duration>,
     /// What else the case has, until the machines are known.
     told: CaseKeys,

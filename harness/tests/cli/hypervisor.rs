@@ -6,23 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::lockbench;
-use super::real_vcpus::has_kvm;
+use super::schedules::{envs, schedules};
 
 fn run(arguments: &str) -> (Value, String) {
     let output =
         lockbench().args(["run", "--json", "--rounds", "1"]).args(arguments.split(' ')).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), said)
-}
-
-/// The schedules of all windows, with their cells' ids.
-fn schedules(results: &Value) -> Vec<(String, Value)> {
-    let cells = results["cells"].as_array().expect("cells were measured");
-    let windows = cells.iter().flat_map(|cell| {
-        let rounds = cell["rounds"].as_array().unwrap().iter();
-        rounds.map(|round| (cell["id"].as_str().unwrap().to_owned(), round["schedule"].clone()))
-    });
-    windows.collect()
 }
 
 /// What a log says of each pCPU, in order of time: who ran, from when to when, and why it stopped.
@@ -36,10 +26,6 @@ fn lanes(schedule: &Value) -> BTreeMap<u64, Vec<(u64, i64, i64, String)>> {
         lanes.entry(number("pcpu")).or_default().push(stretch);
     }
     lanes
-}
-
-fn envs() -> &'static str {
-    if has_kvm() { "emulated,kvm" } else { "emulated" }
 }
 
 #[test]

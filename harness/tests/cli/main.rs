@@ -26,6 +26,7 @@ mod real_vcpus;
 mod replays;
 mod report;
 mod scenarios;
+mod schedules;
 mod scheduling_class;
 mod seccomp;
 mod skipped;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::lockbench;
 use super::real_vcpus::has_kvm;
+use super::schedules::said;
 
 /// A file with one case: a machine that is moved to the other pool in the middle of the window, one of a pCPU that changes its
 /// pool, and one that stays.
@@ -21,12 +21,6 @@ fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
     let path = dir.path().join("own.toml");
     std::fs::write(&path, change(text.into())).unwrap();
     path.to_str().unwrap().to_owned()
-}
-
-fn said(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = lockbench().args(arguments).output().unwrap();
-    let both = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&both).into_owned())
 }
 
 /// The pCPUs that a vCPU ran on in stretches that began and ended between these times.

@@ -6,26 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::lockbench;
-use super::real_vcpus::has_kvm;
-
-fn envs() -> &'static str {
-    if has_kvm() { "emulated,kvm" } else { "emulated" }
-}
+use super::schedules::{envs, schedules};
 
 fn said(arguments: &[&str]) -> (Option<i32>, String, Value) {
     let output = lockbench().args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), said, serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
-}
-
-/// The schedules of all windows, with their cells' ids.
-fn schedules(results: &Value) -> Vec<(String, Value)> {
-    let cells = results["cells"].as_array().expect("cells were measured");
-    let each = cells.iter().flat_map(|cell| {
-        let rounds = cell["rounds"].as_array().unwrap().iter();
-        rounds.map(|round| (cell["id"].as_str().unwrap().to_owned(), round["schedule"].clone()))
-    });
-    each.collect()
 }
 
 /// The instants of a replay: pCPU, vCPU, whether it comes, and when, by the log.
@@ -141,6 +127,7 @@ fn a_recorded_log_is_replayed_on_other_locks_and_what_cannot_be_is_refused() {
         "--replay",
         &log,
     ]);
+    assert!(results["cells"].is_array(), "{record_said}\n{replay_said}");
     let schedules = schedules(&results);
     assert_eq!(schedules.len(), 2, "{replay_said}");
     let hash = schedules[0].1["replay"]["log"].as_str().unwrap().to_owned();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::lockbench;
+use super::schedules::said;
 
 /// A file with a scenario of two cases, in which one machine spins for a lock and the other one burns CPU.
 fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
@@ -15,12 +15,6 @@ fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
     let path = dir.path().join("own.toml");
     std::fs::write(&path, change(text.into())).unwrap();
     path.to_str().unwrap().to_owned()
-}
-
-fn said(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = lockbench().args(arguments).output().unwrap();
-    let both = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&both).into_owned())
 }
 
 #[test]

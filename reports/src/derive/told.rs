@@ -3,20 +3,6 @@
 use crate::record::params::{KICK_COST, SCENARIO, SCHEDULER, SLICE};
 use crate::record::{CellAxes, Scheduler};
 
-impl Scheduler {
-    /// Its name, as on the command line.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::RoundRobin => "round-robin",
-            Self::Credit => "credit",
-            Self::Gang => "gang",
-            Self::Replay { .. } => "replay",
-            Self::Quota { .. } => "quota",
-        }
-    }
-}
-
 /// Whether a replayed log is known by its hash, and not by the scheduler that made it.
 fn is_hash(log: &str) -> bool {
     log.len() == 16 && log.bytes().all(|digit| digit.is_ascii_hexdigit())
@@ -36,7 +22,7 @@ impl CellAxes {
         Some(match &self.scheduler {
             Scheduler::Replay { log } if is_hash(log) => format!("in a replay of log {log}"),
             Scheduler::Replay { log } => format!("in a replay of {log} slices of {slice}"),
-            live => format!("in {} slices of {slice}", live.word()),
+            live => format!("in {} slices of {slice}", live.name()),
         })
     }
 

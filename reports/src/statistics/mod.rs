@@ -17,6 +17,7 @@ mod pairs;
 mod percentiles;
 mod random;
 mod share;
+mod shared_out;
 mod sign_flips;
 mod steady;
 mod student;
@@ -38,6 +39,7 @@ pub use pairs::{
 pub use percentiles::{Percentile, Waits, samples_needed};
 pub use random::{RESAMPLES, Random, SEED};
 pub use share::share_interval;
+pub use shared_out::shared_out;
 pub use sign_flips::{FEWEST_PAIRS, step_down};
 pub use steady::{STEADY_NEEDS, STEADY_NEEDS_ACQUISITIONS, steady};
 pub use student::{quantile, two_sided};

@@ -25,7 +25,7 @@
 //! The emulated hypervisor's round-robin is no stranger to the order of the queue. A vCPU asks for the lock when it first runs, so that
 //! the vCPUs queue in the order in which the schedule lets them run, and slices that are exact keep that order for ever. The end of
 //! each timeslice then brings just the next vCPU in line: P handovers a timeslice, whatever k is. A vCPU that once comes late, as where
-//! something else took its pCPU, loses its place in that order, and the rate is lower from then on. At 2x on two pCPUs this is the rate
+//! something else took its pCPU, may lose its place in that order, which is our explanation of windows that are slower. At 2x on two pCPUs this is the rate
 //! of the random order too.
 //!
 //! Measured, medians of six windows on one and two pCPUs in slices of 2 and 10 ms (`run --locks ticket,mcs --scheduler round-robin
@@ -43,7 +43,7 @@
 /// the lower end is what other threads on the pCPUs and timeslices cut short by wake-ups leave.
 pub const BAND: [f64; 2] = [0.65, 1.45];
 
-/// The band where slices are exact: no order is faster than that of the schedule, and one that lost its place is slower.
+/// The band where slices are exact: no order is faster than that of the schedule.
 pub const EXACT_BAND: [f64; 2] = [0.65, 1.05];
 
 /// Mean wait at a handover, in timeslices, on `pcpus` pCPUs at `overcommit` vCPUs each; none below 1x or without a pCPU.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::record::{Case, CellAxes, Layout, Scheduler, Vm};
+use crate::statistics::shared_out;
 
 /// The part of all pCPU time that each machine should have in a window of that length, from 0 to 1, if all of them want to run all
 /// the time: those that share pCPUs share them by their weights. None where that is not defined: where machines share some of
@@ -68,43 +69,5 @@ fn claim(vm: &Vm, scheduler: &Scheduler) -> Option<(f64, f64)> {
         Scheduler::Credit => Some((f64::from(vm.weight), most)),
         Scheduler::RoundRobin => Some((f64::from(vm.vcpus), most)),
         _ => None,
-    }
-}
-
-/// Shares `total` out by weights, where each claim is a weight and the most that it can take; what one cannot take goes to the
-/// others.
-fn shared_out(total: f64, claims: &[(f64, f64)]) -> Vec<f64> {
-    let mut given = vec![0.0; claims.len()];
-    let mut open: Vec<usize> = (0..claims.len()).collect();
-    let mut left = total;
-    while !open.is_empty() {
-        let weights: f64 = open.iter().map(|&claim| claims[claim].0).sum();
-        let is_full = |&claim: &usize| claims[claim].1 * weights <= left * claims[claim].0;
-        let full: Vec<usize> = open.iter().copied().filter(is_full).collect();
-        if full.is_empty() {
-            for claim in open {
-                given[claim] = left * claims[claim].0 / weights;
-            }
-            break;
-        }
-        for &claim in &full {
-            given[claim] = claims[claim].1;
-            left -= given[claim];
-        }
-        open.retain(|claim| !full.contains(claim));
-    }
-    given
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shared_out;
-
-    #[test]
-    fn what_a_machine_cannot_use_goes_to_the_others() {
-        assert_eq!(shared_out(1.0, &[(1.0, 1.0), (3.0, 1.0)]), [0.25, 0.75]);
-        // Three vCPUs of one machine each on two pCPUs, of which the heaviest can use one.
-        assert_eq!(shared_out(2.0, &[(8.0, 1.0), (1.0, 1.0), (1.0, 1.0)]), [1.0, 0.5, 0.5]);
-        assert_eq!(shared_out(2.0, &[(1.0, 1.0)]), [1.0]);
     }
 }

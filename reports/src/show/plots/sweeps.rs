@@ -70,7 +70,7 @@ const DIMENSIONS: [Dimension; 3] = [
         env: |axes| match axes.scheduler {
             // The kernel gives the slices.
             Scheduler::Host | Scheduler::Quota { .. } => axes.told_env(),
-            _ => format!("{} under {}", axes.env, axes.scheduler.word()),
+            _ => format!("{} under {}", axes.env, axes.scheduler.name()),
         },
         without: |axes| {
             axes.params.remove(params::SLICE);

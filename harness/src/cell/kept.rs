@@ -1,0 +1,190 @@
+//! What was kept of a window's schedule: its logs beside what was asked for and beside the kernel's counts.
+
+use lockbench_reports::record::{Schedule, Stretch, StretchEnd};
+use lockbench_reports::statistics::middle_and_99th;
+
+use super::WindowSpec;
+use super::pooled::Slices;
+use crate::hypervisor::log::{self, End, Lane};
+
+/// A window, in ticks of the time-stamp counter.
+#[derive(Clone, Copy)]
+pub(super) struct Between {
+    pub(super) opened: u64,
+    pub(super) closed: u64,
+}
+
+/// The logs of a window, and what they are measured by.
+pub(super) struct Summary<'a> {
+    pub(super) spec: &'a WindowSpec,
+    pub(super) between: Between,
+    pub(super) lanes: &'a [Lane],
+    pub(super) slices: &'a Slices,
+}
+
+impl Summary<'_> {
+    /// What the window's record says of its schedule. `on_cpu_share` is the kernel's count of each vCPU's time.
+    pub(super) fn schedule(&self, slice_ns: u64, on_cpu_share: &[f64]) -> Schedule {
+        let ns = |ticks: u64| self.ns(ticks);
+        let window_ns = ns(self.between.closed.saturating_sub(self.between.opened)).max(1.0);
+        let (mut own_ns, mut lived_ns) = (0, 0);
+        let mut schedule = Schedule { slice_ns, real_time: true, ..Schedule::default() };
+        let vcpus = self.spec.axes.vcpus as usize;
+        // By the log, and less what the hypervisor took of it.
+        let (mut logged, mut net) = (vec![0.0; vcpus], vec![0.0; vcpus]);
+        let (mut lengths, mut pauses) = (Vec::new(), Vec::new());
+        for (number, lane) in self.lanes.iter().enumerate() {
+            schedule.real_time &= lane.real_time && lane.pinned;
+            own_ns += lane.own_ns;
+            lived_ns += lane.lived_ns;
+            for stretch in &lane.stretches {
+                let (from, to) = (stretch.from.max(self.between.opened), stretch.to.min(self.between.closed));
+                if to <= from {
+                    continue;
+                }
+                let share = (to - from) as f64 / (stretch.to - stretch.from).max(1) as f64;
+                if let Some(logged) = logged.get_mut(stretch.vcpu as usize) {
+                    *logged += ns(to - from);
+                    net[stretch.vcpu as usize] += ns(to - from) - stretch.own_ns as f64 * share;
+                }
+                schedule.log.push(self.entry(lane.pcpu, stretch));
+                if !self.is_inside(stretch.to) {
+                    continue;
+                }
+                match stretch.end {
+                    End::Paused { latency, .. } => {
+                        schedule.slices += 1;
+                        let asked_ns = self.slices.at(number, self.since(stretch.from));
+                        lengths.push(ns(stretch.to - stretch.from) / asked_ns as f64);
+                        pauses.push(ns(latency));
+                    }
+                    End::Halt => schedule.halts += 1,
+                    End::Open => {}
+                }
+            }
+        }
+        schedule.own_share = own_ns as f64 / lived_ns.max(1) as f64;
+        schedule.slice_ratio = middle_and_99th(&mut lengths);
+        schedule.pause_ns = middle_and_99th(&mut pauses);
+        schedule.switch_ns = middle_and_99th(&mut self.switches_ns());
+        schedule.shares = logged.iter().map(|ns| ns / window_ns).collect();
+        let differences = net.iter().zip(on_cpu_share).map(|(net, share)| (net / window_ns - share).abs());
+        schedule.deviation = differences.reduce(f64::max);
+        schedule.log.sort_by_key(|stretch| (stretch.from_ns, stretch.pcpu));
+        schedule
+    }
+
+    /// How long each switch from one vCPU to the next took in the window, in nanoseconds.
+    pub(super) fn switches_ns(&self) -> Vec<f64> {
+        let pairs = self.lanes.iter().flat_map(|lane| lane.stretches.windows(2));
+        let handed_over = pairs.filter(|pair| {
+            matches!(pair[0].end, End::Paused { handed_over: true, .. }) && self.is_inside(pair[0].to)
+        });
+        handed_over.map(|pair| self.ns(pair[1].from.saturating_sub(pair[0].to))).collect()
+    }
+
+    fn is_inside(&self, at: u64) -> bool {
+        (self.between.opened..=self.between.closed).contains(&at)
+    }
+
+    fn ns(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.spec.ticks_per_ns
+    }
+
+    /// Nanoseconds since the window's opening.
+    fn since(&self, at: u64) -> i64 {
+        let ticks = at.wrapping_sub(self.between.opened).cast_signed();
+        (ticks as f64 / self.spec.ticks_per_ns).round() as i64
+    }
+
+    fn entry(&self, pcpu: u32, stretch: &log::Stretch) -> Stretch {
+        let end = match stretch.end {
+            End::Paused { .. } => StretchEnd::Paused,
+            End::Halt => StretchEnd::Halted,
+            End::Open => StretchEnd::Open,
+        };
+        Stretch {
+            pcpu,
+            vcpu: stretch.vcpu,
+            from_ns: self.since(stretch.from),
+            to_ns: self.since(stretch.to),
+            end,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use lockbench_reports::record::{Case, Change, Move, Moved, Pool, Vm};
+
+    use super::*;
+    use crate::axes::{Axes, Values};
+    use crate::registry::Registry;
+
+    #[test]
+    fn a_pcpu_that_idles_after_a_timeslice_does_not_switch() {
+        let lock = Registry::new(&[]).lock("tas").unwrap();
+        let spec = WindowSpec {
+            ticks_per_ns: 1.0,
+            ..WindowSpec::of(Axes::new(lock, Values::usual(), 3, vec![0, 1], None))
+        };
+        let stretch = |vcpu, from, to, handed_over| log::Stretch {
+            vcpu,
+            from,
+            to,
+            end: End::Paused { latency: 5, handed_over },
+            due: Default::default(),
+            own_ns: 0,
+        };
+        let busy = vec![stretch(0, 100, 200, true), stretch(2, 210, 310, true), stretch(0, 320, 420, true)];
+        let idles = vec![stretch(1, 100, 200, false), stretch(1, 320, 420, false)];
+        let lanes = [busy, idles].map(|stretches| Lane { stretches, ..Lane::default() });
+        let (between, slices) = (Between { opened: 0, closed: 1_000 }, Slices::of(&spec, 100, &[]));
+        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
+        let schedule = summary.schedule(100, &[]);
+        assert_eq!(schedule.slices, 5);
+        assert_eq!(schedule.switch_ns, Some([10.0, 10.0]));
+    }
+
+    /// A cell of one pCPU in pool `a`, with a timeslice of 1 ms of its own, that goes to pool `b` with the cell's 30 ms.
+    pub(in crate::cell) fn spec_in_pools() -> WindowSpec {
+        let lock = Registry::new(&[]).lock("tas").unwrap();
+        let pool = |name: &str, pcpus: Vec<u32>, slice_ns| Pool {
+            name: name.into(),
+            pcpus,
+            scheduler: None,
+            slice_ns,
+        };
+        let vm = Vm { pool: Some("a".into()), ..Vm::usual("guest", 2) };
+        let case = Case {
+            vms: vec![vm],
+            pools: vec![pool("a", vec![0, 1], Some(1_000_000)), pool("b", vec![2], None)],
+            moves: vec![Move {
+                at_ns: 9_500_000,
+                change: Change::Pcpu { number: 0, pool: Some("b".into()) },
+            }],
+            ..Case::default()
+        };
+        let axes = Axes { case: Some(case), ..Axes::new(lock, Values::usual(), 2, vec![0, 1, 2], None) };
+        WindowSpec { ticks_per_ns: 1.0, ..WindowSpec::of(axes) }
+    }
+
+    #[test]
+    fn a_stretch_is_measured_by_the_timeslice_of_the_pool_that_its_pcpu_was_in_when_it_began() {
+        let spec = spec_in_pools();
+        let stretch = |from, to| log::Stretch {
+            vcpu: 0,
+            from,
+            to,
+            end: End::Paused { latency: 5, handed_over: false },
+            due: Default::default(),
+            own_ns: 0,
+        };
+        let lanes = [Lane { stretches: vec![stretch(9_000_000, 10_000_000)], ..Lane::default() }];
+        let moved = [Moved { asked_ns: 9_500_000, done_ns: Some(10_000_000) }];
+        let between = Between { opened: 0, closed: 20_000_000 };
+        let slices = Slices::of(&spec, 30_000_000, &moved);
+        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
+        assert_eq!(summary.schedule(30_000_000, &[]).slice_ratio, Some([1.0, 1.0]));
+    }
+}
