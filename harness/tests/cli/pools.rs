@@ -121,6 +121,6 @@ fn the_example_is_planned_at_full_size_from_a_topology_and_small_on_two_pcpus() 
             }
             assert!(rest.contains(&format!("scenario=cpupools/{left_out}{case}\n")), "{said}");
         }
-        assert!(rest.contains("it is for machines with"), "{said}");
+        assert!(rest.contains("the group of cells is for machines with"), "{said}");
     }
 }
