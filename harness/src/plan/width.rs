@@ -31,10 +31,14 @@ impl Width {
         let here = counted(pcpus, "pCPU");
         let reason = match self {
             Self { from: Some(from), .. } if pcpus < from => {
-                format!("the group of cells is for machines with {from} pCPUs or more, and this one has {here}")
+                format!(
+                    "the group of cells is for machines with {from} pCPUs or more, and this one has {here}"
+                )
             }
             Self { below: Some(below), .. } if pcpus >= below => {
-                format!("the group of cells is for machines with fewer than {below} pCPUs, and this one has {here}")
+                format!(
+                    "the group of cells is for machines with fewer than {below} pCPUs, and this one has {here}"
+                )
             }
             _ => return None,
         };
