@@ -2,10 +2,15 @@
 
 /// Declares a module for each lock and [`for_each_lock!`](crate::for_each_lock), which hands the whole list of types
 /// to a macro of the caller's. Tests, models, benches, docs and the harness all walk this list.
+///
+/// First the locks that kernels and hypervisors ran, in files of their own; then those of the folder `papers`.
 macro_rules! catalogue {
-    ($($module:ident :: $lock:ident),+ $(,)?) => {
+    ($($module:ident :: $lock:ident),+; papers: $($paper:ident :: $proposed:ident),* $(,)?) => {
         $(mod $module; pub use $module::$lock;)+
-        catalogue::emit_for_each!(($) $($lock),+);
+        /// Locks that papers propose, one file each; `docs/locks/` has a card for each of them.
+        mod papers { $(pub(crate) mod $paper;)* }
+        $(pub use papers::$paper::$proposed;)*
+        catalogue::emit_for_each!(($) $($lock),+ $(, $proposed)*);
     };
 }
 

@@ -41,5 +41,6 @@ catalogue::catalogue! {
     pv_queued::PvQueued,
     tas::Tas,
     ticket_split::TicketSplit,
-    virt_spin::VirtSpin,
+    virt_spin::VirtSpin;
+    papers:
 }
