@@ -119,6 +119,19 @@ fn locks_that_take_as_long_as_the_plain_one_stand_in_one_sentence() {
     assert_eq!(price, "Under 5 %: pv-ticket-off 5.71 ns a lock and unlock, pvops-ticket 5.71, ticket 5.75.");
 }
 
+/// Two locks that carry something of no use are told, and the user's own beside them.
+#[test]
+fn the_price_of_an_own_lock_is_told_beside_those_of_two_others() {
+    let mut results = derive(fixture::lines(7, 1.0).into_iter());
+    let tas = results.locks.iter_mut().find(|lock| lock.name == "tas").unwrap();
+    (tas.own, tas.baseline) = (true, Some("ticket".into()));
+    judge(&mut results, Thresholds::default());
+    let price = brief(&results, "price").short.unwrap();
+    for lock in ["pv-ticket-off ", "pvops-ticket ", "tas "] {
+        assert!(price.contains(lock), "{lock}: {price}");
+    }
+}
+
 /// Xen's byte lock has no order of admission, and its waiters halt all the same.
 #[test]
 fn the_best_lock_that_halts_may_be_one_without_an_order() {

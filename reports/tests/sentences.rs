@@ -187,3 +187,28 @@ fn one_thing_is_never_told_in_the_plural() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// A lock of the user's own is told of whatever its order, and beside the lock that it is compared with, whatever it carries.
+#[test]
+fn answers_tell_of_own_locks_by_the_rules_of_the_others() {
+    let results = |own: bool| {
+        let mut results = results_of(|_| {});
+        let tas = results.locks.iter_mut().find(|lock| lock.name == "tas").unwrap();
+        (tas.own, tas.baseline) = (own, Some("ticket".into()));
+        answers(&results)
+    };
+    let of_tas = |statements: &[lockbench_reports::judge::answers::Statement], says: &str| {
+        statements.iter().filter(|statement| statement.text.contains(says)).count()
+    };
+    let (built_in, own) = (results(false), results(true));
+    let (keeps, takes) = ("(2x): tas keeps ", "tas (yours) takes ");
+    assert_eq!(of_tas(&built_in.problem.statements, keeps), 0);
+    assert_eq!(of_tas(&own.problem.statements, keeps), 2, "{own}");
+    assert_eq!(of_tas(&built_in.native_cost.statements, takes), 0);
+    assert_eq!(of_tas(&own.native_cost.statements, takes), 1, "{own}");
+    let others = |answers: &lockbench_reports::judge::answers::Answers| {
+        let all = answers.each().into_iter().flat_map(|(_, answer)| answer.statements.clone());
+        all.filter(|statement| !statement.text.contains("tas ")).collect::<Vec<_>>()
+    };
+    assert_eq!(others(&built_in), others(&own), "nothing else is told otherwise");
+}

@@ -15,7 +15,7 @@ impl Lock {
         key: "locks",
         takes: "NAMES",
         unit: "",
-        default: "core",
+        default: "core,own",
         help: "Locks by name, or the groups core (those that answer the three questions), own (yours), all",
         in_id: InId::Part,
         in_0_1: true,
@@ -47,7 +47,7 @@ impl Lock {
     /// The locks that are measured when none are named.
     pub fn defaults(registry: &Registry) -> Vec<Self> {
         let names: Vec<String> = Self::FLAGS[0].default.split(',').map(Into::into).collect();
-        Self::read(&names, registry).expect("the default is a group")
+        Self::read(&names, registry).expect("the default is groups")
     }
 
     /// Whether the lock's waiters may halt in an environment.

@@ -23,6 +23,11 @@ pub fn plain_fifo(results: &Results) -> impl Iterator<Item = &str> {
     results.locks.iter().filter(plain).map(|lock| lock.name.as_str())
 }
 
+/// The user's own locks.
+pub fn own(results: &Results) -> impl Iterator<Item = &str> {
+    results.locks.iter().filter(|lock| lock.own).map(|lock| lock.name.as_str())
+}
+
 /// Cures with their plain locks. A cure uses paravirtual code and keeps the order of admission, except for rare overtaking. A
 /// lock without an order is no cure but another lock. A cure is set against every lock that a guest would run without it.
 pub fn cures(results: &Results) -> impl Iterator<Item = Pair<'_>> {
@@ -48,9 +53,10 @@ pub fn plain_of<'a>(results: &'a Results, lock: &str) -> Option<&'a str> {
 }
 
 /// Carriers, each with its plain lock and with what it carries, in words. What boot-time patching leaves comes first, then
-/// the locks whose paravirtual code is compiled in and switched off.
+/// the locks whose paravirtual code is compiled in and switched off. A lock of the user's own stands beside the lock that it is
+/// compared with, whatever it carries.
 pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {
-    let carries = |lock| Some((pair(lock)?, lock.carries.as_deref()?, lock.paravirt));
+    let carries = |lock| Some((pair(lock)?, carried(lock)?, lock.paravirt));
     let mut carriers: Vec<_> = results.locks.iter().filter_map(carries).collect();
     carriers.sort_by_key(|(.., paravirt)| match paravirt {
         Carried::Patched => 0,
@@ -64,6 +70,11 @@ pub fn carriers(results: &Results) -> Vec<(Pair<'_>, &str)> {
 pub fn of_kernel(results: &Results, build: impl Fn(&KernelBuild) -> bool) -> Option<&str> {
     let found = results.locks.iter().find(|lock| lock.kernel.as_ref().is_some_and(&build));
     found.map(|lock| lock.name.as_str())
+}
+
+/// What a lock carries, in words.
+fn carried(lock: &LockDescriptor) -> Option<&str> {
+    lock.carries.as_deref().or(lock.own.then_some("yours"))
 }
 
 fn pair(lock: &LockDescriptor) -> Option<Pair<'_>> {

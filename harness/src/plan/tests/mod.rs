@@ -2,6 +2,7 @@
 
 mod docs;
 mod numa;
+mod own;
 mod refusals;
 mod scenarios;
 mod seam;

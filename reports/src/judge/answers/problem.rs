@@ -1,7 +1,7 @@
-//! Answer 1: what is left of a lock's rate when its vCPUs outnumber the pCPUs.
+//! Answer 1: what is left of a lock's rate when its vCPUs outnumber the pCPUs, for plain FIFO locks and for the user's own.
 
 use super::{Statement, against, basis, main_factor_first, with_interval};
-use crate::derive::roster::plain_fifo;
+use crate::derive::roster::{own, plain_fifo};
 use crate::derive::setting::{Setting, environments, main_setting};
 use crate::format::{overcommit, percent, vcpus_on};
 use crate::judge::comparison::{Comparison, compare};
@@ -12,7 +12,10 @@ pub(super) fn statements(results: &Results) -> Vec<Statement> {
     for env in environments(results) {
         let Some(setting) = main_setting(results, env) else { continue };
         let factors = main_factor_first(setting.above_one());
-        for lock in plain_fifo(results) {
+        let plain: Vec<&str> = plain_fifo(results).collect();
+        // Of the user's own locks all are told, whatever their order: it is of them that the user asks.
+        let own = own(results).filter(|lock| !plain.contains(lock));
+        for lock in plain.iter().copied().chain(own) {
             statements.extend(of_lock(results, &setting, lock, &factors));
         }
     }

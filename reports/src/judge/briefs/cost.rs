@@ -8,12 +8,14 @@ use crate::statistics::{MARGIN, Verdict};
 
 const QUESTION: &str = "What does it cost without preemption?";
 
-/// The sentence names at most this many locks.
+/// The sentence names at most this many locks, and as many of the user's own.
 const MOST: usize = 2;
 
 pub(super) fn brief(results: &Results) -> Brief {
     let costs = native_costs(results, "native");
-    let told: Vec<Told<'_>> = costs.iter().filter_map(Told::of).take(MOST).collect();
+    let own = |told: &Told<'_>| results.is_own(&told.cost.carrier.axes.lock);
+    let (own, others): (Vec<Told<'_>>, Vec<Told<'_>>) = costs.iter().filter_map(Told::of).partition(own);
+    let told: Vec<Told<'_>> = others.into_iter().take(MOST).chain(own.into_iter().take(MOST)).collect();
     let (alike, apart): (Vec<&Told<'_>>, Vec<&Told<'_>>) =
         told.iter().partition(|told| told.cost.comparison.verdict == Verdict::Same);
     let mut said: Vec<String> =
