@@ -43,4 +43,5 @@ catalogue::catalogue! {
     ticket_split::TicketSplit,
     virt_spin::VirtSpin;
     papers:
+    ttas_backoff::TtasBackoff,
 }

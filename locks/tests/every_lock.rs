@@ -90,3 +90,63 @@ fn variants_are_named_once_and_say_what_they_are() {
         );
     }
 }
+
+/// What a card in `docs/locks` says, in this order.
+const SECTIONS: [&str; 8] = [
+    "States",
+    "Steps",
+    "Memory orderings",
+    "Races",
+    "Order and bypass bound",
+    "Constants",
+    "What the paper claims",
+    "Source",
+];
+
+/// What stands under each of [`SECTIONS`], with every white space a blank.
+fn sections(card: &str, name: &str) -> Vec<String> {
+    let mut parts = card.split("\n## ");
+    assert!(parts.next().unwrap().starts_with(&format!("# `{name}`")), "the card of {name} is headed by it");
+    let (titles, texts): (Vec<&str>, Vec<String>) = parts
+        .map(|part| part.split_once('\n').unwrap_or((part, "")))
+        .map(|(title, text)| (title, text.split_whitespace().collect::<Vec<_>>().join(" ")))
+        .unzip();
+    assert_eq!(titles, SECTIONS, "the card of {name}");
+    for (title, text) in titles.iter().zip(&texts) {
+        assert!(!text.is_empty(), "the card of {name} says nothing of {title}");
+    }
+    texts
+}
+
+/// No card, no lock: it says what the lock does and where that was read, and its order and source are the lock's own.
+#[test]
+fn every_lock_of_a_paper_has_a_card_and_every_card_a_lock() {
+    const CARDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/locks");
+    fn check<L: RawLock>(names: &mut Vec<String>) {
+        if !std::any::type_name::<L>().contains("::papers::") {
+            return;
+        }
+        let card = std::fs::read_to_string(format!("{CARDS}/{}.md", L::NAME));
+        let texts = sections(&card.unwrap_or_else(|error| panic!("{}: {error}", L::NAME)), L::NAME);
+        let order = texts[4].split(|c: char| !c.is_alphabetic()).next().unwrap().to_lowercase();
+        assert_eq!(order, L::ORDER.name(), "the card of {} begins with another order", L::NAME);
+        assert!(texts[7].contains(L::SOURCE), "the card of {} has another source", L::NAME);
+        names.push(L::NAME.to_owned());
+    }
+    let mut names = Vec::new();
+    macro_rules! every { ($($lock:path),+) => { $(check::<$lock>(&mut names);)+ } }
+    for_each_lock!(every);
+    let files =
+        std::fs::read_dir(CARDS).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut cards: Vec<String> = files
+        .filter(|file| file != "README.md")
+        .map(|file| file.strip_suffix(".md").expect("a card is Markdown").to_owned())
+        .collect();
+    cards.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(cards, names, "cards and locks");
+    let index = std::fs::read_to_string(format!("{CARDS}/README.md")).unwrap();
+    for name in names {
+        assert!(index.contains(&format!("[`{name}`]({name}.md)")), "README.md leads to no card of {name}");
+    }
+}

@@ -24,10 +24,13 @@ impl Record {
 /// What happens elsewhere during a call of a vCPU's; it is told which vCPU calls.
 type Elsewhere<'a> = &'a dyn Fn(Actor<'_>);
 
-/// A vCPU, and what happens elsewhere while it spins, while it is halted and when it forgets a kick.
+/// A vCPU, what happens elsewhere while it spins, while it is halted and when it forgets a kick, and what it is told of
+/// time and of other vCPUs.
 #[derive(Clone, Copy)]
 pub(crate) struct Actor<'a> {
     record: &'a Record,
+    clock: Option<&'a Cell<u64>>,
+    preempted: &'a dyn Fn(usize) -> bool,
     spinning: Elsewhere<'a>,
     halted: Elsewhere<'a>,
     forgetting: Elsewhere<'a>,
@@ -38,6 +41,8 @@ impl<'a> Actor<'a> {
     pub(crate) fn new(record: &'a Record) -> Self {
         Self {
             record,
+            clock: None,
+            preempted: &|_| false,
             spinning: &|_| panic!("an unexpected wait"),
             halted: &|_| panic!("an unexpected halt"),
             forgetting: &|_| (),
@@ -50,6 +55,16 @@ impl<'a> Actor<'a> {
 
     pub(crate) fn halted(self, halted: Elsewhere<'a>) -> Self {
         Self { halted, ..self }
+    }
+
+    /// Its processor's counter, which moves when the test says so; all vCPUs of a test read one. Without it no time passes.
+    pub(crate) fn reading(self, clock: &'a Cell<u64>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// What the host says of the vCPUs that are off their pCPUs. Without it none is.
+    pub(crate) fn hinted(self, preempted: &'a dyn Fn(usize) -> bool) -> Self {
+        Self { preempted, ..self }
     }
 
     pub(crate) fn forgetting(self, forgetting: Elsewhere<'a>) -> Self {
@@ -76,12 +91,12 @@ impl Platform for Actor<'_> {
         (self.forgetting)(*self);
     }
 
-    fn is_preempted(&self, _: usize) -> bool {
-        false
+    fn is_preempted(&self, cpu: usize) -> bool {
+        (self.preempted)(cpu)
     }
 
     fn now(&self) -> u64 {
-        0
+        self.clock.map_or(0, Cell::get)
     }
 
     fn node_of(&self, _: usize) -> usize {

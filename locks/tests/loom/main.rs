@@ -10,6 +10,7 @@
 mod common;
 mod doorbell;
 mod mistaken;
+mod papers;
 mod pause;
 mod stolen;
 mod two_locks;
@@ -188,6 +189,7 @@ macro_rules! models {
         $(#[test] fn $name() { $run::<$lock>($scope); })+
     };
 }
+pub(crate) use models;
 
 models! {
     ticket_twice: bare::<Ticket>(TWICE);
