@@ -34,6 +34,7 @@ pub mod raw_mutex;
 mod refusal;
 mod registry;
 mod scheduling;
+mod shared_object;
 mod subprocess;
 mod suite;
 mod system;
@@ -67,6 +68,7 @@ pub fn main_with(own: &'static [Family]) -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(verb) if verb == cell::VERB => cell::child::main(&registry),
         Some(verb) if verb == bandwidth::VERB => bandwidth::keeper_process(),
+        Some(verb) if verb == shared_object::VERB => shared_object::inspecting_process(),
         Some(verb) if verb == environments::KVM_VERB => environments::examining_process(),
         _ => cli::main(&registry),
     }

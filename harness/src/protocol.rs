@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
 use crate::arena::{Board, Memory};
+use crate::shared_object::Origin;
 
 /// What a cell's process is to do; everything else stands in the arena.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct ChildSpec {
     pub env: String,
     /// 0 off, 1 count, 2 trace.
     pub probe: u8,
+    /// The shared object that the lock comes from, if it comes from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Origin>,
     /// Whether preemptions can be counted here; if not, workers do not look for them.
     pub count_preemptions: bool,
 }

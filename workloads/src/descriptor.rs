@@ -77,6 +77,8 @@ pub struct Family {
     pub waits_early: bool,
     /// Size and alignment of the lock.
     pub lock: Layout,
+    /// What the lock needs more for each vCPU, behind itself, in bytes.
+    pub more_per_vcpu: usize,
     /// Size and alignment of the lock's part per vCPU.
     pub per_vcpu: Layout,
     bare: [WorkerEntry; PROBES],
@@ -99,6 +101,7 @@ impl Family {
             blocks: L::BLOCKS,
             waits_early: L::WAITS_EARLY,
             lock: Layout::new::<L>(),
+            more_per_vcpu: 0,
             per_vcpu: Layout::new::<L::PerVcpu>(),
             bare: WorkerEntry::plain::<L>(),
             patched: if is_patched(L::VARIANTS) {
@@ -113,6 +116,12 @@ impl Family {
     /// Says whether the crate that instantiates the workers is compiled with checks: `cfg!(debug_assertions)` there.
     pub const fn compiled_with_checks(self, checked: bool) -> Self {
         Self { checked, ..self }
+    }
+
+    /// Size and alignment of the lock for so many vCPUs; none if there can be no such memory.
+    pub fn lock_for(&self, vcpus: usize) -> Option<Layout> {
+        let size = self.lock.size().checked_add(self.more_per_vcpu.checked_mul(vcpus)?)?;
+        Layout::from_size_align(size, self.lock.align()).ok()
     }
 
     /// Whether a waiter may sleep in the kernel without calling the platform's `halt`. Nothing tells such a sleep from a

@@ -17,6 +17,7 @@ pub mod histogram;
 pub mod lock_time;
 mod probe;
 pub mod ring;
+pub mod shared_object;
 pub mod traced;
 mod tracer;
 mod vcpu;

@@ -5,6 +5,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::ExitCode;
 
 use lockbench_workloads::ProbeKind;
+use lockbench_workloads::shared_object::furnish;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::arena::{Board, Memory};
@@ -13,7 +14,7 @@ use crate::measure::futex::{self, Sharing};
 use crate::output;
 use crate::protocol::{Cell, ChildArgument, ChildReport, ChildSpec, report_to, say};
 use crate::subprocess::stay_with;
-use crate::{Refusal, Registry};
+use crate::{Refusal, Registry, shared_object};
 
 /// Runs a cell; returns only if that failed.
 pub fn main(registry: &Registry) -> ExitCode {
@@ -48,6 +49,9 @@ fn run(
     let memory: &'static Memory = Box::leak(Box::new(Memory::open(arena).map_err(refused)?));
     let board = board.map(Board::open).transpose().map_err(refused)?;
     let board = board.map(|board| &*Box::leak(Box::new(board)));
+    let not_loaded = |why: String| ChildReport::Skipped(why.into());
+    let loaded = spec.object.as_ref().map(shared_object::load).transpose().map_err(not_loaded)?;
+    let registry = loaded.map_or(*registry, |loaded| registry.with(loaded.as_shared()));
     let lock = registry.lock(&spec.lock).ok_or_else(|| failed("no such lock", &spec.lock))?;
     let env = Env::parse(&spec.env).map_err(|e| failed("its environment", &e))?;
     let probe = ProbeKind::ALL.get(usize::from(spec.probe)).copied().unwrap_or(ProbeKind::Off);
@@ -57,6 +61,10 @@ fn run(
     }
     // SAFETY: the parent laid the arena out for this very lock (same program, same name), and no vCPU exists yet.
     unsafe { (entry.init)(memory.as_ptr()) };
+    if let Some(loaded) = loaded {
+        // SAFETY: as above; the lock is that of the loaded object.
+        unsafe { furnish(memory.as_ptr(), &loaded.functions) };
+    }
     env.start(Cell {
         memory,
         entry,

@@ -50,6 +50,7 @@ impl Guest {
             lock: lock.name().into(),
             env: spec.axes.values.env.name().into(),
             probe: spec.probe() as u8,
+            object: spec.object.clone(),
             count_preemptions: spec.count_preemptions,
         };
         let mut process = Process::start(child, &memory, board)

@@ -25,7 +25,9 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         page: page_size(),
         apart: !spec.data_nodes.is_empty(),
     };
-    let layout = Layout::new(lock.family.lock, lock.family.per_vcpu, &extent).ok_or_else(|| {
+    let family = lock.family;
+    let layout = family.lock_for(extent.vcpus).and_then(|lock| Layout::new(lock, family.per_vcpu, &extent));
+    let layout = layout.ok_or_else(|| {
         "the lock asks for an alignment above 128 bytes, which the arena does not give".to_owned()
     })?;
     // Arrivals and sleeps are times, in ticks; think time is work, in steps.

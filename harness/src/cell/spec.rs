@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::RecordedLog;
 use crate::Error;
 use crate::axes::{Axes, Axis, MOST_VCPUS, Pinning, Probe};
+use crate::shared_object::Origin;
 
 /// One window of one cell with everything resolved. Builds of different versions exchange it (`run --spec`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub struct WindowSpec {
     /// The log that is replayed, where the scheduler names a recorded one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) recorded: Option<RecordedLog>,
+    /// The shared object that the lock comes from; left out: it is compiled into the build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Origin>,
     /// Whether preemptions can be counted here; if not, workers do not look for them.
     pub count_preemptions: bool,
     /// Fields that release 0.1 reads besides the axes. The axes have the same values.
@@ -117,6 +121,7 @@ impl WindowSpec {
             draws: 0,
             neighbours: Vec::new(),
             recorded: None,
+            object: None,
             count_preemptions: false,
         }
     }
@@ -201,6 +206,12 @@ impl WindowSpec {
             )));
         }
         Ok(())
+    }
+
+    /// The shared objects that the locks of all its machines come from.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Origin> {
+        let neighbours = self.neighbours.iter().filter_map(|vm| vm.object.as_ref());
+        self.object.iter().chain(neighbours)
     }
 
     /// Checks the log that is replayed, if the scheduler names one.

@@ -12,6 +12,7 @@ use lockbench_reports::judge::verdicts;
 use lockbench_reports::record::{Kept, Machine, Results, Served, Thresholds};
 use lockbench_reports::show::ending::{Layout, Paint};
 
+use super::shared_locks::SharedLocks;
 use super::{Done, ending, print, suite, thresholds};
 use crate::axes::{Axis, Workload, parse_duration};
 use crate::output::{columns, say, shows_colours};
@@ -44,6 +45,8 @@ pub(super) struct Args {
     /// where it is there]
     #[arg(long, value_name = "PATH|URL")]
     history: Option<String>,
+    #[command(flatten)]
+    pub(super) shared_locks: SharedLocks,
     #[command(flatten)]
     thresholds: thresholds::Options,
 }

@@ -10,6 +10,7 @@ use lockbench_reports::record::{Line, Outcome, Results, Round};
 
 use super::axes::Axes;
 use super::compare::Output;
+use super::shared_locks::SharedLocks;
 use super::{Done, say};
 use crate::axes::parse_duration;
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
@@ -41,6 +42,8 @@ pub(super) struct Args {
     /// Directory for the rounds of both
     #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
     out: PathBuf,
+    #[command(flatten)]
+    pub(super) shared_locks: SharedLocks,
     #[command(flatten)]
     axes: Axes,
     #[command(flatten)]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use lockbench_workloads::workload::{SECTIONS, THINKS};
 use serde::Serialize;
 
+use super::shared_locks::SharedLocks;
 use super::{Done, instructions, print};
 use crate::axes::{self, Env, flags};
 use crate::plan::{BUILT_IN, Profile, scenarios};
@@ -19,6 +20,8 @@ pub(super) struct Args {
     /// List the machine code of the locks instead: bytes, instructions and locked instructions (x86-64)
     #[arg(long)]
     instructions: bool,
+    #[command(flatten)]
+    pub(super) shared_locks: SharedLocks,
 }
 
 #[derive(Serialize)]
@@ -83,7 +86,7 @@ fn named(name: impl Into<String>, about: impl Into<String>) -> Named {
 }
 
 fn listing(registry: &Registry) -> Result<Listing, Error> {
-    let locks = registry.locks().map(|axes::Lock { family, variant }| Lock {
+    let locks = registry.locks().map(|axes::Lock { family, variant, .. }| Lock {
         name: variant.name,
         family: family.name,
         about: variant.about,

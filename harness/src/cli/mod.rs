@@ -14,6 +14,7 @@ mod plan_only;
 mod report;
 mod run;
 mod schema;
+mod shared_locks;
 mod suite;
 mod thresholds;
 mod topology;
@@ -24,6 +25,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+
+use shared_locks::SharedLocks;
 
 use crate::output::{complain, shows_colours};
 pub(crate) use crate::output::{print, say};
@@ -113,7 +116,7 @@ enum Command {
 /// Parses and runs. Every error ends here: as one sentence on stderr, with the exit status of its kind.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
     let ended = match Cli::try_parse() {
-        Ok(cli) => registry.check().and_then(|()| run(cli.command, registry)),
+        Ok(cli) => with_shared_locks(&cli.command, registry).and_then(|registry| run(cli.command, &registry)),
         Err(instead) => told(&instead),
     };
     let told = |e: Error| {
@@ -121,6 +124,26 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Done::from(&e)
     };
     ended.unwrap_or_else(told).into()
+}
+
+/// All locks that the command can name, none of them with a name that is taken.
+fn with_shared_locks(command: &Command, registry: &Registry) -> Result<Registry, Error> {
+    let shared = match command {
+        Command::Suite(args) => &args.shared_locks,
+        Command::Run(args) => &args.shared_locks,
+        Command::Duel(args) => &args.shared_locks,
+        Command::Advise(args) => &args.shared_locks,
+        Command::List(args) => &args.shared_locks,
+        Command::Report(_)
+        | Command::Compare(_)
+        | Command::History(_)
+        | Command::Topology(_)
+        | Command::Doctor(_)
+        | Command::NewLock(_)
+        | Command::Schema(_) => &SharedLocks::default(),
+    };
+    let registry = shared.beside(registry)?;
+    registry.check().map(|()| registry)
 }
 
 fn run(command: Command, registry: &Registry) -> Result<Done, Error> {

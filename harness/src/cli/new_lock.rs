@@ -1,4 +1,4 @@
-//! `lockbench new-lock`: a small crate in which a lock of the user's own is measured.
+//! `lockbench new-lock`: a small crate in which a lock of the user's own is measured, or the beginnings of a lock in C.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,17 @@ use lockbench_reports::output_file;
 
 use super::{Done, print};
 use crate::registry::GROUPS;
-use crate::{Error, Registry};
+use crate::{Error, Registry, shared_object};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Name of the crate and of the lock
+    /// Name of the crate, or of the C file, and of the lock
     #[arg(value_name = "NAME")]
     name: String,
-    /// Directory of the new crate [default: NAME]
+    /// Write a lock in C, with the header that it needs, instead of a crate
+    #[arg(long, conflicts_with = "lockbench")]
+    c: bool,
+    /// New directory for all that is written [default: NAME]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Directory of lockbench's own package, which the crate depends on [default: where this program was built]
@@ -29,6 +32,10 @@ const FILES: [(&str, &str); 4] = [
     ("src/main.rs", include_str!("../../new-lock/main.rs.in")),
     ("src/lock.rs", include_str!("../../new-lock/lock.rs.in")),
 ];
+
+/// The files of a lock in C; `{name}` and `{symbol}` in them are replaced, and in their names.
+const C_FILES: [(&str, &str); 2] =
+    [("lockbench.h", shared_object::HEADER), ("{name}.c", include_str!("../../new-lock/lock.c.in"))];
 
 /// Packages that the crate depends on, and names that cargo keeps for itself.
 const TAKEN: [&str; 10] = [
@@ -46,25 +53,40 @@ const TAKEN: [&str; 10] = [
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     check(&args.name, registry)?;
-    let package = package(args.lockbench.as_deref())?;
-    let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(&args.name));
-    if dir.exists() {
-        return Err(Error::usage(format!("{} is there already; give another --dir", dir.display())));
-    }
-    for (file, text) in FILES {
-        let path = dir.join(file);
-        let text = text.replace("{name}", &args.name).replace("{lockbench}", &package);
-        let folder = path.parent().expect("a file of the crate lies in it");
-        fs::create_dir_all(folder).map_err(|e| Error::file("write", folder, e))?;
-        output_file::write(&path, text.as_bytes())?;
-    }
     let name = &args.name;
-    print(&format!(
-        "{name} is in {dir}: your lock is src/lock.rs. Measure it with\n\n  \
-         cd {dir} && cargo run --release -- run --locks own,ticket --envs native,emulated,kvm --overcommit 1,2\n",
-        dir = dir.display()
-    ))?;
+    let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(name));
+    let shown = dir.display();
+    if dir.exists() {
+        return Err(Error::usage(format!("{shown} is there already; give another --dir")));
+    }
+    if args.c {
+        write(&dir, &C_FILES, &[("{name}", name), ("{symbol}", &name.replace('-', "_"))])?;
+        print(&format!(
+            "{name} is in {shown}: your lock is {name}.c. Measure it with\n\n  \
+             cc -O2 -shared -fPIC -o {shown}/{name}.so {shown}/{name}.c\n  \
+             lockbench suite --lock-so {shown}/{name}.so --locks own,ticket\n"
+        ))?;
+    } else {
+        let package = package(args.lockbench.as_deref())?;
+        write(&dir, &FILES, &[("{name}", name), ("{lockbench}", &package)])?;
+        print(&format!(
+            "{name} is in {shown}: your lock is src/lock.rs. Measure it with\n\n  \
+             cd {shown} && cargo run --release -- run --locks own,ticket --envs native,emulated,kvm --overcommit 1,2\n"
+        ))?;
+    }
     Ok(Done::Well)
+}
+
+/// Writes files below a directory, with words in their names and texts replaced.
+fn write(dir: &Path, files: &[(&str, &str)], words: &[(&str, &str)]) -> Result<(), Error> {
+    let filled = |text: &str| words.iter().fold(text.to_owned(), |text, (word, by)| text.replace(word, by));
+    for (file, text) in files {
+        let path = dir.join(filled(file));
+        let folder = path.parent().expect("a file of the directory lies in it");
+        fs::create_dir_all(folder).map_err(|e| Error::file("write", folder, e))?;
+        output_file::write(&path, filled(text).as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Refuses what cargo takes for no package, and the name of another lock.
@@ -93,4 +115,21 @@ fn package(given: Option<&Path>) -> Result<String, Error> {
     }
     let whole = fs::canonicalize(package).map_err(|e| Error::file("read", package, e))?;
     Ok(toml::Value::from(whole.display().to_string()).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_in_c_is_what_is_written_for_a_lock_of_that_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("c-ticket");
+        write(&dir, &C_FILES, &[("{name}", "c-ticket"), ("{symbol}", "c_ticket")]).unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/c-ticket");
+        for file in ["c-ticket.c", "lockbench.h"] {
+            let text = |dir: &Path| fs::read_to_string(dir.join(file)).unwrap();
+            assert!(text(&dir) == text(&example), "{file} is another");
+        }
+    }
 }

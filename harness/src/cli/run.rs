@@ -9,16 +9,19 @@ use lockbench_reports::record::{Line, Outcome, Purpose, Round, Thresholds};
 use lockbench_reports::show::{reasons, summary};
 
 use super::axes::Axes;
+use super::shared_locks::SharedLocks;
 use super::{Done, ending, print, say, suite};
 use crate::cell::{self, Bench, WindowSpec};
 use crate::plan::{CellGroup, Profile};
 use crate::suite::{Journal, Run};
 use crate::system::proc;
 use crate::topology::{self, Source};
-use crate::{Error, Placer, Quotas, Refusal, Registry, input, interrupt, scheduling};
+use crate::{Error, Placer, Quotas, Refusal, Registry, input, interrupt, scheduling, shared_object};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) shared_locks: SharedLocks,
     #[command(flatten)]
     axes: Axes,
     /// Directory for the run that --trace keeps
@@ -36,7 +39,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     interrupt::install()?;
     if let Some(spec) = &args.spec {
-        if let Some(option) = args.axes.first() {
+        let shared = (!args.shared_locks.is_empty()).then_some("lock-so");
+        if let Some(option) = args.axes.first().or(shared) {
             return Err(Error::usage(format!("a spec says all that there is to say; leave out --{option}")));
         }
         return run_spec(spec, registry);
@@ -99,6 +103,7 @@ fn run_spec(path: &str, registry: &Registry) -> Result<Done, Error> {
         .map_err(|source| Error::Json { what: format!("the spec {path} is no window's spec"), source })?;
     let place = || format!("the spec {path}");
     spec.check().map_err(|e| e.inside(place()))?;
+    let registry = &registry.with(shared_object::of_origins(spec.objects()).map_err(|e| e.inside(place()))?);
     if registry.lock(&spec.axes.lock).is_none() {
         return Err(Error::usage(format!("this build has no lock `{}`", spec.axes.lock)).inside(place()));
     }

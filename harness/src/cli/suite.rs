@@ -8,6 +8,7 @@ use lockbench_reports::format::counted;
 use lockbench_reports::record::{Line, Results, Status, Thresholds};
 
 use super::axes::Axes;
+use super::shared_locks::SharedLocks;
 use super::{Done, ending, plan_only, print, thresholds};
 use crate::axes::parse_duration;
 use crate::plan::{Profile, name_of, scenarios};
@@ -41,6 +42,8 @@ pub(super) struct Args {
     /// Directory for runs
     #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
     out: PathBuf,
+    #[command(flatten)]
+    pub(super) shared_locks: SharedLocks,
     #[command(flatten)]
     axes: Axes,
     #[command(flatten)]

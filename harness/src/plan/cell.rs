@@ -185,6 +185,7 @@ impl PlannedCell {
             neighbours: self.neighbours.iter().map(|vm| vm.beside(timing, round, draws)).collect(),
             recorded: self.recorded.as_deref().cloned(),
             ping_pongs: if is_usual(&self.pairs) { Vec::new() } else { self.pairs.clone() },
+            object: self.lock.origin.cloned(),
             count_preemptions,
             ..WindowSpec::of(self.axes.clone())
         }

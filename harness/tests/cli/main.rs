@@ -29,6 +29,7 @@ mod scenarios;
 mod schedules;
 mod scheduling_class;
 mod seccomp;
+mod shared_objects;
 mod skipped;
 mod sources;
 mod streams;

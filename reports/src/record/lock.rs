@@ -34,6 +34,9 @@ pub struct LockDescriptor {
     /// Whether it is a lock of the user's own: built into neither lockbench nor its peers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// The shared object that it was loaded from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<SharedObject>,
     /// Whether the lock is leaf code (it calls nothing outside); only such locks run in the `kvm` environment.
     pub leaf: bool,
     /// Revision of the lock, which is raised whenever its machine code changes on purpose.
@@ -47,6 +50,16 @@ pub struct LockDescriptor {
     /// Whose lock it is, in words that follow "the lock of": the kernel, and the guest or native machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock_of: Option<String>,
+}
+
+/// The file that a lock was loaded from, as it was when the run began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct SharedObject {
+    /// Its name, without directories.
+    pub file: String,
+    /// SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
 }
 
 /// The order in which a lock admits its waiters.

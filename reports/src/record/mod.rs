@@ -34,7 +34,7 @@ pub use cell_causes::{CellCauses, TimeShares, Times, VcpuShare};
 pub use cell_schedule::{CellSchedule, LoggedPreemptions};
 pub use disturbance::Throttling;
 pub use layout::{Layout, Misplaced, NO_POOL};
-pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, of_cells};
+pub use lock::{Admission, Carried, FIRST_REVISION, KernelBuild, LockDescriptor, SharedObject, of_cells};
 pub use machine::{Calibration, CostNs, CpuQuota, Facility, KvmCosts, Machine, Scheduling};
 pub use ping_pong::{CLASS_WIDTH, Distance, Pair, PingPong, are_apart};
 pub use pools::{Change, Move, Moved, Pool};

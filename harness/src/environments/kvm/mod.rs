@@ -35,6 +35,7 @@ use page_tables::Access;
 use super::{Environment, scheduled, thread};
 use crate::Refusal;
 use crate::protocol::Cell;
+use crate::shared_object;
 
 pub(crate) use costs::VERB;
 
@@ -80,7 +81,13 @@ impl Environment for Kvm {
         // The plan is read-only here, as it is in the process: KVM's writes would fail, the guest's fault.
         let plan = arena..arena + size_of::<Plan>();
         let rest = plan.end..arena + memory.bytes();
-        let vm = vm::Vm::new(memory.vcpus(), worker, [(plan, Access::Constants), (rest, Access::Data)])?;
+        let mut shared = vec![(plan, Access::Constants), (rest, Access::Data)];
+        // A lock of a shared object: its text, constants and data, at the addresses that they have in the process.
+        if let Some(loaded) = shared_object::loaded() {
+            shared
+                .extend(program::between(&loaded.extent)?.into_iter().map(|part| (part.range, part.access)));
+        }
+        let vm = vm::Vm::new(memory.vcpus(), worker, shared)?;
         let price_ticks = memory.plan().kick_cost_ticks;
         match cell.board {
             // Every kick exits to the kicker's host thread, which tells the hypervisor.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use lockbench_reports::plain;
 
 use super::page_tables::Access;
+use super::pages::PAGE;
 use crate::Refusal;
 
 /// A mapped part of the program.
@@ -20,13 +21,21 @@ pub(super) struct Part {
 
 /// The program's mappings, those that hold `within` and others of the same file.
 pub(super) fn parts(within: usize) -> Result<Vec<Part>, Refusal> {
-    let maps = fs::read_to_string("/proc/self/maps")
-        .map_err(|e| format!("cannot read /proc/self/maps: {}", plain::words(&e)))?;
-    let parts = of_maps(&maps, within);
+    let parts = of_maps(&maps()?, within);
     if parts.is_empty() {
         return Err(format!("/proc/self/maps shows no file mapped at {within:#x}").into());
     }
     Ok(parts)
+}
+
+/// What is mapped between two addresses and can be read: a shared object, from its first segment to its last.
+pub(super) fn between(extent: &Range<usize>) -> Result<Vec<Part>, Refusal> {
+    Ok(clipped(&maps()?, &(extent.start / PAGE * PAGE..extent.end.next_multiple_of(PAGE))))
+}
+
+fn maps() -> Result<String, Refusal> {
+    fs::read_to_string("/proc/self/maps")
+        .map_err(|e| format!("cannot read /proc/self/maps: {}", plain::words(&e)).into())
 }
 
 /// A line of `/proc/PID/maps`.
@@ -37,6 +46,18 @@ struct Line<'a> {
     /// Device and inode, which identify a file even after it was replaced on disk.
     file: (&'a str, &'a str),
     named: bool,
+}
+
+impl Line<'_> {
+    /// What the guest may do there; none if this process may not even read it.
+    fn access(&self) -> Option<Access> {
+        match self.permissions.as_bytes() {
+            [b'r', b'w', ..] => Some(Access::Data),
+            [b'r', _, b'x', ..] => Some(Access::Text),
+            [b'r', ..] => Some(Access::Constants),
+            _ => None,
+        }
+    }
 }
 
 fn parse(line: &str) -> Option<Line<'_>> {
@@ -61,18 +82,24 @@ fn of_maps(maps: &str, within: usize) -> Vec<Part> {
         let of_file = line.named && line.file == file;
         // Zeroed data (.bss) follows the data that came from the file, without a name.
         let zeroed = !line.named && parts.last().is_some_and(|last| last.range.end == line.range.start);
-        let access = match line.permissions.as_bytes() {
-            [b'r', b'w', ..] => Access::Data,
-            [b'r', _, b'x', ..] => Access::Text,
-            [b'r', ..] => Access::Constants,
-            _ => continue,
-        };
+        let Some(access) = line.access() else { continue };
         if of_file || zeroed {
             let file_offset = of_file.then_some(line.offset);
             parts.push(Part { range: line.range.clone(), access, file_offset });
         }
     }
     parts
+}
+
+/// The parts of what lies in `extent`. Zeroed data at an object's end may share a line with foreign memory that happens to follow.
+fn clipped(maps: &str, extent: &Range<usize>) -> Vec<Part> {
+    let part = |line: Line<'_>| {
+        let range = line.range.start.max(extent.start)..line.range.end.min(extent.end);
+        let file_offset =
+            line.named.then(|| line.offset + (range.start.saturating_sub(line.range.start)) as u64);
+        (!range.is_empty()).then_some(Part { range, access: line.access()?, file_offset })
+    };
+    maps.lines().filter_map(parse).filter_map(part).collect()
 }
 
 #[cfg(test)]
@@ -105,6 +132,21 @@ mod tests {
         assert_eq!(parts[1].file_offset, Some(0x2000));
         assert_eq!(parts[3].file_offset, None);
         assert!(of_maps(MAPS, 0x1000).is_empty());
+    }
+
+    #[test]
+    fn an_object_ends_where_its_last_segment_does() {
+        let extent = 0x5555_5555_6000..0x5555_5555_d000;
+        let found: Vec<_> =
+            clipped(MAPS, &extent).into_iter().map(|part| (part.range, part.access)).collect();
+        assert_eq!(
+            found,
+            [
+                (0x5555_5555_6000..0x5555_5555_b000, Access::Text),
+                (0x5555_5555_b000..0x5555_5555_c000, Access::Data),
+                (0x5555_5555_c000..0x5555_5555_d000, Access::Data),
+            ]
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 
 use super::{doorbell, program};
+use crate::shared_object;
 
 /// `0x5555… in lockbench_workloads::worker::worker<Ticket, …>+0x3c`, or what else the address is.
 pub(super) fn place(address: u64) -> String {
@@ -47,8 +48,13 @@ pub(super) fn in_program(address: u64) -> bool {
     parts.iter().any(|part| part.range.contains(&(address as usize)))
 }
 
-/// The program's symbol at or before `address`, from the symbol table of its own file.
+/// The function at `address`: the program's, or that of the shared object whose lock is measured.
 pub(super) fn function(address: u64) -> Option<String> {
+    of_program(address).or_else(|| shared_object::function(address))
+}
+
+/// The program's symbol at or before `address`, from the symbol table of its own file.
+fn of_program(address: u64) -> Option<String> {
     let address = address as usize;
     let parts = program::parts(place as *const () as usize).ok()?;
     let in_file = |part: &&program::Part| part.range.contains(&address) && part.file_offset.is_some();

@@ -14,6 +14,7 @@ use super::symbols;
 use crate::arena::Memory;
 use crate::environments::price;
 use crate::environments::scheduled::{self, Thread};
+use crate::shared_object;
 
 /// A vCPU that is ready to enter the guest.
 pub(super) struct Vcpu {
@@ -152,7 +153,9 @@ impl Vcpu {
         {
             said += &format!("; the address is in {owner}");
         }
-        if !symbols::in_program(frame.rip) {
+        if let Some(why) = shared_object::left(frame.rip, frame.cr2) {
+            said += &format!("; {why}");
+        } else if !symbols::in_program(frame.rip) {
             said += "; a guest sees the program and the arena, nothing of libc: a lock of your own must be leaf code, built with \
                      optimisation";
         }

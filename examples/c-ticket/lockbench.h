@@ -1,0 +1,1 @@
+../../harness/include/lockbench.h

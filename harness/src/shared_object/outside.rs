@@ -1,0 +1,87 @@
+//! Names for addresses that a lock of a shared object used: its own functions, and what it takes from elsewhere.
+
+use object::{Object, ObjectSymbol, ObjectSymbolTable, RelocationTarget, SymbolKind};
+
+use super::{Loaded, loaded};
+
+/// The function of the loaded object that lies at an address: `acquire+0x1c of my-lock.so`.
+pub(crate) fn function(address: u64) -> Option<String> {
+    let loaded = loaded().filter(|loaded| loaded.extent.contains(&(address as usize)))?;
+    let wanted = address.wrapping_sub(loaded.moved as u64);
+    of_file(loaded, |file| {
+        let holds = |symbol: &object::Symbol<'_, '_>| {
+            symbol.kind() == SymbolKind::Text
+                && (symbol.address()..symbol.address() + symbol.size().max(1)).contains(&wanted)
+        };
+        let symbol = file.symbols().chain(file.dynamic_symbols()).find(holds)?;
+        let name = rustc_demangle::demangle(symbol.name().ok()?);
+        Some(format!("{name:#}+{:#x} of {}", wanted - symbol.address(), loaded.origin.file()))
+    })
+}
+
+/// How a lock of a shared object that faulted at `rip` on `address` left its object; none if it did not, or if there is no such lock.
+pub(crate) fn left(rip: u64, address: u64) -> Option<String> {
+    let loaded = loaded()?;
+    let inside = |address: u64| loaded.extent.contains(&(address as usize));
+    let touched = if rip != address && inside(rip) && is_thread_local(loaded, rip as usize) {
+        "thread-local storage (the stack protector, where it reads 0x28: build with -fno-stack-protector)"
+            .to_owned()
+    } else if inside(address) {
+        return None;
+    } else if let Some(name) = of_file(loaded, |file| import(file, loaded, address)) {
+        format!("`{name}`, which lies outside")
+    } else if inside(rip) || rip == address {
+        format!("{address:#x}, which lies outside")
+    } else {
+        return None;
+    };
+    let file = loaded.origin.file();
+    Some(format!(
+        "the lock touched {touched}: {file} says that the lock is leaf code, and a guest sees the object, this program and the arena alone"
+    ))
+}
+
+/// What `look` finds in the loaded object's file.
+fn of_file<T>(loaded: &Loaded, look: impl FnOnce(&object::File<'_>) -> Option<T>) -> Option<T> {
+    let bytes = std::fs::read(&loaded.origin.path).ok()?;
+    look(&object::File::parse(&*bytes).ok()?)
+}
+
+/// Whether the instruction at `rip`, which lies in the loaded object, goes through the register of thread-local storage.
+#[cfg(target_arch = "x86_64")]
+fn is_thread_local(loaded: &Loaded, rip: usize) -> bool {
+    /// Prefixes that may stand before an instruction, and those of the segments `fs` and `gs`.
+    const PREFIXES: [u8; 9] = [0x26, 0x2e, 0x36, 0x3e, 0x66, 0x67, 0xf0, 0xf2, 0xf3];
+    const SEGMENTS: [u8; 2] = [0x64, 0x65];
+    // SAFETY: an instruction of the object was fetched at `rip`, so that its text is mapped and readable to the end of its segment.
+    let byte = |at: usize| unsafe { std::ptr::with_exposed_provenance::<u8>(at).read_volatile() };
+    let prefixes = (rip..loaded.extent.end).take(4).map(byte);
+    prefixes
+        .take_while(|byte| PREFIXES.contains(byte) || SEGMENTS.contains(byte))
+        .any(|byte| SEGMENTS.contains(&byte))
+}
+
+/// As above. No other processor has an environment whose vCPUs lack it.
+#[cfg(not(target_arch = "x86_64"))]
+fn is_thread_local(_: &Loaded, _: usize) -> bool {
+    false
+}
+
+/// The name behind an address that the loader has written into the object's tables.
+fn import(file: &object::File<'_>, loaded: &Loaded, address: u64) -> Option<String> {
+    let names = file.dynamic_symbol_table()?;
+    file.dynamic_relocations()?.find_map(|(at, relocation)| {
+        let RelocationTarget::Symbol(index) = relocation.target() else { return None };
+        let slot = loaded.moved.wrapping_add(at as usize);
+        if !loaded.extent.contains(&slot) || !loaded.extent.contains(&(slot + 7)) {
+            return None;
+        }
+        // SAFETY: a word inside the loaded object, as its own relocations say; the loader wrote it, and a lock that has written over it
+        // since gives a wrong name at worst. Volatile, for a guest may write there.
+        let found = unsafe { std::ptr::with_exposed_provenance::<[u8; 8]>(slot).read_volatile() };
+        if u64::from_ne_bytes(found) != address {
+            return None;
+        }
+        Some(names.symbol_by_index(index).ok()?.name().ok()?.to_owned())
+    })
+}
