@@ -47,7 +47,7 @@ pub(super) fn ask(path: &str, name: Option<&str>) -> Result<Vec<SharedLock>, Err
     };
     if let Some(name) = name.filter(|name| !locks.iter().any(|lock| called(lock, name))) {
         let names = locks.into_iter().map(|lock| lock.described.map_or(lock.symbol, |lock| lock.name));
-        return Err(crate::error::unknown("lock", name, names));
+        return Err(crate::error::unknown("lock", name, names).inside(shown));
     }
     let chosen = locks.into_iter().filter(|lock| name.is_none_or(|name| called(lock, name)));
     let described = chosen.map(|Lock { symbol, described }| {

@@ -18,6 +18,7 @@ use crate::input;
 const LARGEST: u64 = 1 << 30;
 
 /// A lock that was loaded, and the object that it is in, which stays loaded.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only guests ask where it lies"))]
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) origin: Origin,
@@ -40,6 +41,7 @@ impl Loaded {
 static LOADED: OnceLock<Loaded> = OnceLock::new();
 
 /// The lock that this process has loaded to measure it, if its lock is one of a shared object.
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn loaded() -> Option<&'static Loaded> {
     LOADED.get()
 }

@@ -9,6 +9,7 @@ mod abi;
 mod elf;
 mod inspect;
 mod load;
+#[cfg(target_arch = "x86_64")]
 mod outside;
 
 use std::path::Path;
@@ -21,7 +22,10 @@ use crate::Error;
 
 pub(crate) use abi::Described;
 pub(crate) use inspect::{VERB, inspecting_process};
-pub(crate) use load::{Loaded, load, loaded};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use load::loaded;
+pub(crate) use load::{Loaded, load};
+#[cfg(target_arch = "x86_64")]
 pub(crate) use outside::{function, left};
 
 /// The header that a lock is compiled with.

@@ -1,4 +1,4 @@
-//! Names for addresses that a lock of a shared object used: its own functions, and what it takes from elsewhere.
+//! Names for addresses that a lock of a shared object used in a guest: its own functions, and what it takes from elsewhere.
 
 use object::{Object, ObjectSymbol, ObjectSymbolTable, RelocationTarget, SymbolKind};
 
@@ -48,7 +48,6 @@ fn of_file<T>(loaded: &Loaded, look: impl FnOnce(&object::File<'_>) -> Option<T>
 }
 
 /// Whether the instruction at `rip`, which lies in the loaded object, goes through the register of thread-local storage.
-#[cfg(target_arch = "x86_64")]
 fn is_thread_local(loaded: &Loaded, rip: usize) -> bool {
     /// Prefixes that may stand before an instruction, and those of the segments `fs` and `gs`.
     const PREFIXES: [u8; 9] = [0x26, 0x2e, 0x36, 0x3e, 0x66, 0x67, 0xf0, 0xf2, 0xf3];
@@ -59,12 +58,6 @@ fn is_thread_local(loaded: &Loaded, rip: usize) -> bool {
     prefixes
         .take_while(|byte| PREFIXES.contains(byte) || SEGMENTS.contains(byte))
         .any(|byte| SEGMENTS.contains(&byte))
-}
-
-/// As above. No other processor has an environment whose vCPUs lack it.
-#[cfg(not(target_arch = "x86_64"))]
-fn is_thread_local(_: &Loaded, _: usize) -> bool {
-    false
 }
 
 /// The name behind an address that the loader has written into the object's tables.

@@ -89,12 +89,13 @@ const ODD: &str = r#"
 #include "lockbench.h"
 
 static __thread volatile int mine;
+static volatile int *volatile nowhere = (int *)8;
 static void free_it(void *lock, struct lockbench_vcpu *me) { (void)me; __atomic_store_n((int *)lock, 0, __ATOMIC_RELEASE); }
 static int take(void *lock) { return __atomic_exchange_n((int *)lock, 1, __ATOMIC_ACQUIRE); }
 
 static void calls(void *lock, struct lockbench_vcpu *me) { (void)me; sched_yield(); while (take(lock)) sched_yield(); }
 static void remembers(void *lock, struct lockbench_vcpu *me) { mine++; while (take(lock)) lockbench_relax(me); }
-static void crashes(void *lock, struct lockbench_vcpu *me) { (void)me; (void)lock; *(volatile int *)8 = 1; }
+static void crashes(void *lock, struct lockbench_vcpu *me) { (void)me; (void)lock; *nowhere = 1; }
 
 /* What CLH needs: nodes that change hands, and stay valid. Node and lock are checked as init left them. */
 struct node { struct node *of_mine; uint32_t number; uint32_t made; };
@@ -169,7 +170,7 @@ fn an_object_that_is_none_is_refused_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let lock = "#include \"lockbench.h\"\nextern void none(void *, struct lockbench_vcpu *);\n\
-                static void f(void *lock, struct lockbench_vcpu *me) { (void)lock; (void)me; }\n";
+                __attribute__((unused)) static void f(void *lock, struct lockbench_vcpu *me) { (void)lock; (void)me; }\n";
     let write = |name: &str, rest: &str| {
         fs::write(dir.path().join("x.c"), format!("{lock}{rest}")).unwrap();
         compile(dir.path(), "x.c", name, &[]).to_str().unwrap().to_owned()
