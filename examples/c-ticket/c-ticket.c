@@ -1,7 +1,7 @@
 /* c-ticket: a ticket lock, to be measured by lockbench.
  *
  *     cc -O2 -shared -fPIC -o c-ticket.so c-ticket.c
- *     lockbench suite --lock-so ./c-ticket.so --locks own,ticket
+ *     lockbench suite --profile quick --lock-so ./c-ticket.so
  *
  * It does what lockbench's own `ticket` does, with the same loads and stores, so that the two differ by the calls alone. */
 #include "lockbench.h"

@@ -4,7 +4,7 @@
  * Compile the lock into a shared object and name it to any command that takes locks:
  *
  *     cc -O2 -shared -fPIC -o my-lock.so my-lock.c
- *     lockbench suite --lock-so ./my-lock.so --locks own,ticket
+ *     lockbench suite --profile quick --lock-so ./my-lock.so
  *
  * `lockbench new-lock --c my-lock` writes this header and a ticket lock to begin with. docs/c-locks.md has the whole story.
  */

@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
         print(&format!(
             "{name} is in {shown}: your lock is {name}.c. Measure it with\n\n  \
              cc -O2 -shared -fPIC -o {shown}/{name}.so {shown}/{name}.c\n  \
-             lockbench suite --lock-so {shown}/{name}.so --locks own,ticket\n"
+             lockbench suite --profile quick --lock-so {shown}/{name}.so\n"
         ))?;
     } else {
         let package = package(args.lockbench.as_deref())?;
