@@ -12,8 +12,10 @@ mod direct_call;
 pub mod doorbell;
 mod event;
 mod hash;
+mod line;
 mod optable;
 mod params;
+mod parking;
 mod patched;
 pub mod pause;
 mod platform;
@@ -44,4 +46,9 @@ catalogue::catalogue! {
     virt_spin::VirtSpin;
     papers:
     ttas_backoff::TtasBackoff,
+    malthusian::Malthusian,
+    fissile::Fissile,
+    reciprocating::Reciprocating,
+    spin_then_park::SpinThenPark,
+    flexguard::FlexGuard,
 }

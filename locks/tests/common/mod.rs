@@ -6,6 +6,8 @@ pub(crate) mod broken;
 pub(crate) mod machine;
 #[cfg(not(locks_loom))]
 pub(crate) mod script;
+#[cfg(not(locks_loom))]
+pub(crate) mod stage;
 
 use lockbench_locks::{Code, EarlyWait, Params};
 

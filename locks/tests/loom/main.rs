@@ -23,6 +23,7 @@ use lockbench_locks::{
 };
 use loom::cell::UnsafeCell;
 use loom::thread;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vcpu::{Bell, Halts, Vcpu};
@@ -68,6 +69,8 @@ struct Model<L: RawLock, const CODE: u8> {
     halts: Halts,
     acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, CODE>>),
     at_rest: fn(&[L::PerVcpu]),
+    /// Whether the host says that others are preempted, when a vCPU asks for the first, second… time.
+    hint: fn(usize) -> bool,
 }
 
 impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
@@ -77,6 +80,7 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
         halts: Halts::Kvm,
         acquire: |lock, ctx| lock.acquire(ctx),
         at_rest: |_| (),
+        hint: |_| false,
     };
 
     fn run(&self, world: &World<L>, me: usize, passes: usize) {
@@ -87,11 +91,13 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
                 lock.release(&Ctx::over(me, blocks, params, Vcpu::<CODE>::new(me, bells)));
             }
         };
+        let asked = Cell::new(0);
+        let hint = |_| (self.hint)(asked.replace(asked.get() + 1));
         let ctx = Ctx::over(
             me,
             blocks,
             params,
-            Vcpu::<CODE> { on_relax: &release_of_the_held, ..Vcpu::new(me, bells) },
+            Vcpu::<CODE> { on_relax: &release_of_the_held, hint: &hint, ..Vcpu::new(me, bells) },
         );
         for _ in 0..passes {
             (self.acquire)(lock, &ctx);

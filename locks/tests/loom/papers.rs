@@ -8,4 +8,51 @@ models! {
     ttas_backoff_twice: bare::<TtasBackoff>(TWICE);
     ttas_backoff_trio: bare::<TtasBackoff>(FAIR_TRIO);
     ttas_backoff_tried: tried_bare::<TtasBackoff>(PAIR);
+    reciprocating_held: bare::<Reciprocating>(HELD);
+    reciprocating_twice: bare::<Reciprocating>(TWICE);
+    reciprocating_trio: bare::<Reciprocating>(TRIO);
+    reciprocating_tried: tried_bare::<Reciprocating>(PAIR);
+    spin_then_park_held: halting::<SpinThenPark>(HELD);
+    spin_then_park_twice: halting::<SpinThenPark>(TWICE);
+    spin_then_park_trio: halting::<SpinThenPark>(TRIO);
+    spin_then_park_emulated: emulated::<SpinThenPark>(HELD);
+    spin_then_park_tried: tried_halting::<SpinThenPark>(PAIR);
+    malthusian_held: halting::<Malthusian>(HELD);
+    malthusian_twice: halting::<Malthusian>(TWICE);
+    malthusian_trio: halting::<Malthusian>(TRIO);
+    malthusian_emulated: emulated::<Malthusian>(HELD);
+    malthusian_tried: tried_halting::<Malthusian>(PAIR);
+    fissile_held: bare::<Fissile>(HELD);
+    fissile_twice: bare::<Fissile>(TWICE);
+    fissile_trio: bare::<Fissile>(FAIR_TRIO);
+    fissile_tried: tried_bare::<Fissile>(PAIR);
+    flexguard_unhinted: halting::<FlexGuard>(HELD);
+    flexguard_tried: tried_halting::<FlexGuard>(PAIR);
+}
+
+/// Waiters that are told always that the holder is preempted, at first only, and by turns.
+fn hinted(halts: Halts, scope: Scope) {
+    for hint in [(|_| true) as fn(usize) -> bool, |asked| asked < 2, |asked| asked % 2 == 1] {
+        Model::<FlexGuard, PARAVIRT> { halts, hint, ..Model::NEW }.explore(scope);
+    }
+}
+
+#[test]
+fn flexguard_held() {
+    hinted(Halts::Kvm, Scope { preemptions: 3, ..HELD });
+}
+
+#[test]
+fn flexguard_twice() {
+    hinted(Halts::Kvm, Scope { preemptions: 3, ..TWICE });
+}
+
+#[test]
+fn flexguard_trio() {
+    hinted(Halts::Kvm, FAIR_TRIO);
+}
+
+#[test]
+fn flexguard_emulated() {
+    hinted(Halts::Emulated, Scope { preemptions: 2, ..HELD });
 }

@@ -77,11 +77,13 @@ pub(super) struct Vcpu<'a, const CODE: u8> {
     pub(super) bells: &'a [Bell],
     pub(super) on_relax: &'a dyn Fn(),
     pub(super) on_event: &'a dyn Fn(Event),
+    /// What the host says of a vCPU.
+    pub(super) hint: &'a dyn Fn(usize) -> bool,
 }
 
 impl<'a, const CODE: u8> Vcpu<'a, CODE> {
     pub(super) fn new(me: usize, bells: &'a [Bell]) -> Self {
-        Self { me, bells, on_relax: &|| (), on_event: &|_| () }
+        Self { me, bells, on_relax: &|| (), on_event: &|_| (), hint: &|_| false }
     }
 }
 
@@ -105,8 +107,8 @@ impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
         self.bells[self.me].forget();
     }
 
-    fn is_preempted(&self, _: usize) -> bool {
-        false
+    fn is_preempted(&self, cpu: usize) -> bool {
+        (self.hint)(cpu)
     }
 
     fn now(&self) -> u64 {

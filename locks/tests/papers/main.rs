@@ -1,7 +1,12 @@
 //! What each lock that a paper proposes does and its plain ancestor does not, one file for each lock: on one thread that plays
-//! all vCPUs, so that every race has one outcome and time passes when the test says so.
+//! all vCPUs, or on a stage where one vCPU runs at a time, so that every race has one outcome and time passes when the test says so.
 #![cfg(not(locks_loom))]
 
 #[path = "../common/mod.rs"]
 mod common;
+mod fissile;
+mod flexguard;
+mod malthusian;
+mod reciprocating;
+mod spin_then_park;
 mod ttas_backoff;
