@@ -96,6 +96,8 @@ impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
     }
 
     fn halt(&self) {
+        // A vCPU that halts without a spin before waits too.
+        (self.on_relax)();
         self.bells[self.me].halt();
     }
 
