@@ -70,12 +70,8 @@ fn results(case: &Case, had: [f64; 4], rounds: u32) -> Results {
             })
             .collect();
         let moved = Moved { asked_ns: 500, done_ns: Some(40_500) };
-        let stretch = |(vcpu, pcpu): (usize, &u32)| Stretch {
-            pcpu: *pcpu,
-            vcpu: vcpu as u32,
-            from_ns: 0,
-            to_ns: 90_000_000,
-            end: StretchEnd::Open,
+        let stretch = |(vcpu, pcpu): (usize, &u32)| {
+            Stretch::of_vcpu(*pcpu, vcpu as u32, 0, 90_000_000, StretchEnd::Open)
         };
         measured.schedule = Some(Schedule {
             slice_ns: 10_000_000,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lockbench_reports::record::{Case, CellAxes, params};
+use lockbench_reports::record::{Case, CellAxes, Vm, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Axis, Env, Lock, On, Pinning, Size, Values, Workload, table};
@@ -19,7 +19,7 @@ pub struct Axes {
     pub lock: String,
     /// The lock that this one is compared with, if any.
     pub baseline: Option<String>,
-    /// Number of vCPUs.
+    /// Number of vCPUs; of threads where the guest has a scheduler, which has several for each vCPU.
     pub vcpus: u32,
     /// The pCPUs, by operating-system index, in the order in which vCPUs are dealt to them.
     pub pcpus: Vec<u32>,
@@ -34,7 +34,7 @@ pub struct Axes {
 impl Axes {
     /// A cell with its id made from its axes.
     pub fn new(lock: Lock, values: Values, vcpus: u32, pcpus: Vec<u32>, case: Option<Case>) -> Self {
-        let all = case.as_ref().map_or(vcpus, |case| case.vms.iter().map(|vm| vm.vcpus).sum());
+        let all = case.as_ref().map_or(vcpus, |case| case.vms.iter().map(Vm::lock_users).sum());
         let mut axes = Self {
             id: String::new(),
             lock: lock.name().into(),

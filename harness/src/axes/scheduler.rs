@@ -106,6 +106,15 @@ impl Scheduler {
                 self.name()
             ));
         }
+        if let Some(vm) = case.vms.iter().find(|vm| vm.threads_per_vcpu > 1)
+            && (!self.is_hypervisor() || self.replays())
+        {
+            return Some(format!(
+                "{} has `threads-per-vcpu`, and {} runs no vCPUs with a guest's scheduler on them; round-robin, credit and gang do",
+                vm.name,
+                self.name()
+            ));
+        }
         let own = self.decides().unwrap_or(self).record();
         let layouts = Layout::all(case).unwrap_or_default();
         case.vms.iter().enumerate().find_map(|(index, vm)| {
@@ -208,6 +217,18 @@ mod tests {
         }
         assert!(Scheduler::FLAGS[0].help.contains(QUOTA) && Scheduler::FLAGS[0].help.contains(REPLAY));
         assert!(Scheduler::parse("credit3").is_err());
+    }
+
+    #[test]
+    fn threads_on_vcpus_are_for_schedulers_that_run_vcpus() {
+        let vm = Vm { threads_per_vcpu: 2, ..Vm::usual("guest", 1) };
+        let case = Case { vms: vec![vm], ..Case::default() };
+        for scheduler in Scheduler::FLAGS[0].examples.iter().map(|text| Scheduler::parse(text).unwrap()) {
+            let said = scheduler.refusal_of(&case);
+            let runs_vcpus = matches!(scheduler, Scheduler::RoundRobin | Scheduler::Credit | Scheduler::Gang);
+            assert_eq!(said.is_none(), runs_vcpus, "{scheduler:?}: {said:?}");
+            assert!(said.is_none_or(|said| said.starts_with("guest has `threads-per-vcpu`, and ")));
+        }
     }
 
     #[test]

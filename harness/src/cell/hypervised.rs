@@ -3,19 +3,21 @@
 use std::iter;
 use std::sync::Arc;
 
-use lockbench_reports::record::{MOST_DEVIATION, Measured, Schedule, Vm};
+use lockbench_reports::record::{Case, MOST_DEVIATION, Measured, Schedule, USUAL_GUEST_SLICE_NS, Vm};
 
 use super::WindowSpec;
 use super::guest::Guest;
 use super::kept::{Between, Summary};
 use super::neighbours::Neighbours;
-use super::pooled::{self, Slices};
+use super::pooled::{self, SliceOf, Slices};
 use super::replayed::Replayed;
 use crate::Refusal;
 use crate::arena::Board;
 use crate::axes::Scheduler;
 use crate::hypervisor::Hypervisor;
-use crate::hypervisor::policy::{Affinity, Credit, CreditParams, Gang, Policy, Replay, RoundRobin, VmShare};
+use crate::hypervisor::policy::{
+    Affinity, Credit, CreditParams, Gang, Guests, Policy, Replay, RoundRobin, VmShare,
+};
 use crate::measure::clocks::monotonic_ns;
 
 /// A timeslice must be so many times longer than a switch from one vCPU to the next.
@@ -78,6 +80,7 @@ impl Planned {
             Some(policy) => Decided { policy, gangs: Vec::new(), replayed: None },
             None => decided(spec, self.slice_ns, &homes)?,
         };
+        let policy = with_guests(policy, spec);
         let hypervisor =
             Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board, spec.ticks_per_ns)?;
         Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs, replayed, opened_ns: 0 })
@@ -94,6 +97,16 @@ fn shares(spec: &WindowSpec) -> Vec<VmShare> {
         VmShare { vcpus, weight: vm.weight, cap_percent: vm.cap_pcpus.map(|pcpus| 100.0 * pcpus) }
     };
     case.vms.iter().map(share).collect()
+}
+
+/// The policy with the schedulers of guests over it, if a machine's guest has one.
+fn with_guests(policy: Box<dyn Policy>, spec: &WindowSpec) -> Box<dyn Policy> {
+    let Some(case) = spec.axes.case.as_ref().filter(|case| case.has_threads()) else { return policy };
+    let vcpu_of = case.vcpus_of_users().into_iter().map(|vcpu| vcpu as usize).collect();
+    // A vCPU with one thread never switches.
+    let slice_ns = |vm: &Vm| vm.thread_slice_ns().unwrap_or(USUAL_GUEST_SLICE_NS);
+    let slices_ns = case.vms.iter().flat_map(|vm| iter::repeat_n(slice_ns(vm), vm.vcpus as usize)).collect();
+    Box::new(Guests::new(policy, vcpu_of, slices_ns, spec.axes.pcpus.len()))
 }
 
 /// Who decides, and what of it a reader of the record must know.
@@ -131,7 +144,10 @@ fn policy(
     slice_ns: u64,
     homes: &[usize],
 ) -> (Box<dyn Policy>, Vec<Vec<u32>>) {
-    let (vcpus, pcpus) = (homes.len(), spec.axes.pcpus.len());
+    // Where guests schedule threads, these have homes and this policy sees vCPUs alone.
+    let threads = spec.axes.case.as_ref().filter(|case| case.has_threads());
+    let vcpus = threads.map_or(homes.len(), |case| case.vms.iter().map(|vm| vm.vcpus as usize).sum());
+    let pcpus = spec.axes.pcpus.len();
     let policy: Box<dyn Policy> = match scheduler {
         Scheduler::Host | Scheduler::Quota(_) | Scheduler::Replay(_) => {
             unreachable!("the kernel's schedule is not ours, and a replay decides nothing")
@@ -151,8 +167,12 @@ fn policy(
         Scheduler::Gang => {
             // A gang's members stay where they are, pinned or floating.
             let gang = Gang::new(slice_ns, &shares(spec), vcpus, pcpus);
-            let gangs = gang.rows().into_iter();
-            let gangs = gangs.map(|row| row.into_iter().map(|vcpu| vcpu as u32).collect()).collect();
+            let vcpu_of = threads.map_or_else(|| (0..vcpus as u32).collect(), Case::vcpus_of_users);
+            let users = |row: Vec<usize>| {
+                let of_row = |user: &usize| row.contains(&(vcpu_of[*user] as usize));
+                (0..vcpu_of.len()).filter(of_row).map(|user| user as u32).collect()
+            };
+            let gangs = gang.rows().into_iter().map(users).collect();
             return (Box::new(gang), gangs);
         }
     };
@@ -184,9 +204,9 @@ impl Running {
         }
         let summary = Summary { spec, between, lanes: &lanes, slices: &slices };
         let schedule = summary.schedule(self.slice_ns, &measured.on_cpu_share);
-        let (slice_ns, pool) = slices.shortest();
+        let (slice_ns, of) = slices.shortest();
         if let Some(switch_ns) = too_long_a_switch(slice_ns, &schedule, &summary.switches_ns()) {
-            return Err(too_short(slice_ns, pool, switch_ns));
+            return Err(too_short(slice_ns, of, switch_ns));
         }
         if !is_kept(&schedule) {
             // The same words each time, so that readers get one reason; the record has the figure.
@@ -225,13 +245,14 @@ fn too_long_a_switch(slice_ns: u64, schedule: &Schedule, switches_ns: &[f64]) ->
     switch_ns.filter(|switch_ns| switch_ns * SWITCHES_IN_A_SLICE > slice_ns as f64)
 }
 
-/// `pool` is the name of the pool whose own timeslice it is, if it is one's.
-fn too_short(slice_ns: u64, pool: Option<&str>, switch_ns: f64) -> Refusal {
+/// `of` says whose own timeslice it is.
+fn too_short(slice_ns: u64, of: SliceOf<'_>, switch_ns: f64) -> Refusal {
     let us = |ns: f64| ns / 1e3;
     let enough_us = us(switch_ns * SWITCHES_IN_A_SLICE).ceil();
-    let advice = match pool {
-        Some(pool) => format!("give pool `{pool}` a `slice` of {enough_us:.0}us or more"),
-        None => format!("give --slice {enough_us:.0}us or more"),
+    let advice = match of {
+        SliceOf::Pool(pool) => format!("give pool `{pool}` a `slice` of {enough_us:.0}us or more"),
+        SliceOf::Guest(vm) => format!("give machine `{vm}` a `guest-slice` of {enough_us:.0}us or more"),
+        SliceOf::Cell => format!("give --slice {enough_us:.0}us or more"),
     };
     format!(
         "a timeslice of {:.0} us is too short here: a switch between vCPUs takes {:.1} us, and a slice must be {SWITCHES_IN_A_SLICE} \
@@ -244,7 +265,7 @@ fn too_short(slice_ns: u64, pool: Option<&str>, switch_ns: f64) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kept::tests::spec_in_pools;
+    use super::super::kept::tests::{spec_in_pools, spec_with_threads};
     use super::*;
 
     #[test]
@@ -266,13 +287,30 @@ mod tests {
         let spec = spec_in_pools();
         let said = |slice_ns| {
             let slices = Slices::of(&spec, slice_ns, &[]);
-            let (slice_ns, pool) = slices.shortest();
-            format!("{:?}", too_short(slice_ns, pool, 100_000.0))
+            let (slice_ns, of) = slices.shortest();
+            format!("{:?}", too_short(slice_ns, of, 100_000.0))
         };
         let of_the_pool = said(30_000_000);
         assert!(of_the_pool.contains("give pool `a` a `slice` of 2000us or more"), "{of_the_pool}");
         assert!(!of_the_pool.contains("--slice"), "{of_the_pool}");
         let of_the_cell = said(500_000);
         assert!(of_the_cell.contains("give --slice 2000us or more"), "{of_the_cell}");
+    }
+
+    #[test]
+    fn a_guests_timeslice_that_is_too_short_is_told_with_the_machine() {
+        let spec = spec_with_threads(300_000);
+        let of = |slice_ns| {
+            let slices = Slices::of(&spec, slice_ns, &[]);
+            let (slice_ns, of) = slices.shortest();
+            format!("{:?}", too_short(slice_ns, of, 100_000.0))
+        };
+        let of_the_guest = of(500_000);
+        assert!(of_the_guest.contains("a timeslice of 300 us is too short"), "{of_the_guest}");
+        assert!(
+            of_the_guest.contains("give machine `guest` a `guest-slice` of 2000us or more"),
+            "{of_the_guest}"
+        );
+        assert!(of(200_000).contains("give --slice 2000us or more"));
     }
 }

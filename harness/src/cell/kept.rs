@@ -1,6 +1,6 @@
 //! What was kept of a window's schedule: its logs beside what was asked for and beside the kernel's counts.
 
-use lockbench_reports::record::{Schedule, Stretch, StretchEnd};
+use lockbench_reports::record::{Case, Schedule, Stretch, StretchEnd};
 use lockbench_reports::statistics::middle_and_99th;
 
 use super::WindowSpec;
@@ -33,11 +33,24 @@ impl Summary<'_> {
         // By the log, and less what the hypervisor took of it.
         let (mut logged, mut net) = (vec![0.0; vcpus], vec![0.0; vcpus]);
         let (mut lengths, mut pauses) = (Vec::new(), Vec::new());
+        let vcpu_of = self.vcpus_of_threads();
         for (number, lane) in self.lanes.iter().enumerate() {
             schedule.real_time &= lane.real_time && lane.pinned;
             own_ns += lane.own_ns;
             lived_ns += lane.lived_ns;
-            for stretch in &lane.stretches {
+            // When the vCPU came that has the pCPU, whose guest may switch threads meanwhile; none where that is not known.
+            let mut came = None;
+            for (at, stretch) in lane.stretches.iter().enumerate() {
+                let before = at.checked_sub(1).map(|before| &lane.stretches[before]);
+                came = match before.filter(|before| same_vcpu(before, stretch, &vcpu_of)).map(|one| one.end) {
+                    Some(End::Paused { handed_over: true, .. }) => came,
+                    // The thread that halted may have been the last one, and then this is another timeslice.
+                    Some(End::Halt) => None,
+                    _ => Some(stretch.from),
+                };
+                let next = lane.stretches.get(at + 1);
+                let paused = matches!(stretch.end, End::Paused { handed_over: true, .. });
+                let by_guest = paused && next.is_some_and(|next| same_vcpu(stretch, next, &vcpu_of));
                 let (from, to) = (stretch.from.max(self.between.opened), stretch.to.min(self.between.closed));
                 if to <= from {
                     continue;
@@ -47,16 +60,22 @@ impl Summary<'_> {
                     *logged += ns(to - from);
                     net[stretch.vcpu as usize] += ns(to - from) - stretch.own_ns as f64 * share;
                 }
-                schedule.log.push(self.entry(lane.pcpu, stretch));
+                let of_vcpu = vcpu_of.get(stretch.vcpu as usize).copied();
+                schedule.log.push(Stretch { of_vcpu, by_guest, ..self.entry(lane.pcpu, stretch) });
                 if !self.is_inside(stretch.to) {
                     continue;
                 }
                 match stretch.end {
                     End::Paused { latency, .. } => {
-                        schedule.slices += 1;
-                        let asked_ns = self.slices.at(number, self.since(stretch.from));
-                        lengths.push(ns(stretch.to - stretch.from) / asked_ns as f64);
                         pauses.push(ns(latency));
+                        // Which of the two schedulers ended the last stretch of all is not known.
+                        if !by_guest && (next.is_some() || vcpu_of.is_empty()) {
+                            schedule.slices += 1;
+                            let length = came.map(|came| {
+                                ns(stretch.to - came) / self.slices.at(number, self.since(came)) as f64
+                            });
+                            lengths.extend(length);
+                        }
                     }
                     End::Halt => schedule.halts += 1,
                     End::Open => {}
@@ -83,6 +102,12 @@ impl Summary<'_> {
         handed_over.map(|pair| self.ns(pair[1].from.saturating_sub(pair[0].to))).collect()
     }
 
+    /// The vCPU of each thread, where guests schedule threads; empty where none does.
+    fn vcpus_of_threads(&self) -> Vec<u32> {
+        let case = self.spec.axes.case.as_ref().filter(|case| case.has_threads());
+        case.map_or_else(Vec::new, Case::vcpus_of_users)
+    }
+
     fn is_inside(&self, at: u64) -> bool {
         (self.between.opened..=self.between.closed).contains(&at)
     }
@@ -103,19 +128,19 @@ impl Summary<'_> {
             End::Halt => StretchEnd::Halted,
             End::Open => StretchEnd::Open,
         };
-        Stretch {
-            pcpu,
-            vcpu: stretch.vcpu,
-            from_ns: self.since(stretch.from),
-            to_ns: self.since(stretch.to),
-            end,
-        }
+        Stretch::of_vcpu(pcpu, stretch.vcpu, self.since(stretch.from), self.since(stretch.to), end)
     }
+}
+
+/// Whether two stretches that follow one another on a pCPU are of different threads of the same vCPU.
+fn same_vcpu(left: &log::Stretch, came: &log::Stretch, vcpu_of: &[u32]) -> bool {
+    let vcpu = |stretch: &log::Stretch| vcpu_of.get(stretch.vcpu as usize);
+    left.vcpu != came.vcpu && vcpu(left).is_some() && vcpu(left) == vcpu(came)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use lockbench_reports::record::{Case, Change, Move, Moved, Pool, Vm};
+    use lockbench_reports::record::{Change, Move, Moved, Pool, Vm};
 
     use super::*;
     use crate::axes::{Axes, Values};
@@ -167,6 +192,54 @@ pub(super) mod tests {
         };
         let axes = Axes { case: Some(case), ..Axes::new(lock, Values::usual(), 2, vec![0, 1, 2], None) };
         WindowSpec { ticks_per_ns: 1.0, ..WindowSpec::of(axes) }
+    }
+
+    /// A cell of four threads on two vCPUs, in timeslices of the guest of that length.
+    pub(in crate::cell) fn spec_with_threads(guest_slice_ns: u64) -> WindowSpec {
+        let lock = Registry::new(&[]).lock("tas").unwrap();
+        let vm = Vm { threads_per_vcpu: 2, guest_slice_ns: Some(guest_slice_ns), ..Vm::usual("guest", 2) };
+        let case = Case { vms: vec![vm], ..Case::default() };
+        let axes = Axes { case: Some(case), ..Axes::new(lock, Values::usual(), 4, vec![0], None) };
+        WindowSpec { ticks_per_ns: 1.0, ..WindowSpec::of(axes) }
+    }
+
+    #[test]
+    fn threads_of_a_vcpu_that_follow_one_another_are_one_timeslice_of_the_hypervisor() {
+        let spec = spec_with_threads(300);
+        let stretch =
+            |vcpu, from, to, end| log::Stretch { vcpu, from, to, end, due: Default::default(), own_ns: 0 };
+        let paused = End::Paused { latency: 5, handed_over: true };
+        // vCPU 0 has the threads 0 and 2, vCPU 1 has 1 and 3.
+        let stretches = vec![
+            stretch(0, 0, 300, paused),
+            stretch(2, 310, 600, paused),
+            stretch(0, 620, 1_000, paused),
+            stretch(3, 1_010, 2_010, paused),
+            stretch(2, 2_020, 2_100, End::Halt),
+            stretch(0, 2_110, 3_800, paused),
+            stretch(1, 3_810, 4_810, End::Paused { latency: 5, handed_over: false }),
+            stretch(3, 5_000, 6_000, End::Paused { latency: 5, handed_over: false }),
+            stretch(0, 6_010, 6_040, paused),
+        ];
+        let lanes = [Lane { stretches, ..Lane::default() }];
+        let (between, slices) = (Between { opened: 0, closed: 9_000 }, Slices::of(&spec, 1_000, &[]));
+        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
+        let schedule = summary.schedule(1_000, &[]);
+        assert_eq!((schedule.slices, schedule.halts), (5, 1));
+        assert_eq!(schedule.slice_ratio, Some([1.0, 1.0]), "but for that in which a thread halted");
+        let log = schedule.log.iter().map(|one| (one.vcpu, one.of_vcpu.unwrap(), one.by_guest));
+        let told = [
+            (0, 0, true),
+            (2, 0, true),
+            (0, 0, false),
+            (3, 1, false),
+            (2, 0, false),
+            (0, 0, false),
+            (1, 1, false),
+            (3, 1, false),
+            (0, 0, false),
+        ];
+        assert_eq!(log.collect::<Vec<_>>(), told);
     }
 
     #[test]

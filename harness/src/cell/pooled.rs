@@ -56,6 +56,19 @@ pub(super) struct Slices {
     slice_ns: u64,
     /// The pools, and since when they were so, in nanoseconds since the window's opening.
     layouts: Vec<(i64, Layout)>,
+    /// The shortest timeslice of a guest's own scheduler, with the machine's name; none where no guest has one.
+    of_guests: Option<(u64, String)>,
+}
+
+/// What decides a timeslice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SliceOf<'a> {
+    /// The cell's own.
+    Cell,
+    /// The pool of this name has one of its own.
+    Pool(&'a str),
+    /// The guest of the machine of this name gives it to threads.
+    Guest(&'a str),
 }
 
 impl Slices {
@@ -64,7 +77,10 @@ impl Slices {
         // Pools that cannot be were refused when the policy was made.
         let layouts = spec.axes.case.iter().flat_map(|case| Layout::all(case).unwrap_or_default());
         let times = std::iter::once(i64::MIN).chain(moved.iter().map(|moved| moved.asked_ns.cast_signed()));
-        Self { of_cell: spec.axes.values.scheduler.record(), slice_ns, layouts: times.zip(layouts).collect() }
+        let vms = spec.axes.case.iter().flat_map(|case| &case.vms);
+        let of_guests = vms.filter_map(|vm| Some((vm.thread_slice_ns()?, vm.name.clone()))).min();
+        let of_cell = spec.axes.values.scheduler.record();
+        Self { of_cell, slice_ns, layouts: times.zip(layouts).collect(), of_guests }
     }
 
     fn of_pool(&self, pool: &Pool) -> u64 {
@@ -78,13 +94,20 @@ impl Slices {
         layout.and_then(|(_, layout)| of(layout)).unwrap_or(self.slice_ns)
     }
 
-    /// The shortest timeslice of any pool, with the pool's name where the cell's timeslice does not decide it; that of the cell
-    /// where there are no pools.
-    pub(super) fn shortest(&self) -> (u64, Option<&str>) {
+    /// The shortest timeslice of any pool or guest, and whose it is; that of the cell where there are none of these.
+    pub(super) fn shortest(&self) -> (u64, SliceOf<'_>) {
+        let shortest = self.shortest_of_pools();
+        let of_guests = self.of_guests.as_ref().map(|(slice_ns, vm)| (*slice_ns, SliceOf::Guest(vm)));
+        of_guests.filter(|(slice_ns, _)| *slice_ns < shortest.0).unwrap_or(shortest)
+    }
+
+    fn shortest_of_pools(&self) -> (u64, SliceOf<'_>) {
         let pools = self.layouts.iter().flat_map(|(_, layout)| layout.pools());
-        let Some(pool) = pools.min_by_key(|pool| self.of_pool(pool)) else { return (self.slice_ns, None) };
+        let Some(pool) = pools.min_by_key(|pool| self.of_pool(pool)) else {
+            return (self.slice_ns, SliceOf::Cell);
+        };
         let of_another_cell = pool.slice_ns(&self.of_cell, self.slice_ns.wrapping_add(1));
         let slice_ns = self.of_pool(pool);
-        (slice_ns, (slice_ns == of_another_cell).then_some(&*pool.name))
+        (slice_ns, if slice_ns == of_another_cell { SliceOf::Pool(&pool.name) } else { SliceOf::Cell })
     }
 }

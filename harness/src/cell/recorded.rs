@@ -1,6 +1,6 @@
 //! A schedule log that was recorded, as a timetable for other cells.
 
-use lockbench_reports::record::{CellAxes, Round};
+use lockbench_reports::record::{CellAxes, Round, Vm};
 use serde::{Deserialize, Serialize};
 
 use crate::axes::Axes;
@@ -34,7 +34,7 @@ impl RecordedLog {
                 lanes[lane].push(Turn { vcpu: stretch.vcpu as usize, from_ns, to_ns });
             }
         }
-        let of_case = axes.case.as_ref().map(|case| case.vms.iter().map(|vm| vm.vcpus).sum());
+        let of_case = axes.case.as_ref().map(|case| case.vms.iter().map(Vm::lock_users).sum());
         Some(Self {
             source: format!("run {run_id}, {}, round {}", axes.id, round.round),
             vcpus: of_case.unwrap_or(axes.vcpus) as usize,
@@ -65,7 +65,7 @@ impl RecordedLog {
     /// Why it cannot be replayed in a cell; none if it can.
     pub(crate) fn refusal(&self, axes: &Axes, pinned: bool) -> Option<String> {
         let sizes: Vec<u32> = match &axes.case {
-            Some(case) => case.vms.iter().map(|vm| vm.vcpus).collect(),
+            Some(case) => case.vms.iter().map(Vm::lock_users).collect(),
             None => vec![axes.vcpus],
         };
         let (vcpus, pcpus) = (sizes.iter().sum::<u32>() as usize, axes.pcpus.len());

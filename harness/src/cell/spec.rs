@@ -1,6 +1,6 @@
 //! The complete description of a window: its process has nothing left to discover.
 
-use lockbench_reports::record::{Layout, Pair, Purpose, Start};
+use lockbench_reports::record::{Layout, Pair, Purpose, Start, Vm};
 use lockbench_workloads::ProbeKind;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::EarlyWait;
@@ -158,7 +158,7 @@ impl WindowSpec {
             )));
         }
         let sizes = std::iter::once(self.axes.vcpus).chain(self.neighbours.iter().map(|vm| vm.axes.vcpus));
-        let said = self.axes.case.iter().flat_map(|case| case.vms.iter().map(|vm| vm.vcpus));
+        let said = self.axes.case.iter().flat_map(|case| case.vms.iter().map(Vm::lock_users));
         if self.axes.case.is_some() && !sizes.eq(said) {
             return Err(Error::usage("its machines have other numbers of vCPUs than its case says"));
         }
@@ -186,7 +186,9 @@ impl WindowSpec {
                 return Err(Error::usage(wrong));
             }
             if case.floats() && self.pinned() {
-                return Err(Error::usage("its case has pools or affinities, and its vCPUs are pinned"));
+                return Err(Error::usage(
+                    "its case has pools, affinities or threads on vCPUs, and its vCPUs are pinned",
+                ));
             }
         }
         let blocks = self.vcpu_memory_nodes.len();

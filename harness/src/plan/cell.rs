@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use lockbench_reports::record::{Layout, Pair, Purpose, Start};
+use lockbench_reports::format::duration;
+use lockbench_reports::record::{Layout, Pair, Purpose, Start, Vm};
 
 use super::blocks::Blocks;
 use crate::axes::{Axes, Axis, Lock};
@@ -65,7 +66,7 @@ impl PlannedCell {
 
     /// Whether vCPUs wait for pCPUs somewhere.
     fn waits(&self) -> bool {
-        let crowded = |layout: &Layout| (0..layout.pools().count()).any(|p| layout.vcpus_per_pcpu(p) > 1.0);
+        let crowded = |layout: &Layout| (0..layout.pools().count()).any(|p| layout.users_per_pcpu(p) > 1.0);
         self.axes.overcommit > 1.0 || self.layouts().iter().any(crowded)
     }
 
@@ -75,12 +76,16 @@ impl PlannedCell {
         self.axes.case.iter().flat_map(|case| Layout::all(case).unwrap_or_default()).collect()
     }
 
-    /// Time in which every vCPU has had its timeslice: the longest of all pools.
+    /// Time in which every vCPU has had its timeslice: the longest of all pools. Where guests schedule threads, each thread has had
+    /// one of both schedulers'.
     fn cycle_ns(&self, timing: &Timing) -> f64 {
-        let (slice_ns, of_cell) = (self.slice_ns(timing), self.axes.values.scheduler.record());
+        let of_guests =
+            self.axes.case.iter().flat_map(|case| &case.vms).filter_map(Vm::thread_slice_ns).max();
+        let slice_ns = self.slice_ns(timing).max(of_guests.unwrap_or(0) as f64);
+        let of_cell = self.axes.values.scheduler.record();
         let of_pool = |layout: &Layout, pool: usize| {
-            layout.pool(pool).slice_ns(&of_cell, slice_ns as u64) as f64
-                * layout.vcpus_per_pcpu(pool).max(1.0).ceil()
+            layout.pool(pool).slice_ns(&of_cell, slice_ns as u64).max(of_guests.unwrap_or(0)) as f64
+                * layout.users_per_pcpu(pool).max(1.0).ceil()
         };
         let of =
             |layout: &Layout| (0..layout.pools().count()).map(|pool| of_pool(layout, pool)).reduce(f64::max);
@@ -146,7 +151,16 @@ impl PlannedCell {
                 cpus(&self.axes.pcpus)
             )
         });
-        self.blocks.notes.iter().cloned().chain(of_scheduler).chain(moved).collect()
+        let of_guests = self.axes.case.iter().flat_map(|case| &case.vms).filter_map(|vm| {
+            Some(format!(
+                "{}: its guest's own scheduler runs {} threads on {} vCPUs, in timeslices of {}",
+                vm.name,
+                vm.lock_users(),
+                vm.vcpus,
+                duration(vm.thread_slice_ns()? as f64)
+            ))
+        });
+        self.blocks.notes.iter().cloned().chain(of_scheduler).chain(moved).chain(of_guests).collect()
     }
 
     /// What a virtual machine beside the measured one does in a window.

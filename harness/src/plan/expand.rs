@@ -69,7 +69,7 @@ impl Found<'_> {
         let mut neighbours = Vec::new();
         for vm in others {
             let mut values = values.clone();
-            values.size = Size::Count(vm.vcpus);
+            values.size = Size::Count(vm.lock_users());
             if let Some(name) = &vm.placement {
                 values.placement = placement(name)?;
             }

@@ -176,7 +176,7 @@ impl CellGroup {
 
     /// Has the cells share their pCPUs with other virtual machines.
     fn share(&mut self, case: Case) -> Result<(), Error> {
-        self.lists.size = vec![Size::Count(case.vms[0].vcpus)];
+        self.lists.size = vec![Size::Count(case.vms[0].lock_users())];
         self.case = Some(case);
         Ok(())
     }
@@ -237,7 +237,7 @@ impl CellGroup {
         let Some(case) = &self.case else { return Ok(()) };
         if case.floats() && self.lists.pinning.contains(&Pinning::Pinned) {
             return Err(Error::usage(
-                "`pinnings`: in a case with `pools`, `hard` or `soft` the vCPUs are floating; leave it out",
+                "`pinnings`: in a case with `pools`, `hard`, `soft` or `threads-per-vcpu` the vCPUs are floating; leave it out",
             ));
         }
         let few = self.lists.on.iter().find_map(|on| match on {
@@ -253,7 +253,7 @@ impl CellGroup {
     /// An error if another number of vCPUs is asked for than the measured machine has.
     pub(crate) fn check_case(&self) -> Result<(), Error> {
         match (&self.case, &self.lists.size[..]) {
-            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].vcpus => {
+            (Some(case), [Size::Count(vcpus)]) if *vcpus == case.vms[0].lock_users() => {
                 self.check_places()?;
                 self.check_one_of_each()
             }

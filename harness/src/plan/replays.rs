@@ -77,7 +77,7 @@ mod tests {
     /// A window of 1,000 ns in which vCPU `moving` has both pCPUs in turn.
     fn round(cell: &str, moving: Option<u32>) -> Line {
         let stretch =
-            |pcpu, vcpu, from_ns, to_ns| Stretch { pcpu, vcpu, from_ns, to_ns, end: StretchEnd::Paused };
+            |pcpu, vcpu, from_ns, to_ns| Stretch::of_vcpu(pcpu, vcpu, from_ns, to_ns, StretchEnd::Paused);
         let mut log = vec![stretch(4, 0, -50, 300), stretch(4, 2, 310, 700), stretch(6, 1, -20, 500)];
         log.extend(moving.map(|vcpu| stretch(6, vcpu, 710, 1_200)));
         let schedule = Some(Schedule { slice_ns: 2_000_000, log, ..Schedule::default() });

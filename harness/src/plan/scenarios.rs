@@ -17,6 +17,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("pv-ticket", include_str!("../../../scenarios/pv-ticket.toml")),
     ("replay", include_str!("../../../scenarios/replay.toml")),
     ("timeslices", include_str!("../../../scenarios/timeslices.toml")),
+    ("two-level", include_str!("../../../scenarios/two-level.toml")),
 ];
 
 /// The scenarios with these names, or in these files, as one profile; and the name that a run has for them.

@@ -1,18 +1,20 @@
 //! The virtual machines that share the pCPUs of a group's cells, as a file has them.
 
-use lockbench_reports::record::{Case, USUAL_WEIGHT, Vm};
+use lockbench_reports::record::{Case, USUAL_GUEST_SLICE_NS, USUAL_WEIGHT, Vm};
 use toml::{Table, Value};
 
 use super::pools::numbers;
-use crate::axes::{Axis, Lock, MOST_VCPUS, Workload};
+use crate::axes::{Axis, Lock, MOST_VCPUS, Slice, Workload};
 use crate::error::unknown;
 use crate::topology::Placement;
 use crate::{Error, Registry};
 
 /// Keys of a virtual machine.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "name",
     "vcpus",
+    "threads-per-vcpu",
+    GUEST_SLICE,
     "weight",
     "cap-pcpus",
     "pool",
@@ -23,6 +25,7 @@ const KEYS: [&str; 11] = [
     PLACEMENT,
     MOVED_FROM,
 ];
+const GUEST_SLICE: &str = "guest-slice";
 const PLACEMENT: &str = "placement";
 const MOVED_FROM: &str = "moved-from";
 
@@ -95,6 +98,15 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
             "the first virtual machine alone is placed automatically (`placement`) or moves (`moved-from`)",
         ));
     }
+    let vcpus = number("vcpus", 1..=i64::from(MOST_VCPUS), None)?;
+    let threads_per_vcpu = number("threads-per-vcpu", 1..=i64::from(MOST_VCPUS / vcpus), Some(1))?;
+    let guest_slice = text(GUEST_SLICE)?.map(|text| Slice::parse(&text)).transpose();
+    let guest_slice_ns = guest_slice.map_err(|e| inside(GUEST_SLICE, e))?.and_then(Slice::ns);
+    if guest_slice_ns.is_some() && threads_per_vcpu == 1 {
+        return Err(Error::usage(format!(
+            "`{GUEST_SLICE}` is for a guest with a scheduler: give `threads-per-vcpu`, 2 or more"
+        )));
+    }
     let named = placement.as_ref().filter(|name| *name != Vm::AUTOMATIC);
     for (key, named) in [(PLACEMENT, named), (MOVED_FROM, moved_from.as_ref())] {
         named.map(|named| <Placement as Axis>::parse(named)).transpose().map_err(|e| inside(key, e))?;
@@ -104,7 +116,9 @@ fn vm(table: &Table, measured: bool, registry: &Registry) -> Result<Vm, Error> {
         hard: affinity("hard")?,
         soft: affinity("soft")?,
         name,
-        vcpus: number("vcpus", 1..=i64::from(MOST_VCPUS), None)?,
+        vcpus,
+        threads_per_vcpu,
+        guest_slice_ns: guest_slice_ns.filter(|ns| *ns != USUAL_GUEST_SLICE_NS),
         weight: number("weight", 1..=65_535, Some(i64::from(USUAL_WEIGHT)))?,
         cap_pcpus,
         lock: lock.map(|locks| locks[0].name().to_owned()),
@@ -142,9 +156,22 @@ mod tests {
         )
         .unwrap();
         assert_eq!((case.vms[0].weight, case.vms[0].cap_pcpus, &case.vms[0].lock), (256, None, &None));
+        assert_eq!((case.vms[0].lock_users(), case.vms[0].thread_slice_ns()), (2, None));
         let hog = &case.vms[1];
         assert_eq!((hog.weight, hog.cap_pcpus, hog.lock.as_deref()), (512, Some(0.5), Some("tas")));
         assert_eq!(hog.workload.as_ref().unwrap().name, "empty+fixed:100us");
+    }
+
+    #[test]
+    fn a_guests_scheduler_is_read_and_its_usual_timeslice_has_one_spelling() {
+        let read = |rest: &str| {
+            let text = format!("vms = [{{ name = 'guest', vcpus = 2, threads-per-vcpu = 3{rest} }}]");
+            read(&text).unwrap().vms.remove(0)
+        };
+        let vm = read(", guest-slice = '1ms'");
+        assert_eq!((vm.vcpus, vm.lock_users(), vm.thread_slice_ns()), (2, 6, Some(1_000_000)));
+        assert_eq!(read(", guest-slice = '4ms'"), read(""));
+        assert_eq!(read("").thread_slice_ns(), Some(4_000_000));
     }
 
     #[test]
@@ -181,6 +208,13 @@ mod tests {
             (
                 "vms = [{ name = 'a', vcpus = 1 }, { name = 'b', vcpus = 1, moved-from = 'node:0' }]",
                 "moved-from",
+            ),
+            ("vms = [{ name = 'a', vcpus = 1, threads-per-vcpu = 0 }]", "threads-per-vcpu"),
+            ("vms = [{ name = 'a', vcpus = 4096, threads-per-vcpu = 4096 }]", "threads-per-vcpu"),
+            ("vms = [{ name = 'a', vcpus = 1, guest-slice = '1ms' }]", "threads-per-vcpu"),
+            (
+                "vms = [{ name = 'a', vcpus = 1, threads-per-vcpu = 2, guest-slice = '1h' }]",
+                "`guest-slice`: ",
             ),
             ("vms = [{ name = 'a', vcpus = 1, pool = 1 }]", "pool"),
             ("vms = [{ name = 'a', vcpus = 1, hard = 0 }]", "hard"),

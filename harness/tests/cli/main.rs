@@ -34,6 +34,7 @@ mod skipped;
 mod sources;
 mod streams;
 mod suite;
+mod threads;
 mod throttled;
 
 #[path = "../../../reports/tests/fixture/mod.rs"]

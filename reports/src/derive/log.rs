@@ -166,7 +166,7 @@ mod tests {
 
     /// A window whose trace begins 1,000 ns after the opening.
     fn window(log: &[(u32, i64, i64, StretchEnd)], events: &[(u64, u32, TraceKind, u64)]) -> Measured {
-        let stretch = |&(vcpu, from_ns, to_ns, end)| Stretch { pcpu: 0, vcpu, from_ns, to_ns, end };
+        let stretch = |&(vcpu, from_ns, to_ns, end)| Stretch::of_vcpu(0, vcpu, from_ns, to_ns, end);
         let event = |&(at_ns, vcpu, kind, arg)| TraceEvent { at_ns, vcpu, kind, arg };
         let trace =
             Trace { began_ns: Some(1_000), events: events.iter().map(event).collect(), ..Trace::default() };

@@ -128,12 +128,10 @@ mod tests {
     use crate::record::{Causes, Longest, Stretch, StretchEnd, Trace};
 
     fn window(purpose: Purpose, operations: u64, change: impl FnOnce(&mut Measured)) -> Round {
-        let log = (0..4).map(|n| Stretch {
-            pcpu: 0,
-            vcpu: n % 2,
-            from_ns: i64::from(n) * 1_000,
-            to_ns: i64::from(n) * 1_000 + 900 + i64::from(n) * 100,
-            end: if n == 3 { StretchEnd::Open } else { StretchEnd::Paused },
+        let log = (0..4).map(|n| {
+            let from_ns = i64::from(n) * 1_000;
+            let end = if n == 3 { StretchEnd::Open } else { StretchEnd::Paused };
+            Stretch::of_vcpu(0, n % 2, from_ns, from_ns + 900 + i64::from(n) * 100, end)
         });
         let schedule = Schedule {
             slice_ns: 1_000,
@@ -237,13 +235,7 @@ mod tests {
             let mut round = traced(1);
             let Outcome::Measured(measured) = &mut round.outcome else { unreachable!() };
             measured.causes.as_mut().unwrap().longest_handover.as_mut().unwrap().at_ns = at_ns;
-            let stretch = |n: i64| Stretch {
-                pcpu: 0,
-                vcpu: 0,
-                from_ns: n * 10,
-                to_ns: n * 10 + 9,
-                end: StretchEnd::Halted,
-            };
+            let stretch = |n: i64| Stretch::of_vcpu(0, 0, n * 10, n * 10 + 9, StretchEnd::Halted);
             measured.schedule.as_mut().unwrap().log = (0..2_000).map(stretch).collect();
             let mut rounds = [round];
             let left_out = keep(&mut rounds);

@@ -52,6 +52,12 @@ pub struct Vm {
     pub name: String,
     /// Its number of vCPUs.
     pub vcpus: u32,
+    /// How many threads its guest's own scheduler has for each vCPU; 1 where each user of the lock is a vCPU.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub threads_per_vcpu: u32,
+    /// The timeslice that its guest's scheduler gives to a thread, in nanoseconds; none for the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_slice_ns: Option<u64>,
     /// Its weight beside the others, under a scheduler that has weights.
     #[serde(default = "usual_weight")]
     pub weight: u32,
@@ -85,6 +91,16 @@ impl Vm {
     /// What stands for the NUMA node with room, among placements.
     pub const AUTOMATIC: &'static str = "automatic";
 
+    /// How many users its lock has: its vCPUs, or the threads that its guest's scheduler runs on them.
+    pub fn lock_users(&self) -> u32 {
+        self.vcpus.saturating_mul(self.threads_per_vcpu)
+    }
+
+    /// The timeslice of a thread, in nanoseconds; none where its guest has no scheduler.
+    pub fn thread_slice_ns(&self) -> Option<u64> {
+        (self.threads_per_vcpu > 1).then_some(self.guest_slice_ns.unwrap_or(USUAL_GUEST_SLICE_NS))
+    }
+
     /// Whether it is not where the cell's placement alone would have it.
     pub fn has_own_place(&self) -> bool {
         self.placement.is_some() || self.moved_from.is_some()
@@ -97,6 +113,8 @@ impl Vm {
         Self {
             name: name.to_owned(),
             vcpus,
+            threads_per_vcpu: 1,
+            guest_slice_ns: None,
             weight: USUAL_WEIGHT,
             cap_pcpus: None,
             pool: None,
@@ -108,6 +126,35 @@ impl Vm {
             moved_from: None,
         }
     }
+}
+
+impl Case {
+    /// Whether a machine's guest schedules threads on its vCPUs.
+    pub fn has_threads(&self) -> bool {
+        self.vms.iter().any(|vm| vm.threads_per_vcpu > 1)
+    }
+
+    /// The vCPU of each user of a lock, in the order that logs count them in: machine by machine. vCPUs are counted in the same order.
+    pub fn vcpus_of_users(&self) -> Vec<u32> {
+        let (mut all, mut first) = (Vec::new(), 0);
+        for vm in &self.vms {
+            all.extend((0..vm.lock_users()).map(|user| first + user % vm.vcpus));
+            first += vm.vcpus;
+        }
+        all
+    }
+}
+
+/// The timeslice that a guest's scheduler gives to a thread where none is asked for: that of a Linux kernel.
+pub const USUAL_GUEST_SLICE_NS: u64 = 4_000_000;
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// The weight of a virtual machine where none is given.

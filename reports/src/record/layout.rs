@@ -188,19 +188,19 @@ impl Layout {
         self.pools.iter().position(|placed| placed.pcpus.contains(&pcpu))
     }
 
-    /// How many vCPUs share each pCPU of a pool.
-    pub fn vcpus_per_pcpu(&self, pool: usize) -> f64 {
+    /// How many users of locks share each pCPU of a pool: vCPUs, or the threads that guests run on them.
+    pub fn users_per_pcpu(&self, pool: usize) -> f64 {
         let vms = self.machines.iter().zip(&self.vms).filter(|(_, of)| **of == pool);
-        let vcpus: u32 = vms.map(|(vm, _)| vm.vcpus).sum();
-        f64::from(vcpus) / self.pools[pool].pcpus.len().max(1) as f64
+        let users: u32 = vms.map(|(vm, _)| vm.lock_users()).sum();
+        f64::from(users) / self.pools[pool].pcpus.len().max(1) as f64
     }
 }
 
 impl Case {
-    /// Whether its vCPUs go from pCPU to pCPU, as pools and affinities let them.
+    /// Whether its vCPUs go from pCPU to pCPU, as pools and affinities let them, and as threads do with their vCPUs.
     pub fn floats(&self) -> bool {
         let bound = |vm: &Vm| !vm.hard.is_empty() || !vm.soft.is_empty();
-        !self.pools.is_empty() || self.vms.iter().any(bound)
+        !self.pools.is_empty() || self.has_threads() || self.vms.iter().any(bound)
     }
 
     /// Why the case, which names pCPUs by their numbers, cannot have so many; none if it can.

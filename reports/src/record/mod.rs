@@ -26,7 +26,7 @@ pub mod schema;
 mod verdict;
 
 pub use axes::{Arrivals, CellAxes, Scheduler, Workload};
-pub use case::{Answer, Case, USUAL_WEIGHT, Vm, VmMeasured};
+pub use case::{Answer, Case, USUAL_GUEST_SLICE_NS, USUAL_WEIGHT, Vm, VmMeasured};
 pub use causes::{
     Causes, Gaps, Handovers, LockTime, Longest, LongestWait, Trace, TraceEvent, TraceKind, VcpuCauses,
 };

@@ -61,14 +61,40 @@ impl Schedule {
 pub struct Stretch {
     /// Operating-system index of the pCPU.
     pub pcpu: u32,
-    /// The vCPU.
+    /// The vCPU; where its guest schedules threads on vCPUs the thread, as vCPUs are counted elsewhere.
     pub vcpu: u32,
+    /// The vCPU that the thread ran on, where the guest schedules threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_vcpu: Option<u32>,
     /// When it came, in nanoseconds.
     pub from_ns: i64,
     /// When it left, in nanoseconds.
     pub to_ns: i64,
     /// Why it left.
     pub end: StretchEnd,
+    /// Whether it was paused because its guest's scheduler gave the vCPU to another thread.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_guest: bool,
+}
+
+impl Stretch {
+    /// Who ran: `v1`, or `t5 on v1` where it was a thread of a guest.
+    pub fn who(&self) -> String {
+        match self.of_vcpu {
+            Some(vcpu) => format!("t{} on v{vcpu}", self.vcpu),
+            None => format!("v{}", self.vcpu),
+        }
+    }
+
+    /// A stretch of a vCPU.
+    pub fn of_vcpu(pcpu: u32, vcpu: u32, from_ns: i64, to_ns: i64, end: StretchEnd) -> Self {
+        Self { pcpu, vcpu, of_vcpu: None, from_ns, to_ns, end, by_guest: false }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Why a vCPU left its pCPU.

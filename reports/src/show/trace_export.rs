@@ -108,7 +108,8 @@ fn add_log(events: &mut Vec<Value>, process: u32, logged: &Logged<'_>, began: i6
                 StretchEnd::Halted => "halted",
                 StretchEnd::Open => "open",
             };
-            events.push(json!({"ph": "X", "pid": process, "tid": thread, "name": format!("v{}", stretch.vcpu), "cat": "pCPU",
+            events
+                .push(json!({"ph": "X", "pid": process, "tid": thread, "name": stretch.who(), "cat": "pCPU",
                 "ts": micros(from), "dur": micros(free - from), "args": {"end": end}}));
         }
     }

@@ -9,6 +9,7 @@ use lockbench_reports::record::Moved;
 
 mod credit;
 mod gang;
+mod guests;
 mod pools;
 mod replay;
 mod round_robin;
@@ -19,6 +20,7 @@ mod vms;
 
 pub(crate) use credit::{Credit, CreditParams};
 pub(crate) use gang::Gang;
+pub(crate) use guests::Guests;
 pub(crate) use pools::{Planned, Pools};
 pub(crate) use replay::Replay;
 pub(crate) use round_robin::RoundRobin;

@@ -32,7 +32,7 @@ fn alone<'a>(case: &Case, index: usize, cell: &Cell, cells: &[&'a Cell]) -> Opti
     cells.iter().copied().find(|other| {
         let one = other.axes.case.as_ref().is_some_and(|case| case.vms.len() == 1);
         let other = &other.axes;
-        one && other.vcpus == vm.vcpus
+        one && other.vcpus == vm.lock_users()
             && other.lock == *lock
             && other.workload == *workload
             && other.env == axes.env

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::format::{count, percent, percents, range, rate, significant};
 use crate::judge::scenarios::shares::{Share, worst};
 use crate::judge::scenarios::{Entry, Scenario, VmKept, scenarios};
-use crate::record::{Cell, Results};
+use crate::record::{Cell, Results, Vm};
 use crate::show::plots::{Figure, lanes};
 
 /// At most this many cases of a scenario are drawn.
@@ -52,7 +52,7 @@ pub(super) fn views(results: &Results, several: bool) -> Result<Vec<ScenarioView
 fn drawn<'a>(scenario: &Scenario<'a>) -> Vec<&'a Cell> {
     let of_case = |at: usize| {
         let entries = scenario.rows.iter().filter_map(|row| row.entries[at].as_ref());
-        let vcpus: u32 = scenario.cases[at].vms.iter().map(|vm| vm.vcpus).fold(0, u32::saturating_add);
+        let vcpus: u32 = scenario.cases[at].vms.iter().map(Vm::lock_users).fold(0, u32::saturating_add);
         let shared = |entry: &&Entry<'_>| vcpus as usize > entry.cell.axes.pcpus.len();
         let logged = entries.filter(|entry| entry.cell.schedule.is_some()).filter(shared);
         let kept = |entry: &Entry<'_>| entry.measured().kept.as_ref().map_or(f64::MAX, |kept| kept.median);

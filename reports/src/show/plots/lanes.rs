@@ -13,7 +13,7 @@ use crate::derive::log::{Hit, Logged, logged};
 use crate::derive::roster::ordered;
 use crate::derive::timeline::timeline;
 use crate::format::{duration, overcommit, printable, significant};
-use crate::record::{Cell, Layout, Results, Schedule, Status, Stretch, StretchEnd};
+use crate::record::{Case, Cell, Layout, Results, Schedule, Status, Stretch, StretchEnd};
 
 const TITLE: &str = "Who had which pCPU";
 /// At most this many cells are drawn.
@@ -115,20 +115,28 @@ pub(in crate::show) fn of_cell(
     })))
 }
 
-/// Which colour a vCPU has, and what it is called: by its virtual machine where the cell has several, else its own.
+/// Which colour a vCPU has, and what it is called: by its virtual machine in a case, else its own. Threads of the only machine have
+/// that of their vCPU.
 struct Colours<'a>(&'a Cell);
 
 impl Colours<'_> {
-    /// The number of a vCPU's colour.
-    fn number(&self, vcpu: u32) -> usize {
-        self.vm(vcpu).unwrap_or(vcpu as usize)
+    /// The number of a stretch's colour.
+    fn number(&self, stretch: &Stretch) -> usize {
+        let of_vcpu = stretch.of_vcpu.filter(|_| self.has_one_guest());
+        let of_vcpu = of_vcpu.map(|vcpu| vcpu as usize);
+        of_vcpu.or_else(|| self.vm(stretch.vcpu)).unwrap_or(stretch.vcpu as usize)
+    }
+
+    /// Whether the threads of one machine's guest are all that there is, so that their vCPUs have the colours.
+    fn has_one_guest(&self) -> bool {
+        self.0.axes.case.as_ref().is_some_and(|case| case.has_threads() && case.vms.len() == 1)
     }
 
     fn vm(&self, vcpu: u32) -> Option<usize> {
         let vms = &self.0.axes.case.as_ref()?.vms;
         let mut first = 0_u32;
         vms.iter().position(|vm| {
-            first = first.saturating_add(vm.vcpus);
+            first = first.saturating_add(vm.lock_users());
             vcpu < first
         })
     }
@@ -141,7 +149,7 @@ impl Colours<'_> {
 
     /// The legend's entry of a colour.
     fn name(&self, number: usize) -> String {
-        let vms = self.0.axes.case.as_ref().map(|case| &case.vms);
+        let vms = self.0.axes.case.as_ref().map(|case| &case.vms).filter(|_| !self.has_one_guest());
         vms.and_then(|vms| vms.get(number)).map_or_else(|| format!("v{number}"), |vm| printable(&vm.name))
     }
 }
@@ -227,9 +235,9 @@ impl<'a> View<'a> {
             let mut group = Group::of_no_lock();
             for stretch in self.shown().filter(|stretch| stretch.pcpu == *pcpu) {
                 let (from, to) = (across(stretch.from_ns), across(stretch.to_ns));
-                let area = Colours::area(self.colours.number(stretch.vcpu));
+                let area = Colours::area(self.colours.number(stretch));
                 area.mark(&mut group, (from, y - HALF), (to, y + HALF), &self.told(stretch));
-                let name = format!("v{}", stretch.vcpu);
+                let name = stretch.who();
                 if to - from > LETTER * name.len() as f64 {
                     group.centred(((from + to) / 2.0, y), &name);
                 }
@@ -238,13 +246,13 @@ impl<'a> View<'a> {
             for stretch in self.shown().filter(|stretch| stretch.pcpu == *pcpu && stretch.to_ns < self.to) {
                 let place = |down: f64| (across(stretch.to_ns), y + down);
                 if stretch.end == StretchEnd::Halted {
-                    group.marker(place(0.0), HALTED.0, false, &format!("v{} halted", stretch.vcpu));
+                    group.marker(place(0.0), HALTED.0, false, &format!("{} halted", stretch.who()));
                 }
                 for (hit, (style, said), down) in
                     [(Hit::Holding, HOLDING, -HALF), (Hit::Granted, GRANTED, HALF)]
                 {
                     if self.hits.iter().any(|(one, what)| std::ptr::eq(*one, stretch) && *what == hit) {
-                        group.marker(place(down), style, false, &format!("v{}: {said}", stretch.vcpu));
+                        group.marker(place(down), style, false, &format!("{}: {said}", stretch.who()));
                     }
                 }
             }
@@ -263,12 +271,12 @@ impl<'a> View<'a> {
     /// `v3 on P1 from 20.1 ms, for 10.0 ms, then paused`.
     fn told(&self, stretch: &Stretch) -> String {
         format!(
-            "v{} on P{} from {} ms, for {}, {}",
-            stretch.vcpu,
+            "{} on P{} from {} ms, for {}, {}",
+            stretch.who(),
             stretch.pcpu,
             significant(self.ms(stretch.from_ns)),
             duration(stretch.to_ns.saturating_sub(stretch.from_ns) as f64),
-            ended(stretch.end)
+            ended(stretch)
         )
     }
 
@@ -288,6 +296,11 @@ impl<'a> View<'a> {
             "There is a lane for each pCPU, and a bar for each stretch of time in which a vCPU had it. Between two bars the \
              hypervisor switched, or nobody could run.",
         );
+        if self.colours.0.axes.case.as_ref().is_some_and(Case::has_threads) {
+            said.push_str(
+                " A guest runs threads on its vCPUs: `t5 on v1` is its thread 5 on vCPU 1, in each bar until one of both schedulers switched.",
+            );
+        }
         if self.worst.is_some() {
             said.push_str(
                 " This window was traced: between the dashed lines is its worst handover, and marks tell which pauses hit a \
@@ -309,7 +322,7 @@ impl<'a> View<'a> {
     }
 
     fn legend(&self) -> Vec<Key> {
-        let mut numbers: Vec<usize> = self.shown().map(|stretch| self.colours.number(stretch.vcpu)).collect();
+        let mut numbers: Vec<usize> = self.shown().map(|stretch| self.colours.number(stretch)).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let mut keys: Vec<Key> =
@@ -330,10 +343,10 @@ impl<'a> View<'a> {
                 hits.map(|(_, hit)| if *hit == Hit::Holding { HOLDING.1 } else { GRANTED.1 }).collect();
             vec![
                 format!("P{}", stretch.pcpu),
-                format!("v{}", stretch.vcpu),
+                stretch.who(),
                 significant(self.ms(stretch.from_ns)),
                 duration(stretch.to_ns.saturating_sub(stretch.from_ns) as f64),
-                [vec![ended(stretch.end)], hits].concat().join("; "),
+                [vec![ended(stretch)], hits].concat().join("; "),
             ]
         });
         let columns = ["pCPU", "vCPU", "from, in ms", "for", "and then"];
@@ -356,8 +369,9 @@ fn names(cell: &Cell, schedule: &Schedule, lanes: &[u32], from: i64) -> Vec<Stri
     lanes.iter().map(name).collect()
 }
 
-fn ended(end: StretchEnd) -> &'static str {
-    match end {
+fn ended(stretch: &Stretch) -> &'static str {
+    match stretch.end {
+        StretchEnd::Paused if stretch.by_guest => "then paused by its guest",
         StretchEnd::Paused => "then paused",
         StretchEnd::Halted => "then halted",
         StretchEnd::Open => "beyond the log",
