@@ -3,8 +3,10 @@
 mod fixture;
 
 use lockbench_reports::derive::derive;
+use lockbench_reports::judge::check::{Answer, Check, check};
 use lockbench_reports::judge::verdicts::{self, headline, judge, judged, main_step, reached, steps, tally};
 use lockbench_reports::record::{Cell, Kept, Line, Outcome, Results, Served, Thresholds};
+use lockbench_reports::show::check::{exclusion, table};
 
 fn results_of(change: impl Fn(&mut Line)) -> Results {
     let mut lines = fixture::lines(7, 1.0);
@@ -121,4 +123,83 @@ fn a_vcpu_that_gets_next_to_nothing_starves_however_fast_the_lock_is() {
     let verdict = cell(&results, "tas/emulated/short+exp/4v:2p").verdict.clone().unwrap();
     assert_eq!(verdict.service, Served::Starving);
     assert!(verdict.worst_share.unwrap().high < 0.1);
+}
+
+fn checked(results: &Results, lock: &str) -> (Answer, String) {
+    let Check { answer, said } = check(results, lock);
+    (answer, said)
+}
+
+/// The same rounds, of other locks: each answer of `lockbench check`, and the sentence with it.
+#[test]
+fn a_check_says_of_one_lock_whether_it_collapses() {
+    let results = results_of(|_| {});
+    let (answer, said) = checked(&results, "pvops-ticket");
+    assert_eq!(answer, Answer::Collapses);
+    assert!(said.starts_with("pvops-ticket collapses here from 1.5x on: at 4x in "), "{said}");
+    // It degrades at 4x, and at 1.5x the interval spans what is between holding and degrading alone.
+    let (answer, said) = checked(&results, "std-mutex");
+    assert_eq!(answer, Answer::StaysUp, "{said}");
+    assert!(
+        said.starts_with("std-mutex degrades here and does not collapse up to 4x: at 4x in emulated"),
+        "{said}"
+    );
+    // At 2x in emulated its interval spans 25 %.
+    let (answer, said) = checked(&results, "pv-queued");
+    assert_eq!(answer, Answer::Collapses, "at 4x it does: {said}");
+    // Cells that failed: broken, and hung.
+    for (lock, says) in [
+        (
+            "tas",
+            "tas is broken at 4x in emulated: counter 41,200 but operations sum to 41,207 (in 1 of 6 windows).",
+        ),
+        ("mcs", "mcs crashed at 3x in kvm: killed by signal 11 (SIGSEGV) (in 1 of 6 windows)."),
+    ] {
+        assert_eq!(checked(&results, lock), (Answer::Fails, says.to_owned()));
+    }
+    let none = "Whether nix collapses cannot be told: it was not measured with more vCPUs than CPUs.";
+    assert_eq!(checked(&results, "nix"), (Answer::CannotBeTold, none.to_owned()));
+}
+
+#[test]
+fn a_check_of_a_lock_that_holds_everywhere_says_up_to_where() {
+    let mut results = results_of(|_| {});
+    judge(&mut results, Thresholds { holds: 0.3, ..Thresholds::default() });
+    let (answer, said) = checked(&results, "std-mutex");
+    assert_eq!(answer, Answer::StaysUp);
+    assert!(said.starts_with("std-mutex holds here up to 4x: at 4x in emulated it keeps 5"), "{said}");
+}
+
+/// What a check cannot tell is never taken for a lock that stays up.
+#[test]
+fn a_check_that_leaves_a_step_open_cannot_tell() {
+    let few =
+        fixture::lines(7, 1.0).into_iter().filter(|line| !matches!(line, Line::Round(r) if r.round > 2));
+    let mut results = derive(few);
+    judge(&mut results, Thresholds::default());
+    let (answer, said) = checked(&results, "std-mutex");
+    assert_eq!(answer, Answer::CannotBeTold);
+    assert!(said.contains("3 usable rounds give an interval of 75 %; 5 rounds are needed."), "{said}");
+    // A step that no environment measured is open, though the others are told.
+    let results = results_of(|line| {
+        if let Line::Round(round) = line
+            && round.cell.starts_with("std-mutex/emulated/short+exp/8v:2p/")
+        {
+            round.outcome = Outcome::Skipped { passing: false, reason: "no more threads".into() };
+        }
+    });
+    let says = "Whether std-mutex collapses cannot be told: it was not measured at 4x in emulated (no more threads).";
+    assert_eq!(checked(&results, "std-mutex"), (Answer::CannotBeTold, says.to_owned()));
+}
+
+#[test]
+fn the_table_of_a_check_begins_with_the_lock_that_is_checked() {
+    let results = results_of(|_| {});
+    let table = table(&results, "tas");
+    let first = table.lines().nth(1).unwrap();
+    assert!(first.trim_start().starts_with("tas") && first.contains(" M/s"), "{table}");
+    assert!(table.contains(" collapses") && table.contains(" broken"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    assert!(!table.contains("native"), "nothing is overcommitted there: {table}");
+    assert!(exclusion(&results, "ticket").ends_with(" windows of ticket, where it was checked."));
 }

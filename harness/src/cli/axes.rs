@@ -143,10 +143,15 @@ impl Axes {
         axis.or(self.switches.first().map(|switch| switch.name)).or(how.into_iter().flatten().next())
     }
 
+    /// Whether values of that flag are given.
+    pub(crate) fn gives(&self, flag: &Flag) -> bool {
+        self.given.iter().any(|(given, _)| given.name == flag.name)
+    }
+
     /// Names of the environments that somebody asked for, each once: here, or in a profile of their own.
     pub(crate) fn named_envs(&self, profile: &Profile, own_profile: bool) -> Vec<String> {
         let mut named: Vec<String> = Vec::new();
-        if own_profile || self.given.iter().any(|(flag, _)| flag.name == Env::FLAGS[0].name) {
+        if own_profile || self.gives(&Env::FLAGS[0]) {
             for env in profile.cells.iter().flat_map(|group| &group.lists.env) {
                 if !named.contains(&env.show()) {
                     named.push(env.show());

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use lockbench_reports::derive::reasons::{Reason, reasons as missing};
+use lockbench_reports::derive::reasons::reasons as missing;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::verdicts::{self, main_step, steps, tells_more};
 use lockbench_reports::output_file;
@@ -68,7 +68,7 @@ pub(super) fn tell_files(results: &Results, files: &Files<'_>, full: bool) -> Re
     }
     if !full {
         text.push_str(&summary::stopped(results));
-        text.push_str(&absent(layout, &missing(results)));
+        text.push_str(&absent(results, layout));
     }
     if measured {
         text.push_str(&layout.line("next", &next(results, files), Paint::Bold));
@@ -77,16 +77,20 @@ pub(super) fn tell_files(results: &Results, files: &Files<'_>, full: bool) -> Re
 }
 
 /// How many cells are missing and the reason of most of them; nothing where none are. The whole text has all reasons.
-fn absent(layout: Layout, missing: &[Reason]) -> String {
-    let Some(told) = reasons::main(missing) else { return String::new() };
+pub(super) fn absent(results: &Results, layout: Layout) -> String {
+    let Some(told) = reasons::main(&missing(results)) else { return String::new() };
     layout.line("missing", &told, Paint::Plain)
+}
+
+/// What would tell more of the locks of which it cannot be told whether they hold.
+pub(super) fn tells_more_of(results: &Results) -> Option<String> {
+    let steps = steps(results);
+    main_step(&steps).and_then(|step| tells_more(results, step)).map(|more| more.replace('`', ""))
 }
 
 /// What to do next: the step that would tell most of what this run does not.
 fn next(results: &Results, files: &Files<'_>) -> String {
-    let steps = steps(results);
-    let more = main_step(&steps).and_then(|step| tells_more(results, step)).map(|more| more.replace('`', ""));
-    let what = more.unwrap_or_else(|| {
+    let what = tells_more_of(results).unwrap_or_else(|| {
         let run = files.run.display();
         format!("lockbench history add {run} keeps this run, so that the next night is judged by it.")
     });

@@ -2,6 +2,7 @@
 
 mod advise;
 mod axes;
+mod check;
 mod compare;
 mod doctor;
 mod duel;
@@ -90,6 +91,9 @@ enum Command {
     /// Measure some cells and print a table
     #[command(after_help = EXIT_STATUS)]
     Run(run::Args),
+    /// Say whether a lock collapses where vCPUs are more than CPUs, in about a minute
+    #[command(after_help = check::EXIT_STATUS)]
+    Check(check::Args),
     /// Make the report of one run, or of several side by side
     Report(report::Args),
     /// Say which lock to take, from what was measured on this machine
@@ -150,6 +154,7 @@ fn run(command: Command, registry: &Registry) -> Result<Done, Error> {
     match command {
         Command::Suite(args) => suite::run(&args, registry),
         Command::Run(args) => run::run(&args, registry),
+        Command::Check(args) => check::run(&args, registry),
         Command::Report(args) => report::run(&args),
         Command::Advise(args) => advise::run(&args, registry),
         Command::Compare(args) => compare::run(&args, registry),

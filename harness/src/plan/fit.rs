@@ -14,6 +14,8 @@ const OVERHEAD_NS: u64 = 12_000_000;
 const PING_PONGS_NS: u64 = 7_000_000;
 /// Time for calibration at the start and the report at the end.
 const FIXED: Duration = Duration::from_millis(1500);
+/// Most rounds that a time is filled with.
+const MOST_ROUNDS: u32 = 10_000;
 /// Fraction of the time that is kept for windows that must be repeated because the pCPUs moved.
 const RESERVE: f64 = 0.08;
 
@@ -33,6 +35,25 @@ impl Fitted {
     pub(crate) fn round(&self, rounds: u32) -> Duration {
         self.estimate.saturating_sub(FIXED) / rounds.max(1)
     }
+
+    /// Takes as many rounds as fit into the time, in place of `rounds` and never fewer. Gives their number.
+    pub(crate) fn fill(&mut self, rounds: u32, time: Duration) -> u32 {
+        let (round, room) = (self.round(rounds), for_windows(time));
+        let fit = room.as_nanos() / round.as_nanos().max(1);
+        let filled = u32::try_from(fit).unwrap_or(u32::MAX).clamp(rounds, MOST_ROUNDS.max(rounds));
+        self.estimate = FIXED + round * filled;
+        filled
+    }
+}
+
+/// What is left of a plan's time for windows.
+fn for_windows(time: Duration) -> Duration {
+    time.saturating_sub(FIXED).mul_f64(1.0 - RESERVE)
+}
+
+/// Why a cell is dropped that does not fit into the time.
+pub(crate) fn does_not_fit(time: Option<Duration>) -> String {
+    format!("does not fit into {} s; give more with --time", time.unwrap_or_default().as_secs())
 }
 
 /// Keeps as many cells as fit, in their order. Time for the A/A pairs is taken off first.
@@ -48,9 +69,7 @@ pub(crate) fn fit(
         let ping_pongs = ping_pong::waves(&cell.pairs).len() as u64 * PING_PONGS_NS;
         cell.warmup_ns(timing) + cell.window_ns(timing) + OVERHEAD_NS + ping_pongs
     };
-    let budget = time.map_or(f64::INFINITY, |time| {
-        time.saturating_sub(FIXED).as_nanos() as f64 * (1.0 - RESERVE) / f64::from(rounds)
-    });
+    let budget = time.map_or(f64::INFINITY, |time| for_windows(time).as_nanos() as f64 / f64::from(rounds));
     let mut spent: f64 = twins.iter().map(|&twin| window_ns(&cells[twin]) as f64).sum();
     let mut fitted = Fitted { cells: Vec::new(), twins: Vec::new(), dropped: Vec::new(), estimate: FIXED };
     let mut full = false;
@@ -64,9 +83,7 @@ pub(crate) fn fit(
         // Once a cell is dropped, all that follow are too: they matter less.
         full |= spent + cost > budget;
         if full {
-            let reason =
-                format!("does not fit into {} s; give more with --time", time.unwrap_or_default().as_secs());
-            fitted.dropped.push(Dropped { cell: cell.axes.id, reason });
+            fitted.dropped.push(Dropped { cell: cell.axes.id, reason: does_not_fit(time) });
             continue;
         }
         spent += cost;

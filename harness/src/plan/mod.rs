@@ -18,7 +18,7 @@ mod width;
 
 pub(crate) use cell::{PlannedCell, Timing};
 pub(crate) use expand::{Resources, expand};
-pub(crate) use fit::{Fitted, fit};
+pub(crate) use fit::{Fitted, does_not_fit, fit};
 pub(crate) use group::{CellGroup, SWITCHES, Switch};
 pub(crate) use profile::{BUILT_IN, Profile, name_of};
 pub(crate) use rounds::{Step, draws, round};

@@ -22,6 +22,9 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("peers", include_str!("../../profiles/peers.toml")),
 ];
 
+/// What `check` measures: the first group is that of the lock to check, whose name is filled in.
+static CHECK: &str = include_str!("../../profiles/check.toml");
+
 /// A profile. Its groups of cells are a priority list: what does not fit into `time` is dropped from the end.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
@@ -76,6 +79,11 @@ impl Profile {
         let (_, text) =
             found.ok_or_else(|| unknown("profile", name, BUILT_IN.iter().map(|(name, _)| *name)))?;
         Self::parse(name, text, registry).map_err(|e| e.inside(format!("built-in profile {name}")))
+    }
+
+    /// What `check` measures, without the lock to check.
+    pub(crate) fn of_check(registry: &Registry) -> Result<Self, Error> {
+        Self::parse("check", CHECK, registry).map_err(|e| e.inside("built-in profile check"))
     }
 
     /// A user's own profile.

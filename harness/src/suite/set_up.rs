@@ -54,6 +54,13 @@ impl Run {
         Ok(Self { session, registry: *registry, plan, timing, header, began, time: profile.time })
     }
 
+    /// Takes as many rounds as its time has room for, and never fewer than it was planned with.
+    pub(crate) fn fill(&mut self) {
+        if let Some(time) = self.time {
+            self.header.rounds = self.plan.fill(self.header.rounds, time);
+        }
+    }
+
     /// "30 cells x 6 rounds, about 58 s, on CPUs 0-1; leave the machine alone until it is done."
     pub(crate) fn opening(&self, rounds: &str, estimate: Duration) -> String {
         format!(

@@ -4,6 +4,7 @@ mod advise;
 mod another_proc;
 mod bad_input;
 mod causes;
+mod check;
 mod compare;
 mod disturbed;
 mod duel;

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod answers;
 mod any_distance;
 pub mod briefs;
+pub mod check;
 pub mod compare;
 pub mod comparison;
 pub mod history;

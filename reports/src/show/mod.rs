@@ -1,6 +1,7 @@
 //! Presents results and verdicts to a reader: columns, CSV, the terminal, plots, pages, exports.
 
 mod blocks;
+pub mod check;
 pub mod columns;
 pub mod csv;
 pub mod ending;

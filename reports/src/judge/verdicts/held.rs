@@ -6,7 +6,7 @@ use crate::derive::setting::counterpart;
 use crate::format::{percent, range};
 use crate::judge::comparison::without_a_rate;
 use crate::record::params::SPIN_THRESHOLD;
-use crate::record::{Cell, Interval, Kept, Purpose, Results, Status, Thresholds};
+use crate::record::{Cell, CellVerdict, Interval, Kept, Purpose, Results, Status, Thresholds};
 use crate::statistics::{MIN_ROUNDS, NO_PAIR, coverage, ratios};
 
 /// What a lock keeps of its rate.
@@ -68,6 +68,24 @@ pub(crate) fn judge(ratio: Interval, rounds: usize, thresholds: &Thresholds) -> 
         Some(1) => (Kept::Degrades, None),
         Some(_) => (Kept::Collapses, None),
         None => (Kept::CannotBeTold, Some(spans(judged, grades, thresholds))),
+    }
+}
+
+/// Whether a lock collapses by a verdict; none where the interval leaves both open. A verdict that spans only what is between holding
+/// and degrading says that it does not.
+pub(crate) fn collapses(verdict: &CellVerdict, thresholds: &Thresholds) -> Option<bool> {
+    match verdict.rate {
+        Kept::Collapses => Some(true),
+        Kept::Holds | Kept::Degrades => Some(false),
+        Kept::CannotBeTold => {
+            let kept = verdict.kept.filter(|_| verdict.rounds as usize >= MIN_ROUNDS)?;
+            let grades = Grades::of_large(
+                widened(kept, thresholds.between_runs),
+                thresholds.holds,
+                thresholds.collapses,
+            );
+            (grades.worst < 2).then_some(false)
+        }
     }
 }
 

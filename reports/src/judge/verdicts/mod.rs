@@ -10,7 +10,7 @@ mod steps;
 mod thresholds;
 mod words;
 
-pub(crate) use held::judge as judge_kept;
+pub(crate) use held::{collapses, judge as judge_kept};
 pub use service::OPEN_WAIT;
 pub use steps::{Step, Verdict, main_step, ranked, reach, steps};
 pub use words::{
