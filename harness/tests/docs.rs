@@ -130,6 +130,7 @@ fn shortened(command: &str, date: &str) -> Vec<String> {
         "suite" if args.iter().any(|word| word == "--plan-only") => "",
         "suite" => "--profile smoke --locks ticket,pv-ticket --rounds 1",
         "run" => "--rounds 1",
+        "check" => "--rounds 1 --overcommit 2 --envs emulated --locks ticket",
         "duel" => "--profile smoke --locks ticket --envs native --rounds 12",
         _ => "",
     };
@@ -152,8 +153,11 @@ fn every_command_of_the_pages_runs() {
             let output = lockbench(desk.path(), &args);
             let judges = JUDGES.iter().any(|judge| command.starts_with(judge));
             let status = output.status.code();
+            // A single round of a check tells nothing, and its status says so.
+            let untold = command.starts_with("check")
+                && String::from_utf8_lossy(&output.stdout).contains("collapses cannot be told: ");
             assert!(
-                status == Some(0) || (judges && status == Some(1)),
+                status == Some(0) || (judges && status == Some(1)) || (untold && status == Some(2)),
                 "{page}: `lockbench {command}`, run as {args:?}: {status:?}\n{}",
                 String::from_utf8_lossy(&output.stderr)
             );

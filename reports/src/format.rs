@@ -118,6 +118,11 @@ pub fn printable(text: &str) -> String {
     printable_up_to(text, 300)
 }
 
+/// A text of several sentences made printable word by word, for [`printable`] would cut it off.
+pub fn printable_words(text: &str) -> String {
+    text.split(' ').map(printable).collect::<Vec<_>>().join(" ")
+}
+
 /// As [`printable`], cut after `longest` characters.
 pub fn printable_up_to(text: &str, longest: usize) -> String {
     let mut shown: String =

@@ -8,7 +8,7 @@ mod standard;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::Results;
-use lockbench_reports::show::ending::{Layout, ending};
+use lockbench_reports::show::ending::{Layout, ending, missing};
 use lockbench_reports::show::summary;
 
 fn results() -> Results {
@@ -93,4 +93,22 @@ fn a_cure_of_which_nothing_can_be_told_is_not_left_out() {
     let text = ending(&derive(lines), Layout { width: usize::MAX, colours: false });
     let line = text.lines().find(|line| line.starts_with("threshold")).unwrap();
     assert!(line.contains("What pv-ticket keeps cannot be told."), "{line}");
+}
+
+/// A lock that died is named with its reason, however many cells are missing for another.
+#[test]
+fn the_end_of_a_run_says_what_killed_a_cell() {
+    let text = missing(&results(), Layout { width: usize::MAX, colours: false }, |_| true);
+    let lines: Vec<&str> = text.lines().collect();
+    let begin = [
+        "broken     tas at 4x in emulated: counter 41,200 but operations sum to 41,207 (in 1 of 6 windows).",
+        "crashed    mcs at 3x in kvm: killed by signal 11 (SIGSEGV) (in 1 of 6 windows).",
+        "hung       mcs at 4x in kvm: no acquisition in 2 s.",
+        "missing    ",
+    ];
+    assert_eq!(lines.len(), begin.len(), "{text}");
+    assert!(lines.iter().zip(begin).all(|(line, begin)| line.starts_with(begin)), "{text}");
+    assert!(lines[3].contains("std-mutex makes system calls") && !lines[3].contains("SIGSEGV"), "{text}");
+    let of_tas = missing(&results(), Layout::PLAIN, |lock| lock == "tas");
+    assert!(of_tas.starts_with("broken ") && !of_tas.contains("crashed "), "{of_tas}");
 }

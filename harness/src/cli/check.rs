@@ -8,7 +8,7 @@ use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::check::{Answer, Check, check};
 use lockbench_reports::record::{Results, Thresholds};
 use lockbench_reports::show::check as shown;
-use lockbench_reports::show::ending::{Layout, Paint};
+use lockbench_reports::show::ending::{Layout, Paint, missing};
 use lockbench_reports::show::summary;
 use lockbench_reports::statistics::MIN_ROUNDS;
 
@@ -27,7 +27,8 @@ disk, nothing measured; 130 interrupted, partial results written.";
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The lock: one that `list` names, or your own
+    /// The lock: one that `list` names, or your own. --locks names those beside it [default: ticket,queued,pv-queued,std-mutex],
+    /// --overcommit the steps [default: 1,2,3,4], --envs the environments [default: emulated,kvm]
     #[arg(value_name = "LOCK")]
     lock: String,
     /// Wall time, which is used for as many rounds as fit into it, at least 6: 2m [default: 60s]
@@ -123,7 +124,7 @@ fn text(results: &Results, lock: &str, checked: &Check, layout: Layout) -> Strin
         layout.line("verdict", &checked.said, paint),
         layout.line("exclusion", &shown::exclusion(results, lock), Paint::Plain),
         summary::stopped(results),
-        ending::absent(results, layout),
+        missing(results, layout, |other| other != lock),
     );
     // Of a run with too few rounds the verdict says so.
     let open = checked.answer == Answer::CannotBeTold && results.rounds as usize >= MIN_ROUNDS;

@@ -11,7 +11,7 @@ use lockbench_reports::record::{Line, Outcome, Results, Round};
 use super::axes::Axes;
 use super::compare::Output;
 use super::shared_locks::SharedLocks;
-use super::{Done, say};
+use super::{Done, ending, say};
 use crate::axes::parse_duration;
 use crate::duel::{Driver, Duel, FEWEST_ROUNDS};
 use crate::plan::Profile;
@@ -116,6 +116,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let markdown = dir.join("duel.md");
     output_file::write(&markdown, compare::markdown(&comparison).as_bytes())?;
     let ended = args.output.print(&comparison)?;
+    for (build, results) in builds.iter().zip([&base, &new]) {
+        ending::say_failures(results, &format!("{}: ", build.name()));
+    }
     say(format!("the rounds of both are in {}", dir.display()));
     if interrupt::requested() {
         return Ok(Done::Interrupted);

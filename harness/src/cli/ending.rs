@@ -3,15 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use lockbench_reports::derive::reasons::reasons as missing;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::verdicts::{self, main_step, steps, tells_more};
 use lockbench_reports::output_file;
 use lockbench_reports::record::{Results, Status, Thresholds};
-use lockbench_reports::show::ending::{Layout, Paint, ending};
-use lockbench_reports::show::{html, reasons, summary};
+use lockbench_reports::show::ending::{Layout, Paint, ending, missing};
+use lockbench_reports::show::failures::{Failure, failures};
+use lockbench_reports::show::{html, summary};
 
-use super::print;
+use super::{print, say};
 use crate::Error;
 use crate::output::{columns, shows_colours};
 
@@ -68,7 +68,7 @@ pub(super) fn tell_files(results: &Results, files: &Files<'_>, full: bool) -> Re
     }
     if !full {
         text.push_str(&summary::stopped(results));
-        text.push_str(&absent(results, layout));
+        text.push_str(&missing(results, layout, |_| true));
     }
     if measured {
         text.push_str(&layout.line("next", &next(results, files), Paint::Bold));
@@ -76,10 +76,9 @@ pub(super) fn tell_files(results: &Results, files: &Files<'_>, full: bool) -> Re
     print(&format!("{text}{}\n", files.page.display()))
 }
 
-/// How many cells are missing and the reason of most of them; nothing where none are. The whole text has all reasons.
-pub(super) fn absent(results: &Results, layout: Layout) -> String {
-    let Some(told) = reasons::main(&missing(results)) else { return String::new() };
-    layout.line("missing", &told, Paint::Plain)
+/// Says on stderr what killed, hung or broke cells, where stdout is for programs.
+pub(super) fn say_failures(results: &Results, of: &str) {
+    failures(results).iter().for_each(|Failure { word, said, .. }| say(format!("{of}{word}: {said}")));
 }
 
 /// What would tell more of the locks of which it cannot be told whether they hold.

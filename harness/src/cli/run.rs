@@ -64,6 +64,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     if args.json {
         let json = serde_json::to_string_pretty(&results)?;
         print(&format!("{json}\n"))?;
+        ending::say_failures(&results, "");
     } else {
         let absent = reasons::text(&missing(&results), MANY_CELLS);
         let between = if absent.is_empty() { "" } else { "\n" };

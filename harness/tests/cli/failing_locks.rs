@@ -21,7 +21,21 @@ fn run(locks: &str, vcpus: &str) -> (Option<i32>, serde_json::Value) {
         .unwrap();
     let results = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+    says_why(&results, &String::from_utf8_lossy(&output.stderr));
     (output.status.code(), results)
+}
+
+/// Whoever reads no JSON learns from stderr what became of a cell that broke, crashed or hung, and why.
+fn says_why(results: &serde_json::Value, complained: &str) {
+    for cell in results["cells"].as_array().unwrap() {
+        let [lock, status] = ["lock", "status"].map(|key| cell[key].as_str().unwrap());
+        if ["broken", "crashed", "hung"].contains(&status) {
+            let why = cell["reason"].as_str().unwrap();
+            let begin = format!("lockbench: {status}: ");
+            let says = |line: &str| line.starts_with(&begin) && line.contains(lock) && line.contains(why);
+            assert!(complained.lines().any(says), "{lock} {why}: {complained}");
+        }
+    }
 }
 
 fn cell<'a>(results: &'a serde_json::Value, lock: &str) -> &'a serde_json::Value {

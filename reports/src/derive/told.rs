@@ -1,5 +1,6 @@
 //! Where a cell ran and under which parameters, in words. Every sentence, title and table takes them from here.
 
+use crate::format::overcommit;
 use crate::record::params::{KICK_COST, SCENARIO, SCHEDULER, SLICE};
 use crate::record::{CellAxes, Scheduler};
 
@@ -32,6 +33,11 @@ impl CellAxes {
             Some(schedule) => format!("{} {schedule}", self.env),
             None => self.env.clone(),
         }
+    }
+
+    /// `at 2x in emulated`.
+    pub fn told_place(&self) -> String {
+        format!("at {} in {}", overcommit(self.overcommit), self.told_env())
     }
 
     /// Every other axis that is not at its default: the schedule, the case of a scenario and the price of halts and kicks in words,

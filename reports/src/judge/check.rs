@@ -2,7 +2,7 @@
 
 use crate::derive::reasons::{Reason, reasons};
 use crate::derive::setting::{above, same};
-use crate::format::{overcommit, percent, percents, printable};
+use crate::format::{overcommit, percent, percents, printable_words};
 use crate::judge::verdicts::collapses;
 use crate::record::{Cell, CellVerdict, Kept, Results, Status, Thresholds};
 
@@ -31,8 +31,7 @@ pub struct Check {
 impl Check {
     fn new(answer: Answer, said: impl AsRef<str>) -> Self {
         // Names and reasons come from outside.
-        let said = said.as_ref().split(' ').map(printable).collect::<Vec<_>>().join(" ");
-        Self { answer, said }
+        Self { answer, said: printable_words(said.as_ref()) }
     }
 }
 
@@ -56,7 +55,7 @@ pub fn check(results: &Results, lock: &str) -> Check {
     };
     if let Some(open) = judged.iter().find(|judged| judged.collapses.is_none()) {
         let why = open.of.rate_untold.as_deref().unwrap_or("no reason was recorded");
-        return untold(format!("{}, {why}", place(open.cell)));
+        return untold(format!("{}, {why}", open.cell.axes.told_place()));
     }
     let seen = |cell: &Cell| judged.iter().any(|one| same(one.cell.axes.overcommit, cell.axes.overcommit));
     let unseen = overcommitted().find(|cell| !seen(cell));
@@ -86,7 +85,7 @@ impl<'a> Judged<'a> {
 
     /// `at 2x in emulated it keeps 0.0123 % (0.0110 to 0.0140 %) of its rate at 1x.`
     fn keeps(&self) -> String {
-        let place = place(self.cell);
+        let place = self.cell.axes.told_place();
         let Some(kept) = self.of.kept else { return format!("{place}.") };
         format!("{place} it keeps {} ({}) of its rate at 1x.", percent(kept.median), percents(kept))
     }
@@ -134,18 +133,13 @@ fn of_failed(cell: &Cell) -> String {
         Status::Broken => "is broken",
         status => status.word(),
     };
-    format!("{} {what} {}: {why}.", cell.axes.lock, place(cell))
-}
-
-/// `at 2x in emulated`.
-fn place(cell: &Cell) -> String {
-    format!("at {} in {}", overcommit(cell.axes.overcommit), cell.axes.told_env())
+    format!("{} {what} {}: {why}.", cell.axes.lock, cell.axes.told_place())
 }
 
 /// That a step of a lock was not measured, or none was, and why.
 fn unmeasured(results: &Results, lock: &str, cell: Option<&Cell>) -> String {
     let (what, why) = match cell {
-        Some(cell) => (format!("it was not measured {}", place(cell)), cell.reason.clone()),
+        Some(cell) => (format!("it was not measured {}", cell.axes.told_place()), cell.reason.clone()),
         None => {
             let whose = format!("{lock}/");
             let of_lock = |reason: &Reason| reason.cells.iter().any(|id| id.starts_with(&whose));

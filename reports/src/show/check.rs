@@ -24,6 +24,7 @@ pub fn exclusion(results: &Results, lock: &str) -> String {
     let name = printable(lock);
     match cells().find(|cell| cell.exclusion == Exclusion::Violated) {
         Some(broken) => format!("{name} let two vCPUs in at once ({}).", printable(&broken.axes.id)),
+        None if checked == 0 => format!("could be checked in no window of {name}."),
         None => format!("held in {} of {name}, where it was checked.", counted(checked, "window")),
     }
 }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod columns;
 pub mod csv;
 pub mod ending;
+pub mod failures;
 pub mod html;
 pub mod plots;
 pub mod reasons;

@@ -10,7 +10,7 @@ use std::fmt;
 pub use native_cost::{NativeCost, native_costs};
 pub(crate) use native_cost::{ns_per_pair, uncontended};
 
-use crate::format::{printable, range, rate};
+use crate::format::{printable, printable_words, range, rate};
 use crate::judge::comparison::Comparison;
 use crate::record::{Cell, Results};
 use crate::statistics::Verdict;
@@ -49,17 +49,12 @@ pub struct Statement {
 impl Statement {
     fn new(text: impl AsRef<str>, verdict: Option<Verdict>) -> Self {
         // Names in the text may come from a file of unknown origin.
-        Self { text: clean(text.as_ref()), verdict }
+        Self { text: printable_words(text.as_ref()), verdict }
     }
 
     fn missing(what: impl Into<String>) -> Self {
         Self::new("Nothing can be said.", Some(Verdict::NotEnoughData(what.into())))
     }
-}
-
-/// Makes a long sentence printable word by word, for [`printable`] would cut it off.
-fn clean(text: &str) -> String {
-    text.split(' ').map(printable).collect::<Vec<_>>().join(" ")
 }
 
 /// Answers the questions from the results.

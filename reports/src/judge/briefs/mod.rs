@@ -10,7 +10,7 @@ mod placement;
 mod trust;
 
 use crate::derive::setting::same;
-use crate::format::{overcommit, printable};
+use crate::format::{overcommit, printable_words};
 use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::{Step, main_step, steps};
 use crate::record::{Cell, Results};
@@ -37,19 +37,14 @@ impl Brief {
         said: impl AsRef<str>,
         small: impl AsRef<str>,
     ) -> Self {
-        let said = clean(said.as_ref());
-        Self { word, question, short: Some(said.clone()), said, small: clean(small.as_ref()) }
+        let said = printable_words(said.as_ref());
+        Self { word, question, short: Some(said.clone()), said, small: printable_words(small.as_ref()) }
     }
 
     /// With another answer for a terminal; none leaves it out there.
     fn in_short(self, short: Option<String>) -> Self {
-        Self { short: short.map(|short| clean(&short)), ..self }
+        Self { short: short.map(|short| printable_words(&short)), ..self }
     }
-}
-
-/// Text from outside, made printable word by word.
-fn clean(text: &str) -> String {
-    text.split(' ').map(printable).collect::<Vec<_>>().join(" ")
 }
 
 /// The short answers of a run that was judged, in the order in which they are asked.

@@ -1,6 +1,9 @@
 //! The end of a run on a terminal: the verdict and short answers, in about fifteen lines.
 
 mod labels;
+mod missing;
+
+pub use missing::missing;
 
 use super::scenarios;
 use super::wrap::wrapped;
