@@ -13,6 +13,7 @@ use lockbench_reports::show::summary;
 use lockbench_reports::statistics::MIN_ROUNDS;
 
 use super::axes::Axes;
+use super::shared_locks::SharedLocks;
 use super::{Done, ending, print, suite, thresholds};
 use crate::axes::{Axis, Lock, Size, parse_duration};
 use crate::error::unknown;
@@ -37,6 +38,8 @@ pub(super) struct Args {
     /// Directory for runs
     #[arg(long, value_name = "DIR", default_value = "lockbench-out")]
     out: PathBuf,
+    #[command(flatten)]
+    pub(super) shared_locks: SharedLocks,
     #[command(flatten)]
     axes: Axes,
     #[command(flatten)]

@@ -134,6 +134,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
 fn with_shared_locks(command: &Command, registry: &Registry) -> Result<Registry, Error> {
     let shared = match command {
         Command::Suite(args) => &args.shared_locks,
+        Command::Check(args) => &args.shared_locks,
         Command::Run(args) => &args.shared_locks,
         Command::Duel(args) => &args.shared_locks,
         Command::Advise(args) => &args.shared_locks,
