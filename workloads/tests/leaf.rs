@@ -2,9 +2,11 @@
 //!
 //! Every worker of the table is disassembled, together with the functions that it calls directly. It may call and jump within
 //! these, and call indirectly through `halt`, `kick` and `forget` of the vCPU's block. One lock exists to show what a table of
-//! function pointers costs; it may call through its own table as well, and the functions in that table are checked too.
+//! function pointers costs; it may call through its own table as well, and the functions in that table are checked too. So may
+//! the lock that stands for those of shared objects: what it calls is the object's, and the object's author answers for it.
 #![cfg(target_arch = "x86_64")]
 
+use std::alloc::Layout;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -13,11 +15,14 @@ use std::mem::offset_of;
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use lockbench_workloads::arena::{Block, EnvBlock};
 use lockbench_workloads::locks::Paravirt;
+use lockbench_workloads::shared_object::{self, Needs};
 use lockbench_workloads::{CATALOGUE, ProbeKind};
 use object::{Object, ObjectSymbol, SymbolKind};
 
 /// Locks whose subject is an indirect call.
-const BY_TABLE: [&str; 1] = ["pvops-ticket"];
+const BY_TABLE: [&str; 2] = ["pvops-ticket", "shared-object"];
+
+const WORD: Layout = Layout::new::<u32>();
 
 /// The functions of this test's own program, by address in memory.
 struct Program {
@@ -161,7 +166,10 @@ fn workers_call_nothing_but_halt_and_kick() {
     let program = Program::load();
     let mut found = Vec::new();
     let mut workers = 0;
-    for family in CATALOGUE.iter().filter(|family| family.leaf) {
+    let shared = [false, true].map(|ordered| {
+        shared_object::family(&Needs { lock: WORD, more_per_vcpu: 0, node: WORD, ordered, blocks: false })
+    });
+    for family in CATALOGUE.iter().filter(|family| family.leaf).chain(&shared) {
         let by_table = BY_TABLE.contains(&family.name);
         for paravirt in [Paravirt::CompiledOut, Paravirt::Patched, Paravirt::On] {
             for probe in ProbeKind::ALL {

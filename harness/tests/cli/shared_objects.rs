@@ -32,6 +32,21 @@ fn refused(arguments: &[&str]) -> String {
     said
 }
 
+/// The spec of a window, as `duel` gives it to each of two builds.
+fn spec(lock: &str, path: &str, symbol: &str, sha256: &str) -> Value {
+    json!({
+        "axes": {
+            "id": "a", "lock": lock, "env": "native", "placement": "compact", "pinning": "pinned",
+            "vcpus": 1, "pcpus": [0], "overcommit": 1.0, "scheduler": {"kind": "host"},
+            "workload": {"name": "short", "section_ns": 100.0, "lines": 0, "think": "none", "think_ns": 0.0},
+        },
+        "round": 0, "purpose": "rate", "start": "free", "warmup_ns": 1e6 as u64, "window_ns": 1e7 as u64, "samples": 1,
+        "hang_ns": 2e9 as u64, "spin_threshold": 32768, "work_ns": 1.0, "ticks_per_ns": 2.0, "memory_nodes": [],
+        "vcpu_nodes": [0], "count_preemptions": false,
+        "object": {"path": path, "symbol": symbol, "sha256": sha256},
+    })
+}
+
 fn envs() -> &'static str {
     if super::real_vcpus::has_kvm() { "native,emulated,kvm" } else { "native,emulated" }
 }
@@ -75,16 +90,28 @@ fn a_ticket_lock_in_c_goes_from_a_file_to_a_report_in_every_environment() {
         (&json!("ticket"), &json!(true), &json!(true))
     );
     assert_eq!(lock["object"]["file"], "c-ticket.so");
-    assert_eq!(lock["object"]["sha256"].as_str().unwrap().len(), 64);
+    let sha256 = lock["object"]["sha256"].as_str().unwrap();
+    assert_eq!(sha256.len(), 64);
     let report = fs::read_to_string(run.join("report.html")).unwrap();
     assert!(
         report.contains("its functions are called through pointers"),
         "the price beside ticket is not said"
     );
+    // A build that is given the window's spec, as by `duel`, loads the same file.
+    let spec = spec("so:c-ticket", object.to_str().unwrap(), "lockbench_lock_c_ticket", sha256);
+    let output =
+        lockbench().args(["run", "--json", "--spec", "-"]).write_stdin(spec.to_string()).output().unwrap();
+    let round: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&round["outcome"], &round["exclusion_checked"]),
+        (&json!("measured"), &json!(true)),
+        "{round}"
+    );
 }
 
 /// Locks that do what they should not, in one object.
 const ODD: &str = r#"
+#include <pthread.h>
 #include <sched.h>
 #include "lockbench.h"
 
@@ -118,10 +145,15 @@ static void looks(void *lock, struct lockbench_vcpu *me)
     if (me->node != lockbench_node(me, me->number)) __builtin_trap();
 }
 
+static void make_mutex(void *lock, uint32_t vcpus) { (void)vcpus; pthread_mutex_init(lock, NULL); }
+static void sleeps(void *lock, struct lockbench_vcpu *me) { (void)me; pthread_mutex_lock(lock); }
+static void wakes(void *lock, struct lockbench_vcpu *me) { (void)me; pthread_mutex_unlock(lock); }
+
 #define LOCK(NAME, ...) LOCKBENCH_LOCK(NAME) = { .abi = LOCKBENCH_ABI, .size = 4, .acquire = NAME, .release = free_it, .leaf = true, __VA_ARGS__ }
 LOCK(calls);
 LOCK(remembers);
 LOCK(crashes);
+LOCK(sleeps, .leaf = false, .blocks = true, .size = sizeof(pthread_mutex_t), .init = make_mutex, .release = wakes);
 LOCK(looks, .size_per_vcpu = 8, .node_size = sizeof(struct node), .node_align = 8, .init = init, .init_node = init_node);
 "#;
 
@@ -146,7 +178,7 @@ fn what_a_lock_does_outside_of_its_object_is_named_and_costs_its_cell_alone() {
         crashed.then(|| cell["reason"].as_str().unwrap().to_owned())
     };
     for env in ["native", "emulated"] {
-        for lock in ["so:calls", "so:remembers", "so:looks"] {
+        for lock in ["so:calls", "so:remembers", "so:looks", "so:sleeps"] {
             assert_eq!(reason(lock, env), None, "{lock}");
         }
         assert!(reason("so:crashes", env).unwrap().contains("SIGSEGV"));
@@ -205,17 +237,7 @@ fn an_object_that_is_none_is_refused_in_one_sentence() {
         write("good.so", "LOCKBENCH_LOCK(good) = { .abi = LOCKBENCH_ABI, .acquire = f, .release = f };");
     let twice = refused(&["list", "--lock-so", &good, "--lock-so", &good]);
     assert!(twice.contains("two locks are named `so:good`"), "{twice}");
-    let spec = json!({
-        "axes": {
-            "id": "a", "lock": "so:good", "env": "native", "placement": "compact", "pinning": "pinned",
-            "vcpus": 1, "pcpus": [0], "overcommit": 1.0, "scheduler": {"kind": "host"},
-            "workload": {"name": "short", "section_ns": 100.0, "lines": 0, "think": "none", "think_ns": 0.0},
-        },
-        "round": 0, "purpose": "rate", "start": "free", "warmup_ns": 1, "window_ns": 1, "samples": 1,
-        "hang_ns": 1, "spin_threshold": 32768, "work_ns": 1.0, "ticks_per_ns": 2.0, "memory_nodes": [],
-        "vcpu_nodes": [0], "count_preemptions": false,
-        "object": {"path": good, "symbol": "lockbench_lock_good", "sha256": "0".repeat(64)},
-    });
+    let spec = spec("so:good", &good, "lockbench_lock_good", &"0".repeat(64));
     fs::write(dir.path().join("spec.json"), spec.to_string()).unwrap();
     let changed = refused(&["run", "--json", "--spec", &path("spec.json")]);
     assert!(changed.contains("is not the file any more that this run began with"), "{changed}");
