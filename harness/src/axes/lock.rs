@@ -6,7 +6,7 @@ use super::{Env, Flag, InId};
 use crate::error::unknown;
 use crate::registry::GROUPS;
 pub use crate::registry::Lock;
-use crate::{Error, Registry};
+use crate::{Error, Registry, shared_object};
 
 impl Lock {
     /// How locks are asked for.
@@ -32,7 +32,7 @@ impl Lock {
                 "own" => registry.own_locks().collect(),
                 name => {
                     let names = registry.locks().map(|lock| lock.name()).chain(GROUPS);
-                    vec![registry.lock(name).ok_or_else(|| unknown("lock", name, names))?]
+                    vec![registry.lock(name).ok_or_else(|| not_there(name, names))?]
                 }
             };
             for lock in named {
@@ -56,6 +56,19 @@ impl Lock {
     }
 }
 
+/// A name that no lock has.
+fn not_there<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Error {
+    let names: Vec<&str> = names.collect();
+    let of_objects = |name: &str| name.starts_with(shared_object::PREFIX);
+    if of_objects(name) && !names.iter().any(|name| of_objects(name)) {
+        return Error::usage(format!(
+            "no shared object was named that could have the lock `{}`; name it with --lock-so PATH",
+            name.escape_debug()
+        ));
+    }
+    unknown("lock", name, names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +85,7 @@ mod tests {
         assert_eq!(names(&["mcs", "core", "mcs"]).unwrap().len(), core.len());
         assert_eq!(names(&["mcs", "core"]).unwrap()[..2], ["mcs", "ticket"]);
         assert_eq!(names(&["own"]).unwrap(), Vec::<&str>::new());
+        assert!(names(&["so:mine"]).unwrap_err().to_string().contains("name it with --lock-so"));
         assert!(names(&["tickt"]).unwrap_err().to_string().contains("did you mean `ticket`"));
         assert_eq!(Lock::defaults(&registry).len(), core.len());
     }

@@ -158,6 +158,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_is_another_by_now_is_not_loaded() {
+        let (_, sha256) = content("/proc/self/exe").unwrap();
+        let origin = |sha256: &str| Origin {
+            path: "/proc/self/exe".into(),
+            symbol: "lockbench_lock".into(),
+            sha256: sha256.into(),
+        };
+        let said = load(&origin(&sha256.replace(['0', '1'], "2"))).unwrap_err();
+        assert!(said.contains("is not the file any more"), "{said}");
+        let said = load(&origin(&sha256)).unwrap_err();
+        assert!(said.contains("cannot be loaded"), "a program is no shared object: {said}");
+    }
+
+    #[test]
     fn an_address_is_found_in_the_object_that_holds_it() {
         let here = segments as *const () as usize;
         let (_, extent) = segments(here).unwrap();

@@ -32,7 +32,7 @@ pub(crate) use outside::{function, left};
 pub(crate) const HEADER: &str = include_str!("../../include/lockbench.h");
 
 /// What the names of such locks begin with, so that none is taken for a built-in one.
-const PREFIX: &str = "so:";
+pub(crate) const PREFIX: &str = "so:";
 
 /// Where a lock comes from: enough for another process to load it, or to see that it is another one by now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +62,9 @@ pub(crate) struct SharedLock {
     pub(crate) origin: Origin,
 }
 
-/// What a lock natively carries beyond the one that it is compared with, whatever else is different.
-const CARRIES: &str = "what every lock of a shared object has: its functions are called through pointers";
+/// What such a lock natively carries beyond a built-in one that it is compared with, whatever else is different.
+const CARRIES: &str =
+    "a lock of a shared object: called through pointers, where the other is compiled into the loop";
 
 impl SharedLock {
     fn new(described: &Described, origin: Origin) -> Self {
@@ -73,7 +74,10 @@ impl SharedLock {
         let about = described.about.clone().unwrap_or_else(|| format!("a lock of {}", origin.file()));
         let mut variant = Variant::new(name, leak(&about));
         if let Some(baseline) = &described.compare_with {
-            variant = variant.against(leak(baseline)).natively(CARRIES);
+            variant = variant.against(leak(baseline));
+            if !baseline.starts_with(PREFIX) {
+                variant = variant.natively(CARRIES);
+            }
         }
         let mut family = described.family();
         family.name = name;
