@@ -51,4 +51,7 @@ catalogue::catalogue! {
     reciprocating::Reciprocating,
     spin_then_park::SpinThenPark,
     flexguard::FlexGuard,
+    cna::Cna,
+    cohort::Cohort,
+    shfl::Shfl,
 }

@@ -19,6 +19,10 @@ pub(crate) struct Machine {
     dawdle: usize,
     /// Whether halts now and then return without a kick, as the platform allows.
     spurious: bool,
+    /// NUMA node of each vCPU.
+    places: Vec<usize>,
+    /// How often each vCPU has spun.
+    spins: Vec<AtomicU64>,
 }
 
 impl Machine {
@@ -29,7 +33,20 @@ impl Machine {
             counts: [const { AtomicU64::new(0) }; Event::COUNT],
             dawdle: 0,
             spurious: false,
+            places: (0..params.vcpus as usize).map(|cpu| cpu % 2).collect(),
+            spins: (0..params.vcpus).map(|_| AtomicU64::new(0)).collect(),
         }
+    }
+
+    /// With each vCPU on a NUMA node as told, instead of on the first and the second in turns.
+    pub(crate) fn on(self, places: &[usize]) -> Self {
+        assert_eq!(places.len(), self.vcpus());
+        Self { places: places.to_vec(), ..self }
+    }
+
+    /// How often a vCPU has spun.
+    pub(crate) fn spins(&self, cpu: usize) -> u64 {
+        self.spins[cpu].load(Ordering::SeqCst)
     }
 
     pub(crate) fn dawdling(self, dawdle: usize) -> Self {
@@ -89,6 +106,7 @@ impl<const PARAVIRT: bool, const PATCHED: bool> Platform for Vcpu<'_, PARAVIRT, 
     };
 
     fn relax(&self) {
+        self.machine.spins[self.me].fetch_add(1, Ordering::SeqCst);
         // There are more vCPUs than cores: let the one we wait for run.
         thread::yield_now();
     }
@@ -133,8 +151,8 @@ impl<const PARAVIRT: bool, const PATCHED: bool> Platform for Vcpu<'_, PARAVIRT, 
         0
     }
 
-    fn node_of(&self, _: usize) -> usize {
-        0
+    fn node_of(&self, cpu: usize) -> usize {
+        self.machine.places[cpu]
     }
 
     fn add(&self, event: Event, n: u64) {

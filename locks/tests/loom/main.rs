@@ -10,6 +10,7 @@
 mod common;
 mod doorbell;
 mod mistaken;
+mod numa;
 mod papers;
 mod pause;
 mod stolen;

@@ -5,6 +5,18 @@ use lockbench_locks::*;
 use super::*;
 
 models! {
+    cna_held: bare::<Cna>(HELD);
+    cna_twice: bare::<Cna>(TWICE);
+    cna_trio: bare::<Cna>(FAIR_TRIO);
+    cna_tried: tried_bare::<Cna>(PAIR);
+    cohort_twice: bare::<Cohort>(TWICE);
+    cohort_bound_twice: bare::<Cohort<1>>(TWICE);
+    cohort_trio: bare::<Cohort>(FAIR_TRIO);
+    cohort_tried: tried_bare::<Cohort>(PAIR);
+    shfl_held: bare::<Shfl>(Scope { preemptions: 4, ..HELD });
+    shfl_twice: bare::<Shfl>(Scope { preemptions: 3, ..TWICE });
+    shfl_trio: bare::<Shfl>(FAIR_TRIO);
+    shfl_tried: tried_bare::<Shfl>(PAIR);
     ttas_backoff_twice: bare::<TtasBackoff>(TWICE);
     ttas_backoff_trio: bare::<TtasBackoff>(FAIR_TRIO);
     ttas_backoff_tried: tried_bare::<TtasBackoff>(PAIR);

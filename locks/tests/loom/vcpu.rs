@@ -117,8 +117,8 @@ impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
         0
     }
 
-    fn node_of(&self, _: usize) -> usize {
-        0
+    fn node_of(&self, cpu: usize) -> usize {
+        cpu % 2
     }
 
     fn add(&self, event: Event, _: u64) {

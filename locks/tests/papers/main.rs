@@ -9,4 +9,5 @@ mod flexguard;
 mod malthusian;
 mod reciprocating;
 mod spin_then_park;
+mod numa;
 mod ttas_backoff;
