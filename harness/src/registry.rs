@@ -149,6 +149,7 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
         about: variant.about.into(),
         source: family.source.into(),
         blocks: family.blocks,
+        by_node: family.by_node,
         own: false,
         object: None,
         leaf: family.leaf,

@@ -120,6 +120,28 @@ fn on_one_node_it_is_said_what_would_tell() {
     }
 }
 
+/// A lock that prefers its node does what its ancestor does where there is one node, and that says nothing of it.
+#[test]
+fn on_one_node_the_locks_that_prefer_a_node_are_named() {
+    let mut results = derive(fixture::lines(7, 1.0).into_iter());
+    let told = |results: &Results| {
+        let statements = answers(results).numa.statements;
+        statements.get(1).map(|said| said.text.clone())
+    };
+    assert_eq!(told(&results), None);
+    for lock in &mut results.locks {
+        lock.by_node = lock.name == "mcs";
+    }
+    assert_eq!(
+        told(&results).unwrap(),
+        "mcs prefers waiters of the holder's NUMA node: what that is worth cannot be told here."
+    );
+    for cell in results.cells.iter_mut().filter(|cell| cell.axes.lock == "mcs") {
+        cell.ops_per_second = None;
+    }
+    assert_eq!(told(&results), None, "it was not measured");
+}
+
 #[test]
 fn locks_that_disagree_are_named() {
     let times = |axes: &CellAxes| if axes.lock == "tas" { 1.0 } else { remote_is_dear(axes) };

@@ -75,6 +75,8 @@ pub struct Family {
     pub blocks: bool,
     /// Whether it obeys [`Params::early_wait`](locks::Params::early_wait).
     pub waits_early: bool,
+    /// Whether it prefers waiters by their NUMA node.
+    pub by_node: bool,
     /// Size and alignment of the lock.
     pub lock: Layout,
     /// What the lock needs more for each vCPU, behind itself, in bytes.
@@ -100,6 +102,7 @@ impl Family {
             checked: false,
             blocks: L::BLOCKS,
             waits_early: L::WAITS_EARLY,
+            by_node: L::BY_NODE,
             lock: Layout::new::<L>(),
             more_per_vcpu: 0,
             per_vcpu: Layout::new::<L::PerVcpu>(),

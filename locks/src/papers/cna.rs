@@ -165,6 +165,7 @@ impl<const LOCAL: u32> RawLock for Cna<LOCAL> {
     const ORDER: Order = Order::Hybrid;
     const SOURCE: &'static str = "Dice and Kogan, EuroSys 2019 (arXiv 1810.05600)";
     const LEAF: bool = true;
+    const BY_NODE: bool = true;
     type PerVcpu = Node;
 
     fn new<P: Platform>(_: &Params) -> Self {

@@ -78,6 +78,7 @@ impl<const LOCAL: u32> RawLock for Cohort<LOCAL> {
     const ORDER: Order = Order::Hybrid;
     const SOURCE: &'static str = "Dice, Marathe and Shavit, PPoPP 2012";
     const LEAF: bool = true;
+    const BY_NODE: bool = true;
     type PerVcpu = ();
 
     fn new<P: Platform>(_: &Params) -> Self {

@@ -173,6 +173,7 @@ impl<const SHUFFLES: u32> RawLock for Shfl<SHUFFLES> {
     const ORDER: Order = Order::Hybrid;
     const SOURCE: &'static str = "Kashyap, Calciu, Cheng, Min and Kim, SOSP 2019";
     const LEAF: bool = true;
+    const BY_NODE: bool = true;
     type PerVcpu = Node;
 
     fn new<P: Platform>(_: &Params) -> Self {

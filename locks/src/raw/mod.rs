@@ -170,6 +170,9 @@ pub trait RawLock: Sized + Sync {
     /// Whether its waiters may halt early, for the reason that [`Params::early_wait`] names.
     const WAITS_EARLY: bool = false;
 
+    /// Whether it prefers waiters by the NUMA node of their vCPUs ([`Platform::node_of`]).
+    const BY_NODE: bool = false;
+
     /// What the lock needs once per vCPU: queue nodes, hash slots.
     type PerVcpu: Default + Sync;
 

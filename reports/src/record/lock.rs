@@ -31,6 +31,9 @@ pub struct LockDescriptor {
     /// Whether its waiters may sleep as part of the algorithm.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocks: bool,
+    /// Whether it prefers waiters by the NUMA node of their vCPUs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_node: bool,
     /// Whether it is a lock of the user's own: built into neither lockbench nor its peers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,

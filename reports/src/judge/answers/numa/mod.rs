@@ -12,7 +12,7 @@ use crate::derive::nodes::{Nodes, count};
 use crate::derive::setting::above;
 use crate::format::{printable, range, ratio};
 use crate::judge::numa::{Change, Contrast, contrasts};
-use crate::record::{Interval, Results};
+use crate::record::{Interval, LockDescriptor, Results};
 use crate::statistics::{MARGIN, Verdict};
 
 /// A sentence names at most this many locks; the table has the others.
@@ -21,7 +21,9 @@ const MOST_NAMED: usize = 6;
 pub(super) fn statements(results: &Results) -> Vec<Statement> {
     let nodes = count(results);
     if nodes < 2 {
-        return vec![Statement::new(without_nodes(nodes), None)];
+        let mut statements = vec![Statement::new(without_nodes(nodes), None)];
+        statements.extend(untold(results));
+        return statements;
     }
     let nodes = Nodes::of(&results.machine);
     let contrasts: Vec<Contrast<'_>> =
@@ -43,6 +45,24 @@ fn without_nodes(nodes: usize) -> String {
         "{why} Run `lockbench suite` on a machine with several nodes; `lockbench suite --plan-only --topology FILE.xml` shows \
          what it would measure there."
     )
+}
+
+/// What cannot be told of the locks that prefer waiters by their NUMA node; none where no such lock was measured.
+fn untold(results: &Results) -> Option<Statement> {
+    let measured = |lock: &LockDescriptor| {
+        results.cells.iter().any(|cell| cell.axes.lock == lock.name && cell.ops_per_second.is_some())
+    };
+    let by_node = results.locks.iter().filter(|lock| lock.by_node && measured(lock));
+    let by_node: BTreeSet<&str> = by_node.map(|lock| lock.name.as_str()).collect();
+    if by_node.is_empty() {
+        return None;
+    }
+    let prefers = if by_node.len() == 1 { "prefers" } else { "prefer" };
+    let text = format!(
+        "{} {prefers} waiters of the holder's NUMA node: what that is worth cannot be told here.",
+        names(&by_node)
+    );
+    Some(Statement::new(text, None))
 }
 
 /// Whether a contrast says something about nodes: two placements on the same pCPUs do so only if their cells differ.
