@@ -18,6 +18,9 @@ ENVIRONMENTS = ("native", "emulated")
 # Of all windows this part may have gone unobserved, for the observer shares the CPUs with what it observes, or may have been
 # ended as hung, for a lock that convoys may take seconds to move on in an emulated guest.
 UNOBSERVED = 0.2
+# A lock that keeps to a node crosses between nodes at most this part as often as one in strict order, among so many handovers.
+CROSSES_LESS = 0.5
+FEWEST_HANDOVERS = 30
 # Kinds of fault that are printed of a guest.
 MOST_SHOWN = 15
 
@@ -76,6 +79,7 @@ class Guest:
         if not any(line["line"] == "end" for line in lines):
             self.faults[f"{step.name}: the run has no end"] += 1
         self.throttling(step, lines)
+        self.crossings(step, lines, cells)
         for number, line in enumerate(lines):
             if line["line"] != "round" or cells[line["cell"]]["env"] not in ENVIRONMENTS:
                 continue
@@ -104,6 +108,30 @@ class Guest:
         told = sum(line.get("throttling", {}).get("periods", 0) for line in lines if line["line"] == "round")
         if counted and int(counted[1]) > 0 and told == 0:
             self.faults[f"{step.name}: the quota ran out {counted[1]} times, and no window says so"] += 1
+
+    def crossings(self, step, lines, cells):
+        """Locks that keep to a node, against the one that the scenario says does not."""
+        if not (step / "crosses-most").exists():
+            return
+        strict = (step / "crosses-most").read_text().strip()
+        counts = {}
+        for line in lines:
+            if line["line"] == "round" and line["outcome"] == "measured":
+                handovers = line.get("causes", {}).get("node_matrix", [])
+                crossed = sum(one["count"] for one in handovers if one["from"] != one["to"])
+                counts[cells[line["cell"]]["lock"]] = crossed, sum(one["count"] for one in handovers)
+        for lock, (_, all) in counts.items():
+            if all < FEWEST_HANDOVERS:
+                self.faults[f"{step.name}: {lock} was handed over {all} times, which tells no order"] += 1
+        others = [lock for lock in counts if lock != strict]
+        if strict not in counts or not others:
+            self.faults[f"{step.name}: no two locks to compare"] += 1
+            return
+        crossed, all = counts[strict]
+        for lock in others:
+            its, of = counts[lock]
+            if its * all >= CROSSES_LESS * crossed * of:
+                self.faults[f"{step.name}: {lock} crossed in {its} of {of} handovers, {strict} in {crossed} of {all}"] += 1
 
     def may_be_dropped(self, dropped):
         """Whether a plan may do without this on such a machine: a cell, or a value of an axis."""

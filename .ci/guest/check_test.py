@@ -70,6 +70,7 @@ class Guest:
             "memory_nodes": [0, 1],
             "residence": {"shared": [{"node": 0, "pages": 2}], "blocks": [[0], [1]], "vcpu_nodes": [0, 1]},
         }
+        self.others = []  # further cells and their records
         self.dropped = []
         self.quota = {}
         self.ended = True
@@ -113,8 +114,9 @@ class Guest:
         (step / "pages/1").write_bytes(struct.pack(f"<{len(entries)}Q", *entries))
         for name, text in self.files.items():
             (step / name).write_text(text)
-        header = {"line": "header", "cells": [self.cell], "machine": self.quota, "dropped": self.dropped}
-        lines = [header, self.record] + [{"line": "end"}] * self.ended
+        cells = [self.cell] + [cell for cell, _ in self.others]
+        header = {"line": "header", "cells": cells, "machine": self.quota, "dropped": self.dropped}
+        lines = [header, self.record] + [record for _, record in self.others] + [{"line": "end"}] * self.ended
         (run / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def verdict(self):
@@ -312,6 +314,25 @@ class Checker(unittest.TestCase):
         self.fails(guest, "the quota ran out 3 times, and no window says so")
         guest.record["throttling"] = {"periods": 1, "taken_ns": 9}
         self.passes(guest)
+
+    def test_a_numa_lock_that_crosses_as_often_as_mcs_fails(self):
+        def matrix(crossed, stayed):
+            return {"node_matrix": [{"from": 0, "to": 1, "count": crossed}, {"from": 1, "to": 1, "count": stayed}]}
+
+        def guest(mcs, cna):
+            guest = Guest(lock="mcs")
+            guest.record["causes"] = matrix(*mcs)
+            other = cell(lock="cna", id="cna/native/work:20us/2v:2p/scatter/pinned", env="nowhere")
+            guest.others = [(other, {**guest.record, "cell": other["id"], "causes": matrix(*cna)})]
+            guest.files["crosses-most"] = "mcs\n"
+            return guest
+
+        self.passes(guest((50, 50), (2, 98)))
+        self.fails(guest((50, 50), (30, 70)), "cna crossed in 30 of 100 handovers, mcs in 50 of 100")
+        self.fails(guest((0, 0), (0, 0)), "mcs was handed over 0 times")
+        alone = guest((50, 50), (2, 98))
+        alone.others = []
+        self.fails(alone, "no two locks to compare")
 
     def test_a_refusal_is_one_sentence_with_its_words_and_status_2(self):
         def refusal(status, said):
