@@ -7,7 +7,7 @@ mod common;
 mod fissile;
 mod flexguard;
 mod malthusian;
+mod numa;
 mod reciprocating;
 mod spin_then_park;
-mod numa;
 mod ttas_backoff;
