@@ -14,6 +14,8 @@ import time
 from browser import Browser
 
 WIDTHS = [1280, 768, 360]
+# Width and whether it is dark: each width once, and both modes where most of a page is on the screen.
+LOOKS = [(1280, False), (1280, True), (768, False), (360, True)]
 # Within which the whole verdict must be seen without scrolling, in pixels.
 FIRST_SCREEN = (1280, 900)
 
@@ -62,8 +64,8 @@ def too_long(browser):
 def looked_at(browser, page, axe, width, dark):
     """Faults of a page at a width, in light or dark mode, as it opens and with everything unfolded."""
     states = [("as it opens", CUT_FOLDED)]
-    # Unfolded a page is long, so two of the six are looked at.
-    if (width, dark) in [(WIDTHS[0], False), (WIDTHS[-1], True)]:
+    # Unfolded a page is long, so two of the four are looked at.
+    if (width, dark) in (LOOKS[0], LOOKS[-1]):
         states.append(("unfolded", OPEN_ALL + "; 0"))
     for state, make in states:
         browser.open(page, width, dark)
@@ -284,7 +286,7 @@ def main():
     path, trend, crowded, *pages = sys.argv[1:]
     with open(path) as file:
         axe = file.read()
-    looks = [(looked_at, page, axe, width, dark) for page in [*pages, trend] for width in WIDTHS for dark in (False, True)]
+    looks = [(looked_at, page, axe, width, dark) for page in [*pages, trend] for width, dark in LOOKS]
     looks += [(not_found, pages[-1], axe), (faults_of_trend, trend), (faults_of_crowded, crowded)]
     looks += [(faults, page) for page in pages]
     # Several browsers at once; no more than a small machine has memory for.

@@ -1,13 +1,13 @@
 //! Advice from runs that were measured before.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::judge::advice;
 use lockbench_reports::judge::advice::{Candidate, Evidence, Question, of_nights, of_runs};
 use lockbench_reports::judge::verdicts::judge;
 use lockbench_reports::record::{Kept, Machine, Results, Served, Thresholds};
+
+use crate::fixture;
 
 const QUESTION: Question = Question { vcpus: 4, pcpus: 2, section_ns: 120.0 };
 

@@ -1,7 +1,5 @@
 //! Headline, rows, exit status, trend page and OpenMetrics say the same, for they are made of the same alerts.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::digest::Digest;
 use lockbench_reports::judge::compare::{compare, markdown, text};
@@ -11,6 +9,8 @@ use lockbench_reports::judge::history::{
 use lockbench_reports::record::{Line, Outcome};
 use lockbench_reports::show::trend;
 use lockbench_reports::statistics::{MARGIN, Random};
+
+use crate::fixture;
 
 const CELL: &str = "ticket/native/empty/1v:1p";
 

@@ -1,7 +1,5 @@
 //! Short answers: what they say of runs that are not as one would wish.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::briefs::{Brief, briefs};
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps, tells_more};
@@ -10,6 +8,8 @@ use lockbench_reports::record::{
 };
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::html;
+
+use crate::fixture;
 
 fn judged(lines: impl IntoIterator<Item = Line>) -> Results {
     let mut results = derive(lines.into_iter());

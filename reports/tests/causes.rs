@@ -1,7 +1,5 @@
 //! Causes in a synthetic run: the summary of a cell, its trace for Perfetto, and the sentence on environments.
 
-mod fixture;
-
 use std::collections::BTreeMap;
 
 use lockbench_reports::derive::derive;
@@ -9,6 +7,8 @@ use lockbench_reports::judge::trust;
 use lockbench_reports::record::{Cell, Line, Outcome, Results};
 use lockbench_reports::show::plots::{Figure, figures};
 use lockbench_reports::show::{summary, trace_export};
+
+use crate::fixture;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

@@ -3,12 +3,12 @@
 //! This is a small part of the simulation that `cargo run --release -p lockbench-reports --example recall` runs in full, for the
 //! tables of docs/nightly.md.
 
-mod simulation;
-
 use lockbench_reports::statistics::Random;
 use simulation::score::Score;
 use simulation::series::{Made, Noise, Shape, made, of_every_kind, one_in_300, unchanged_suite};
 use simulation::{alerts, e_divisive, ours, ours_alone};
+
+use crate::simulation;
 
 fn every(_: Noise, _: Shape) -> bool {
     true

@@ -1,13 +1,13 @@
 //! The columns' values for a run, in the CSV and in the page's table.
 
-mod fixture;
-
 use std::collections::BTreeSet;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::{Facility, Instant, Line, Outcome, QuotaUse, Replay, Results, Round, Status};
 use lockbench_reports::show::columns::{COLUMNS, rows};
 use lockbench_reports::show::csv;
+
+use crate::fixture;
 
 /// The synthetic run; in each window that took times, one wait was still unfinished when the window ended. One cell had a CPU quota, some replayed a log.
 fn results() -> Results {

@@ -1,7 +1,5 @@
 //! Whole runs compared: unchanged ones, a slower one, and ones that cannot be compared.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::digest::{Digest, Metric};
 use lockbench_reports::judge::compare::{
@@ -10,6 +8,8 @@ use lockbench_reports::judge::compare::{
 use lockbench_reports::judge::history::Blessing;
 use lockbench_reports::record::{Line, Outcome, Results};
 use lockbench_reports::statistics::{MARGIN, Verdict};
+
+use crate::fixture;
 
 fn results(seed: u64, change: impl Fn(&mut Line)) -> Results {
     let mut lines = fixture::lines(seed, 1.0);

@@ -1,14 +1,12 @@
 //! How `compare` does on runs that were made up cell by cell: whether its intervals hold the truth, what it finds, what it
 //! calls falsely. Runs differ by more than their windows do, as on real machines; every seed is fixed.
 
-mod fixture;
-#[path = "fixture/world.rs"]
-mod world;
-
 use lockbench_reports::derive::digest::{Digest, Metric};
 use lockbench_reports::judge::compare::{Comparison, Row, compare};
 use lockbench_reports::statistics::{MARGIN, Random, Verdict};
 use world::{CELLS, GROUPS, World};
+
+use crate::world;
 
 fn of_group<'a>(comparison: &'a Comparison, group: &str) -> Vec<&'a Row> {
     comparison.rows.iter().filter(|row| row.cell.contains(&format!("/{group}"))).collect()

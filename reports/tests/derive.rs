@@ -1,7 +1,5 @@
 //! From lines to results, on a synthetic run.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::reasons::reasons;
 use lockbench_reports::judge::comparison::compare;
@@ -11,6 +9,8 @@ use lockbench_reports::record::{
 };
 use lockbench_reports::show::{html, summary};
 use lockbench_reports::statistics;
+
+use crate::fixture;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

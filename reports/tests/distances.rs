@@ -1,7 +1,5 @@
 //! Runs on several NUMA nodes: a window's noise group uses every pair of pCPUs that was looked at; older records have one pair.
 
-mod fixture;
-
 use std::path::Path;
 
 use lockbench_reports::derive::derive;
@@ -12,6 +10,8 @@ use lockbench_reports::judge::compare::{Row, compare};
 use lockbench_reports::record::{Cell, Line, Measured, Outcome, Pair, PingPong, Results};
 use lockbench_reports::show::{csv, html};
 use lockbench_reports::statistics::{MARGIN, Verdict};
+
+use crate::fixture;
 
 const CELL: &str = "ticket/emulated/short+exp/4v:2p/compact/pinned";
 /// A cell whose rate follows the distance of its pCPUs.

@@ -1,14 +1,14 @@
 //! How a duel does on rounds that were made up: what it finds and what it calls falsely, in one stage and in two. Every seed is
 //! fixed.
 
-mod fixture;
-
 use std::sync::OnceLock;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::compare::{Comparison, duel, unclear};
 use lockbench_reports::record::{Cell, Measured, Outcome, Purpose, Results, Round};
 use lockbench_reports::statistics::{MARGIN, Random, Verdict};
+
+use crate::fixture;
 
 /// The cells of a made-up duel: the vCPUs on two pCPUs (one for a single vCPU), the rate, and the noise of a window.
 const CLASSES: [(&str, u32, f64, f64); 3] =

@@ -1,15 +1,11 @@
 //! How a run ends on a terminal.
 
-mod fixture;
-#[path = "fixture/many.rs"]
-mod many;
-#[path = "fixture/standard.rs"]
-mod standard;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::Results;
 use lockbench_reports::show::ending::{Layout, ending, missing};
 use lockbench_reports::show::summary;
+
+use crate::{fixture, many, standard};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

@@ -1,11 +1,11 @@
 //! The first screen of a page: the verdict before anything else.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::verdicts::judge;
 use lockbench_reports::record::{Line, Results, Status, Thresholds};
 use lockbench_reports::show::html;
+
+use crate::fixture;
 
 fn results() -> Results {
     let mut results = derive(fixture::lines(7, 1.0).into_iter());

@@ -1,10 +1,6 @@
 //! What `history show` and `compare` together say of nights drawn from twenty made-up runs of one build, and of changes put into
 //! them. Every seed is fixed.
 
-mod fixture;
-#[path = "fixture/world.rs"]
-mod world;
-
 use std::ops::Range;
 
 use lockbench_reports::derive::digest::Digest;
@@ -12,6 +8,8 @@ use lockbench_reports::judge::compare::compare;
 use lockbench_reports::judge::history::{Collector, Judgement};
 use lockbench_reports::statistics::{FEWEST_NIGHTS, MARGIN, Random};
 use world::World;
+
+use crate::world;
 
 const NIGHTS: usize = 30;
 

@@ -1,13 +1,13 @@
 //! Records that an attacker wrote.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::judge::answers;
 use lockbench_reports::record::{Line, Results};
 use lockbench_reports::show::{csv, html, summary, trace_export};
 use serde_json::Value;
+
+use crate::fixture;
 
 const SCRIPTS: [&str; 6] = [
     "</script><script>alert(1)</script>",

@@ -1,7 +1,5 @@
 //! Laws beside measurements, of whole runs: what they are given, and where they do not speak.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::briefs::briefs;
 use lockbench_reports::judge::laws::{Standing, band, sentence, standing};
@@ -9,6 +7,8 @@ use lockbench_reports::judge::verdicts::judge;
 use lockbench_reports::record::{
     Carried, Cell, CellAxes, LawCheck, LawName, Line, Measured, Outcome, Results, Scheduler, Thresholds,
 };
+
+use crate::fixture;
 
 /// The fixture's run, with its planned cells and what was measured of them changed.
 fn run(plan: impl Fn(&mut CellAxes), measured: impl Fn(&str, &mut Measured)) -> Results {

@@ -1,14 +1,12 @@
 //! The report's sentences on NUMA, from made-up records whose truth is known.
 
-mod fixture;
-#[path = "fixture/nodes.rs"]
-mod nodes;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::answers::{Answer, Statement, answers};
 use lockbench_reports::record::{CellAxes, Line, Outcome, Purpose, Results};
 use lockbench_reports::statistics::Verdict;
 use nodes::Several;
+
+use crate::{fixture, nodes};
 
 fn results(several: &Several) -> Results {
     derive(several.lines().into_iter())

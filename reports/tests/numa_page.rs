@@ -1,14 +1,12 @@
 //! What the page shows of NUMA: ratios, the map of handovers between nodes, where memory lies, distances.
 
-mod fixture;
-#[path = "fixture/nodes.rs"]
-mod nodes;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::{CellAxes, Line, Outcome, Results};
 use lockbench_reports::show::html;
 use lockbench_reports::show::plots::{self, Figure, Plot};
 use nodes::Several;
+
+use crate::{fixture, nodes};
 
 fn results(several: &Several) -> Results {
     derive(several.lines().into_iter())

@@ -1,7 +1,5 @@
 //! The page of a synthetic run: complete, self-contained and the same each time.
 
-mod fixture;
-
 use std::io::Read;
 
 use lockbench_reports::derive::derive;
@@ -10,6 +8,8 @@ use lockbench_reports::show::plots::{Figure, figures};
 use lockbench_reports::show::trace_export::chrome_of_worst;
 use lockbench_reports::show::{csv, html};
 use sha2::{Digest, Sha256};
+
+use crate::fixture;
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

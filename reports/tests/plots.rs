@@ -1,15 +1,13 @@
 //! The plots of a synthetic run: what each draws, says and leaves out.
 
-mod fixture;
-#[path = "fixture/many.rs"]
-mod many;
-
 use std::collections::BTreeSet;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::record::{Facility, Line, Outcome, Results};
 use lockbench_reports::show::plots::{Figure, Plot, figures};
 use lockbench_reports::show::trace_export::chrome_of_worst;
+
+use crate::{fixture, many};
 
 fn results() -> Results {
     derive(fixture::lines(7, 1.0).into_iter())

@@ -1,7 +1,5 @@
 //! What a scenario is said to have shown, and that its cases are judged as nothing else.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::format::percent;
 use lockbench_reports::judge::briefs::briefs;
@@ -13,6 +11,8 @@ use lockbench_reports::record::{
 };
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::{csv, html};
+
+use crate::fixture;
 
 /// The cells of two locks in emulated vCPUs at 1x and 2x, as the cases `alone` and `hog` of a scenario.
 fn results() -> Results {

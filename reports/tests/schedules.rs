@@ -1,7 +1,5 @@
 //! Cells under the emulated hypervisor: no verdict or sentence mixes them with others, and each says how they were scheduled.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::timeslice::timeslice;
 use lockbench_reports::judge::trust;
@@ -10,6 +8,8 @@ use lockbench_reports::record::{Cell, CellReplay, Line, Results, Thresholds};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::plots::{Figure, figures};
 use lockbench_reports::show::{html, summary, trace_export};
+
+use crate::fixture;
 
 const WORDS: &str = "in round-robin slices of 10 ms";
 

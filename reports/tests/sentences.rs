@@ -1,13 +1,13 @@
 //! What stdout prints at the end of a run.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::answers::answers;
 use lockbench_reports::record::{Carried, Line, Outcome, Results};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::{html, summary};
 use lockbench_reports::statistics::Verdict;
+
+use crate::fixture;
 
 fn results_of(change: impl Fn(&mut Line)) -> Results {
     let mut lines = fixture::lines(7, 1.0);

@@ -1,7 +1,5 @@
 //! Pools of a case, the shares that its machines should have, and what is said of those that they had.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::scenarios::scenarios;
 use lockbench_reports::judge::scenarios::shares::worst;
@@ -11,6 +9,8 @@ use lockbench_reports::record::{
 };
 use lockbench_reports::show::ending::{Layout as Page, ending};
 use lockbench_reports::show::html;
+
+use crate::fixture;
 
 fn pool(name: &str, pcpus: &[u32]) -> Pool {
     Pool { name: name.into(), pcpus: pcpus.to_vec(), scheduler: None, slice_ns: None }

@@ -1,9 +1,5 @@
 //! The trend page: complete, harmless, and the same every time.
 
-mod fixture;
-#[path = "fixture/nights.rs"]
-mod nights;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::derive::digest::{Digest, Skipped};
 use lockbench_reports::judge::history::{Blessing, Collector, History, change_points};
@@ -11,6 +7,8 @@ use lockbench_reports::record::{Results, Status};
 use lockbench_reports::show::trend;
 use lockbench_reports::statistics::MARGIN;
 use nights::nights;
+
+use crate::{fixture, nights};
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}";
 

@@ -1,12 +1,12 @@
 //! Verdicts and laws of whole runs.
 
-mod fixture;
-
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::check::{Answer, Check, check};
 use lockbench_reports::judge::verdicts::{self, headline, judge, judged, main_step, reached, steps, tally};
 use lockbench_reports::record::{Cell, Kept, Line, Outcome, Results, Served, Thresholds};
 use lockbench_reports::show::check::{exclusion, table};
+
+use crate::fixture;
 
 fn results_of(change: impl Fn(&mut Line)) -> Results {
     let mut lines = fixture::lines(7, 1.0);
