@@ -54,4 +54,10 @@ catalogue::catalogue! {
     cna::Cna,
     cohort::Cohort,
     shfl::Shfl,
+    clh::Clh,
+    anderson::Anderson,
+    mcs_tas::McsTas,
+    mcs_tp::McsTp,
+    preemptable_ticket::PreemptableTicket,
+    oticket::Oticket,
 }

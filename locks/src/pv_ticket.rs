@@ -38,11 +38,6 @@ impl PvTicket {
         Self { tickets: TicketWord::starting_at(first) }
     }
 
-    #[inline(always)]
-    fn address(&self) -> usize {
-        ptr::from_ref(self).addr()
-    }
-
     /// The bits of a head that are a flag. Without paravirtual code there is none, and nothing of it in the machine code.
     const fn flag<P: Platform>() -> u16 {
         match P::CODE {
@@ -78,6 +73,17 @@ impl PvTicket {
             self.tickets.clear_slow(mine);
         }
     }
+}
+
+/// A ticket lock whose waiters halt, and whose holder kicks those whose tickets it knows.
+pub(crate) trait HaltingTickets: RawLock<PerVcpu = Waiting> {
+    /// The lock's word.
+    fn tickets(&self) -> &TicketWord;
+
+    #[inline(always)]
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
 
     /// Halts until the ticket `want` is called. May return earlier.
     #[cold]
@@ -92,10 +98,10 @@ impl PvTicket {
         // The slot is published before the flag. Flag and head being one word, setting the one and reading the other
         // is ordered by that word's modification order, so there is no window for the kernel's full barrier to
         // close: either the unlock comes first and is seen here, or it comes later and sees the flag and the slot.
-        let head = self.tickets.set_slow();
+        let head = self.tickets().set_slow();
         if head & !TicketWord::SLOW != want {
             ctx.platform().halt();
-            if self.tickets.head() & !TicketWord::SLOW != want {
+            if self.tickets().head() & !TicketWord::SLOW != want {
                 ctx.platform().count(Event::PvSpuriousWakeup);
             }
         }
@@ -121,10 +127,17 @@ impl PvTicket {
     }
 }
 
-impl InSet for PvTicket {
+impl<L: HaltingTickets> InSet for L {
     #[inline(always)]
     fn members(block: &Waiting) -> &Members {
         &block.waiting
+    }
+}
+
+impl HaltingTickets for PvTicket {
+    #[inline(always)]
+    fn tickets(&self) -> &TicketWord {
+        &self.tickets
     }
 }
 

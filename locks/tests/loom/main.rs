@@ -67,7 +67,12 @@ const FAIR_TRIO: Scope = Scope { preemptions: 1, ..TRIO };
 struct Model<L: RawLock, const CODE: u8> {
     new: fn(&Params) -> L,
     early_wait: EarlyWait,
+    spin_threshold: u32,
     halts: Halts,
+    /// What each vCPU's clock shows.
+    clock: fn(usize) -> u64,
+    /// Whether a release may wait.
+    waits_in_release: bool,
     acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, CODE>>),
     at_rest: fn(&[L::PerVcpu]),
     /// Whether the host says that others are preempted, when a vCPU asks for the first, second… time.
@@ -78,7 +83,10 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
     const NEW: Self = Self {
         new: L::new::<Vcpu<'_, CODE>>,
         early_wait: EarlyWait::Halted,
+        spin_threshold: 1,
         halts: Halts::Kvm,
+        clock: |_| 0,
+        waits_in_release: true,
         acquire: |lock, ctx| lock.acquire(ctx),
         at_rest: |_| (),
         hint: |_| false,
@@ -94,17 +102,21 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
         };
         let asked = Cell::new(0);
         let hint = |_| (self.hint)(asked.replace(asked.get() + 1));
-        let ctx = Ctx::over(
-            me,
-            blocks,
-            params,
-            Vcpu::<CODE> { on_relax: &release_of_the_held, hint: &hint, ..Vcpu::new(me, bells) },
-        );
+        let releasing = Cell::new(false);
+        let on_relax = || {
+            assert!(self.waits_in_release || !releasing.get(), "a release waits");
+            release_of_the_held();
+        };
+        let vcpu =
+            Vcpu::<CODE> { on_relax: &on_relax, hint: &hint, now: (self.clock)(me), ..Vcpu::new(me, bells) };
+        let ctx = Ctx::over(me, blocks, params, vcpu);
         for _ in 0..passes {
             (self.acquire)(lock, &ctx);
             // SAFETY: loom checks that nobody else is at the cell.
             world.passes.with_mut(|passes| unsafe { *passes += 1 });
+            releasing.set(true);
             lock.release(&ctx);
+            releasing.set(false);
         }
     }
 
@@ -116,7 +128,10 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
         let model = Arc::new(self);
         builder.check(move || {
             // Not loom's Arc: dropping one while a failed model unwinds panics again.
-            let params = Params { early_wait: model.early_wait, ..params(1, CODE == PARAVIRT, vcpus + 1) };
+            let params = Params {
+                early_wait: model.early_wait,
+                ..params(model.spin_threshold, CODE == PARAVIRT, vcpus + 1)
+            };
             let world = Arc::new(World {
                 lock: (model.new)(&params),
                 params,

@@ -68,3 +68,88 @@ fn flexguard_twice() {
 fn flexguard_emulated() {
     hinted(Halts::Emulated, Scope { preemptions: 1, ..HELD });
 }
+
+models! {
+    clh_held: bare::<Clh>(HELD);
+    clh_twice: bare::<Clh>(TWICE);
+    clh_trio: bare::<Clh>(TRIO);
+    clh_tried: tried_bare::<Clh>(TWICE);
+    clh_tried_trio: tried_bare::<Clh>(TRIO);
+}
+
+/// Whoever releases an MCS lock may have to wait for a successor that is about to link itself, and may be off its pCPU.
+fn releases_at_once<L: RawLock + 'static>() {
+    Model::<L, BARE> { waits_in_release: false, ..Model::NEW }.explore(PAIR);
+}
+
+#[test]
+fn clh_releases_at_once() {
+    releases_at_once::<Clh>();
+}
+
+#[test]
+#[should_panic(expected = "a release waits")]
+fn mcs_does_not_release_at_once() {
+    releases_at_once::<Mcs>();
+}
+
+models! {
+    anderson_held: bare::<Anderson>(HELD);
+    anderson_trio: bare::<Anderson>(TRIO);
+    anderson_tried: tried_bare::<Anderson>(TWICE);
+    // Slots are used again from the fourth number on.
+    anderson_around: bare::<Anderson>(Scope { passes: 3, preemptions: 3, ..PAIR });
+    anderson_tried_around: tried_bare::<Anderson>(Scope { passes: 3, preemptions: 2, ..PAIR });
+}
+
+models! {
+    mcs_tas_held: bare::<McsTas>(HELD);
+    mcs_tas_twice: bare::<McsTas>(TWICE);
+    mcs_tas_trio: bare::<McsTas>(FAIR_TRIO);
+    mcs_tas_tried: tried_bare::<McsTas>(PAIR);
+}
+
+models! {
+    mcs_tp_held: bare::<McsTp>(HELD);
+    mcs_tp_twice: bare::<McsTp>(Scope { preemptions: 3, ..TWICE });
+    mcs_tp_trio: bare::<McsTp>(TRIO);
+    mcs_tp_tried: tried_bare::<McsTp>(PAIR);
+}
+
+/// To vCPU 0 the times of all others are old, to vCPU 1 those of vCPU 2 are: so its waiters are skipped, queue again, or are
+/// granted the lock behind one that was skipped.
+#[test]
+fn mcs_tp_skips() {
+    for (scope, preemptions) in [(HELD, 2), (TWICE, 2), (TRIO, 1)] {
+        let scope = Scope { preemptions, ..scope };
+        Model::<McsTp, BARE> { clock: |me| [2 << 40, 1 << 40, 0, 0][me], ..Model::NEW }.explore(scope);
+    }
+}
+
+models! {
+    preemptable_ticket_held: bare::<PreemptableTicket>(HELD);
+    preemptable_ticket_twice: bare::<PreemptableTicket>(Scope { preemptions: 3, ..TWICE });
+    preemptable_ticket_trio: bare::<PreemptableTicket>(FAIR_TRIO);
+    preemptable_ticket_tried: tried_bare::<PreemptableTicket>(PAIR);
+}
+
+/// The last number of all, held by one of two.
+#[test]
+fn preemptable_ticket_wraps_around() {
+    let new = |_: &Params| PreemptableTicket::starting_at(u16::MAX);
+    Model::<PreemptableTicket, BARE> { new, ..Model::NEW }.explore(Scope { preemptions: 3, ..TWICE });
+}
+
+/// A lock whose waiters halt at once, as near waiters of the opportunistic ticket lock do only with a threshold of 0.
+fn halting_at_once<L: RawLock + 'static>(scope: Scope) {
+    Model::<L, PARAVIRT> { spin_threshold: 0, ..Model::NEW }.explore(scope);
+}
+
+models! {
+    oticket_bare_twice: bare::<Oticket>(TWICE);
+    oticket_pair: halting_at_once::<Oticket>(Scope { preemptions: 5, ..PAIR });
+    oticket_held: halting_at_once::<Oticket>(Scope { preemptions: 2, ..HELD });
+    oticket_twice: halting_at_once::<Oticket>(Scope { preemptions: 2, ..TWICE });
+    oticket_trio: halting_at_once::<Oticket>(FAIR_TRIO);
+    oticket_tried: tried_halting::<Oticket>(PAIR);
+}

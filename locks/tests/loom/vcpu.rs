@@ -71,7 +71,8 @@ impl Bell {
     }
 }
 
-/// A vCPU with one kind of code. A model may have something done whenever it spins, and watch what its lock counts.
+/// A vCPU with one kind of code. A model may have something done whenever it spins, watch what its lock counts, and set its
+/// clock, which does not run.
 pub(super) struct Vcpu<'a, const CODE: u8> {
     pub(super) me: usize,
     pub(super) bells: &'a [Bell],
@@ -79,11 +80,12 @@ pub(super) struct Vcpu<'a, const CODE: u8> {
     pub(super) on_event: &'a dyn Fn(Event),
     /// What the host says of a vCPU.
     pub(super) hint: &'a dyn Fn(usize) -> bool,
+    pub(super) now: u64,
 }
 
 impl<'a, const CODE: u8> Vcpu<'a, CODE> {
     pub(super) fn new(me: usize, bells: &'a [Bell]) -> Self {
-        Self { me, bells, on_relax: &|| (), on_event: &|_| (), hint: &|_| false }
+        Self { me, bells, on_relax: &|| (), on_event: &|_| (), hint: &|_| false, now: 0 }
     }
 }
 
@@ -114,7 +116,7 @@ impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
     }
 
     fn now(&self) -> u64 {
-        0
+        self.now
     }
 
     fn node_of(&self, cpu: usize) -> usize {

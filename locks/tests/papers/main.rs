@@ -2,12 +2,19 @@
 //! all vCPUs, or on a stage where one vCPU runs at a time, so that every race has one outcome and time passes when the test says so.
 #![cfg(not(locks_loom))]
 
+mod anderson;
+mod clh;
 #[path = "../common/mod.rs"]
 mod common;
 mod fissile;
 mod flexguard;
 mod malthusian;
+mod mcs_tas;
+mod mcs_tp;
 mod numa;
+mod oticket;
+mod overtaking;
+mod preemptable_ticket;
 mod reciprocating;
 mod spin_then_park;
 mod ttas_backoff;
