@@ -73,6 +73,12 @@ impl PvTicket {
             self.tickets.clear_slow(mine);
         }
     }
+
+    #[cold]
+    #[inline(never)]
+    fn kick_next<P: Platform>(address: usize, next: u16, ctx: &Ctx<'_, Self, P>) {
+        Self::kick(address, next, ctx);
+    }
 }
 
 /// A ticket lock whose waiters halt, and whose holder kicks those whose tickets it knows.
@@ -112,8 +118,7 @@ pub(crate) trait HaltingTickets: RawLock<PerVcpu = Waiting> {
 
     /// Kicks the vCPU that waits for ticket `next` of the lock at `address`. Works on the address, for the lock itself
     /// may be gone: it was released, and its next holder may have freed it.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn kick<P: Platform>(address: usize, next: u16, ctx: &Ctx<'_, Self, P>) {
         let waiter = vcpu_set::find(ctx, |cpu| {
             let slot = &ctx.of(cpu).slot;
@@ -180,7 +185,7 @@ impl RawLock for PvTicket {
             let address = self.address();
             let head = self.tickets.advance_and_look();
             if head & TicketWord::SLOW != 0 {
-                Self::kick(address, TicketWord::after(head & !TicketWord::SLOW), ctx);
+                Self::kick_next(address, TicketWord::after(head & !TicketWord::SLOW), ctx);
             }
         } else {
             if P::CODE == Code::Patched {

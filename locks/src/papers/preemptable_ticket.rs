@@ -24,10 +24,12 @@ impl PreemptableTicket {
         Self { word: AtomicU64::new(u64::from(first) << 48 | u64::from(first)) }
     }
 
+    #[inline(always)]
     const fn head(word: u64) -> u16 {
         word as u16
     }
 
+    #[inline(always)]
     const fn tail(word: u64) -> u16 {
         (word >> 48) as u16
     }

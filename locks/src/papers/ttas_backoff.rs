@@ -21,6 +21,7 @@ const LONGEST: u32 = 1024;
 
 impl Delays {
     /// A number from 1 to `limit`, a power of two: one of Weyl's sequence, mixed by a multiplication.
+    #[inline(always)]
     fn draw(&self, limit: u32, me: usize) -> u32 {
         // Relaxed, and apart: the vCPU alone is here.
         let next = self.0.load(Ordering::Relaxed).wrapping_add(0x9E37_79B9);
