@@ -152,6 +152,7 @@ fn describe(family: &Family, variant: &Variant, place: [u32; 2]) -> LockDescript
         by_node: family.by_node,
         own: false,
         object: None,
+        peer: false,
         leaf: family.leaf,
         revision: family.revision,
         carries: variant.carries.map(Into::into),

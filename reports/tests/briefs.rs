@@ -2,12 +2,13 @@
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::briefs::{Brief, briefs};
+use lockbench_reports::judge::peers::{Ground, Standing, besides};
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps, tells_more};
 use lockbench_reports::record::{
     Admission, Carried, Line, Measured, Outcome, Purpose, Results, Round, Thresholds,
 };
 use lockbench_reports::show::ending::{Layout, ending};
-use lockbench_reports::show::html;
+use lockbench_reports::show::{html, summary};
 
 use crate::fixture;
 
@@ -130,6 +131,91 @@ fn the_price_of_an_own_lock_is_told_beside_those_of_two_others() {
     for lock in ["pv-ticket-off ", "pvops-ticket ", "tas "] {
         assert!(price.contains(lock), "{lock}: {price}");
     }
+}
+
+/// The fixture, with a library's test-and-set beside `ticket`, a library's MCS lock beside `queued`, and a mutex that sleeps.
+fn with_peers() -> Results {
+    let mut results = derive(fixture::lines(7, 1.0).into_iter());
+    for lock in &mut results.locks {
+        lock.peer = ["tas", "mcs", "std-mutex"].contains(&lock.name.as_str());
+        match lock.name.as_str() {
+            "tas" => lock.baseline = Some("ticket".into()),
+            "mcs" => lock.baseline = Some("queued".into()),
+            _ => {}
+        }
+    }
+    judge(&mut results, Thresholds::default());
+    results
+}
+
+#[test]
+fn where_ours_lose_beside_locks_that_people_use_is_told() {
+    let results = with_peers();
+    let besides = besides(&results);
+    let standing = |ground, ours: &str, theirs: &str| {
+        let told = besides.iter().find(|beside| {
+            beside.ground == ground && (&*beside.ours.axes.lock, &*beside.theirs.axes.lock) == (ours, theirs)
+        });
+        told.map(|beside| beside.standing)
+    };
+    assert_eq!(standing(Ground::Uncontended, "ticket", "tas"), Some(Standing::Loses), "5.7 ns beside 5.1");
+    assert_eq!(standing(Ground::Uncontended, "queued", "mcs"), Some(Standing::Level), "6.0 ns beside 8.1");
+    assert_eq!(standing(Ground::Contended, "queued", "mcs"), Some(Standing::Shown));
+    assert_eq!(standing(Ground::Overcommitted, "pv-queued", "std-mutex"), Some(Standing::Loses));
+    assert_eq!(standing(Ground::Overcommitted, "pv-ticket", "std-mutex"), None, "the best of ours alone");
+    assert_eq!(standing(Ground::Uncontended, "std-mutex", "ticket"), None);
+    let peers = brief(&results, "peers");
+    let begin = "Ours lose in 5 of 6 comparisons: pv-queued has 0.";
+    assert!(peers.said.starts_with(begin) && peers.short.as_ref() == Some(&peers.said), "{peers:?}");
+    let mutex = ") of std-mutex's rate, emulated at 4x, fairness 0.";
+    assert!(peers.said.contains(mutex) && peers.said.contains(" beside 0."), "the worst: {peers:?}");
+    assert!(peers.said.ends_with("; and 2 more."), "{peers:?}");
+    let ticket = besides.iter().find(|beside| beside.standing == Standing::Loses).unwrap();
+    assert!(ticket.told().ends_with(") of tas's rate, native on one vCPU"), "{}", ticket.told());
+}
+
+/// A terminal is told of peers only where ours lose, and within the lines that it has.
+#[test]
+fn the_end_of_a_run_tells_of_peers_where_ours_lose() {
+    let mut results = with_peers();
+    let lines = |results: &Results| {
+        let text = ending(results, Layout::PLAIN);
+        assert!(text.lines().count() <= 18, "{text}");
+        text.lines().filter(|line| line.starts_with("peers ")).count()
+    };
+    assert_eq!(lines(&results), 1);
+    let whole = summary::whole(&results);
+    assert!(whole.contains("\nOur locks beside those that people use:\n  ticket has 0.89"), "{whole}");
+    assert!(whole.contains(" of tas's rate, native on one vCPU [loses]\n"), "{whole}");
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    assert!(
+        page.contains("<a href=\"#r0-peers\">Peers</a>") && page.contains(">loses<"),
+        "the section is there"
+    );
+    // Without the two that win nothing is lost.
+    for lock in &mut results.locks {
+        lock.peer = lock.name == "mcs";
+    }
+    assert_eq!(lines(&results), 0);
+    assert!(brief(&results, "peers").said.starts_with("Ours lose in none of 1 comparison."));
+    // A run without them says nothing of them.
+    results.locks.iter_mut().for_each(|lock| lock.peer = false);
+    assert!(briefs(&results).iter().all(|brief| brief.word != "peers"));
+    assert!(!html::render(&[results]).unwrap().contains("r0-peers"));
+}
+
+/// Few rounds tell nothing, however far ours is behind.
+#[test]
+fn of_few_rounds_no_loss_beside_a_peer_is_told() {
+    let mut results = with_peers();
+    let few: Vec<Line> = cut(3);
+    let locks = std::mem::take(&mut results.locks);
+    results = derive(few.into_iter());
+    results.locks = locks;
+    judge(&mut results, Thresholds::default());
+    let peers = brief(&results, "peers");
+    assert_eq!(peers.said, "Ours lose in none of 6 comparisons. Of 6 comparisons it cannot be told.");
+    assert_eq!(peers.short, None);
 }
 
 /// Xen's byte lock has no order of admission, and its waiters halt all the same.

@@ -1,13 +1,14 @@
 //! The report's templates, styles and script as embedded constants; no logic.
 
 /// The report's tera templates by name. They include one another, so they must be registered together.
-pub const TEMPLATES: [(&str, &str); 20] = [
+pub const TEMPLATES: [(&str, &str); 21] = [
     ("page.html", include_str!("html/page.html")),
     ("run.html", include_str!("html/run.html")),
     ("verdict.html", include_str!("html/verdict.html")),
     ("verdict_row.html", include_str!("html/verdict_row.html")),
     ("scenarios.html", include_str!("html/scenarios.html")),
     ("answers.html", include_str!("html/answers.html")),
+    ("peers.html", include_str!("html/peers.html")),
     ("environments.html", include_str!("html/environments.html")),
     ("published.html", include_str!("html/published.html")),
     ("noise.html", include_str!("html/noise.html")),

@@ -11,6 +11,7 @@ pub mod comparison;
 pub mod history;
 pub mod laws;
 pub mod numa;
+pub mod peers;
 pub mod published;
 pub mod scenarios;
 pub mod trust;

@@ -40,6 +40,9 @@ pub struct LockDescriptor {
     /// The shared object that it was loaded from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<SharedObject>,
+    /// Whether it is a lock that people use, measured beside the catalogue's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub peer: bool,
     /// Whether the lock is leaf code (it calls nothing outside); only such locks run in the `kvm` environment.
     pub leaf: bool,
     /// Revision of the lock, which is raised whenever its machine code changes on purpose.

@@ -5,9 +5,10 @@ use super::{reasons, scenarios};
 use crate::derive::placement_notes;
 use crate::derive::reasons::reasons as missing;
 use crate::derive::setting::{Setting, settings};
-use crate::format::{overcommit, printable};
+use crate::format::{overcommit, printable, printable_words};
 use crate::judge::answers::answers;
 use crate::judge::laws;
+use crate::judge::peers::besides;
 use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::judged;
 use crate::record::params::SPIN_THRESHOLD;
@@ -26,6 +27,7 @@ pub fn whole(results: &Results) -> String {
             parts.push(answers(results).to_string());
         }
         parts.push(table(results));
+        parts.push(peers(results));
         parts.push(laws(results));
         parts.push(closing(results));
     }
@@ -47,6 +49,15 @@ pub fn stopped(results: &Results) -> String {
             printable(&stopped.reason)
         )
     })
+}
+
+/// A line for each lock of ours beside one that people use; empty where no such lock was run.
+fn peers(results: &Results) -> String {
+    let lines: String = besides(results)
+        .iter()
+        .map(|beside| format!("  {}{}\n", printable_words(&beside.told()), beside.standing.judged()))
+        .collect();
+    if lines.is_empty() { lines } else { format!("Our locks beside those that people use:\n{lines}") }
 }
 
 /// A line for each cell that a law speaks of; empty where no law does.

@@ -6,6 +6,7 @@ mod cost;
 mod cure;
 mod noise;
 mod own;
+mod peers;
 mod placement;
 mod trust;
 
@@ -63,6 +64,7 @@ pub fn briefs(results: &Results) -> Vec<Brief> {
     if step.is_some() {
         briefs.extend([cause::brief(results, step), cure::brief(results, step)]);
     }
+    briefs.extend(peers::brief(results));
     briefs.extend([cost::brief(results), trust::brief(results), placement::brief(results)]);
     briefs.push(noise::brief(results));
     briefs

@@ -12,6 +12,7 @@ mod environments;
 mod facts;
 mod laws;
 mod missing;
+mod peers;
 mod published;
 mod run;
 mod scenarios;
@@ -125,12 +126,14 @@ fn links(runs: usize, views: &[run::View]) -> Vec<Link> {
         "published" => views.first().is_some_and(run::View::has_published),
         "scenarios" => views.first().is_some_and(run::View::has_scenarios),
         "answers" => views.first().is_some_and(run::View::has_answers),
+        "peers" => views.first().is_some_and(run::View::has_peers),
         "schedules" => views.first().is_some_and(run::View::has_schedules),
         _ => true,
     };
     [
         ("scenarios", "Scenarios"),
         ("answers", "Answers"),
+        ("peers", "Peers"),
         ("environments", "Environments"),
         ("plots", "Plots"),
         ("schedules", "Schedules"),

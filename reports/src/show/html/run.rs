@@ -9,10 +9,13 @@ use super::schedules::{self, Schedules};
 use super::traces::TraceView;
 use super::verdict::{self, First};
 use super::view::{Table, TableEntry, class, shown, unbroken};
-use super::{cells, counters, distances, embed, environments, laws, missing, published, traces, verdicts};
+use super::{
+    cells, counters, distances, embed, environments, laws, missing, peers, published, traces, verdicts,
+};
 use crate::Error;
-use crate::format::{apart, duration, range, rate, ratio};
+use crate::format::{apart, duration, percent, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
+use crate::judge::peers::LEAST;
 use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::judged;
 use crate::record::Results;
@@ -35,6 +38,10 @@ pub(super) struct View {
     /// Every verdict with what it rests on; none on a page of several runs, or where nothing was run above 1x.
     verdicts: Option<Table>,
     laws: Option<Table>,
+    /// Locks that people use beside ours; none on a page of several runs, or where none was run.
+    peers: Option<Table>,
+    /// What is asked of ours beside the same algorithm.
+    peers_least: String,
     trust: String,
     environments: Option<Table>,
     published: Vec<ShapeView>,
@@ -105,6 +112,11 @@ impl View {
         !self.answers.is_empty()
     }
 
+    /// Whether it shows locks that people use.
+    pub(super) fn has_peers(&self) -> bool {
+        self.peers.is_some()
+    }
+
     /// Whether it shows schedules.
     pub(super) fn has_schedules(&self) -> bool {
         self.schedules.is_some()
@@ -149,6 +161,8 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         answers: asked.map(|(name, answer)| answer_view(name, answer)).collect(),
         verdicts: verdicts::table(&judged).filter(|_| !several),
         laws: laws::table(&judged).filter(|_| !several),
+        peers: peers::table(&judged).filter(|_| !several),
+        peers_least: percent(LEAST),
         trust: unbroken(&crate::judge::trust::sentence(results)),
         environments: (!several).then(|| environments::table(results)),
         published_told: published::told(&published),

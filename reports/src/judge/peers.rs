@@ -1,0 +1,185 @@
+//! Locks of the catalogue beside those that people use: the same algorithm in a library, and mutexes whose waiters sleep.
+//!
+//! Three questions are asked. What does a pair of lock and unlock cost one vCPU: ours is to have at least [`LEAST`] of the rate of the
+//! same algorithm elsewhere. What is the ratio where several vCPUs want the lock: it is shown with its interval, and not judged. And
+//! above 1x: does the best of ours whose waiters halt have at least the rate of a mutex that sleeps, and how fair is either?
+
+use super::answers::uncontended;
+use super::comparison::{Comparison, compare};
+use crate::derive::setting::{Setting, environments, main_setting};
+use crate::format::{overcommit, range, ratio, significant};
+use crate::record::{Carried, Cell, LockDescriptor, Results, Status};
+use crate::statistics::MIN_ROUNDS;
+
+/// Fraction of the rate of the same algorithm in a library that ours is to have at least, on one vCPU.
+pub const LEAST: f64 = 0.95;
+
+/// What a lock of ours is compared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// One vCPU: the same algorithm, which is to be no slower.
+    Uncontended,
+    /// Several vCPUs: the same algorithm, for information.
+    Contended,
+    /// More vCPUs than pCPUs: a mutex whose waiters sleep.
+    Overcommitted,
+}
+
+/// How ours stands beside the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The whole interval is at or above what is asked.
+    Level,
+    /// The whole interval is below.
+    Loses,
+    /// The interval leaves both open, or there is none.
+    CannotBeTold,
+    /// Nothing is asked.
+    Shown,
+}
+
+impl Standing {
+    /// The standing as the end of a line; nothing where nothing is judged.
+    pub fn judged(self) -> &'static str {
+        match self {
+            Self::Level => " [keeps up]",
+            Self::Loses => " [loses]",
+            Self::CannotBeTold => " [cannot be told]",
+            Self::Shown => "",
+        }
+    }
+}
+
+/// A lock of ours beside another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beside<'a> {
+    /// In what they are compared.
+    pub ground: Ground,
+    /// Ours.
+    pub ours: &'a Cell,
+    /// The other.
+    pub theirs: &'a Cell,
+    /// Ours to theirs.
+    pub comparison: Comparison,
+    /// How ours stands.
+    pub standing: Standing,
+}
+
+/// Every comparison that a run has, those on one vCPU first. A run without a lock from elsewhere that names one of ours has none.
+pub fn besides(results: &Results) -> Vec<Beside<'_>> {
+    let pairs = pairs(results);
+    if pairs.is_empty() {
+        return Vec::new();
+    }
+    let mut all: Vec<Beside<'_>> = Vec::new();
+    for &(ours, theirs) in &pairs {
+        let cells = uncontended(results, NATIVE, ours).zip(uncontended(results, NATIVE, theirs));
+        all.extend(cells.map(|(ours, theirs)| beside(results, Ground::Uncontended, ours, theirs)));
+    }
+    let settings: Vec<Setting<'_>> =
+        environments(results).into_iter().filter_map(|env| main_setting(results, env)).collect();
+    for setting in &settings {
+        for &(ours, theirs) in &pairs {
+            for one in setting.of(ours).filter(|cell| cell.axes.vcpus > 1) {
+                let size =
+                    |cell: &&Cell| (cell.axes.vcpus, &cell.axes.pcpus) == (one.axes.vcpus, &one.axes.pcpus);
+                let other = setting.of(theirs).find(size);
+                all.extend(other.map(|other| beside(results, Ground::Contended, one, other)));
+            }
+        }
+    }
+    for setting in &settings {
+        for step in setting.above_one() {
+            let Some(best) = best_that_halts(results, setting, step) else { continue };
+            let mutexes = results.locks.iter().filter(|lock| lock.peer && lock.blocks);
+            let cells = mutexes.filter_map(|lock| setting.at(&lock.name, step));
+            all.extend(cells.map(|mutex| beside(results, Ground::Overcommitted, best, mutex)));
+        }
+    }
+    // What an environment cannot run is compared with nothing there.
+    all.retain(|beside| [beside.ours, beside.theirs].iter().all(|cell| cell.status != Status::Skipped));
+    all
+}
+
+const NATIVE: &str = "native";
+
+/// Locks of ours, each with the same algorithm from elsewhere: a library's, or a shared object's.
+fn pairs(results: &Results) -> Vec<(&str, &str)> {
+    let elsewhere = |lock: &&LockDescriptor| (lock.peer || lock.object.is_some()) && !lock.blocks;
+    let pair = |lock: &'_ LockDescriptor| -> Option<(usize, usize)> {
+        let place = |name: &str| results.locks.iter().position(|lock| lock.name == name);
+        let ours = place(lock.baseline.as_deref()?)?;
+        is_ours(&results.locks[ours]).then_some((ours, place(&lock.name)?))
+    };
+    let name = |at: usize| results.locks[at].name.as_str();
+    let mut pairs: Vec<(usize, usize)> = results.locks.iter().filter(elsewhere).filter_map(pair).collect();
+    pairs.sort_unstable();
+    pairs.into_iter().map(|(ours, theirs)| (name(ours), name(theirs))).collect()
+}
+
+fn is_ours(lock: &LockDescriptor) -> bool {
+    !lock.own && !lock.peer && lock.object.is_none()
+}
+
+/// Of our locks whose waiters halt the one with the highest rate at a step.
+fn best_that_halts<'a>(results: &Results, setting: &Setting<'a>, step: f64) -> Option<&'a Cell> {
+    let halts = |lock: &&LockDescriptor| is_ours(lock) && lock.paravirt == Carried::On;
+    let cells = results.locks.iter().filter(halts).filter_map(|lock| setting.at(&lock.name, step));
+    let rated = cells.filter_map(|cell| Some((cell, cell.ops_per_second?.median)));
+    rated.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(cell, _)| cell)
+}
+
+fn beside<'a>(results: &Results, ground: Ground, ours: &'a Cell, theirs: &'a Cell) -> Beside<'a> {
+    let comparison = compare(results, ours, theirs);
+    let ratio = comparison.ratio.filter(|_| comparison.rounds >= MIN_ROUNDS);
+    let standing = match (ground.asked(), ratio) {
+        (None, _) => Standing::Shown,
+        (Some(least), Some(ratio)) if ratio.low >= least => Standing::Level,
+        (Some(least), Some(ratio)) if ratio.high < least => Standing::Loses,
+        (Some(_), _) => Standing::CannotBeTold,
+    };
+    Beside { ground, ours, theirs, comparison, standing }
+}
+
+impl Ground {
+    /// The ratio to the other that is asked of ours at least; none where nothing is asked.
+    fn asked(self) -> Option<f64> {
+        match self {
+            Self::Uncontended => Some(LEAST),
+            Self::Contended => None,
+            Self::Overcommitted => Some(1.0),
+        }
+    }
+}
+
+impl Beside<'_> {
+    /// `native on one vCPU`, `emulated at 2x`.
+    pub fn place(&self) -> String {
+        let axes = &self.ours.axes;
+        if axes.vcpus == 1 {
+            return format!("{} on one vCPU", axes.told_env());
+        }
+        format!("{} at {}", axes.told_env(), overcommit(axes.overcommit))
+    }
+
+    /// `0.91 (0.90 to 0.93)`; none where it cannot be told.
+    pub fn ratio(&self) -> Option<String> {
+        let interval = self.comparison.ratio?;
+        Some(format!("{} ({})", ratio(interval.median), range(interval, ratio)))
+    }
+
+    /// Jain's index of ours and of the other, as `0.70 beside 0.95`; none where vCPUs are not more than pCPUs, or it is not known.
+    pub fn fairness(&self) -> Option<String> {
+        let told = self.ground == Ground::Overcommitted;
+        let of = |cell: &Cell| cell.fairness.jain.filter(|_| told).map(significant);
+        Some(format!("{} beside {}", of(self.ours)?, of(self.theirs)?))
+    }
+
+    /// `pv-queued has 0.78 (0.71 to 0.85) of std-mutex's rate, emulated at 4x, fairness 0.70 beside 0.95`.
+    pub fn told(&self) -> String {
+        let [ours, theirs] = [self.ours, self.theirs].map(|cell| &cell.axes.lock);
+        let of = self.ratio().unwrap_or_else(|| "an unknown part".into());
+        let fairness = self.fairness().map_or_else(String::new, |fairness| format!(", fairness {fairness}"));
+        format!("{ours} has {of} of {theirs}'s rate, {}{fairness}", self.place())
+    }
+}
