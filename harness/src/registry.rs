@@ -98,6 +98,7 @@ impl Registry {
             let variants = family.variants.iter().enumerate();
             variants.map(move |(nth, variant)| LockDescriptor {
                 own: place >= built_in,
+                peer: (CATALOGUE.len()..built_in).contains(&place),
                 object: origin
                     .map(|origin| SharedObject { file: origin.file().into(), sha256: origin.sha256.clone() }),
                 ..describe(family, variant, [place as u32, nth as u32])

@@ -38,6 +38,20 @@ fn every_profile_measures_own_locks_with_one_vcpu_and_overcommitted() {
 }
 
 #[test]
+fn the_record_tells_peers_from_the_catalogue_and_from_own_locks() {
+    let registry = registry();
+    let whose = |name: &str| {
+        let locks: Vec<Lock> = registry.locks().collect();
+        let all = registry.descriptors(locks.into_iter());
+        let lock = all.into_iter().find(|lock| lock.name == name).unwrap();
+        (lock.peer, lock.own)
+    };
+    let names = ["ticket", "std-mutex", "spin-ticket", "mcslock-barging", "mine"];
+    let told = [(false, false), (true, false), (true, false), (true, false), (false, true)];
+    assert_eq!(names.map(whose), told);
+}
+
+#[test]
 fn a_run_that_names_no_locks_measures_own_locks() {
     let names =
         |registry: Registry| Lock::defaults(&registry).into_iter().map(Lock::name).collect::<Vec<_>>();
