@@ -103,6 +103,41 @@ fn a_scenario_says_what_each_lock_keeps_of_its_rate_in_the_first_case() {
     }
 }
 
+/// The host moves pCPUs apart for a minute at a time, and then most of a cell's windows are at another distance or at two.
+#[test]
+fn windows_in_which_the_pcpus_moved_tell_what_a_lock_keeps_whose_rate_the_timeslice_sets() {
+    let quiet = results();
+    let mut results = results();
+    let mut slow = 0;
+    for cell in results.cells.iter_mut().filter(|cell| cell.axes.vcpus == 4) {
+        for round in cell.rounds.iter_mut().take(4) {
+            let Outcome::Measured(measured) = &mut round.outcome else { continue };
+            measured.moved = true;
+            measured.interconnect_ns = Some([84.0, 420.0]);
+            if cell.axes.lock == "pv-queued" {
+                // A lock whose rate depends on the distance of its pCPUs.
+                measured.operations = vec![measured.window_ns / 4_000; 2];
+            }
+        }
+        for round in cell.rounds.iter().filter_map(|round| round.measured()) {
+            let rate = round.operations.iter().sum::<u64>() as f64 * 1e9 / round.window_ns as f64;
+            slow += u64::from(cell.axes.lock == "ticket" && rate * 420.0 < 1e7);
+        }
+    }
+    assert!(slow >= 6, "the ticket lock hands over once a timeslice");
+    let of = scenario(&results);
+    let (now, then) = (kept(&of, "ticket"), kept(&scenario(&quiet), "ticket"));
+    assert_eq!((now.low, now.high), (then.low, then.high), "nothing but the distance has changed");
+    let row = of.rows.iter().find(|row| row.lock == "pv-queued").unwrap();
+    let why = row.entries[1].as_ref().unwrap().measured().kept.clone().unwrap_err();
+    assert!(why.contains("usable of both; 5 are needed"), "{why}");
+    let said = format!(
+        "In `hog`, of their rates in `alone`, emulated ticket keeps {} (of pv-queued it cannot be told).",
+        percent(now.median)
+    );
+    assert_eq!(of.answer(), said);
+}
+
 #[test]
 fn who_had_the_pcpus_and_who_pays_is_told_of_each_machine() {
     let results = results();

@@ -43,6 +43,16 @@ impl<'a> Selection<'a> {
         selection
     }
 
+    /// As [`comparable`](Self::comparable), with the windows in which the pCPUs moved: for figures that do not depend on how far apart
+    /// these are.
+    pub(crate) fn at_any_distance(rounds: &'a [Round], purpose: Purpose) -> Self {
+        let mut selection = Self::measured(rounds, &[purpose]);
+        selection
+            .windows
+            .retain(|selected| selected.measured.disturbed.is_none() && !selected.measured.throttled());
+        selection
+    }
+
     /// The rate windows that events are counted in: those that were not disturbed. Windows in which the pCPUs moved are among
     /// them, for the distance of the pCPUs matters less to counts of events.
     pub(super) fn counted(rounds: &'a [Round]) -> Self {

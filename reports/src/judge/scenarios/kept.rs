@@ -1,10 +1,12 @@
 //! What each virtual machine of a case keeps of the rate that it has by itself.
 
 use super::{Entry, VmKept};
-use crate::derive::Selection;
+use crate::derive::digest::Metric;
+use crate::derive::{Selection, noise_group};
 use crate::format::counted;
+use crate::judge::any_distance::set_by_scheduler;
 use crate::record::{Case, Cell, Interval, Measured, Purpose, Status, Vm};
-use crate::statistics::{MIN_ROUNDS, Window, median, ratios, ratios_across};
+use crate::statistics::{MIN_ROUNDS, Trips, Window, median, ratios, ratios_across};
 
 /// A cell beside that of the scenario's first case; none where its record has no machines.
 pub(super) fn entry<'a>(cell: &'a Cell, reference: Option<&Cell>, cells: &[&Cell]) -> Option<Entry<'a>> {
@@ -62,9 +64,25 @@ fn kept(cell: &Cell, vm: usize, reference: &Cell) -> Result<Interval, String> {
     }
 }
 
-/// The windows that a machine's rate may rest on.
+/// The windows that a machine's rate may rest on: of a machine whose rate the scheduler sets all that nothing reached into, whatever the
+/// distance of its pCPUs was.
 fn windows(cell: &Cell, vm: usize) -> Vec<Window> {
-    let selection = Selection::comparable(&cell.rounds, Purpose::Rate);
+    let of = |selection| of_machine(&selection, vm);
+    let (mut all, near) = (
+        of(Selection::at_any_distance(&cell.rounds, Purpose::Rate)),
+        of(Selection::comparable(&cell.rounds, Purpose::Rate)),
+    );
+    let rates: Vec<f64> = all.iter().map(Window::rate).collect();
+    let trips = all.iter().map(|window| &window.trips);
+    if !set_by_scheduler(Metric::Rate, noise_group(&cell.axes), &rates, trips) {
+        return near;
+    }
+    all.iter_mut().for_each(|window| window.trips = Trips::default());
+    all
+}
+
+/// The windows of a selection, with what a machine did in each.
+fn of_machine(selection: &Selection<'_>, vm: usize) -> Vec<Window> {
     let of = |measured: &Measured| measured.vms.get(vm).map(|vm| vm.operations.iter().sum());
     let windows = selection.iter().filter_map(|selected| {
         let operations = if vm == 0 { selected.window.operations } else { of(selected.measured)? };
