@@ -1,6 +1,8 @@
 //! Pools of a case, the shares that its machines should have, and what is said of those that they had.
 
 use lockbench_reports::derive::derive;
+use lockbench_reports::derive::timeslice::timeslice;
+use lockbench_reports::format::significant;
 use lockbench_reports::judge::scenarios::scenarios;
 use lockbench_reports::judge::scenarios::shares::worst;
 use lockbench_reports::record::{
@@ -148,8 +150,8 @@ fn a_scenario_of_shares_says_how_far_each_case_is_from_the_ideal() {
     let answer = scenario.answer();
     assert_eq!(
         answer,
-        "The shares of the pCPUs' time differ from the ideal ones in `pools` by up to 8.57 points (emulated: large 20.0 % instead \
-         of 28.6 %)."
+        "Machines are off their ideal shares of the pCPUs' time by up to 8.57 points in `pools` (emulated: large 20.0 % instead of \
+         28.6 %)."
     );
     let findings = scenario.findings().concat();
     assert!(findings.contains("small had 15.0 % (ideal: 7.14 %)"), "{findings}");
@@ -157,6 +159,74 @@ fn a_scenario_of_shares_says_how_far_each_case_is_from_the_ideal() {
     let page = html::render(std::slice::from_ref(&results)).unwrap();
     assert!(page.contains("8.57\u{a0}points") || page.contains("8.57 points"));
     assert!(ending(&results, Page::PLAIN).contains("off by 8.57 points"));
+}
+
+#[test]
+fn the_answer_has_a_figure_for_each_case_and_the_machine_where_it_is_most() {
+    let mut all = results(&customers(), [0.4, 0.3, 0.3, 1.0], 6);
+    let masks = Case { name: "masks".into(), ..customers() };
+    all.cells.extend(results(&masks, [0.3, 0.4, 0.3, 1.0], 6).cells);
+    let close = Case { name: "moved".into(), ..customers() };
+    all.cells.extend(results(&close, [0.57, 0.29, 0.14, 1.0], 6).cells);
+    let scenario = &scenarios(&all)[0];
+    let off = |at: usize| {
+        let shares = scenario.rows[0].entries[at].as_ref().unwrap().shares().unwrap().unwrap();
+        worst(&shares).unwrap().off()
+    };
+    assert!(off(1) > off(0) && off(0) > off(2), "{} {} {}", off(0), off(1), off(2));
+    assert_eq!(
+        scenario.answer(),
+        format!(
+            "Machines are off their ideal shares of the pCPUs' time by up to {} points in `pools`, {} points in `masks` (emulated: \
+             large 15.0 % instead of 28.6 %), {} points in `moved`.",
+            significant(off(0)),
+            significant(off(1)),
+            significant(off(2))
+        )
+    );
+}
+
+#[test]
+fn moves_that_were_not_taken_up_or_not_done_are_counted_and_told() {
+    let mut case = customers();
+    case.moves = vec![to(1, "large", "b"), to(2, "large", "a")];
+    let mut results = results(&case, [0.4, 0.3, 0.3, 1.0], 6);
+    let findings = |results: &Results| scenarios(results)[0].findings().concat();
+    assert!(findings(&results).contains("every move was done within"), "{}", findings(&results));
+    let change = |results: &mut Results, round: usize, change: fn(&mut Vec<Moved>)| {
+        let Outcome::Measured(measured) = &mut results.cells[0].rounds[round].outcome else { panic!() };
+        change(&mut measured.schedule.as_mut().unwrap().moves);
+    };
+    change(&mut results, 0, |moves| moves.clear());
+    change(&mut results, 1, |moves| drop(moves.pop()));
+    assert!(
+        findings(&results).contains("; 3 moves not taken up before the window ended."),
+        "{}",
+        findings(&results)
+    );
+    change(&mut results, 2, |moves| moves[1].done_ns = None);
+    let said = findings(&results);
+    let both = "; 1 move not done when the window ended; 3 moves not taken up before the window ended.";
+    assert!(said.contains(both), "{said}");
+}
+
+#[test]
+fn a_cell_has_the_timeslice_of_its_pools_and_none_where_these_differ() {
+    let slices = |own: [Option<u64>; 2]| {
+        let mut case = customers();
+        case.pools.iter_mut().zip(own).for_each(|(pool, own)| pool.slice_ns = own);
+        let mut results = results(&case, [0.4, 0.3, 0.3, 1.0], 6);
+        let cell = &mut results.cells[0];
+        for round in &mut cell.rounds {
+            let Outcome::Measured(measured) = &mut round.outcome else { panic!() };
+            measured.schedule.as_mut().unwrap().slice_ratio = Some([1.5, 2.0]);
+        }
+        let cell = results.cells[0].clone();
+        timeslice(&results, &cell).map(|slice| slice.median)
+    };
+    assert_eq!(slices([None; 2]), Some(15e6), "the cell's 10 ms");
+    assert_eq!(slices([Some(2_000_000); 2]), Some(3e6));
+    assert_eq!(slices([Some(2_000_000), None]), None);
 }
 
 #[test]

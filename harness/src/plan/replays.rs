@@ -1,5 +1,6 @@
 //! Schedule logs of earlier runs, to be replayed.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use lockbench_reports::derive::{logged_window, run_dir};
@@ -28,10 +29,12 @@ fn of_lines(lines: Vec<Line>, asked: Option<&str>) -> Result<RecordedLog, Error>
             Line::End { .. } => {}
         }
     }
-    let logged = |axes: &CellAxes| {
-        let of_cell: Vec<Round> = rounds.iter().filter(|round| round.cell == axes.id).cloned().collect();
-        RecordedLog::of(&run_id, axes, logged_window(&of_cell)?)
-    };
+    // Each cell's rounds, which are not copied: a long run has large logs.
+    let mut of_cell: HashMap<String, Vec<Round>> = HashMap::new();
+    for round in rounds {
+        of_cell.entry(round.cell.clone()).or_default().push(round);
+    }
+    let logged = |axes: &CellAxes| RecordedLog::of(&run_id, axes, logged_window(of_cell.get(&axes.id)?)?);
     let logs: Vec<(&CellAxes, RecordedLog)> =
         cells.iter().filter_map(|axes| Some((axes, logged(axes)?))).collect();
     let found = match (asked, &logs[..]) {

@@ -2,7 +2,7 @@
 
 use super::setting::alike;
 use crate::record::params::SLICE;
-use crate::record::{Cell, Interval, Outcome, Results, Schedule, Status};
+use crate::record::{Cell, Interval, Layout, Outcome, Results, Schedule, Status};
 use crate::statistics::{interval, median};
 
 /// A cell tells the timeslice only if at least this fraction of its context switches was involuntary: vCPUs that sleep give their
@@ -11,11 +11,14 @@ const FORCED: f64 = 0.9;
 
 /// The timeslice of a cell's vCPUs, in nanoseconds, over its windows. Where they slept, the cells that differ in the lock only tell
 /// it; where no cell tells it and none was asked for, the calibration at start does. What was asked of the emulated hypervisor
-/// stands where no timeslice ended.
+/// stands where no timeslice ended. None where pools have different ones: such a cell has no timeslice of its own.
 pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
+    if cell.schedule.is_some() && asked_ns(cell).is_none() {
+        return None;
+    }
     let own = if sleeps(cell) { None } else { interval(&stretches(cell)) };
     let calibrated = || {
-        let asked = cell.schedule.as_ref().map(|schedule| schedule.slice_ns as f64);
+        let asked = asked_ns(cell);
         let ns = asked.unwrap_or(results.machine.calibration.slice_ns);
         let kernels = cell.axes.scheduler.usual_slice_ns().is_none() && !cell.axes.params.contains_key(SLICE);
         let known = (asked.is_some() || kernels) && ns > 0.0 && ns.is_finite();
@@ -41,11 +44,24 @@ fn sleeps(cell: &Cell) -> bool {
     forced < FORCED * (forced + own) || forced + own <= 0.0
 }
 
+/// The timeslice that was asked of the emulated hypervisor: the cell's, or that of its pools where all have the same. None where they
+/// differ, or the kernel schedules.
+fn asked_ns(cell: &Cell) -> Option<f64> {
+    let slice_ns = cell.schedule.as_ref()?.slice_ns;
+    let layouts = cell.axes.case.iter().flat_map(|case| Layout::all(case).unwrap_or_default());
+    let layouts: Vec<Layout> = layouts.collect();
+    let mut pools =
+        layouts.iter().flat_map(Layout::pools).map(|pool| pool.slice_ns(&cell.axes.scheduler, slice_ns));
+    let first = pools.next().unwrap_or(slice_ns);
+    pools.all(|other| other == first).then_some(first as f64)
+}
+
 /// How long a vCPU runs at a stretch in each window: the time from getting a pCPU until losing it or giving it up, in nanoseconds.
 fn stretches(cell: &Cell) -> Vec<f64> {
+    let asked = asked_ns(cell);
     let stretches = cell.rounds.iter().filter_map(|round| match &round.outcome {
         Outcome::Measured(measured) if measured.disturbed.is_none() && !measured.throttled() => {
-            let of = |schedule: &Schedule| Some(schedule.slice_ratio?[0] * schedule.slice_ns as f64);
+            let of = |schedule: &Schedule| Some(schedule.slice_ratio?[0] * asked?);
             let ns = measured.schedule.as_ref().map_or(measured.slice_ns, of);
             ns.filter(|ns| ns.is_finite() && *ns > 0.0)
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use lockbench_workloads::arena::{Detail, Extent};
 use lockbench_workloads::locks::pause::State;
+use lockbench_workloads::{Bare, Off};
 
 use super::*;
 use crate::arena::Memory;
@@ -71,22 +72,46 @@ fn is_told_preempted(memory: &Memory, cpu: usize) -> bool {
     unsafe { told.read_volatile() != 0 }
 }
 
+/// A halt that a kick from before it ends at once, as that of every environment. The later ones are woken by the vCPU's timer.
+unsafe extern "C" fn halt_for_a_test(arena: *const Header, me: u32) {
+    // SAFETY: the test's own arena, which has this vCPU.
+    let block = unsafe { (*arena).block(me as usize) };
+    if block.word.0.swap(0, Relaxed) == 0 {
+        let due = ticks() + block.control.timer.load(Relaxed);
+        while ticks() < due {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+#[test]
+fn a_kick_from_before_a_sleep_does_not_end_it() {
+    const LONG: u32 = 2_000_000;
+    let memory = Memory::empty(&extent(1));
+    let block = memory.block(0);
+    // SAFETY: nobody else uses this arena.
+    unsafe { *block.env.halt.get() = Some(halt_for_a_test) };
+    block.word.0.store(1, Relaxed);
+    // SAFETY: the arena has the vCPU, outlives it, and its environment is filled in as far as a sleep needs it.
+    let vcpu = unsafe { lockbench_workloads::Vcpu::<Bare, Off>::new(memory.as_ptr(), 0) };
+    let began = ticks();
+    vcpu.sleep(LONG);
+    assert!(ticks() - began >= u64::from(LONG), "it slept for {} ticks", ticks() - began);
+    assert_eq!(block.word.0.load(Relaxed), 0, "the kick was taken");
+    assert_eq!(block.control.timer.load(Relaxed), 0, "no timer is left for the next halt");
+}
+
+fn extent(vcpus: usize) -> Extent {
+    Extent { vcpus, lines: 0, detail: Detail::Counts, pcpus: 0, nodes: 0, page: 4096, apart: false }
+}
+
 /// A million steps in which vCPUs are paused, resumed and kicked, in whatever they are doing: none is lost, and who is paused
 /// does not run.
 #[test]
 fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
     let board: &'static Board = Box::leak(Box::new(Board::create(1).unwrap()));
     obey(board).unwrap();
-    let extent = Extent {
-        vcpus: VCPUS,
-        lines: 0,
-        detail: Detail::Counts,
-        pcpus: 0,
-        nodes: 0,
-        page: 4096,
-        apart: false,
-    };
-    let memory = Arc::new(Memory::empty(&extent));
+    let memory = Arc::new(Memory::empty(&extent(VCPUS)));
     Vcpu::hold(&memory);
     let shared: &'static Memory = Box::leak(Box::new(memory.clone()));
     let seen: [Seen; VCPUS] = std::array::from_fn(|_| Seen::default());

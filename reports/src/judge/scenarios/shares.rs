@@ -60,17 +60,47 @@ impl<'a> Entry<'a> {
         windows.filter(|measured| measured.undisturbed()).collect()
     }
 
-    /// How long the changes of the pools took, in nanoseconds at most, over all undisturbed windows; none without changes. The second
-    /// figure is how many were not done at the window's end.
-    fn moves(&self) -> Option<(u64, usize)> {
+    /// How the changes of the pools went, over all undisturbed windows; none without changes.
+    fn moves(&self) -> Option<Moves> {
+        let planned = self.cell.axes.case.as_ref().map_or(0, |case| case.moves.len());
         let windows = self.undisturbed();
-        let schedules = windows.iter().filter_map(|measured| measured.schedule.as_ref());
-        let all: Vec<_> = schedules.flat_map(|schedule| &schedule.moves).collect();
+        let schedules: Vec<_> = windows.iter().filter_map(|measured| measured.schedule.as_ref()).collect();
+        let all: Vec<_> = schedules.iter().flat_map(|schedule| &schedule.moves).collect();
         let took = all.iter().filter_map(|one| Some(one.done_ns?.saturating_sub(one.asked_ns))).max();
-        if all.is_empty() {
-            return None;
+        let moves = Moves {
+            took_ns: took.unwrap_or(0),
+            undone: all.iter().filter(|one| one.done_ns.is_none()).count(),
+            // The record of a window has those alone that were taken up.
+            never_begun: (planned * schedules.len()).saturating_sub(all.len()),
+        };
+        (planned > 0 && !schedules.is_empty()).then_some(moves)
+    }
+}
+
+/// The changes of the pools of a case.
+struct Moves {
+    /// How long one took at most.
+    took_ns: u64,
+    /// How many were taken up and not done when the window ended.
+    undone: usize,
+    /// How many were not taken up before the window ended.
+    never_begun: usize,
+}
+
+impl Moves {
+    /// `; every move was done within 40.0 µs after it was asked for`.
+    fn told(&self) -> String {
+        let of =
+            |count: usize, what: &str| (count > 0).then(|| format!("; {} {what}", counted(count, "move")));
+        let late = [
+            of(self.undone, "not done when the window ended"),
+            of(self.never_begun, "not taken up before the window ended"),
+        ];
+        if late.iter().all(Option::is_none) {
+            let took = duration(self.took_ns as f64);
+            return format!("; every move was done within {took} after it was asked for");
         }
-        Some((took.unwrap_or(0), all.iter().filter(|one| one.done_ns.is_none()).count()))
+        late.into_iter().flatten().collect()
     }
 }
 
@@ -85,24 +115,30 @@ impl Scenario<'_> {
         self.cases.iter().any(|case| case.answer == Answer::Shares)
     }
 
-    /// What it showed, in one sentence: how far each case is from the ideal shares.
+    /// What it showed, in one sentence: how far each case is from the ideal shares at most, with the machine where that is most.
     pub(super) fn answer_of_shares(&self) -> String {
-        let of_case = |(at, case): (usize, &&crate::record::Case)| {
-            let each = self.rows.iter().filter_map(|row| {
+        let of_case = |at: usize| {
+            let each = self.rows.iter().filter_map(move |row| {
                 let shares = row.entries[at].as_ref()?.shares()?.ok()?;
                 let worst = worst(&shares)?;
-                let label = self.place(row);
-                Some(format!("{} points ({label}: {})", significant(worst.off()), worst.told()))
+                Some((worst.off(), format!("{}: {}", self.place(row), worst.told())))
             });
-            let each: Vec<String> = each.collect();
-            let name = printable(&case.name);
-            (!each.is_empty()).then(|| format!("in `{name}` by up to {}", each.join(" and ")))
+            let (off, told) = each.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+            Some((at, off, told))
         };
-        let told: Vec<String> = self.cases.iter().enumerate().filter_map(of_case).collect();
-        if told.is_empty() {
+        let cases: Vec<(usize, f64, String)> = (0..self.cases.len()).filter_map(of_case).collect();
+        let Some(most) = cases.iter().max_by(|one, other| one.1.total_cmp(&other.1)) else {
             return "How the pCPUs' time was shared cannot be told.".into();
-        }
-        format!("The shares of the pCPUs' time differ from the ideal ones {}.", told.join("; "))
+        };
+        let each: Vec<String> = cases
+            .iter()
+            .map(|(at, off, told)| {
+                let points =
+                    format!("{} points in `{}`", significant(*off), printable(&self.cases[*at].name));
+                if *at == most.0 { format!("{points} ({told})") } else { points }
+            })
+            .collect();
+        format!("Machines are off their ideal shares of the pCPUs' time by up to {}.", each.join(", "))
     }
 
     /// What a row is called beside others: its environment, and its lock where there are several.
@@ -120,18 +156,7 @@ impl Scenario<'_> {
                 let Some(entry) = row.entries[at].as_ref() else { continue };
                 let Some(Ok(shares)) = entry.shares() else { continue };
                 let each: Vec<String> = shares.iter().map(told_with_ideal).collect();
-                let moves = match entry.moves() {
-                    Some((took, 0)) => {
-                        format!(
-                            "; every move was done within {} after it was asked for",
-                            duration(took as f64)
-                        )
-                    }
-                    Some((_, undone)) => {
-                        format!("; {} not done when the window ended", counted(undone, "move"))
-                    }
-                    None => String::new(),
-                };
+                let moves = entry.moves().map_or_else(String::new, |moves| moves.told());
                 said.push(format!(
                     "In `{}`, {}, of the pCPUs' time {}{moves}.",
                     printable(&case.name),
