@@ -263,7 +263,13 @@ mod tests {
         let vm = Vm { pool: Some("a".into()), weight: 512, ..Vm::usual("guest", 1) };
         let stays = Case { pools, vms: vec![vm], ..Case::default() };
         assert_eq!(Scheduler::RoundRobin.refusal_of(&stays), None);
-        assert!(Scheduler::Host.refusal_of(&stays).unwrap().contains("`pools`"));
+        for text in ["host", "quota:0.5", "replay:credit", "replay:0123456789abcdef"] {
+            let said = Scheduler::parse(text).unwrap().refusal_of(&stays).unwrap();
+            assert!(
+                said.starts_with("`pools`: ") && said.ends_with("round-robin, credit and gang do"),
+                "{said}"
+            );
+        }
         let change = record::Change::Vm { name: "guest".into(), pool: "b".into() };
         let moves = Case { moves: vec![record::Move { at_ns: 5, change }], ..stays };
         let said = Scheduler::Credit.refusal_of(&moves).unwrap();

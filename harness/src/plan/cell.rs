@@ -151,6 +151,10 @@ impl PlannedCell {
                 cpus(&self.axes.pcpus)
             )
         });
+        let others = self.axes.case.as_ref().filter(|case| scheduler.quota().is_some() && case.vms.len() > 1);
+        let of_quota = others.map(|case| {
+            format!("the quota holds for {} alone; the other machines run without one", case.vms[0].name)
+        });
         let of_guests = self.axes.case.iter().flat_map(|case| &case.vms).filter_map(|vm| {
             Some(format!(
                 "{}: its guest's own scheduler runs {} threads on {} vCPUs, in timeslices of {}",
@@ -160,7 +164,15 @@ impl PlannedCell {
                 duration(vm.thread_slice_ns()? as f64)
             ))
         });
-        self.blocks.notes.iter().cloned().chain(of_scheduler).chain(moved).chain(of_guests).collect()
+        self.blocks
+            .notes
+            .iter()
+            .cloned()
+            .chain(of_scheduler)
+            .chain(moved)
+            .chain(of_quota)
+            .chain(of_guests)
+            .collect()
     }
 
     /// What a virtual machine beside the measured one does in a window.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::lockbench;
-use super::schedules::{envs, schedules};
+use super::schedules::{envs, schedules, was_kept};
 
 fn said(arguments: &[&str]) -> (Option<i32>, String, Value) {
     let output = lockbench().args(arguments).output().unwrap();
@@ -53,7 +53,8 @@ fn check(id: &str, schedule: &Value) {
         order.entry(pcpu).or_default().push(vcpu);
     }
     for (pcpu, done) in done(schedule) {
-        let order = &order[&pcpu];
+        // A vCPU that has a pCPU for the whole window comes and goes at no instant of it.
+        let order = order.get(&pcpu).map_or(&[][..], Vec::as_slice);
         // The first one may have been sent in the warm-up, and the last one's turn may not have its end in the window.
         let within = done.get(1..done.len() - 1).unwrap_or_default();
         assert!(is_part_of(within, order), "{id}: {done:?} is not in the order of {order:?}");
@@ -62,8 +63,9 @@ fn check(id: &str, schedule: &Value) {
     // Results keep the instants of the part of the log that they keep.
     let kept = planned(schedule).len() as u64;
     assert!(kept > 0 && kept <= replay["planned"].as_u64().unwrap(), "{id}: {kept} instants, {replay}");
-    assert!(replay["done"].as_u64().unwrap() > 0, "{id}: {replay}");
-    assert!(replay["error_ns"][0].is_number() && replay["error_ns"][1].is_number(), "{id}: {replay}");
+    let done = replay["done"].as_u64().unwrap();
+    assert!(done > 0 || !was_kept(schedule), "{id}: {replay}");
+    assert_eq!(done > 0, replay["error_ns"][0].is_number() && replay["error_ns"][1].is_number(), "{replay}");
     assert!(replay["left_over_share"].is_number() && schedule["slice_ratio"].is_null(), "{id}: {replay}");
 }
 
@@ -92,11 +94,14 @@ fn every_lock_of_a_round_gets_the_same_instants_in_the_same_order() {
         assert_eq!(log_of(schedule), first, "{id}");
         check(id, schedule);
     }
-    let halts = |lock: &str| {
-        let of_lock = schedules.iter().filter(|(id, _)| id.starts_with(lock));
-        of_lock.map(|(_, schedule)| schedule["halts"].as_u64().unwrap()).sum::<u64>()
-    };
-    assert!(halts("pv-ticket") > 0 && halts("tas") == 0, "{said}");
+    for (id, schedule) in &schedules {
+        let halts = schedule["halts"].as_u64().unwrap();
+        let may_halt = id.starts_with("pv-ticket");
+        assert!(
+            if may_halt { halts > 0 || !was_kept(schedule) } else { halts == 0 },
+            "{id}: {halts}: {said}"
+        );
+    }
 }
 
 #[test]

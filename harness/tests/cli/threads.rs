@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::real_vcpus::has_kvm;
-use super::schedules::said;
+use super::schedules::{said, was_kept};
 
 /// A file with one case: two threads on each of two vCPUs, on one pCPU.
 fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
@@ -51,12 +51,13 @@ fn threads_of_a_guest_take_turns_on_a_vcpu_that_takes_turns_on_its_pcpu() {
             assert!(pair[0]["to_ns"].as_i64() <= pair[1]["from_ns"].as_i64(), "two at once: {pair:?}");
             assert_eq!((from, to), (left % 2, came % 2), "{pair:?}");
             assert_ne!(left, came, "{pair:?}");
-            assert_eq!(by_guest, from == to, "{pair:?}");
+            assert_eq!(by_guest, from == to && pair[0]["end"] == "paused", "{pair:?}");
             threads.insert(left);
             by_either.insert(by_guest);
         }
-        assert_eq!(threads, (0..4).collect(), "{round}");
-        assert_eq!(by_either.len(), 2, "both schedulers switch: {round}");
+        let kept = was_kept(&round["schedule"]);
+        assert!(threads == (0..4).collect() || !kept, "{round}");
+        assert!(by_either.len() == 2 || !kept, "both schedulers switch: {round}");
     }
 }
 

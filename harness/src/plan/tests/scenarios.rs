@@ -90,6 +90,22 @@ fn a_window_under_a_quota_is_at_least_twenty_whole_periods() {
 }
 
 #[test]
+fn a_quota_beside_other_machines_is_told_to_hold_for_the_measured_one_alone() {
+    let notes = |vms: &str| {
+        let text = format!(
+            "about = ''\nrounds = 6\nwindow = '100ms'\ntime = '60s'\n[[cells]]\ncase = 'a'\nlocks = ['tas']\nenvs = ['emulated']\n\
+             on = [2]\nschedulers = ['quota:0.5']\nvms = [{vms}]\n"
+        );
+        let plan = plan(&Profile::parse("own", &text, &Registry::new(&[])).unwrap(), "core:2 pu:1");
+        plan.cells[0].window(&TIMING, 0, Purpose::Rate, 1, false).notes.concat()
+    };
+    let one = "{ name = 'guest', vcpus = 2 }";
+    assert_eq!(notes(one), "");
+    let said = notes(&format!("{one}, {{ name = 'other', vcpus = 2 }}"));
+    assert_eq!(said, "the quota holds for guest alone; the other machines run without one");
+}
+
+#[test]
 fn what_belongs_to_a_case_is_refused_without_one_by_its_keys_line() {
     for (key, value) in [
         ("pools", "[{ name = 'a', pcpus = [0] }]"),
