@@ -3,7 +3,8 @@
 //! It lives in the parent, beside the processes of the virtual machines, because one schedule covers all of them. One thread
 //! for each pCPU ([`dispatcher`]) sleeps until a timeslice ends or its lane of the [`Board`](crate::arena::Board) is rung. It
 //! then asks the [`policy`] who is to run, pauses the vCPU that runs and resumes the other one ([`vcpu`]), and notes the
-//! stretch in the [`log`]. Policies are plain state machines over virtual time: their tests need no threads.
+//! stretch in the [`log`]. Policies are plain state machines over virtual time: their tests need no threads. Where a guest schedules
+//! threads on its vCPUs, a thread is here what a vCPU is elsewhere.
 
 mod dispatcher;
 pub(crate) mod log;
