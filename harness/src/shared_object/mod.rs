@@ -26,7 +26,7 @@ pub(crate) use inspect::{VERB, inspecting_process};
 pub(crate) use load::loaded;
 pub(crate) use load::{Loaded, load};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use outside::{function, left};
+pub(crate) use outside::{function, holds, left};
 
 /// The header that a lock is compiled with.
 pub(crate) const HEADER: &str = include_str!("../../include/lockbench.h");
@@ -92,9 +92,7 @@ pub(crate) fn named(options: &[String]) -> Result<&'static [SharedLock], Error> 
     let mut locks = Vec::new();
     for option in options {
         let (path, name) = split(option);
-        let inside =
-            |e: Error| e.inside(format!("--lock-so {}", lockbench_reports::format::printable(option)));
-        locks.extend(inspect::ask(path, name).map_err(inside)?);
+        locks.extend(inspect::ask(path, name)?);
     }
     Ok(Vec::leak(locks))
 }

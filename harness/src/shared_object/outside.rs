@@ -19,27 +19,34 @@ pub(crate) fn function(address: u64) -> Option<String> {
     })
 }
 
-/// How a lock of a shared object that faulted at `rip` on `address` left its object; none if it did not, or if there is no such lock.
+/// Whether an address lies in the loaded object.
+pub(crate) fn holds(address: u64) -> bool {
+    loaded().is_some_and(|loaded| loaded.extent.contains(&(address as usize)))
+}
+
+/// How a lock of a shared object left its object that got a page fault for `address`, at `rip`; none if it did not, or if there is no
+/// such lock.
 pub(crate) fn left(rip: u64, address: u64) -> Option<String> {
     let loaded = loaded()?;
-    let inside = |address: u64| loaded.extent.contains(&(address as usize));
-    let touched = if rip != address && inside(rip) && is_thread_local(loaded, rip as usize) {
-        "thread-local storage (the stack protector, where it reads 0x28: build with -fno-stack-protector)"
-            .to_owned()
-    } else if inside(address) {
+    let file = loaded.origin.file();
+    let touched = if rip != address && holds(rip) && is_thread_local(loaded, rip as usize) {
+        let for_what =
+            if address == STACK_PROTECTOR { ": the stack protector's (-fno-stack-protector)" } else { "" };
+        format!("thread-local storage{for_what}")
+    } else if holds(address) {
         return None;
     } else if let Some(name) = of_file(loaded, |file| import(file, loaded, address)) {
-        format!("`{name}`, which lies outside")
-    } else if inside(rip) || rip == address {
-        format!("{address:#x}, which lies outside")
+        format!("`{name}`, which lies outside of {file}")
+    } else if holds(rip) || rip == address {
+        format!("{address:#x}, which lies outside of {file}")
     } else {
         return None;
     };
-    let file = loaded.origin.file();
-    Some(format!(
-        "the lock touched {touched}: {file} says that the lock is leaf code, and a guest sees the object, this program and the arena alone"
-    ))
+    Some(format!("the lock says that it is leaf code, and touched {touched}"))
 }
+
+/// Where in its thread-local storage a thread has the value that the stack protector compares: compilers agree on it.
+const STACK_PROTECTOR: u64 = 0x28;
 
 /// What `look` finds in the loaded object's file.
 fn of_file<T>(loaded: &Loaded, look: impl FnOnce(&object::File<'_>) -> Option<T>) -> Option<T> {

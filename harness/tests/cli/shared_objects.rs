@@ -124,6 +124,8 @@ static void calls(void *lock, struct lockbench_vcpu *me) { (void)me; sched_yield
 static void remembers(void *lock, struct lockbench_vcpu *me) { mine++; while (take(lock)) lockbench_relax(me); }
 static void crashes(void *lock, struct lockbench_vcpu *me) { (void)me; (void)lock; *nowhere = 1; }
 
+static void traps(void *lock, struct lockbench_vcpu *me) { (void)me; (void)lock; __builtin_trap(); }
+
 /* What CLH needs: nodes that change hands, and stay valid. Node and lock are checked as init left them. */
 struct node { struct node *of_mine; uint32_t number; uint32_t made; };
 struct nodes { uint32_t word, vcpus; uint32_t slots[]; };
@@ -155,6 +157,7 @@ static void wakes(void *lock, struct lockbench_vcpu *me) { (void)me; pthread_mut
 LOCK(calls);
 LOCK(remembers);
 LOCK(crashes);
+LOCK(traps);
 LOCK(sleeps, .leaf = false, .blocks = true, .size = sizeof(pthread_mutex_t), .init = make_mutex, .release = wakes);
 LOCK(looks, .size_per_vcpu = 8, .node_size = sizeof(struct node), .node_align = 8, .init = init, .init_node = init_node);
 "#;
@@ -193,8 +196,14 @@ fn what_a_lock_does_outside_of_its_object_is_named_and_costs_its_cell_alone() {
                 assert!(said.contains(word), "{lock}: {word} is missing: {said}");
             }
         };
-        fault("so:calls", &["`sched_yield`, which lies outside", "called by calls+0x", "odd.so"]);
-        fault("so:remembers", &["thread-local storage", "remembers+0x"]);
+        fault(
+            "so:calls",
+            &["touched `sched_yield`, which lies outside of odd.so: page fault", "called by calls+0x"],
+        );
+        fault("so:remembers", &["touched thread-local storage: page fault", "remembers+0x"]);
+        let said = reason("so:traps", "kvm").unwrap();
+        assert!(said.contains("invalid opcode") && said.contains("traps+0x"), "{said}");
+        assert!(!said.contains("leaf code"), "a trap leaves nothing: {said}");
         fault("so:crashes", &["wrote to 0x8", "crashes+0x"]);
     }
 }

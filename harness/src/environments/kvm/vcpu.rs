@@ -141,7 +141,16 @@ impl Vcpu {
     /// A fault that the guest's own stub reported.
     fn fault(&self) -> String {
         let frame = self.ring0.frame(self.cpu);
-        let mut said = format!("vCPU {}: {}, at rip {}", self.cpu, frame.what(), symbols::place(frame.rip));
+        // The lock's own fault comes first, for tables cut long reasons.
+        let left = if frame.vector == 14 { shared_object::left(frame.rip, frame.cr2) } else { None }
+            .map(|left| left + ": ");
+        let mut said = format!(
+            "vCPU {}: {}{}, at rip {}",
+            self.cpu,
+            left.as_deref().unwrap_or_default(),
+            frame.what(),
+            symbols::place(frame.rip)
+        );
         if symbols::function(frame.rip).is_none()
             && let Some(caller) = self.caller(frame.rsp)
         {
@@ -153,9 +162,7 @@ impl Vcpu {
         {
             said += &format!("; the address is in {owner}");
         }
-        if let Some(why) = shared_object::left(frame.rip, frame.cr2) {
-            said += &format!("; {why}");
-        } else if !symbols::in_program(frame.rip) {
+        if left.is_none() && !symbols::in_program(frame.rip) && !shared_object::holds(frame.rip) {
             said += "; a guest sees the program and the arena, nothing of libc: a lock of your own must be leaf code, built with \
                      optimisation";
         }
