@@ -20,6 +20,7 @@ pub(crate) static BUILT_IN: &[(&str, &str)] = &[
     ("nightly", include_str!("../../profiles/nightly.toml")),
     ("published", include_str!("../../profiles/published.toml")),
     ("peers", include_str!("../../profiles/peers.toml")),
+    ("catalogue", include_str!("../../profiles/catalogue.toml")),
 ];
 
 /// What `check` measures: the first group is that of the lock to check, whose name is filled in.

@@ -62,13 +62,29 @@ fn ids(fitted: &Fitted) -> Vec<&str> {
 #[test]
 fn every_profile_fits_its_time_on_machines_of_any_size() {
     for machine in ["core:1 pu:1", "core:2 pu:1", "pack:2 numa:1 core:8 pu:2", "pack:4 numa:2 core:12 pu:2"] {
-        for name in ["smoke", "quick", "standard", "nightly", "published", "peers"] {
+        for name in ["smoke", "quick", "standard", "nightly", "published", "peers", "catalogue"] {
             let fitted = planned(name, machine, None);
             let time = built_in(name).time.unwrap();
             assert!(fitted.estimate <= time, "{name} on {machine}: {:?}", fitted.estimate);
             assert!(!fitted.cells.is_empty(), "{name} on {machine} measures nothing");
         }
     }
+}
+
+/// A lock that is added later is in it by itself, and on two pCPUs nothing of it is dropped for want of time.
+#[test]
+fn the_catalogue_has_every_lock_and_fits_whole_on_two_pcpus() {
+    let fitted = planned("catalogue", "core:2 pu:1", None);
+    let ids = ids(&fitted);
+    for lock in Registry::new(&[]).locks() {
+        for cell in
+            ["emulated/short/2v:2p", "emulated/short/4v:2p", "emulated/short/8v:2p", "native/empty/1v:1p"]
+        {
+            let cell = format!("{}/{cell}/compact/pinned", lock.name());
+            assert!(ids.contains(&cell.as_str()), "{cell}: {:?}", dropped(&fitted));
+        }
+    }
+    assert!(dropped(&fitted).iter().all(|(_, reason)| !reason.contains("time")), "{:?}", dropped(&fitted));
 }
 
 #[test]
