@@ -242,3 +242,68 @@ pub unsafe fn furnish(arena: *mut Header, functions: &Functions) {
 
 /// What lies behind a head or a seat begins on a line of its own.
 const _: () = assert!(size_of::<Head>() == 128 && size_of::<Seat>() == 128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockbench_locks::{Code, Event};
+
+    /// Counts the steps of waits.
+    struct Counting<'a>(&'a Cell<u32>);
+
+    impl Platform for Counting<'_> {
+        const CODE: Code = Code::Bare;
+        fn relax(&self) {
+            self.0.set(self.0.get() + 1);
+        }
+        fn halt(&self) {}
+        fn kick(&self, _: usize) {}
+        fn is_preempted(&self, _: usize) -> bool {
+            false
+        }
+        fn now(&self) -> u64 {
+            0
+        }
+        fn node_of(&self, _: usize) -> usize {
+            0
+        }
+        fn add(&self, _: Event, _: u64) {}
+    }
+
+    /// A lock that relaxes once before it is taken and counts what was done to it.
+    unsafe extern "C" fn acquire(lock: *mut c_void, me: *const Seat) {
+        // SAFETY: the test passes a word as the lock, and the seat of its only vCPU.
+        unsafe {
+            ((*me).relax)(me);
+            *lock.cast::<u32>() += 1;
+        }
+    }
+    unsafe extern "C" fn release(lock: *mut c_void, _: *const Seat) {
+        // SAFETY: as in `acquire`.
+        unsafe { *lock.cast::<u32>() += 10 };
+    }
+    unsafe extern "C" fn try_acquire(lock: *mut c_void, _: *const Seat) -> u8 {
+        // SAFETY: as in `acquire`.
+        (unsafe { *lock.cast::<u32>() } == 0).into()
+    }
+
+    #[test]
+    fn calls_reach_the_objects_functions_and_relax_the_platform_of_the_caller() {
+        fn head<P: Platform>(_: &P, lock: *mut u32, try_acquire: Option<TryFn>) -> (Head, Seat) {
+            let made = Head::new::<P>(&Params::default());
+            let seat = Seat { relax: made.relax, ..Seat::default() };
+            (Head { acquire, release, try_acquire, lock: lock.cast(), ..made }, seat)
+        }
+        let (mut word, steps, params) = (0_u32, Cell::new(0), Params { vcpus: 1, ..Params::default() });
+        let (lock, seat) = head(&Counting(&steps), &raw mut word, Some(try_acquire));
+        let seats = [seat];
+        let ctx = Ctx::over(0, &seats, &params, Counting(&steps));
+        assert!(lock.try_acquire(&ctx), "the word is 0");
+        lock.acquire(&ctx);
+        lock.release(&ctx);
+        assert!(!lock.try_acquire(&ctx));
+        let (without, _) = head(&Counting(&steps), &raw mut word, None);
+        assert!(!without.try_acquire(&ctx), "what a lock cannot do is not done");
+        assert_eq!((word, steps.get()), (11, 1));
+    }
+}
