@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::{Command, ExitCode};
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use lockbench::Family;
@@ -66,7 +66,6 @@ misbehaving!(Wild, "wild", |_, _| {
 misbehaving!(Panicky, "panicky", |_, _| panic!("out of cheese"));
 // Grants for a while and then never again, as a lock with a lost wake-up does.
 misbehaving!(Forgetful, "forgetful", |left, relax| {
-    use std::sync::atomic::AtomicU32;
     static GRANTS: AtomicU32 = AtomicU32::new(0);
     if GRANTS.fetch_add(1, Ordering::Relaxed) > 10_000 {
         loop {
@@ -151,6 +150,43 @@ misbehaving!(Stopping, "stopping", |taken, relax| {
     swap(taken, relax);
 });
 
+/// A lock that works, and gives one acquisition in four up, as a lock with a timeout does. It holds nothing then, so that a
+/// section or a release after that would break it.
+struct Quitting(AtomicBool, AtomicU32);
+
+impl RawLock for Quitting {
+    const NAME: &'static str = "quitting";
+    const VARIANTS: &'static [Variant] = &[named("quitting")];
+    const ORDER: Order = Order::Unfair;
+    const SOURCE: &'static str = "this example";
+    const LEAF: bool = true;
+    type PerVcpu = ();
+
+    fn new<P: Platform>(_: &Params) -> Self {
+        Self(AtomicBool::new(false), AtomicU32::new(0))
+    }
+
+    fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
+        swap(&self.0, &|| ctx.platform().relax());
+    }
+
+    fn acquire_or_fail<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) -> bool {
+        let gives_up = self.1.fetch_add(1, Ordering::Relaxed) % 4 == 3;
+        if !gives_up {
+            self.acquire(ctx);
+        }
+        !gives_up
+    }
+
+    fn try_acquire<P: Platform>(&self, _: &Ctx<'_, Self, P>) -> bool {
+        !self.0.swap(true, Ordering::Acquire)
+    }
+
+    fn release<P: Platform>(&self, _: &Ctx<'_, Self, P>) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// Not by `locks!`, which would keep an unoptimised build's locks out of kvm: these are to fault there.
 macro_rules! unfit {
     ($($lock:ty),+ $(,)?) => { &[$(Family::of::<$lock>()),+] };
@@ -159,6 +195,7 @@ macro_rules! unfit {
 #[rustfmt::skip]
 static LOCKS: &[Family] = unfit![
     Open, Shut, Wild, Panicky, Forgetful, Vandal, Flood, Whispering, Loud, Dying, Slow, Wandering, Renicing, Stopping,
+    Quitting,
 ];
 
 fn main() -> ExitCode {

@@ -32,6 +32,10 @@ pub enum Event {
     LockSlowpath,
     /// Queue nodes exhausted by nesting; the vCPU spun on trylock.
     LockNoNode,
+    /// Acquisitions that were given up because they took too long.
+    LockTimeout,
+    /// Acquisitions that were given up because of a deadlock, or because the head of their queue gave up.
+    LockDeadlock,
 }
 
 impl Event {
@@ -39,7 +43,7 @@ impl Event {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every event, in the order of its discriminant.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Halt,
         Self::Kick,
         Self::PvHashHops,
@@ -54,6 +58,8 @@ impl Event {
         Self::LockPending,
         Self::LockSlowpath,
         Self::LockNoNode,
+        Self::LockTimeout,
+        Self::LockDeadlock,
     ];
 
     /// The name in results: the kernel's.
@@ -73,6 +79,8 @@ impl Event {
             Self::LockPending => "lock_pending",
             Self::LockSlowpath => "lock_slowpath",
             Self::LockNoNode => "lock_no_node",
+            Self::LockTimeout => "rqspinlock_lock_timeout",
+            Self::LockDeadlock => "rqspinlock_deadlock",
         }
     }
 }

@@ -60,4 +60,6 @@ catalogue::catalogue! {
     mcs_tp::McsTp,
     preemptable_ticket::PreemptableTicket,
     oticket::Oticket,
+    i_spinlock::ISpinlock,
+    rqspinlock::Rqspinlock,
 }

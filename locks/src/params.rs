@@ -11,6 +11,8 @@ pub struct Params {
     pub early_wait: EarlyWait,
     /// Whether a hypervisor is there to halt and kick. Without one the paravirtual code of a lock is carried but switched off.
     pub hypervisor: bool,
+    /// Ticks of [`Platform::now`](crate::Platform::now) in a microsecond; 0 where nobody tells.
+    pub ticks_per_us: u32,
     /// Number of vCPUs that will use the lock; their numbers run from 0.
     pub vcpus: u32,
 }

@@ -42,6 +42,12 @@ pub trait Platform {
     /// Time in ticks of the processor's constant-rate counter.
     fn now(&self) -> u64;
 
+    /// When the present timeslice of this vCPU ends, on the clock of [`now`](Self::now): before that its hypervisor takes the pCPU
+    /// away only for another reason than the time. None where no scheduler tells.
+    fn slice_end(&self) -> Option<u64> {
+        None
+    }
+
     /// NUMA node that vCPU `cpu` is placed on.
     fn node_of(&self, cpu: usize) -> usize;
 

@@ -7,26 +7,48 @@ use crate::{Ctx, Event, Platform, RawLock};
 pub(crate) const NODES: usize = 4;
 
 /// How often a waiter looks whether a pending waiter becomes the holder before it queues (x86's choice).
-const PENDING_LOOPS: usize = 512;
+pub(crate) const PENDING_LOOPS: usize = 512;
 
 /// A vCPU's queue nodes, on cache lines of their own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Nodes {
-    nodes: [Node; NODES],
+    pub(crate) nodes: [Node; NODES],
     /// How many of them are in use. Only its own vCPU reads and writes it.
-    depth: AtomicU32,
+    pub(crate) depth: AtomicU32,
 }
 
 /// A place in a queue.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
     /// Id of the successor.
-    next: AtomicU32,
+    pub(crate) next: AtomicU32,
     /// Whether this is the queue's head.
     pub(crate) granted: AtomicBool,
     /// What the vCPU is doing, at first [`RUNNING`]; only the paravirtual lock has more states, and looks.
     pub(crate) state: AtomicU8,
+}
+
+impl Node {
+    /// Makes the node ready for a wait; the exchange of the tail publishes that.
+    #[inline(always)]
+    pub(crate) fn prepare(&self) {
+        self.next.store(NodeId::NONE.0, Ordering::Relaxed);
+        self.granted.store(false, Ordering::Relaxed);
+        self.state.store(RUNNING, Ordering::Relaxed);
+    }
+
+    /// The node's successor, which is there or about to link itself.
+    #[inline(always)]
+    pub(crate) fn successor(&self, platform: &impl Platform) -> NodeId {
+        loop {
+            let next = NodeId(self.next.load(Ordering::Acquire));
+            if next != NodeId::NONE {
+                return next;
+            }
+            platform.relax();
+        }
+    }
 }
 
 /// State of a node whose vCPU has not halted.
@@ -34,13 +56,13 @@ pub(crate) const RUNNING: u8 = 0;
 
 /// A node's name, by which the word's tail and the links know it: (vCPU + 1, level), or 0 for none.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NodeId(u32);
+pub(crate) struct NodeId(pub(crate) u32);
 
 impl NodeId {
-    const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
 
     #[inline(always)]
-    fn new(cpu: usize, level: usize) -> Self {
+    pub(crate) fn new(cpu: usize, level: usize) -> Self {
         Self((cpu as u32 + 1) << 18 | (level as u32) << 16)
     }
 
@@ -175,9 +197,7 @@ fn wait_in_line<W: Waiting<L>, L: Queue, P: Platform>(
     ctx: &Ctx<'_, L, P>,
 ) {
     let word = lock.word();
-    node.next.store(NodeId::NONE.0, Ordering::Relaxed);
-    node.granted.store(false, Ordering::Relaxed);
-    node.state.store(RUNNING, Ordering::Relaxed);
+    node.prepare();
     // Once more, for the holder may have left while the node's line was fetched.
     if W::try_lock(lock, ctx) {
         return;
@@ -200,13 +220,7 @@ fn wait_in_line<W: Waiting<L>, L: Queue, P: Platform>(
     // There is a successor, or one is about to link itself. Where a mere pending bit made the exchange fail, the owner of the
     // bit has seen this tail and will queue.
     word.set_locked();
-    let next = loop {
-        let next = NodeId(node.next.load(Ordering::Acquire));
-        if next != NodeId::NONE {
-            break next;
-        }
-        ctx.platform().relax();
-    };
+    let next = node.successor(ctx.platform());
     next.node(ctx).granted.store(true, Ordering::Release);
     W::granted(lock, next, ctx);
 }

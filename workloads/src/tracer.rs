@@ -176,6 +176,14 @@ impl Tracer {
         self.event(now, EventKind::Wait, 0);
     }
 
+    /// The vCPU does not wait any more, and has no lock.
+    #[inline(always)]
+    pub(crate) fn gave_up(&self) {
+        if let Some(mine) = self.mine() {
+            mine.wait_since.store(0, Relaxed);
+        }
+    }
+
     /// The vCPU holds the lock. Books what others read of it, and what only the holder may write.
     #[inline(always)]
     pub(crate) fn acquired(&self, order: Order, now: u64) {

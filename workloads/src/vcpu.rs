@@ -269,6 +269,12 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
     }
 
     #[inline(always)]
+    fn slice_end(&self) -> Option<u64> {
+        let end = self.block().control.slice_end.load(Relaxed);
+        (end != 0).then_some(end)
+    }
+
+    #[inline(always)]
     fn node_of(&self, cpu: usize) -> usize {
         self.other(cpu).env.node.load(Relaxed) as usize
     }

@@ -37,7 +37,7 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     let own = &ctx.platform().block().own;
 
     if plan.start_queued && me == 0 {
-        acquire(&ctx, lock, None);
+        while !acquire(&ctx, lock, None) {}
         own.entered.store(1, Relaxed);
         while header.gate.hold.load(Relaxed) != 0 {
             ctx.platform().relax();
@@ -49,9 +49,13 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     let mut random = (u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ plan.draws) | 1;
     let mut due = if plan.open { Some(ctx.platform().now()) } else { None };
     loop {
-        acquire(&ctx, lock, due);
-        section::<Pr>(arena, plan, &header.data, own, me);
-        release(&ctx, lock);
+        if acquire(&ctx, lock, due) {
+            section::<Pr>(arena, plan, &header.data, own, me);
+            release(&ctx, lock);
+        } else {
+            // The request is over, and counts for no rate.
+            bump(&own.failures);
+        }
         if plan.thinks {
             random = burn(random, 1);
             let think = plan.think[(random >> 32) as usize % THINK_ENTRIES];
@@ -66,15 +70,19 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     }
 }
 
-/// Takes the lock. The wait counts from `due`, or from now if that is none.
+/// Takes the lock, unless that fails. The wait counts from `due`, or from now if that is none.
 #[inline(always)]
-fn acquire<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: &L, due: Option<u64>) {
+fn acquire<L: RawLock, M: Mode, Pr: Probe>(
+    ctx: &Ctx<'_, L, Vcpu<M, Pr>>,
+    lock: &L,
+    due: Option<u64>,
+) -> bool {
     let platform = ctx.platform();
     if Pr::TRACE {
         let now = platform.now();
         platform.tracer().asking(due.unwrap_or(now), now);
     }
-    lock.acquire(ctx);
+    let acquired = lock.acquire_or_fail(ctx);
     if L::BLOCKS && !L::LEAF {
         // The vCPU may have slept in the kernel, and nothing tells that from a preemption. While it spun, `relax` looked.
         platform.overlook();
@@ -82,8 +90,13 @@ fn acquire<L: RawLock, M: Mode, Pr: Probe>(ctx: &Ctx<'_, L, Vcpu<M, Pr>>, lock: 
         platform.look(Phase::Waiting);
     }
     if Pr::TRACE {
-        platform.tracer().acquired(L::ORDER, platform.now());
+        if acquired {
+            platform.tracer().acquired(L::ORDER, platform.now());
+        } else {
+            platform.tracer().gave_up();
+        }
     }
+    acquired
 }
 
 #[inline(always)]

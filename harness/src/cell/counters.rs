@@ -91,6 +91,8 @@ pub(crate) fn thread_times() -> Result<String, Refusal> {
 pub(super) struct Own {
     /// Acquisitions.
     pub(super) operations: u64,
+    /// Acquisitions that failed.
+    pub(super) failures: u64,
     pub(super) preempted: [u64; Phase::COUNT],
     pub(super) events: [u64; Event::COUNT],
     pub(super) steal_ns: u64,
@@ -101,6 +103,7 @@ impl Own {
         let load = |counter: &AtomicU64| counter.load(Relaxed);
         Self {
             operations: load(&block.own.operations),
+            failures: load(&block.own.failures),
             preempted: block.own.preempted.each_ref().map(load),
             events: block.own.events.each_ref().map(load),
             steal_ns: load(&block.steal.steal_ns),
@@ -114,6 +117,7 @@ impl Own {
         }
         Self {
             operations: self.operations.saturating_sub(earlier.operations),
+            failures: self.failures.saturating_sub(earlier.failures),
             preempted: gained(&self.preempted, &earlier.preempted),
             events: gained(&self.events, &earlier.events),
             steal_ns: self.steal_ns.saturating_sub(earlier.steal_ns),
@@ -139,6 +143,7 @@ mod tests {
     fn a_counter_that_a_lock_stored_into_gained_nothing_rather_than_almost_everything() {
         let own = |operations, halts| Own {
             operations,
+            failures: 0,
             preempted: [1, 2, 3],
             events: std::array::from_fn(|index| if index == Event::Halt as usize { halts } else { 0 }),
             steal_ns: 5,

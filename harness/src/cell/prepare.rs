@@ -40,6 +40,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
             spin_threshold: values.spin_threshold.0,
             early_wait: values.early_wait,
             hypervisor: lock.halts_in(values.env),
+            ticks_per_us: (spec.ticks_per_ns * 1e3).round() as u32,
             vcpus: spec.axes.vcpus,
         },
         section_work: steps(workload.section_ns, spec.work_ns),

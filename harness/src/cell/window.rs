@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use lockbench_reports::record::{Measured, Outcome};
+use lockbench_reports::record::{FAILED_ACQUISITIONS, Measured, Outcome};
 use lockbench_reports::statistics;
 use lockbench_workloads::arena::Detail;
 use lockbench_workloads::locks::{Event, Order};
@@ -149,6 +149,9 @@ impl<'a> Window<'a> {
                 for (name, n) in PREEMPTED.iter().zip(own.preempted) {
                     count(name, n);
                 }
+            }
+            if own.failures > 0 {
+                count(FAILED_ACQUISITIONS, own.failures);
             }
             for (event, n) in Event::ALL.iter().zip(own.events).filter(|(_, n)| *n > 0) {
                 count(event.name(), n);

@@ -144,6 +144,10 @@ impl Dispatcher {
             let due = shared.policy.due(self.lane);
             self.ask_again(&mut shared, None, Own::Sleeps);
             drop(shared);
+            if let Some(next) = pick.vcpu {
+                // Before it is put on: a vCPU must not take its last timeslice's end for that of this one.
+                self.tell_slice_end(next, pick.until_ns, now);
+            }
             if pick.vcpu != current {
                 if let Some(mut leaving) = running.take() {
                     leaving.due.leaves_ns = due.leaves_ns;
@@ -154,6 +158,13 @@ impl Dispatcher {
             let timer_ns = self.next_timer_ns(&self.common.lock()).unwrap_or(u64::MAX);
             self.board.sleep(self.lane, rings, pick.until_ns.min(timer_ns));
         }
+    }
+
+    /// Tells a vCPU when the policy is asked again at the latest.
+    fn tell_slice_end(&self, vcpu: usize, until_ns: u64, now_ns: u64) {
+        let left = until_ns.saturating_sub(now_ns) as f64 * self.common.ticks_per_ns;
+        // A float that is too large becomes the largest number: never.
+        self.common.vcpus[vcpu].tell_slice_end(lockbench_workloads::ticks().saturating_add(left as u64));
     }
 
     fn stopped(&self) -> bool {

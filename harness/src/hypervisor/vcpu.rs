@@ -103,6 +103,12 @@ impl Vcpu {
         self.control().lane.store(lane as u32, Relaxed);
     }
 
+    /// Tells it when its timeslice ends, in ticks.
+    pub(super) fn tell_slice_end(&self, ticks: u64) {
+        // Not 0, which says that nobody tells.
+        self.control().slice_end.store(ticks.max(1), Relaxed);
+    }
+
     /// Lets a paused or halted vCPU run on the pCPU of `lane`, which has this operating-system index.
     pub(crate) fn put_on(&self, lane: usize, pcpu: u32) {
         let before = self.control().lane.swap(lane as u32, Relaxed);

@@ -115,3 +115,18 @@ fn a_lock_that_crashes_says_how() {
     assert!(panicky["reason"].as_str().unwrap().contains("out of cheese"), "{panicky}");
     assert_eq!(cell(&results, "ticket")["status"], "ok");
 }
+
+/// A failed acquisition has no section and no release, is counted apart from the others, and the cell says so.
+#[test]
+fn an_acquisition_that_a_lock_gives_up_is_counted_as_such() {
+    let (status, results) = run("quitting", "2");
+    assert_eq!(status, Some(0), "{results}");
+    let quitting = cell(&results, "quitting");
+    assert_eq!((&quitting["status"], &quitting["exclusion"]), (&"ok".into(), &"held".into()));
+    let failed = quitting["counters"]["failed_acquisitions"].as_f64().unwrap();
+    let succeeded = quitting["counted_operations"].as_f64().unwrap();
+    // One in four, but for what the ends of a window cut.
+    assert!((failed * 3.0 / succeeded - 1.0).abs() < 0.1, "{failed} failed, {succeeded} succeeded");
+    let notes = quitting["notes"].to_string();
+    assert!(notes.contains("failed, by a timeout or at a deadlock, beside"), "{notes}");
+}

@@ -182,6 +182,14 @@ pub trait RawLock: Sized + Sync {
     /// Waits until the lock is taken by vCPU `ctx.me()`.
     fn acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>);
 
+    /// Waits until the lock is taken, or gives up: `false`. Only a lock that may give up, after a time or at a deadlock, brings
+    /// this; a vCPU that got `false` holds nothing.
+    #[inline(always)]
+    fn acquire_or_fail<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) -> bool {
+        self.acquire(ctx);
+        true
+    }
+
     /// Takes the lock if that is possible without waiting.
     fn try_acquire<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) -> bool;
 

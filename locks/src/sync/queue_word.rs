@@ -111,6 +111,14 @@ impl QueueWord {
         self.0.compare_exchange(value, Self::LOCKED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// The queue head, alone in the queue, leaves it, whatever else stands in the word. Tells whether it was alone.
+    #[inline(always)]
+    pub fn try_clear_tail(&self, tail: u32) -> bool {
+        let cleared = |word: u32| (word & Self::TAIL_MASK == tail).then_some(word & !Self::TAIL_MASK);
+        // Relaxed: who leaves has nothing to publish.
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, cleared).is_ok()
+    }
+
     /// The queue head takes a free lock which nobody else may take.
     #[inline(always)]
     pub fn set_locked(&self) {

@@ -65,6 +65,13 @@ impl TicketWord {
         Tickets { head, tail }
     }
 
+    /// How many hold the lock or wait for it. Relaxed: it is only a look, and changes at once.
+    #[inline(always)]
+    pub fn in_line(&self) -> u16 {
+        let Tickets { head, tail } = Tickets::unpack(self.0.load(Ordering::Relaxed));
+        tail.wrapping_sub(head) / Self::STEP
+    }
+
     /// Takes a number only if it is up at once.
     #[inline(always)]
     pub fn try_take(&self) -> bool {

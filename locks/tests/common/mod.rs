@@ -27,5 +27,5 @@ pub(crate) const fn code(number: u8) -> Code {
 
 /// Few spins, so that the paravirtual slow paths are run and not only carried.
 pub(crate) const fn params(spin_threshold: u32, hypervisor: bool, vcpus: usize) -> Params {
-    Params { spin_threshold, hypervisor, vcpus: vcpus as u32, early_wait: EarlyWait::Halted }
+    Params { spin_threshold, hypervisor, vcpus: vcpus as u32, early_wait: EarlyWait::Halted, ticks_per_us: 1 }
 }

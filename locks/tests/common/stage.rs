@@ -51,6 +51,8 @@ pub(crate) struct Stage {
     back: Condvar,
     /// What every vCPU reads as the time.
     pub(crate) clock: AtomicU64,
+    /// How many iterations the vCPU that runs has yet before it waits for its next turn; each takes a tick of the clock.
+    spins: AtomicU64,
     /// Of which vCPUs the host says that they are preempted.
     pub(crate) preempted: Vec<AtomicBool>,
     /// When the present timeslice of each vCPU ends; 0 where no scheduler tells.
@@ -68,6 +70,7 @@ pub(crate) fn play<L: RawLock>(params: &Params, locks: usize, script: impl FnOnc
         turns: (0..vcpus).map(|_| Condvar::new()).collect(),
         back: Condvar::new(),
         clock: AtomicU64::new(1),
+        spins: AtomicU64::new(0),
         preempted: (0..vcpus).map(|_| AtomicBool::new(false)).collect(),
         slice_ends: (0..vcpus).map(|_| AtomicU64::new(0)).collect(),
         events: (0..Event::COUNT).map(|_| AtomicU64::new(0)).collect(),
@@ -104,10 +107,7 @@ impl Stage {
         loop {
             let act = self.wait_for_turn(me).players[me].act.take();
             let acquired = match act {
-                Some(Act::Acquire(lock)) => {
-                    locks[lock].acquire(ctx);
-                    true
-                }
+                Some(Act::Acquire(lock)) => locks[lock].acquire_or_fail(ctx),
                 Some(Act::Release(lock)) => {
                     locks[lock].release(ctx);
                     false
@@ -181,6 +181,14 @@ impl Stage {
         at
     }
 
+    /// Lets a waiting vCPU run through so many iterations at once, while as many ticks go by, or until it has done what it was told.
+    pub(crate) fn spin(&self, cpu: usize, iterations: u64) -> At {
+        self.spins.store(iterations, Ordering::Relaxed);
+        let at = self.step(cpu);
+        self.spins.store(0, Ordering::Relaxed);
+        at
+    }
+
     /// Whether the vCPU's last act was an acquisition, and that is done and succeeded.
     pub(crate) fn holds(&self, cpu: usize) -> bool {
         let shared = self.lock();
@@ -231,6 +239,12 @@ impl Platform for Vcpu<'_> {
     const CODE: Code = Code::Paravirt;
 
     fn relax(&self) {
+        let left = self.stage.spins.load(Ordering::Relaxed);
+        if left > 0 {
+            self.stage.spins.store(left - 1, Ordering::Relaxed);
+            self.stage.clock.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         self.pause(At::Spinning);
     }
 
@@ -260,6 +274,11 @@ impl Platform for Vcpu<'_> {
 
     fn now(&self) -> u64 {
         self.stage.clock.load(Ordering::Relaxed)
+    }
+
+    fn slice_end(&self) -> Option<u64> {
+        let end = self.stage.slice_ends[self.me].load(Ordering::Relaxed);
+        (end != 0).then_some(end)
     }
 
     fn node_of(&self, _: usize) -> usize {

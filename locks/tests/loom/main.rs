@@ -26,7 +26,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use vcpu::{Bell, Halts, Vcpu};
 
 struct World<L: RawLock> {
@@ -38,6 +38,8 @@ struct World<L: RawLock> {
     /// contender for the price of two. Not loom's flag, for it is not part of what is explored.
     held: AtomicBool,
     passes: UnsafeCell<usize>,
+    /// How many acquisitions succeeded. Not loom's, as above.
+    taken: AtomicUsize,
 }
 
 // SAFETY: the cell is only reached by the holder of the lock, or loom fails the model.
@@ -69,11 +71,14 @@ struct Model<L: RawLock, const CODE: u8> {
     early_wait: EarlyWait,
     spin_threshold: u32,
     halts: Halts,
-    /// What each vCPU's clock shows.
-    clock: fn(usize) -> u64,
+    /// What each vCPU's clock shows when it reads that for the first, second… time.
+    clock: fn(usize, u64) -> u64,
+    /// Whether acquisitions may fail.
+    gives_up: bool,
     /// Whether a release may wait.
     waits_in_release: bool,
-    acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, CODE>>),
+    /// Takes the lock, or fails.
+    acquire: for<'a> fn(&L, &Ctx<'a, L, Vcpu<'a, CODE>>) -> bool,
     at_rest: fn(&[L::PerVcpu]),
     /// Whether the host says that others are preempted, when a vCPU asks for the first, second… time.
     hint: fn(usize) -> bool,
@@ -85,9 +90,10 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
         early_wait: EarlyWait::Halted,
         spin_threshold: 1,
         halts: Halts::Kvm,
-        clock: |_| 0,
+        clock: |_, _| 0,
+        gives_up: false,
         waits_in_release: true,
-        acquire: |lock, ctx| lock.acquire(ctx),
+        acquire: |lock, ctx| lock.acquire_or_fail(ctx),
         at_rest: |_| (),
         hint: |_| false,
     };
@@ -102,16 +108,21 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
         };
         let asked = Cell::new(0);
         let hint = |_| (self.hint)(asked.replace(asked.get() + 1));
+        let read = Cell::new(0);
+        let clock = || (self.clock)(me, read.replace(read.get() + 1));
         let releasing = Cell::new(false);
         let on_relax = || {
             assert!(self.waits_in_release || !releasing.get(), "a release waits");
             release_of_the_held();
         };
         let vcpu =
-            Vcpu::<CODE> { on_relax: &on_relax, hint: &hint, now: (self.clock)(me), ..Vcpu::new(me, bells) };
+            Vcpu::<CODE> { on_relax: &on_relax, hint: &hint, clock: &clock, ..Vcpu::new(me, bells) };
         let ctx = Ctx::over(me, blocks, params, vcpu);
         for _ in 0..passes {
-            (self.acquire)(lock, &ctx);
+            if !(self.acquire)(lock, &ctx) {
+                continue;
+            }
+            world.taken.fetch_add(1, Ordering::Relaxed);
             // SAFETY: loom checks that nobody else is at the cell.
             world.passes.with_mut(|passes| unsafe { *passes += 1 });
             releasing.set(true);
@@ -139,6 +150,7 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
                 bells: (0..=vcpus).map(|_| Bell::new(model.halts)).collect(),
                 held: AtomicBool::new(held),
                 passes: UnsafeCell::new(0),
+                taken: AtomicUsize::new(0),
             });
             if held {
                 let platform = Vcpu::<CODE>::new(vcpus, &world.bells);
@@ -155,7 +167,11 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
                 other.join().unwrap();
             }
             // SAFETY: everybody else is gone.
-            assert_eq!(world.passes.with(|passes| unsafe { *passes }), vcpus * passes);
+            let passed = world.passes.with(|passes| unsafe { *passes });
+            assert_eq!(passed, world.taken.load(Ordering::Relaxed));
+            assert!(passed == vcpus * passes || model.gives_up, "{passed} passes");
+            let alone = Ctx::over(0, &world.blocks, &world.params, Vcpu::<CODE>::new(0, &world.bells));
+            assert!(world.lock.try_acquire(&alone), "the lock is not free in the end");
             (model.at_rest)(&world.blocks);
         });
     }
@@ -177,11 +193,12 @@ fn tried<L: RawLock + 'static, const CODE: u8>(scope: Scope) {
         acquire: |lock, ctx| {
             if ctx.me() != 0 {
                 lock.acquire(ctx);
-                return;
+                return true;
             }
             while !lock.try_acquire(ctx) {
                 ctx.platform().relax();
             }
+            true
         },
         ..Model::NEW
     }
@@ -291,7 +308,14 @@ fn pv_queued_waits_early() {
 #[test]
 fn queued_line() {
     for scope in [PAIR, HELD, TWICE] {
-        Model::<Queued, BARE> { acquire: |lock, ctx| lock.queue(ctx), ..Model::NEW }.explore(scope);
+        Model::<Queued, BARE> {
+            acquire: |lock, ctx| {
+                lock.queue(ctx);
+                true
+            },
+            ..Model::NEW
+        }
+        .explore(scope);
     }
 }
 
@@ -300,7 +324,14 @@ fn queued_line() {
 fn queued_undoes_pending() {
     for scope in [PAIR, HELD] {
         Model::<Queued, BARE> {
-            acquire: |lock, ctx| if ctx.me() == 0 { lock.queue(ctx) } else { lock.acquire(ctx) },
+            acquire: |lock, ctx| {
+                if ctx.me() == 0 {
+                    lock.queue(ctx);
+                } else {
+                    lock.acquire(ctx);
+                }
+                true
+            },
             ..Model::NEW
         }
         .explore(scope);

@@ -38,6 +38,11 @@ models! {
     fissile_twice: bare::<Fissile>(TWICE);
     fissile_trio: bare::<Fissile>(FAIR_TRIO);
     fissile_tried: tried_bare::<Fissile>(PAIR);
+    rqspinlock_held: bare::<Rqspinlock>(Scope { preemptions: 3, ..HELD });
+    rqspinlock_twice: bare::<Rqspinlock>(Scope { preemptions: 2, ..TWICE });
+    rqspinlock_tried: tried_bare::<Rqspinlock>(PAIR);
+    i_spinlock_twice: bare::<ISpinlock>(TWICE);
+    i_spinlock_tried: tried_bare::<ISpinlock>(PAIR);
     flexguard_unhinted: halting::<FlexGuard>(Scope { preemptions: 2, ..HELD });
     flexguard_tried: tried_halting::<FlexGuard>(PAIR);
 }
@@ -152,4 +157,12 @@ models! {
     oticket_twice: halting_at_once::<Oticket>(Scope { preemptions: 2, ..TWICE });
     oticket_trio: halting_at_once::<Oticket>(FAIR_TRIO);
     oticket_tried: tried_halting::<Oticket>(PAIR);
+}
+/// Every waiter may give up: a pending one at its second look, the head of a queue at its third.
+#[test]
+fn rqspinlock_gives_up() {
+    let clock = |_, read| read * 300_000;
+    for scope in [Scope { preemptions: 3, ..HELD }, Scope { preemptions: 2, ..TWICE }, FAIR_TRIO] {
+        Model::<Rqspinlock, BARE> { clock, gives_up: true, ..Model::NEW }.explore(scope);
+    }
 }

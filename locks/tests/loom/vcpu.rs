@@ -80,12 +80,13 @@ pub(super) struct Vcpu<'a, const CODE: u8> {
     pub(super) on_event: &'a dyn Fn(Event),
     /// What the host says of a vCPU.
     pub(super) hint: &'a dyn Fn(usize) -> bool,
-    pub(super) now: u64,
+    /// What its processor's counter says.
+    pub(super) clock: &'a dyn Fn() -> u64,
 }
 
 impl<'a, const CODE: u8> Vcpu<'a, CODE> {
     pub(super) fn new(me: usize, bells: &'a [Bell]) -> Self {
-        Self { me, bells, on_relax: &|| (), on_event: &|_| (), hint: &|_| false, now: 0 }
+        Self { me, bells, on_relax: &|| (), on_event: &|_| (), hint: &|_| false, clock: &|| 0 }
     }
 }
 
@@ -116,7 +117,7 @@ impl<const CODE: u8> Platform for Vcpu<'_, CODE> {
     }
 
     fn now(&self) -> u64 {
-        self.now
+        (self.clock)()
     }
 
     fn node_of(&self, cpu: usize) -> usize {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::disturbances::{disturbances, left_out, why_disturbed};
 use super::{Selection, causes, latency, operations, schedule};
-use crate::format::rate;
+use crate::format::{count, counted, rate};
 use crate::record::{
-    Cell, CellAxes, Distance, Exclusion, Fairness, Interval, Outcome, Purpose, Round, Start, Status,
+    Cell, CellAxes, Distance, Exclusion, FAILED_ACQUISITIONS, Fairness, Interval, Outcome, Purpose, Round,
+    Start, Status,
 };
 use crate::statistics::{Class, Spans, interval, jain, median, rate_interval, shares};
 
@@ -22,6 +23,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class, orde
     let windows = used.as_ref().map_or_else(Vec::new, Selection::windows);
     let spans = Spans::of(windows.iter().map(|window| &window.trips));
     let (counters, counted_operations) = counters(&rounds);
+    notes.extend(failed_acquisitions(&counters, counted_operations));
     if let Some(used) = &used {
         notes.extend(qualifications(&rounds, used));
     }
@@ -196,6 +198,18 @@ fn qualifications(rounds: &[Round], used: &Selection<'_>) -> Vec<String> {
     notes.extend(starts_disagree(used));
     notes.extend(placement_notes(rounds).into_iter().cloned());
     notes
+}
+
+/// What is told of a lock that gives acquisitions up.
+fn failed_acquisitions(counters: &BTreeMap<String, u64>, succeeded: u64) -> Option<String> {
+    let failed = *counters.get(FAILED_ACQUISITIONS)?;
+    (failed > 0).then(|| {
+        format!(
+            "{} failed, by a timeout or at a deadlock, beside {} that succeeded: the rate counts these alone",
+            counted(failed as usize, "acquisition"),
+            count(succeeded)
+        )
+    })
 }
 
 /// The windows' notes on their placement, each sentence once.

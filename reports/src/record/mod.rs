@@ -42,7 +42,9 @@ pub use quota::QuotaUse;
 pub use replay::{CellReplay, Instant, Replay};
 pub use residence::{NodePages, Residence};
 pub use results::{Acquire, Cell, Dropped, Exclusion, Fairness, Interval, NoiseFloor, Results, Status};
-pub use round::{Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped};
+pub use round::{
+    FAILED_ACQUISITIONS, Header, Histogram, Line, Measured, Outcome, Purpose, Round, Start, Stopped,
+};
 pub use schedule::{MOST_DEVIATION, Schedule, Stretch, StretchEnd};
 pub use verdict::{CellVerdict, Kept, LawCheck, LawName, Served, Thresholds};
 

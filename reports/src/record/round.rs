@@ -9,6 +9,9 @@ use super::{
     VmMeasured,
 };
 
+/// The counter of acquisitions that a lock gave up.
+pub const FAILED_ACQUISITIONS: &str = "failed_acquisitions";
+
 /// One line of `rounds.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "line", rename_all = "lowercase")]
@@ -206,7 +209,7 @@ pub struct Measured {
     /// Steal time per vCPU in the window (kvm only).
     pub steal_ns: Vec<u64>,
     /// Counters summed over vCPUs: `preempted_holding`, `preempted_waiting`, `preempted_thinking`, `halt`, `kick`, the
-    /// kernel's lock events, `involuntary_switches`, `voluntary_switches`, `minor_faults`, …. A lock event that did not
+    /// kernel's lock events, `failed_acquisitions` where a lock gave up, `involuntary_switches`, `voluntary_switches`, `minor_faults`, …. A lock event that did not
     /// happen is left out, and so is what the kernel did not tell.
     pub counters: BTreeMap<String, u64>,
     /// Most acquisitions in a row by one vCPU.

@@ -186,6 +186,8 @@ pub struct Control {
     pub timer: AtomicU64,
     /// How often the hypervisor took the pCPU away. Written by the hypervisor, while the vCPU is off its pCPU.
     pub pauses: AtomicU64,
+    /// When the vCPU's present timeslice ends at the latest, in ticks; 0 while nobody tells. Written by the hypervisor.
+    pub slice_end: AtomicU64,
     /// 1 while the vCPU is off its pCPU. Written by the hypervisor.
     pub off: AtomicU8,
 }
@@ -197,6 +199,8 @@ pub struct OwnBlock {
     pub operations: AtomicU64,
     /// How often another vCPU's number stood in `owner` at the end of the section.
     pub violations: AtomicU64,
+    /// Acquisitions that failed: the lock gave up.
+    pub failures: AtomicU64,
     /// Acquisitions of the longest run that this vCPU ended. The parent sets it to 0 when the window opens; should the worker
     /// overwrite that, it writes the length of a run that ended at that moment.
     pub longest_run: AtomicU64,

@@ -102,6 +102,7 @@ pub static COLUMNS: &[&Column] = &[
     &status::STATUS,
     &status::REASON,
     &status::EXCLUSION,
+    &status::FAILED,
     &rate::RATE,
     &rate::LOW,
     &rate::HIGH,

@@ -2,7 +2,7 @@
 
 use super::{Column, Told, Tone, Unit};
 use crate::judge::comparison::word;
-use crate::record::{Cell, Exclusion, Status};
+use crate::record::{Cell, Exclusion, FAILED_ACQUISITIONS, Status};
 
 pub(super) static STATUS: Column =
     Column::new("status", Unit::Text, "`ok`, `crashed`, `hung`, `broken` or `skipped`", |row| {
@@ -34,6 +34,13 @@ pub(super) static NOTES: Column =
     Column::new("notes", Unit::Text, "sentences that qualify the figures", |row| {
         Told::new(row.cell.notes.join("; ").as_str())
     });
+
+pub(super) static FAILED: Column = Column::new(
+    "failed_acquisitions",
+    Unit::Count,
+    "acquisitions that the lock gave up, by a timeout or at a deadlock, in all windows; no rate counts them",
+    |row| Told::new(row.cell.counters.get(FAILED_ACQUISITIONS).copied()),
+);
 
 fn exclusion(exclusion: Exclusion) -> &'static str {
     match exclusion {

@@ -11,10 +11,12 @@ use crate::record::{Cell, Results, Status};
 
 const TITLE: &str = "Lock events under their kernel names";
 /// The kernel's `lock_event_counts`, as far as locks here count them.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "lock_pending",
     "lock_slowpath",
     "lock_no_node",
+    "rqspinlock_lock_timeout",
+    "rqspinlock_deadlock",
     "pv_lock_stealing",
     "pv_wait_head",
     "pv_wait_node",
