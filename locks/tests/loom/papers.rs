@@ -127,7 +127,7 @@ models! {
 fn mcs_tp_skips() {
     for (scope, preemptions) in [(HELD, 2), (TWICE, 2), (TRIO, 1)] {
         let scope = Scope { preemptions, ..scope };
-        Model::<McsTp, BARE> { clock: |me| [2 << 40, 1 << 40, 0, 0][me], ..Model::NEW }.explore(scope);
+        Model::<McsTp, BARE> { clock: |me, _| [2 << 40, 1 << 40, 0, 0][me], ..Model::NEW }.explore(scope);
     }
 }
 
