@@ -162,9 +162,8 @@ impl Dispatcher {
 
     /// Tells a vCPU when the policy is asked again at the latest.
     fn tell_slice_end(&self, vcpu: usize, until_ns: u64, now_ns: u64) {
-        let left = until_ns.saturating_sub(now_ns) as f64 * self.common.ticks_per_ns;
-        // A float that is too large becomes the largest number: never.
-        self.common.vcpus[vcpu].tell_slice_end(lockbench_workloads::ticks().saturating_add(left as u64));
+        let left = ticks_left(until_ns.saturating_sub(now_ns), self.common.ticks_per_ns);
+        self.common.vcpus[vcpu].tell_slice_end(lockbench_workloads::ticks().saturating_add(left));
     }
 
     fn stopped(&self) -> bool {
@@ -271,5 +270,23 @@ impl Dispatcher {
         let leaves_ns = running.due.leaves_ns.filter(|_| matches!(end, End::Paused { .. }));
         let due = Due { leaves_ns, ..running.due };
         Stretch { vcpu: running.vcpu as u32, from: vcpu.back_at(), to, end, due, own_ns }
+    }
+}
+
+/// So many nanoseconds in ticks; the largest number for a time that never comes.
+fn ticks_left(ns: u64, ticks_per_ns: f64) -> u64 {
+    // A float that is too large becomes the largest number.
+    (ns as f64 * ticks_per_ns) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_timeslice_is_told_in_ticks_and_never_is_never() {
+        assert_eq!(ticks_left(10_000_000, 2.5), 25_000_000);
+        assert_eq!(ticks_left(0, 2.5), 0);
+        assert_eq!(ticks_left(u64::MAX, 2.5), u64::MAX);
     }
 }

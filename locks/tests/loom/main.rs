@@ -115,8 +115,7 @@ impl<L: RawLock + 'static, const CODE: u8> Model<L, CODE> {
             assert!(self.waits_in_release || !releasing.get(), "a release waits");
             release_of_the_held();
         };
-        let vcpu =
-            Vcpu::<CODE> { on_relax: &on_relax, hint: &hint, clock: &clock, ..Vcpu::new(me, bells) };
+        let vcpu = Vcpu::<CODE> { on_relax: &on_relax, hint: &hint, clock: &clock, ..Vcpu::new(me, bells) };
         let ctx = Ctx::over(me, blocks, params, vcpu);
         for _ in 0..passes {
             if !(self.acquire)(lock, &ctx) {

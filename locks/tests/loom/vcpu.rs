@@ -71,8 +71,8 @@ impl Bell {
     }
 }
 
-/// A vCPU with one kind of code. A model may have something done whenever it spins, watch what its lock counts, and set its
-/// clock, which does not run.
+/// A vCPU with one kind of code. A model may have something done whenever it spins, watch what its lock counts, and say what it is
+/// told of time and of other vCPUs.
 pub(super) struct Vcpu<'a, const CODE: u8> {
     pub(super) me: usize,
     pub(super) bells: &'a [Bell],
