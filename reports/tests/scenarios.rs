@@ -3,7 +3,7 @@
 use lockbench_reports::derive::derive;
 use lockbench_reports::format::percent;
 use lockbench_reports::judge::briefs::briefs;
-use lockbench_reports::judge::scenarios::{Scenario, scenarios};
+use lockbench_reports::judge::scenarios::{Row, Scenario, scenarios};
 use lockbench_reports::judge::verdicts::{judged, steps};
 use lockbench_reports::record::{
     Case, Cell, CellAxes, CellReplay, CellSchedule, Interval, Line, Outcome, QuotaUse, Results, Status, Vm,
@@ -136,6 +136,69 @@ fn windows_in_which_the_pcpus_moved_tell_what_a_lock_keeps_whose_rate_the_timesl
         percent(now.median)
     );
     assert_eq!(of.answer(), said);
+}
+
+/// Whatever the windows were, what the answer claims is so in the figures of its own table.
+#[test]
+fn every_answer_is_true_of_its_own_figures_in_runs_that_differ_at_random() {
+    let usual = results();
+    let (mut ranked, mut ranges, mut partly) = (0, 0, 0);
+    for seed in 0..200 {
+        let mut state: u64 = 1 + seed;
+        // xorshift64*: a draw from 0 to 1.
+        let mut draw = || {
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        draw();
+        let mut results = usual.clone();
+        for cell in results.cells.iter_mut().filter(|cell| cell.axes.vcpus == 4) {
+            // In some runs two locks are close, in some one of them is noisy, and in some rounds are missing.
+            let (rate, noise) = (100.0 + 300.0 * draw(), [0.05, 0.3, 1.5][(3.0 * draw()) as usize]);
+            let missing = if draw() < 0.25 { 0.5 } else { 0.05 };
+            for round in &mut cell.rounds {
+                let Outcome::Measured(measured) = &mut round.outcome else { continue };
+                measured.operations = vec![(rate * (1.0 + noise * draw())) as u64; 2];
+                measured.disturbed = (draw() < missing).then(|| "made so".to_owned());
+            }
+        }
+        let of = scenario(&results);
+        let answer = of.answer();
+        let of_case = |row: &Row<'_>| row.entries[1].as_ref().unwrap().measured().kept.clone();
+        let told: Vec<(&str, Interval)> =
+            of.rows.iter().filter_map(|row| Some((row.lock, of_case(row).ok()?))).collect();
+        for row in of.rows.iter().filter(|row| of_case(row).is_err()) {
+            let named = answer.contains(&format!("of {} it cannot be told", row.lock));
+            assert!(named || answer.contains("their rates cannot be told"), "{seed}: {answer}");
+            partly += 1;
+        }
+        let figures: Vec<String> = told.iter().map(|(_, kept)| percent(kept.median)).collect();
+        if let Some((_, range)) = answer.split_once("keep between ") {
+            let low = told.iter().map(|(_, kept)| kept.low).fold(f64::INFINITY, f64::min);
+            let high = told.iter().map(|(_, kept)| kept.high).fold(0.0, f64::max);
+            assert!(
+                range.starts_with(&format!("{} and {}", percent(low), percent(high))),
+                "{seed}: {answer}"
+            );
+            ranges += 1;
+        } else {
+            let [one, other] = &told[..] else { continue };
+            assert!(figures.iter().all(|figure| answer.contains(figure)), "{seed}: {answer}, {figures:?}");
+            let apart = one.1.high < other.1.low || other.1.high < one.1.low;
+            for ((lock, _), figure) in told.iter().zip(&figures) {
+                assert_eq!(answer.contains(&format!("{figure} ({lock})")), apart, "{seed}: {answer}");
+            }
+            assert_eq!(
+                !apart,
+                answer.contains("which of them keeps most cannot be told"),
+                "{seed}: {answer}"
+            );
+            ranked += usize::from(apart);
+        }
+    }
+    assert!(ranked > 10 && ranges > 10 && partly > 10, "{ranked} {ranges} {partly}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::derive::timeslice::timeslice;
 use lockbench_reports::judge::trust;
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps};
-use lockbench_reports::record::{Cell, CellReplay, Line, Results, Thresholds};
+use lockbench_reports::record::{Cell, CellReplay, Line, Outcome, Results, StretchEnd, Thresholds};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::plots::{Figure, figures};
 use lockbench_reports::show::{html, summary, trace_export};
@@ -171,6 +171,32 @@ fn with_several_virtual_machines_the_colours_are_theirs() {
     let legend = figure.split("</ul>").next().unwrap();
     assert!(legend.contains("</svg> database</li>") && legend.contains("&lt;hog&gt;</li>"), "{legend}");
     assert!(!legend.contains("</svg> v0</li>"));
+}
+
+#[test]
+fn lanes_tell_threads_of_a_guest_with_their_vcpus_which_have_the_colours() {
+    let mut results = scheduled_only();
+    results.cells.retain(|cell| cell.axes.overcommit > 1.0);
+    let vm = serde_json::json!({"name": "guest", "vcpus": 2, "threads_per_vcpu": 2});
+    let case = serde_json::json!({"scenario": "s", "name": "c", "shows": "", "vms": [vm]});
+    let cell = &mut results.cells[0];
+    cell.axes.case = Some(serde_json::from_value(case).unwrap());
+    assert_eq!(cell.axes.case.as_ref().unwrap().vcpus_of_users(), [0, 1, 0, 1]);
+    for round in &mut cell.rounds {
+        let Outcome::Measured(measured) = &mut round.outcome else { continue };
+        for stretch in measured.schedule.iter_mut().flat_map(|schedule| &mut schedule.log) {
+            stretch.of_vcpu = Some(stretch.vcpu % 2);
+            stretch.by_guest = stretch.end == StretchEnd::Paused && stretch.vcpu < 2;
+        }
+    }
+    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    let figure = page.split("<figure id=\"r0-plot-lanes-scenario0-0\"").nth(1).unwrap();
+    let figure = figure.split("</figure>").next().unwrap();
+    assert!(figure.contains("<title>t3 on v1 on P"), "{figure}");
+    assert!(figure.contains("then paused by its guest") && figure.contains(", then paused</title>"));
+    let legend = figure.split("</ul>").next().unwrap();
+    assert!(legend.contains("</svg> v0</li>") && legend.contains("</svg> v1</li>"), "{legend}");
+    assert!(!legend.contains("</svg> v2</li>") && !legend.contains("</svg> guest</li>"), "{legend}");
 }
 
 #[test]
