@@ -56,6 +56,25 @@ fn locks_that_failed_yield_no_number() {
     assert_eq!(cell(&results, "tas/emulated/short+exp/8v:2p").exclusion, Exclusion::Violated);
 }
 
+/// Sections that touch pages may find them there already: then the rate is not that of sections with a page fault.
+#[test]
+fn the_share_of_sections_with_a_page_fault_is_said() {
+    let id = "ticket/emulated/short+exp/2v:2p";
+    let notes = |results: &Results| cell(results, id).notes.join("; ");
+    assert!(!notes(&results()).contains("page fault"));
+    let mut lines: Vec<Line> = fixture::lines(7, 1.0);
+    for line in &mut lines {
+        if let Line::Round(Round { cell, outcome: Outcome::Measured(measured), .. }) = line
+            && cell.starts_with(id)
+        {
+            measured.counters.insert("pages_faulted".into(), 300);
+            measured.counters.insert("pages_present".into(), 100);
+        }
+    }
+    let told = notes(&derive(lines.into_iter()));
+    assert!(told.contains("75.0 % of the sections took a page fault; the others came before"), "{told}");
+}
+
 #[test]
 fn windows_that_moved_are_left_out_and_said() {
     let results = results();

@@ -49,8 +49,14 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     let mut random = (u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ plan.draws) | 1;
     let mut due = if plan.open { Some(ctx.platform().now()) } else { None };
     loop {
+        let work = if plan.varies {
+            random = burn(random, 1);
+            plan.section[(random >> 32) as usize % THINK_ENTRIES]
+        } else {
+            plan.section_work
+        };
         if acquire(&ctx, lock, due) {
-            section::<Pr>(arena, plan, &header.data, own, me);
+            section::<Pr>(arena, plan, &header.data, own, me, work);
             release(&ctx, lock);
         } else {
             // The request is over, and counts for no rate.
@@ -126,7 +132,7 @@ fn wait_until_due<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, tic
 /// The critical section, which is also the exclusion check: the counter is loaded first and stored last, so that two
 /// vCPUs inside at once lose an update, and `owner` must still be this vCPU at the end.
 #[inline(always)]
-fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32) {
+fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32, work: u32) {
     let counter = data.counter.load(Relaxed);
     if Pr::COUNT {
         // The vCPU that ends a run books its length, so while a run lasts it costs one comparison.
@@ -139,8 +145,12 @@ fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnB
         }
     }
     data.owner.store(me, Relaxed);
-    if plan.section_work > 0 {
-        own.sink.store(burn(counter, plan.section_work), Relaxed);
+    if work > 0 {
+        own.sink.store(burn(counter, work), Relaxed);
+    }
+    if plan.touched > 0 {
+        // SAFETY: the caller's arena, laid out as its plan says.
+        unsafe { touch(arena) };
     }
     for line in 0..plan.lines as usize {
         // SAFETY: the layout reserved `plan.lines` lines from `layout.lines` on, and the section is exclusive. Should a
@@ -153,6 +163,31 @@ fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnB
     }
     data.counter.store(counter.wrapping_add(1), Relaxed);
     bump(&own.operations);
+}
+
+/// Writes to the next page that is not there, or, where none is left, to the one before once more. It waits for nobody.
+///
+/// # Safety
+///
+/// `arena` must head a mapped arena whose plan has pages to touch.
+#[inline(never)]
+unsafe fn touch(arena: *const Header) {
+    // SAFETY: as the caller vouches.
+    let header = unsafe { &*arena };
+    let (plan, data) = (&header.plan, &header.data);
+    let next = data.fresh.load(Relaxed);
+    // Relaxed: nothing of the page is read, and a hole that is not seen yet is one the less.
+    let page = if next < header.holes.made.load(Relaxed) {
+        data.fresh.store(next.wrapping_add(1), Relaxed);
+        next
+    } else {
+        bump(&data.present);
+        next.wrapping_sub(1)
+    };
+    let nth = page as usize & (plan.touched - 1);
+    // SAFETY: the layout reserved `plan.touched` pages from `layout.touched` on. Whoever else is there stores atomically too.
+    let word = unsafe { &*arena.byte_add(plan.layout.touched + nth * plan.page).cast::<AtomicU64>() };
+    word.store(next, Relaxed);
 }
 
 /// Puts a free lock and every vCPU's part of it into an arena.

@@ -12,11 +12,13 @@ use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, AtomicU64};
 
-use lockbench_workloads::arena::{Block, Data, Gate, Header, Layout, MAGIC, Plan};
+use lockbench_workloads::arena::{Block, Data, Gate, Header, Holes, Layout, MAGIC, Plan};
 use lockbench_workloads::lock_time::LockTime;
 use lockbench_workloads::ring::{Ring, Worst};
 use lockbench_workloads::traced::{Octaves, Traced};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use rustix::fs::{
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, ftruncate, memfd_create,
+};
 use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 
@@ -134,6 +136,17 @@ impl Memory {
         &self.header().data
     }
 
+    /// The pages that are not there yet.
+    pub fn holes(&self) -> &Holes {
+        &self.header().holes
+    }
+
+    /// Takes pages out of the file, in every mapping of it: whoever touches one next takes a page fault, and finds zeros.
+    pub fn punch(&self, part: Range<usize>) -> io::Result<()> {
+        let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        Ok(fallocate(self.fd(), how, part.start as u64, part.len() as u64)?)
+    }
+
     /// The lock's account of time.
     pub fn time(&self) -> &LockTime {
         &self.header().time
@@ -221,6 +234,9 @@ impl Blank {
             layout,
             params: lockbench_workloads::locks::Params { vcpus: vcpus as u32, ..Default::default() },
             section_work: 0,
+            varies: false,
+            touched: (layout.blocks - layout.touched) / page_size(),
+            page: page_size(),
             section_ticks: 0,
             gap_ticks: 0,
             kick_cost_ticks: 0,
@@ -231,6 +247,7 @@ impl Blank {
             sleeps: false,
             draws: 0,
             think: [0; lockbench_workloads::arena::THINK_ENTRIES],
+            section: [0; lockbench_workloads::arena::THINK_ENTRIES],
         })
         .unwrap()
     }

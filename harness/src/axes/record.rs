@@ -91,7 +91,10 @@ impl Axes {
         let params = self.params();
         let newer =
             table::flags().filter(|flag| !flag.in_0_1).map(|flag| flag.name).chain([params::SCENARIO]);
-        newer.filter(|name| params.contains_key(*name)).map(ToOwned::to_owned).collect()
+        let newer = newer.filter(|name| params.contains_key(*name));
+        // Release 0.1 knows sections by their length and lines alone.
+        let particular = self.values.workload.is_particular().then_some(Workload::FLAGS[0].name);
+        newer.chain(particular).map(ToOwned::to_owned).collect()
     }
 }
 

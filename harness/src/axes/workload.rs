@@ -26,7 +26,9 @@ const THINK_NS: RangeInclusive<f64> = 1.0..=100e6;
 pub struct Workload {
     /// The only spelling of the workload.
     name: String,
-    /// Nominal length of the critical section, in nanoseconds.
+    /// The critical section.
+    pub section: &'static Section,
+    /// Nominal length of the critical section, in nanoseconds: its mean, where lengths are drawn.
     pub section_ns: f64,
     /// Shared cache lines that the section writes.
     pub lines: u32,
@@ -37,6 +39,17 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// The longest section that may be drawn, in nanoseconds.
+    pub fn longest_section_ns(&self) -> f64 {
+        // The last entry of a heavy tail's table is below 70 means.
+        if self.section.quantile.is_some() { 70.0 * self.section_ns } else { self.section_ns }
+    }
+
+    /// Whether the section's length and lines do not tell what it does.
+    pub fn is_particular(&self) -> bool {
+        self.section.quantile.is_some() || self.section.touches
+    }
+
     /// The same in an open loop of `per_second` arrivals, split evenly over the vCPUs; or why there is none.
     pub fn with_arrivals(&self, per_second: f64, vcpus: u32) -> Result<Self, Dropped> {
         if self.think_ns > 0.0 {
@@ -64,6 +77,7 @@ impl Workload {
     pub fn record(&self) -> record::Workload {
         record::Workload {
             name: self.name.clone(),
+            section: if self.is_particular() { self.section.name.into() } else { String::new() },
             section_ns: self.section_ns,
             lines: self.lines,
             think: self.think.name.into(),
@@ -79,6 +93,10 @@ impl Workload {
         }
         Ok(Self {
             name: record.name.clone(),
+            section: match record.section.as_str() {
+                "" => section_named("work")?,
+                name => section_named(name)?,
+            },
             section_ns: record.section_ns,
             lines: record.lines,
             think: think_named(&record.think)?,
@@ -110,6 +128,8 @@ impl Axis for Workload {
             "long+open:20us",
             "work:200us+sleep:2ms",
             "memory:64",
+            "tail:2us",
+            "touch",
             "short+none",
         ],
     }];
@@ -117,13 +137,14 @@ impl Axis for Workload {
     fn parse(text: &str) -> Result<Self, Error> {
         let refused = |why: String| Error::usage(format!("`{}`: {why}", text.escape_debug()));
         let (section_text, think_text) = text.split_once('+').unwrap_or((text, "none"));
-        let (name, section_ns, lines) = section(section_text, refused)?;
+        let section = section_named(split_argument(section_text).0)?;
+        let (name, section_ns, lines) = length(section, split_argument(section_text).1, refused)?;
         let (think, think_ns) = think(think_text, refused)?;
         let name = match think_ns {
             0.0 => name,
             _ => format!("{name}+{}:{}", think.name, show_duration(think_ns as u64)),
         };
-        Ok(Self { name, section_ns, lines, think, think_ns })
+        Ok(Self { name, section, section_ns, lines, think, think_ns })
     }
 
     fn show(&self) -> String {
@@ -137,13 +158,13 @@ impl PartialEq for Workload {
     }
 }
 
-/// Spelling, length in nanoseconds and shared lines of a section.
-fn section(text: &str, refused: impl Fn(String) -> Error) -> Result<(String, f64, u32), Error> {
-    let (name, argument) = split_argument(text);
-    let section: &Section = SECTIONS
-        .iter()
-        .find(|section| section.name == name)
-        .ok_or_else(|| unknown("workload", name, SECTIONS.iter().map(|section| section.name)))?;
+/// Spelling, length in nanoseconds and shared lines of a section with what was given behind its name.
+fn length(
+    section: &Section,
+    argument: Option<&str>,
+    refused: impl Fn(String) -> Error,
+) -> Result<(String, f64, u32), Error> {
+    let name = section.name;
     match (section.takes, argument) {
         (Takes::Nothing, None) => Ok((name.to_owned(), section.work_ns, 0)),
         (Takes::Nothing, Some(_)) => Err(refused(format!("the section `{name}` takes no number"))),
@@ -167,7 +188,7 @@ fn section(text: &str, refused: impl Fn(String) -> Error) -> Result<(String, f64
             }
             _ => Err(refused("a section may last 1 s at most".into())),
         },
-        (Takes::Length, None) => Err(refused("say how long, like work:500ns".into())),
+        (Takes::Length, None) => Err(refused(format!("say how long, like {name}:500ns"))),
     }
 }
 
@@ -193,6 +214,11 @@ fn think_named(name: &str) -> Result<&'static Think, Error> {
     found.ok_or_else(|| unknown("think time", name, THINKS.iter().map(|think| think.name)))
 }
 
+fn section_named(name: &str) -> Result<&'static Section, Error> {
+    let found = SECTIONS.iter().find(|section| section.name == name);
+    found.ok_or_else(|| unknown("workload", name, SECTIONS.iter().map(|section| section.name)))
+}
+
 fn split_argument(text: &str) -> (&str, Option<&str>) {
     text.split_once(':').map_or((text, None), |(name, argument)| (name, Some(argument)))
 }
@@ -210,6 +236,8 @@ mod tests {
         assert_eq!(Workload::parse("work:250us").unwrap().section_ns, 250e3);
         assert_eq!(Workload::parse("memory:2").unwrap().lines, 32_768);
         assert!(Workload::parse("empty+sleep:2ms").unwrap().think.sleeps);
+        let tail = Workload::parse("tail:2us").unwrap();
+        assert_eq!((tail.section_ns, tail.longest_section_ns()), (2e3, 140e3));
         let open = Workload::parse("short+open:20us").unwrap();
         assert_eq!((open.think.open, open.think_ns), (true, 20e3));
         assert_eq!(Workload::parse("short+none").unwrap().name, "short");
@@ -233,6 +261,8 @@ mod tests {
             "memory:1025",
             "memory:4KiB",
             "short+sleep:1s",
+            "tail",
+            "touch:4",
             "",
         ] {
             assert!(Workload::parse(bad).is_err(), "{bad} was taken");
@@ -247,6 +277,21 @@ mod tests {
         let odd = Workload::parse("shrt\u{1b}[31m").unwrap_err().to_string();
         assert!(!odd.contains('\u{1b}'), "{odd}");
         assert!(Workload::parse("shrt").unwrap_err().to_string().contains("did you mean `short`"));
+    }
+
+    /// A section is not only its length and its lines: a record says so, and earlier builds refuse what they would take for another.
+    #[test]
+    fn a_particular_section_comes_back_from_its_record() {
+        for text in ["tail:2us", "touch", "touch+exp:1us", "work:2us", "memory:2"] {
+            let workload = Workload::parse(text).unwrap();
+            let again = Workload::of_record(&workload.record()).unwrap();
+            assert_eq!(again, workload, "{text}");
+            assert_eq!(again.section.touches, text.starts_with("touch"));
+            assert_eq!(again.section.quantile.is_some(), text.starts_with("tail"));
+        }
+        let mut record = Workload::parse("touch").unwrap().record();
+        record.section = "vanish".into();
+        assert!(Workload::of_record(&record).is_err());
     }
 
     #[test]

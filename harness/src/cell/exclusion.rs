@@ -32,8 +32,16 @@ mod tests {
 
     fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
         let (detail, page) = (Detail::Counts, rustix::param::page_size());
-        let memory =
-            Memory::empty(&Extent { vcpus: 2, lines: 0, detail, pcpus: 0, nodes: 0, page, apart: false });
+        let memory = Memory::empty(&Extent {
+            vcpus: 2,
+            lines: 0,
+            detail,
+            pcpus: 0,
+            nodes: 0,
+            page,
+            apart: false,
+            touched: 0,
+        });
         memory.data().counter.store(counter, Relaxed);
         for (block, n) in memory.blocks().zip(operations) {
             block.own.operations.store(n, Relaxed);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::holes::Digger;
 use super::placing::Lies;
 use super::process::{ChildEnd, Process};
 use super::{Bench, WindowSpec, prepare};
@@ -22,6 +23,8 @@ pub(super) struct Guest {
     /// The pCPU that each vCPU was found on; empty where they float.
     pub(super) placed: Vec<u32>,
     pub(super) lies: Lies,
+    /// Makes the pages that sections touch.
+    pub(super) digger: Option<Digger>,
 }
 
 pub(super) fn skipped(refusal: Refusal) -> ChildEnd {
@@ -64,7 +67,9 @@ impl Guest {
                 own_slice::ask(thread, slice_ns).map_err(skipped)?;
             }
         }
-        Ok(Self { lock, memory: Arc::new(memory), process, threads, placed, lies })
+        let memory = Arc::new(memory);
+        let digger = Digger::start(&memory).map_err(skipped)?;
+        Ok(Self { lock, memory, process, threads, placed, lies, digger })
     }
 
     /// Its vCPUs, for the hypervisor.

@@ -127,8 +127,16 @@ mod tests {
         .unwrap();
         let nodes = spec.nodes().len();
         let (detail, page) = (Detail::Times, rustix::param::page_size());
-        let memory =
-            Memory::empty(&Extent { vcpus: 4, lines: 0, detail, pcpus: 4, nodes, page, apart: false });
+        let memory = Memory::empty(&Extent {
+            vcpus: 4,
+            lines: 0,
+            detail,
+            pcpus: 4,
+            nodes,
+            page,
+            apart: false,
+            touched: 0,
+        });
         number_nodes(&memory, &spec);
         (spec, memory)
     }

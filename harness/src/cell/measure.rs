@@ -92,7 +92,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     }
     let start = |planned: Planned| planned.start(spec, &guest, &neighbours);
     let mut schedule = planned.map(start).transpose().map_err(skipped)?;
-    let Guest { lock, memory, mut process, threads, mut placed, lies } = guest;
+    let Guest { lock, memory, mut process, threads, mut placed, lies, digger: _digger } = guest;
 
     let mut watch = Watch::start(spec, bench, process.pid(), &threads);
     neighbours.open_gates();

@@ -12,6 +12,7 @@ mod distances;
 mod exclusion;
 mod guest;
 mod handed;
+mod holes;
 mod hypervised;
 mod kept;
 mod limited;

@@ -4,13 +4,17 @@ use lockbench_reports::record::Start;
 use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
 use lockbench_workloads::locks::Params;
 use lockbench_workloads::ticks;
-use lockbench_workloads::workload::Think;
+use lockbench_workloads::workload::{Section, Think};
 use rustix::param::page_size;
 
 use super::{WindowSpec, handed};
 use crate::Refusal;
 use crate::arena::{Blank, Memory};
 use crate::axes::Lock;
+
+/// Pages that sections touch in turn, a power of two: so many that holes are made for hundreds of sections at a time, and few enough
+/// that they fit into any machine.
+const TOUCHED: usize = 2048;
 
 /// Memory for the arena of `spec`, no page of which was touched yet.
 pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
@@ -24,6 +28,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
         page: page_size(),
         apart: !spec.data_nodes.is_empty(),
+        touched: if workload.section.touches { TOUCHED } else { 0 },
     };
     let family = lock.family;
     let layout = family.lock_for(extent.vcpus).and_then(|lock| Layout::new(lock, family.per_vcpu, &extent));
@@ -44,6 +49,9 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
             vcpus: spec.axes.vcpus,
         },
         section_work: steps(workload.section_ns, spec.work_ns),
+        varies: workload.section.quantile.is_some(),
+        touched: extent.touched,
+        page: extent.page,
         section_ticks: (workload.section_ns * spec.ticks_per_ns) as u64,
         gap_ticks: (spec.gap_ns() * spec.ticks_per_ns) as u64,
         kick_cost_ticks: (values.kick_cost.ns as f64 * spec.ticks_per_ns) as u64,
@@ -54,6 +62,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         sleeps: workload.think.sleeps,
         draws: spec.draws,
         think: think_table(workload.think, workload.think_ns, unit_ns),
+        section: section_table(workload.section, workload.section_ns, spec.work_ns),
     };
     Blank::create(plan)
         .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))
@@ -76,6 +85,15 @@ fn steps(ns: f64, work_ns: f64) -> u32 {
     (ns / work_ns).round().min(f64::from(u32::MAX)) as u32
 }
 
+/// Quantiles of the section's steps, in units of `unit_ns`, with the mean that was asked for; zeros where it has one length.
+fn section_table(section: &Section, mean_ns: f64, unit_ns: f64) -> [u32; THINK_ENTRIES] {
+    let Some(quantile) = section.quantile else { return [0; THINK_ENTRIES] };
+    let lengths: [f64; THINK_ENTRIES] =
+        std::array::from_fn(|i| quantile((i as f64 + 0.5) / THINK_ENTRIES as f64));
+    let scale = mean_ns * THINK_ENTRIES as f64 / lengths.iter().sum::<f64>();
+    lengths.map(|length| steps(length * scale, unit_ns))
+}
+
 /// Quantiles of the think time, in units of `unit_ns`, at the middle of [`THINK_ENTRIES`] equal parts.
 fn think_table(think: &Think, mean_ns: f64, unit_ns: f64) -> [u32; THINK_ENTRIES] {
     std::array::from_fn(|i| {
@@ -86,9 +104,20 @@ fn think_table(think: &Think, mean_ns: f64, unit_ns: f64) -> [u32; THINK_ENTRIES
 
 #[cfg(test)]
 mod tests {
-    use lockbench_workloads::workload::THINKS;
+    use lockbench_workloads::workload::{SECTIONS, THINKS};
 
     use super::*;
+
+    #[test]
+    fn a_heavy_tail_has_the_mean_asked_for_and_a_section_of_68_times_it() {
+        let section = |name| SECTIONS.iter().find(|section| section.name == name).unwrap();
+        let table = section_table(section("tail"), 1000.0, 0.5);
+        let mean = table.iter().map(|&steps| f64::from(steps)).sum::<f64>() / THINK_ENTRIES as f64;
+        assert!((mean - 2000.0).abs() < 2.0, "mean {mean}");
+        let (median, longest) = (f64::from(table[THINK_ENTRIES / 2]), f64::from(table[THINK_ENTRIES - 1]));
+        assert!(median < 0.3 * mean && (longest / mean - 68.0).abs() < 1.0, "{median}, {longest} of {mean}");
+        assert!(section_table(section("work"), 1000.0, 0.5).iter().all(|&steps| steps == 0));
+    }
 
     #[test]
     fn exponential_think_times_have_the_mean_asked_for() {

@@ -269,7 +269,8 @@ impl WindowSpec {
             if workload.think.open || workload.think.sleeps { 0.0 } else { 8.0 * workload.think_ns };
         // A cache line that other vCPUs write may take a microsecond to arrive.
         let lines_ns = 1_000.0 * f64::from(workload.lines);
-        AWAY_NS + 2.0 * workload.section_ns + lines_ns + think_ns
+        let fault_ns = if workload.section.touches { AWAY_NS } else { 0.0 };
+        AWAY_NS + 2.0 * workload.longest_section_ns() + lines_ns + fault_ns + think_ns
     }
 
     /// The NUMA nodes that vCPUs run on, ascending: they may have any numbers.

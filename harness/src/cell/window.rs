@@ -21,6 +21,9 @@ use crate::arena::Memory;
 /// Names of the counters of preemptions, by the phase that the vCPU was in.
 const PREEMPTED: [&str; Phase::COUNT] = ["preempted_holding", "preempted_waiting", "preempted_thinking"];
 
+/// Names of the counters of pages that sections touched: those that were not there, and those that were.
+const PAGES: [&str; 2] = ["pages_faulted", "pages_present"];
+
 /// The threads that run a cell's vCPUs, in order.
 pub(super) struct Threads {
     pub(super) pid: i32,
@@ -51,6 +54,8 @@ pub(super) struct Window<'a> {
     /// Whether the lock's waiters may sleep in the kernel.
     sleeps: bool,
     samples: Vec<Sample>,
+    /// Pages that sections touched before it opened.
+    pages: [u64; 2],
 }
 
 impl<'a> Window<'a> {
@@ -68,6 +73,7 @@ impl<'a> Window<'a> {
             order,
             sleeps: family.sleeps_unseen(),
             samples: vec![Sample::take(memory, order)],
+            pages: pages(memory),
         }
     }
 
@@ -157,6 +163,11 @@ impl<'a> Window<'a> {
                 count(event.name(), n);
             }
         }
+        if memory.plan().touched > 0 {
+            for ((name, now), before) in PAGES.iter().zip(pages(memory)).zip(self.pages) {
+                count(name, now.saturating_sub(before));
+            }
+        }
         let steal_ns: Vec<u64> = counted.iter().map(|own| own.steal_ns).collect();
         let operations: Vec<u64> = counted.iter().map(|own| own.operations).collect();
         let measured = Measured {
@@ -177,6 +188,12 @@ impl<'a> Window<'a> {
         };
         Closed { measured, scheduled }
     }
+}
+
+/// How many pages sections touched: those that were not there, and those that were.
+fn pages(memory: &Memory) -> [u64; 2] {
+    let data = memory.data();
+    [&data.fresh, &data.present].map(|pages| pages.load(Relaxed))
 }
 
 /// The longest run that ended since the counters were reset, or the one that still lasts. It may have begun before.

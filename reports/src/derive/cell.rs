@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::disturbances::{disturbances, left_out, why_disturbed};
 use super::{Selection, causes, latency, operations, schedule};
-use crate::format::{count, counted, rate};
+use crate::format::{count, counted, percent, rate};
 use crate::record::{
     Cell, CellAxes, Distance, Exclusion, FAILED_ACQUISITIONS, Fairness, Interval, Outcome, Purpose, Round,
     Start, Status,
@@ -26,6 +26,8 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class, orde
     notes.extend(failed_acquisitions(&counters, counted_operations));
     if let Some(used) = &used {
         notes.extend(qualifications(&rounds, used));
+        // Not a reason why there is no figure.
+        notes.extend(pages(&counters).filter(|_| !windows.is_empty()));
     }
     let mut cell = Cell {
         status,
@@ -168,6 +170,17 @@ pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
         format!("skipped in {} of {} rounds{again}: {reason}", skipped.len(), all.len())
     };
     reasons.into_iter().map(note).collect()
+}
+
+/// How many of the sections that touched a page took a page fault; none where sections touch no pages.
+fn pages(counters: &BTreeMap<String, u64>) -> Option<String> {
+    let count = |name: &str| counters.get(name).copied();
+    let (faulted, present) = (count("pages_faulted")?, count("pages_present").unwrap_or(0));
+    if present == 0 {
+        return Some("every section took a page fault".into());
+    }
+    let share = percent(faulted as f64 / (faulted + present) as f64);
+    Some(format!("{share} of the sections took a page fault; the others came before there was a new page"))
 }
 
 /// What a reader of the cell's figures must know.

@@ -48,7 +48,10 @@ pub struct CellAxes {
 pub struct Workload {
     /// The workload's name as on the command line: `short+exp`.
     pub name: String,
-    /// Nominal length of the critical section, in nanoseconds.
+    /// Name of the section, where its length and lines do not tell what it does: `tail`, `touch`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub section: String,
+    /// Nominal length of the critical section, in nanoseconds; the mean where lengths are drawn.
     pub section_ns: f64,
     /// Number of shared cache lines written in the section.
     pub lines: u32,

@@ -39,6 +39,8 @@ pub struct Extent {
     pub page: usize,
     /// Whether the lock and the shared lines that sections write lie on pages of their own, so that they can lie on two NUMA nodes.
     pub apart: bool,
+    /// Number of pages that sections touch in turn.
+    pub touched: usize,
 }
 
 /// Byte offsets within an arena.
@@ -59,6 +61,8 @@ pub struct Layout {
     pub node_matrix: usize,
     /// Rows (and columns) of the matrix of nodes; 0 where none is kept.
     pub matrix_nodes: usize,
+    /// The pages that sections touch in turn.
+    pub touched: usize,
     /// The first vCPU's block.
     pub blocks: usize,
     /// Distance from one block to the next.
@@ -99,7 +103,8 @@ impl Layout {
         let matrix_nodes = if told { extent.nodes } else { 0 };
         let node_rows = place(&mut at, if told { extent.vcpus * size_of::<AtomicU16>() } else { 0 });
         let node_matrix = place(&mut at, matrix_nodes * matrix_nodes * size_of::<Octaves>());
-        let blocks = at.next_multiple_of(extent.page);
+        let touched = at.next_multiple_of(extent.page);
+        let blocks = touched + extent.touched * extent.page;
 
         let mut at = size_of::<Block>();
         let per_vcpu = place(&mut at, per_vcpu.size());
@@ -116,6 +121,7 @@ impl Layout {
             node_rows,
             node_matrix,
             matrix_nodes,
+            touched,
             blocks,
             stride,
             per_vcpu,
@@ -255,7 +261,7 @@ mod tests {
             Layout::new(
                 unit,
                 unit,
-                &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1, page: 4096, apart: false },
+                &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1, page: 4096, apart: false, touched: 0 },
             )
             .unwrap()
         };
@@ -273,7 +279,8 @@ mod tests {
         let unit = core::alloc::Layout::new::<()>();
         for page in [4096, 16_384, 65_536] {
             for detail in [Detail::Counts, Detail::Times, Detail::Events] {
-                let extent = Extent { vcpus: 4, lines: 0, detail, pcpus: 2, nodes: 2, page, apart: false };
+                let extent =
+                    Extent { vcpus: 4, lines: 0, detail, pcpus: 2, nodes: 2, page, apart: false, touched: 0 };
                 let layout = Layout::new(unit, unit, &extent).unwrap();
                 let parts: [Range<usize>; 5] =
                     core::array::from_fn(|i| if i == 0 { layout.shared() } else { layout.own(i - 1) });
@@ -292,8 +299,16 @@ mod tests {
     fn the_lock_and_the_lines_of_sections_can_lie_on_pages_of_their_own() {
         let unit = core::alloc::Layout::new::<()>();
         for page in [4096, 65_536] {
-            let extent =
-                Extent { vcpus: 2, lines: 8, detail: Detail::Counts, pcpus: 2, nodes: 1, page, apart: true };
+            let extent = Extent {
+                vcpus: 2,
+                lines: 8,
+                detail: Detail::Counts,
+                pcpus: 2,
+                nodes: 1,
+                page,
+                apart: true,
+                touched: 0,
+            };
             let layout = Layout::new(core::alloc::Layout::new::<u64>(), unit, &extent).unwrap();
             let (lock, lines) = (layout.before_lines(), layout.from_lines());
             assert!(lock.contains(&(layout.lock + 7)) && !lines.contains(&layout.lock));
@@ -317,6 +332,7 @@ mod tests {
                 nodes: 1,
                 page: 4096,
                 apart: false,
+                touched: 0,
             };
             let layout = Layout::new(family.lock, family.per_vcpu, &extent).unwrap();
             let lines = settings / PAIR..end.div_ceil(PAIR);
@@ -332,7 +348,16 @@ mod tests {
             Layout::new(
                 unit,
                 unit,
-                &Extent { vcpus: 1_000, lines: 0, detail, pcpus, nodes, page: 4096, apart: false },
+                &Extent {
+                    vcpus: 1_000,
+                    lines: 0,
+                    detail,
+                    pcpus,
+                    nodes,
+                    page: 4096,
+                    apart: false,
+                    touched: 0,
+                },
             )
             .unwrap()
         };

@@ -39,6 +39,8 @@ pub struct Header {
     pub time: LockTime,
     /// Which handover was the worst; written by the lock's holders where they trace.
     pub worst: Worst,
+    /// The pages that are not there yet.
+    pub holes: Holes,
 }
 
 /// What the workers are to do; constant while they run. On pages of its own, which a cell's process makes read-only once
@@ -54,6 +56,12 @@ pub struct Plan {
     pub params: Params,
     /// Steps of [`burn`](crate::work::burn) in the section.
     pub section_work: u32,
+    /// Whether the steps are drawn from `section` instead.
+    pub varies: bool,
+    /// Pages that sections touch in turn, a power of two; 0 where they touch none.
+    pub touched: usize,
+    /// Bytes of a page of the kernel.
+    pub page: usize,
     /// Nominal length of the section's work, in ticks.
     pub section_ticks: u64,
     /// The longest time, in ticks, that may pass between two looks at an unchanged probe; more than that is a gap.
@@ -75,6 +83,8 @@ pub struct Plan {
     pub draws: u64,
     /// Quantiles of the think time in steps of work, drawn from uniformly: `core` has no logarithm to compute them with.
     pub think: [u32; THINK_ENTRIES],
+    /// Quantiles of the section's steps, drawn from uniformly where they vary.
+    pub section: [u32; THINK_ENTRIES],
 }
 
 /// Words that the parent writes and the vCPUs wait on.
@@ -99,6 +109,17 @@ pub struct Data {
     pub owner: AtomicU32,
     /// What `counter` was when the owner's present run (acquisitions in a row by one vCPU) began.
     pub run_began: AtomicU64,
+    /// How many pages sections have touched that were not there.
+    pub fresh: AtomicU64,
+    /// How often a section found no such page left, and touched one that was there.
+    pub present: AtomicU64,
+}
+
+/// Pages that are not there: holes in the arena's file.
+#[repr(C, align(128))]
+pub struct Holes {
+    /// How many were made so far: sections may touch the pages whose numbers in order of time lie below. Written by the parent.
+    pub made: AtomicU64,
 }
 
 /// Halts vCPU `me` until it is kicked. In the `kvm` environment this is leaf code.

@@ -10,10 +10,12 @@ mod none;
 mod open;
 mod short;
 mod sleep;
+mod tail;
+mod touch;
 mod work;
 
 /// A critical section.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Section {
     /// Name on the command line.
     pub name: &'static str,
@@ -21,9 +23,17 @@ pub struct Section {
     pub takes: Takes,
     /// Work in the section besides the counter's update, in nanoseconds; 0 where the length is given behind the name.
     pub work_ns: f64,
+    /// Where lengths are drawn: the length at quantile `u` in (0, 1), in any unit, for the mean is given behind the name.
+    pub quantile: Option<fn(u: f64) -> f64>,
+    /// Whether it writes to a page that is not there yet.
+    pub touches: bool,
     /// One line for `list`.
     pub about: &'static str,
 }
+
+/// A section that does nothing particular.
+const PLAIN: Section =
+    Section { name: "", takes: Takes::Nothing, work_ns: 0.0, quantile: None, touches: false, about: "" };
 
 /// What the user gives behind a section's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +67,16 @@ pub struct Think {
 }
 
 /// Every section.
-pub static SECTIONS: &[Section] =
-    &[empty::SECTION, short::SECTION, long::SECTION, work::SECTION, lines::SECTION, memory::SECTION];
+pub static SECTIONS: &[Section] = &[
+    empty::SECTION,
+    short::SECTION,
+    long::SECTION,
+    work::SECTION,
+    lines::SECTION,
+    memory::SECTION,
+    tail::SECTION,
+    touch::SECTION,
+];
 
 /// Every distribution of think time.
 pub static THINKS: &[Think] = &[none::THINK, fixed::THINK, exponential::THINK, open::THINK, sleep::THINK];

@@ -3,9 +3,12 @@
 //! The published figures are from other hardware, and most are of kernel locks, so trends can be compared and values cannot.
 //! [`thresholds`] says what counts as reproduced.
 
+mod beyond;
+mod fault;
 mod host;
 mod native;
 mod order;
+mod price;
 mod shape;
 mod steps;
 #[cfg(test)]
@@ -23,7 +26,7 @@ use crate::record::Results;
 /// The profile whose report always shows all shapes.
 pub const PROFILE: &str = "published";
 
-/// Every shape, S1 to S9, judged by the run.
+/// Every shape, S1 to S13, judged by the run.
 pub fn shapes(results: &Results) -> Vec<Shape> {
     vec![
         native::carried_but_off(results),
@@ -35,6 +38,10 @@ pub fn shapes(results: &Results) -> Vec<Shape> {
         order::order(results),
         host::early_wait(results),
         waiters::dwarf(results),
+        fault::fault(results),
+        beyond::cliff(results),
+        beyond::late(results),
+        price::price(results),
     ]
 }
 

@@ -31,7 +31,7 @@ pub struct Finding {
 /// A published shape, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// `S1` to `S9`.
+    /// `S1` to `S13`.
     pub id: &'static str,
     /// The shape in a few words.
     pub claim: &'static str,

@@ -17,6 +17,8 @@ pub(super) struct Plan {
     cells: Vec<(CellAxes, f64, Option<Causes>)>,
     /// Counts per acquisition, by cell.
     counters: Vec<(String, &'static str, f64)>,
+    /// Parts of the acquisitions by vCPU, by cell; all by one vCPU where there are none.
+    shares: Vec<(String, [f64; 4])>,
     spread: f64,
     floor: Option<f64>,
     machine: Machine,
@@ -44,6 +46,13 @@ impl Plan {
     pub(super) fn counted(mut self, name: &'static str, each: f64) -> Self {
         let id = self.cells.last().map_or_else(String::new, |(axes, ..)| axes.id.clone());
         self.counters.push((id, name, each));
+        self
+    }
+
+    /// The parts of the acquisitions that each vCPU of the last cell has.
+    pub(super) fn shared(mut self, shares: [f64; 4]) -> Self {
+        let id = self.cells.last().map_or_else(String::new, |(axes, ..)| axes.id.clone());
+        self.shares.push((id, shares));
         self
     }
 
@@ -104,6 +113,7 @@ impl Plan {
             baseline: None,
             env: env.into(),
             workload: Workload {
+                section: if workload == "touch" { workload.into() } else { String::new() },
                 name: workload.into(),
                 section_ns: if empty { 0.0 } else { 100.0 },
                 lines: 1,
@@ -123,6 +133,14 @@ impl Plan {
         };
         self.cells.push((axes, rate, causes));
         self
+    }
+
+    fn by_vcpu(&self, id: &str, operations: f64) -> Vec<u64> {
+        let shares = self.shares.iter().find(|(of, _)| of == id);
+        shares.map_or_else(
+            || vec![operations as u64],
+            |(_, shares)| shares.iter().map(|share| (operations * share) as u64).collect(),
+        )
     }
 
     pub(super) fn results(&self) -> Results {
@@ -157,7 +175,7 @@ impl Plan {
                     let counters = own.map(|(_, name, each)| ((*name).into(), (operations * each) as u64));
                     let measured = Measured {
                         window_ns: WINDOW,
-                        operations: vec![operations as u64],
+                        operations: self.by_vcpu(&axes.id, operations),
                         counters: counters.collect(),
                         steady: Some(true),
                         causes: causes.clone().filter(|_| purpose == Purpose::Trace),

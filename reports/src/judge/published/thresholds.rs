@@ -60,3 +60,32 @@ pub const VANISHES: f64 = 0.05;
 
 /// S9. With fewer handovers no fraction of them is told.
 pub const HANDOVERS_NEEDED: u64 = 20;
+
+/// S10. Sections with a page fault do at most this part of the rate of sections without. Published is 51 %, of transactions that do
+/// other work as well; three fifths is the round figure above it.
+pub const FAULT_COSTS: f64 = 0.6;
+
+/// S10. At least this part of the sections must have taken a page fault, or the rate is that of sections without.
+pub const FAULTS_NEEDED: f64 = 0.9;
+
+/// S11. "Just past 1x" ends here: published is one thread more than CPUs, and on two pCPUs one vCPU more is 1.5x.
+pub const JUST_PAST: f64 = 1.5;
+
+/// S11. "A cliff": at most this part of the 1x rate is left. Published are four orders of magnitude against a lock that blocks; two are
+/// far beyond the fair share, and the least that nobody would call a slope.
+pub const CLIFF: f64 = 0.01;
+
+/// S12. "Later" begins here: the cures were published as failing from 1.15x on, with hundreds of threads; on few pCPUs a step of two
+/// or more is needed for several waiters on a pCPU.
+pub const LATE: f64 = 3.0;
+
+/// S12. "Far behind": at most this part of the blocking lock's rate. Published are 100 times less; one order of magnitude is the least
+/// that the words can mean.
+pub const FAR_BEHIND: f64 = 0.1;
+
+/// S13. The part of all acquisitions that the busier half of the vCPUs has, between fair and unfair. Published are under 0.58 for the lock
+/// that blocks, and 0.77 for the fairer one of those that reorder: this lies halfway.
+pub const REORDERED: f64 = 0.675;
+
+/// S13. With fewer vCPUs there are no halves to speak of.
+pub const VCPUS_FOR_HALVES: u32 = 4;
