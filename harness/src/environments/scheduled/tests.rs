@@ -102,7 +102,16 @@ fn a_kick_from_before_a_sleep_does_not_end_it() {
 }
 
 fn extent(vcpus: usize) -> Extent {
-    Extent { vcpus, lines: 0, detail: Detail::Counts, pcpus: 0, nodes: 0, page: 4096, apart: false, touched: 0 }
+    Extent {
+        vcpus,
+        lines: 0,
+        detail: Detail::Counts,
+        pcpus: 0,
+        nodes: 0,
+        page: 4096,
+        apart: false,
+        touched: 0,
+    }
 }
 
 /// A million steps in which vCPUs are paused, resumed and kicked, in whatever they are doing: none is lost, and who is paused
