@@ -78,12 +78,15 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Who ran: `v1`, or `t5 on v1` where it was a thread of a guest.
+    /// Who ran: `v1`, or `t5` where it was a thread of a guest.
+    pub fn name(&self) -> String {
+        let kind = if self.of_vcpu.is_some() { 't' } else { 'v' };
+        format!("{kind}{}", self.vcpu)
+    }
+
+    /// Who ran, and a thread with its vCPU: `t5 on v1`.
     pub fn who(&self) -> String {
-        match self.of_vcpu {
-            Some(vcpu) => format!("t{} on v{vcpu}", self.vcpu),
-            None => format!("v{}", self.vcpu),
-        }
+        self.of_vcpu.map_or_else(|| self.name(), |vcpu| format!("{} on v{vcpu}", self.name()))
     }
 
     /// A stretch of a vCPU.

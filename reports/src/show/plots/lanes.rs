@@ -237,7 +237,8 @@ impl<'a> View<'a> {
                 let (from, to) = (across(stretch.from_ns), across(stretch.to_ns));
                 let area = Colours::area(self.colours.number(stretch));
                 area.mark(&mut group, (from, y - HALF), (to, y + HALF), &self.told(stretch));
-                let name = stretch.who();
+                // The colour tells a thread's vCPU.
+                let name = stretch.name();
                 if to - from > LETTER * name.len() as f64 {
                     group.centred(((from + to) / 2.0, y), &name);
                 }
@@ -298,7 +299,7 @@ impl<'a> View<'a> {
         );
         if self.colours.0.axes.case.as_ref().is_some_and(Case::has_threads) {
             said.push_str(
-                " A guest runs threads on its vCPUs: `t5 on v1` is its thread 5 on vCPU 1, in each bar until one of both schedulers switched.",
+                " A guest runs threads on its vCPUs, which have the colours: t5 on v1 is thread 5 on vCPU 1. A bar ends where either scheduler switched.",
             );
         }
         if self.worst.is_some() {
