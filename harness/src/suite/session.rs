@@ -90,6 +90,12 @@ impl Session {
         Ok(Self { topology, placer, machine, quotas, limits })
     }
 
+    /// Adds a sentence on what limits this build.
+    pub(super) fn limit(&mut self, sentence: String) {
+        self.machine.warnings.push(sentence.clone());
+        self.limits.push(sentence);
+    }
+
     /// Says what limits this process, before anything is measured.
     pub(crate) fn tell_limits(&self) {
         for limit in &self.limits {

@@ -7,6 +7,7 @@ use lockbench_reports::format::counted;
 use lockbench_reports::record::{Header, SCHEMA_VERSION};
 
 use super::{Run, Session, something_planned};
+use crate::axes::Lock;
 use crate::plan::{self, Profile};
 use crate::topology::CpuList;
 use crate::{Error, Registry};
@@ -30,12 +31,15 @@ impl Run {
     pub(crate) fn set_up(asked: Asked<'_>, registry: &Registry) -> Result<Self, Error> {
         let Asked { name, profile, pcpus, seed, began } = asked;
         let started = Timestamp::now();
-        let session = Session::open(pcpus.as_ref(), &profile.envs())?;
+        let mut session = Session::open(pcpus.as_ref(), &profile.envs())?;
         let timing = session.timing(profile.window.as_nanos() as u64);
         let (cells, refused) = session.cells(profile, registry);
         let mut plan = plan::fit(cells, &timing, profile.rounds, profile.time, profile.noise_floor);
         plan.dropped.extend(refused);
         something_planned(&plan.cells, &plan.dropped)?;
+        if let Some(limit) = checked(plan.cells.iter().map(|cell| cell.lock)) {
+            session.limit(limit);
+        }
         let header = Header {
             schema_version: SCHEMA_VERSION,
             run_id: format!("{}-{name}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u16(..)),
@@ -76,6 +80,16 @@ impl Run {
         let Header { seed, rounds, .. } = self.header;
         plan::round(&self.plan.cells, &self.plan.twins, seed, 0).len() as u64 * u64::from(rounds)
     }
+}
+
+/// A sentence on the locks whose workers are compiled with checks; none where there are no such locks.
+fn checked(locks: impl Iterator<Item = Lock>) -> Option<String> {
+    let mut names: Vec<&str> = locks.filter(|lock| lock.family.checked).map(Lock::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let figures = "Compiled with checks, so that their figures are not those of a release (build with --release, or give your package \
+                   the profile that docs/writing-a-lock.md shows)";
+    (!names.is_empty()).then(|| format!("{figures}: {}.", names.join(", ")))
 }
 
 /// The command as typed, for the record.

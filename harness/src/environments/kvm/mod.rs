@@ -9,6 +9,7 @@
 //! parent kills the process, and the kernel removes the machine with it.
 
 mod bells;
+mod blame;
 mod costs;
 mod device;
 mod doorbell;

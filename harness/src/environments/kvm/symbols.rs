@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 
+use super::page_tables::Access;
 use super::{doorbell, program};
 use crate::shared_object;
 
@@ -53,23 +54,41 @@ pub(super) fn function(address: u64) -> Option<String> {
     of_program(address).or_else(|| shared_object::function(address))
 }
 
+/// The functions that these addresses lie in, of those that lie in the program's text.
+pub(super) fn functions(addresses: &[u64]) -> Vec<String> {
+    named(addresses).unwrap_or_default()
+}
+
 /// The program's symbol at or before `address`, from the symbol table of its own file.
 fn of_program(address: u64) -> Option<String> {
-    let address = address as usize;
+    named(&[address])?.pop()
+}
+
+/// Names of program addresses; the file is read once for all.
+fn named(addresses: &[u64]) -> Option<Vec<String>> {
     let parts = program::parts(place as *const () as usize).ok()?;
-    let in_file = |part: &&program::Part| part.range.contains(&address) && part.file_offset.is_some();
-    parts.iter().find(in_file)?;
+    let in_file = |address: &&u64| {
+        let holds = |part: &program::Part| part.range.contains(&(**address as usize));
+        parts.iter().any(|part| holds(part) && part.file_offset.is_some() && part.access == Access::Text)
+    };
+    let wanted: Vec<u64> = addresses.iter().filter(in_file).copied().collect();
+    if wanted.is_empty() {
+        return None;
+    }
     let data = fs::read("/proc/self/exe").ok()?;
     let file = object::File::parse(&*data).ok()?;
     // The part that maps the file's beginning tells how far the program was moved from the addresses that it was linked at.
     let head = parts.iter().find(|part| part.file_offset == Some(0))?.range.start;
     let linked = file.segments().find(|segment| segment.file_range().0 == 0)?.address() as usize;
-    let wanted = address.wrapping_sub(head).wrapping_add(linked) as u64;
-    let text =
-        file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.address() <= wanted);
-    let symbol = text.max_by_key(|symbol| symbol.address())?;
-    let name = rustc_demangle::demangle(symbol.name().ok()?);
-    Some(format!("{name:#}+{:#x}", wanted - symbol.address()))
+    let of = |address: u64| {
+        let wanted = (address as usize).wrapping_sub(head).wrapping_add(linked) as u64;
+        let text =
+            file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.address() <= wanted);
+        let symbol = text.max_by_key(|symbol| symbol.address())?;
+        let name = rustc_demangle::demangle(symbol.name().ok()?);
+        Some(format!("{name:#}+{:#x}", wanted - symbol.address()))
+    };
+    Some(wanted.into_iter().filter_map(of).collect())
 }
 
 #[cfg(test)]

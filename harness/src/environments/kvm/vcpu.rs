@@ -8,8 +8,9 @@ use kvm_ioctls::{VcpuExit, VcpuFd};
 use lockbench_reports::plain;
 
 use super::bells::Bells;
+use super::blame::blame;
 use super::doorbell::{self, Ring};
-use super::faults::Ring0;
+use super::faults::{Frame, Ring0};
 use super::symbols;
 use crate::arena::Memory;
 use crate::environments::price;
@@ -141,16 +142,14 @@ impl Vcpu {
     /// A fault that the guest's own stub reported.
     fn fault(&self) -> String {
         let frame = self.ring0.frame(self.cpu);
-        // The lock's own fault comes first, for tables cut long reasons.
-        let left = if frame.vector == 14 { shared_object::left(frame.rip, frame.cr2) } else { None }
-            .map(|left| left + ": ");
-        let mut said = format!(
-            "vCPU {}: {}{}, at rip {}",
-            self.cpu,
-            left.as_deref().unwrap_or_default(),
-            frame.what(),
-            symbols::place(frame.rip)
-        );
+        // What the code did comes first, for tables cut long reasons.
+        let left = if frame.vector == 14 { shared_object::left(frame.rip, frame.cr2) } else { None };
+        let seen = symbols::in_program(frame.rip) || shared_object::holds(frame.rip);
+        let outside = if seen { None } else { symbols::owner(frame.rip) };
+        let blamed = || blame(outside.as_deref(), &self.on_stack(&frame)).map(|why| why + "; ");
+        let begin = left.map(|left| left + ": ").or_else(blamed).unwrap_or_default();
+        let mut said =
+            format!("vCPU {}: {begin}{}, at rip {}", self.cpu, frame.what(), symbols::place(frame.rip));
         if symbols::function(frame.rip).is_none()
             && let Some(caller) = self.caller(frame.rsp)
         {
@@ -162,11 +161,21 @@ impl Vcpu {
         {
             said += &format!("; the address is in {owner}");
         }
-        if left.is_none() && !symbols::in_program(frame.rip) && !shared_object::holds(frame.rip) {
-            said += "; a guest sees the program and the arena, nothing of libc: a lock of your own must be leaf code, built with \
-                     optimisation";
-        }
         said + " (exit: doorbell)"
+    }
+
+    /// The functions of the program that the fault came about in: the one that faulted, and those whose return addresses lie on the
+    /// stack. What only looks like one may stand among them.
+    fn on_stack(&self, frame: &Frame) -> Vec<String> {
+        const WORDS: usize = 1024;
+        let words =
+            (frame.rsp as usize..self.stack.end).step_by(8).take(WORDS).filter(|at| self.stack.contains(at));
+        // SAFETY: aligned words of this vCPU's stack, which stays mapped for good; volatile, for the guest wrote them. The vCPU is
+        // outside.
+        let word = |at: usize| unsafe { ptr::read_volatile(at as *const u64) };
+        let words = words.filter(|at| at.is_multiple_of(8)).map(|at| word(at).wrapping_sub(1));
+        let addresses: Vec<u64> = std::iter::once(frame.rip).chain(words).collect();
+        symbols::functions(&addresses)
     }
 
     /// The function that the top of the stack would return to: whoever called what lies outside the program.
