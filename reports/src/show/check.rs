@@ -12,7 +12,7 @@ const WIDTH: usize = 100;
 /// The table: what each lock keeps of its rate at 1x, the one that is checked first, and how it serves its vCPUs.
 pub fn table(results: &Results, lock: &str) -> String {
     let results = &*judged(results);
-    let told = settings(results).into_iter().filter(|setting| setting.of(lock).any(|cell| is_told(cell)));
+    let told = settings(results).into_iter().filter(|setting| setting.of(lock).any(is_told));
     told.map(|setting| of_setting(&setting, lock)).collect::<Vec<_>>().join("\n")
 }
 
