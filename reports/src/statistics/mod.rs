@@ -18,6 +18,7 @@ mod percentiles;
 mod random;
 mod share;
 mod shared_out;
+mod shift;
 mod sign_flips;
 mod steady;
 mod student;

@@ -71,6 +71,17 @@ impl NightNoise {
         noise
     }
 
+    /// A noise between this one and another one, of which this one counts for `part`.
+    pub(super) fn mixed(self, other: Self, part: f64) -> Self {
+        let between = |one: f64, other: f64| part * one + (1.0 - part) * other;
+        Self {
+            sigma: between(self.sigma.powi(2), other.sigma.powi(2)).sqrt(),
+            freedom: between(self.freedom, other.freedom),
+            correlation: between(self.correlation, other.correlation),
+            uncertainty: between(self.uncertainty, other.uncertainty),
+        }
+    }
+
     /// The correlation of a night with the next, where it is believed.
     pub(super) fn lasting(&self) -> f64 {
         self.correlation.clamp(0.0, MOST_LASTING)

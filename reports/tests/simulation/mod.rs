@@ -32,7 +32,7 @@ pub(crate) fn e_divisive(fleet: &[Made], level: f64, random: &mut Random) -> Vec
     let of = |made: &Made| {
         let all = e_divisive::places(&made.values, level, random);
         let Some(course) = Course::new(&made.values, 0.0) else { return Vec::new() };
-        let large = |index: &usize| course.step(&all, *index).abs() >= MARGIN.ln_1p();
+        let large = |index: &usize| course.step(&all, *index).median.abs() >= MARGIN.ln_1p();
         (0..all.len()).filter(large).map(|index| all[index]).collect()
     };
     fleet.iter().map(of).collect()

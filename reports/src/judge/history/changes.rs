@@ -178,7 +178,7 @@ fn change_point(
     let Segment { index, series, .. } = segment;
     let nights: Vec<usize> = segment.judged().map(|(night, _)| night).collect();
     let (night, before) = (*nights.get(places[nth])?, *nights.get(places[nth].checked_sub(1)?)?);
-    let step = course.step_interval(places, nth);
+    let step = course.step(places, nth);
     let near = |run_id: &String| {
         let at = history.nights.iter().position(|night| night.run_id == *run_id)?;
         (at.abs_diff(night) <= AROUND || (before..=night).contains(&at)).then_some(())
