@@ -70,6 +70,9 @@ pub enum Error {
     /// A record that cannot be read or compared, or a report that cannot be made.
     #[error(transparent)]
     Reports(#[from] lockbench_reports::Error),
+    /// A shared object from which no lock can be taken.
+    #[error("{0}")]
+    Object(String),
     /// A history, or the database that it is kept in.
     #[error("{0}")]
     History(String),

@@ -120,7 +120,7 @@ enum Command {
 /// Parses and runs. Every error ends here: as one sentence on stderr, with the exit status of its kind.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
     let ended = match Cli::try_parse() {
-        Ok(cli) => with_shared_locks(&cli.command, registry).and_then(|registry| run(cli.command, &registry)),
+        Ok(cli) => run_with_shared_locks(cli.command, registry),
         Err(instead) => told(&instead),
     };
     let told = |e: Error| {
@@ -130,8 +130,33 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
     ended.unwrap_or_else(told).into()
 }
 
-/// All locks that the command can name, none of them with a name that is taken.
-fn with_shared_locks(command: &Command, registry: &Registry) -> Result<Registry, Error> {
+/// Runs a command with the locks of the shared objects that it names. A suite goes on without an object from which no lock can be
+/// taken, for a night is not worth less without it; the last thing that such a suite says, and its exit status, tell that this
+/// object was not measured.
+fn run_with_shared_locks(command: Command, registry: &Registry) -> Result<Done, Error> {
+    let goes_on = matches!(command, Command::Suite(_));
+    let mut left_out = Vec::new();
+    let registry = with_shared_locks(&command, registry, |why| {
+        if !goes_on {
+            return Err(why);
+        }
+        say(&format!("{why}; the suite goes on without it"));
+        left_out.push(why);
+        Ok(())
+    })?;
+    let done = run(command, &registry)?;
+    match left_out.into_iter().next() {
+        Some(why) if done != Done::Interrupted => Err(why.inside("not measured")),
+        _ => Ok(done),
+    }
+}
+
+/// All locks that the command can name, none of them with a name that is taken. A shared object without a lock goes to `left_out`.
+fn with_shared_locks(
+    command: &Command,
+    registry: &Registry,
+    left_out: impl FnMut(Error) -> Result<(), Error>,
+) -> Result<Registry, Error> {
     let shared = match command {
         Command::Suite(args) => &args.shared_locks,
         Command::Check(args) => &args.shared_locks,
@@ -147,7 +172,7 @@ fn with_shared_locks(command: &Command, registry: &Registry) -> Result<Registry,
         | Command::NewLock(_)
         | Command::Schema(_) => &SharedLocks::default(),
     };
-    let registry = shared.beside(registry)?;
+    let registry = shared.beside(registry, left_out)?;
     registry.check().map(|()| registry)
 }
 

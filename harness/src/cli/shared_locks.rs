@@ -12,9 +12,13 @@ pub(crate) struct SharedLocks {
 }
 
 impl SharedLocks {
-    /// The locks of this program with those of the shared objects.
-    pub(super) fn beside(&self, registry: &Registry) -> Result<Registry, Error> {
-        Ok(registry.with(shared_object::named(&self.lock_so)?))
+    /// The locks of this program with those of the shared objects. An object from which no lock can be taken goes to `left_out`.
+    pub(super) fn beside(
+        &self,
+        registry: &Registry,
+        left_out: impl FnMut(Error) -> Result<(), Error>,
+    ) -> Result<Registry, Error> {
+        Ok(registry.with(shared_object::named(&self.lock_so, left_out)?))
     }
 
     /// Whether any is named.

@@ -34,7 +34,7 @@ struct Lock {
     described: Result<Described, String>,
 }
 
-/// The locks of a file: the one called `name`, or all.
+/// The locks of a file: the one called `name`, or all. What is wrong with the file itself is an [`Error::Object`].
 pub(super) fn ask(path: &str, name: Option<&str>) -> Result<Vec<SharedLock>, Error> {
     let shown = printable(path);
     let whole = std::fs::canonicalize(path).map_err(|e| Error::file("read", path, e))?;
@@ -52,7 +52,7 @@ pub(super) fn ask(path: &str, name: Option<&str>) -> Result<Vec<SharedLock>, Err
     let chosen = locks.into_iter().filter(|lock| name.is_none_or(|name| called(lock, name)));
     let described = chosen.map(|Lock { symbol, described }| {
         let origin = Origin { path: whole.clone(), symbol, sha256: sha256.clone() };
-        Ok(SharedLock::new(&described.map_err(Error::usage)?, origin))
+        Ok(SharedLock::new(&described.map_err(Error::Object)?, origin))
     });
     described.collect()
 }
@@ -66,16 +66,16 @@ fn look(path: &str, shown: &str) -> Result<Seen, Error> {
         source,
     })?;
     if let Ok(answer) = serde_json::from_slice::<Result<Seen, String>>(&finished.stdout) {
-        return answer.map_err(Error::usage);
+        return answer.map_err(Error::Object);
     }
     Err(match finished.end {
         None if interrupt::requested() => Error::Interrupted,
-        None => Error::usage(format!("{shown} was not loaded within {} s", PATIENCE.as_secs())),
+        None => Error::Object(format!("{shown} was not loaded within {} s", PATIENCE.as_secs())),
         Some(end) => {
             let said = String::from_utf8_lossy(&finished.stderr);
             let said = printable(said.lines().next().unwrap_or_default());
             let colon = if said.is_empty() { "" } else { ": " };
-            Error::usage(format!("the process that loaded {shown} {end}{colon}{said}"))
+            Error::Object(format!("the process that loaded {shown} {end}{colon}{said}"))
         }
     })
 }

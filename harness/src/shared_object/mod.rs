@@ -87,12 +87,19 @@ impl SharedLock {
     }
 }
 
-/// The locks that options name, each `PATH` or `PATH:NAME`.
-pub(crate) fn named(options: &[String]) -> Result<&'static [SharedLock], Error> {
+/// The locks that options name, each `PATH` or `PATH:NAME`. An object from which none can be taken goes to `left_out` with its
+/// sentence, which decides whether the others are taken all the same.
+pub(crate) fn named(
+    options: &[String],
+    mut left_out: impl FnMut(Error) -> Result<(), Error>,
+) -> Result<&'static [SharedLock], Error> {
     let mut locks = Vec::new();
     for option in options {
         let (path, name) = split(option);
-        locks.extend(inspect::ask(path, name)?);
+        match inspect::ask(path, name) {
+            Err(why @ Error::Object(_)) => left_out(why)?,
+            found => locks.extend(found?),
+        }
     }
     Ok(Vec::leak(locks))
 }

@@ -224,6 +224,19 @@ fn an_object_that_is_none_is_refused_in_one_sentence() {
     let unbound =
         write("unbound.so", "LOCKBENCH_LOCK(x) = { .abi = LOCKBENCH_ABI, .acquire = none, .release = f };");
     assert!(said_of(&unbound).contains("undefined symbol: none"), "{}", said_of(&unbound));
+    // A suite goes on without such an object, and does not end as if it had measured it.
+    let suite = lockbench()
+        .args(["suite", "--plan-only", "--profile", "smoke", "--lock-so", &unbound, "--lock-so", &older])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(suite.stderr).unwrap();
+    assert_eq!(suite.status.code(), Some(2), "{said}");
+    assert!(String::from_utf8(suite.stdout).unwrap().contains("ticket"), "{said}");
+    let lines: Vec<_> = said.lines().collect();
+    let [one, other, last] = lines[..] else { panic!("{said}") };
+    assert!(one.contains("none") && one.ends_with("the suite goes on without it"), "{said}");
+    assert!(other.contains("version 99") && other.ends_with("the suite goes on without it"), "{said}");
+    assert!(last.contains("not measured: ") && last.contains("none"), "{said}");
     let crash = write(
         "crash.so",
         "LOCKBENCH_LOCK(x) = { .abi = LOCKBENCH_ABI, .acquire = f, .release = f };\n\
