@@ -146,7 +146,7 @@ impl Dispatcher {
             drop(shared);
             if let Some(next) = pick.vcpu {
                 // Before it is put on: a vCPU must not take its last timeslice's end for that of this one.
-                self.tell_slice_end(next, pick.until_ns, now);
+                self.tell_slice_end(next, pick.until_ns);
             }
             if pick.vcpu != current {
                 if let Some(mut leaving) = running.take() {
@@ -161,8 +161,9 @@ impl Dispatcher {
     }
 
     /// Tells a vCPU when the policy is asked again at the latest.
-    fn tell_slice_end(&self, vcpu: usize, until_ns: u64, now_ns: u64) {
-        let left = ticks_left(until_ns.saturating_sub(now_ns), self.common.ticks_per_ns);
+    fn tell_slice_end(&self, vcpu: usize, until_ns: u64) {
+        // The two clocks are read together: what the policy took to decide would make the end seem later than it is.
+        let left = ticks_left(until_ns.saturating_sub(monotonic_ns()), self.common.ticks_per_ns);
         self.common.vcpus[vcpu].tell_slice_end(lockbench_workloads::ticks().saturating_add(left));
     }
 
