@@ -17,7 +17,7 @@ use crate::{Error, Registry, interrupt};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Built-in profile: smoke, quick, standard, nightly, published
+    /// Built-in profile: smoke, quick, standard, nightly, published, peers, catalogue
     #[arg(long, value_name = "NAME", default_value = "standard", conflicts_with = "config")]
     profile: String,
     /// Profile of your own, in TOML

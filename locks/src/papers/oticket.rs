@@ -70,7 +70,7 @@ impl HaltingTickets for Oticket {
 
 impl RawLock for Oticket {
     const NAME: &'static str = "oticket";
-    const VARIANTS: &'static [Variant] = &[Variant::new("oticket", "pv-ticket whose near waiters spin longer and are kicked four ahead").against("ticket").and_against("pv-ticket").carrying(Paravirt::On)];
+    const VARIANTS: &'static [Variant] = &[Variant::new("oticket", "pv-ticket whose near waiters spin longer and are kicked four ahead").against("ticket").carrying(Paravirt::On)];
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Kashyap, Min and Kim, APSys 2015";
     const LEAF: bool = true;
