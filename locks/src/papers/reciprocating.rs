@@ -5,7 +5,7 @@ use core::ptr;
 use crate::sync::{AtomicPtr, Ordering};
 use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
-/// One word: null while free, [`EMPTY`] while held and nobody has arrived since the last segment was taken off, else the last
+/// One word: null while free, `EMPTY` while held and nobody has arrived since the last segment was taken off, else the last
 /// to arrive.
 #[derive(Debug)]
 pub struct Reciprocating {
