@@ -140,7 +140,7 @@ fn run_with_shared_locks(command: Command, registry: &Registry) -> Result<Done, 
         if !goes_on {
             return Err(why);
         }
-        say(&format!("{why}; the suite goes on without it"));
+        say(format!("{why}; the suite goes on without it"));
         left_out.push(why);
         Ok(())
     })?;
