@@ -165,13 +165,13 @@ fn where_ours_lose_beside_locks_that_people_use_is_told() {
     assert_eq!(standing(Ground::Overcommitted, "pv-ticket", "std-mutex"), None, "the best of ours alone");
     assert_eq!(standing(Ground::Uncontended, "std-mutex", "ticket"), None);
     let peers = brief(&results, "peers");
-    let begin = "Ours lose in 5 of 6 comparisons: pv-queued has 0.";
+    let begin = "Ours lose in 5 of 6 comparisons: pv-queued does 0.";
     assert!(peers.said.starts_with(begin) && peers.short.as_ref() == Some(&peers.said), "{peers:?}");
-    let mutex = ") of std-mutex's rate, emulated at 4x, fairness 0.";
+    let mutex = ") times the rate of std-mutex, emulated at 4x, fairness 0.";
     assert!(peers.said.contains(mutex) && peers.said.contains(" beside 0."), "the worst: {peers:?}");
     assert!(peers.said.ends_with("; and 2 more."), "{peers:?}");
     let ticket = besides.iter().find(|beside| beside.standing == Standing::Loses).unwrap();
-    assert!(ticket.told().ends_with(") of tas's rate, native on one vCPU"), "{}", ticket.told());
+    assert!(ticket.told().ends_with(") times the rate of tas, native on one vCPU"), "{}", ticket.told());
 }
 
 /// A terminal is told of peers only where ours lose, and within the lines that it has.
@@ -185,8 +185,8 @@ fn the_end_of_a_run_tells_of_peers_where_ours_lose() {
     };
     assert_eq!(lines(&results), 1);
     let whole = summary::whole(&results);
-    assert!(whole.contains("\nOur locks beside those that people use:\n  ticket has 0.89"), "{whole}");
-    assert!(whole.contains(" of tas's rate, native on one vCPU [loses]\n"), "{whole}");
+    assert!(whole.contains("\nOur locks beside those that people use:\n  ticket does 0.89"), "{whole}");
+    assert!(whole.contains(" times the rate of tas, native on one vCPU [loses]\n"), "{whole}");
     let page = html::render(std::slice::from_ref(&results)).unwrap();
     assert!(
         page.contains("<a href=\"#r0-peers\">Peers</a>") && page.contains(">loses<"),

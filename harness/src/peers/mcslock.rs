@@ -7,7 +7,7 @@ pub(super) const BARGING: Family = crate::raw_mutex_family!(
     mcslock::barging::spins::Mutex<()>,
     named("mcslock-barging")
         .spins()
-        .against("mcs")
-        .about("the mcslock crate's barging mutex: whoever comes first takes a free lock, the others queue as in mcs")
+        .against("mcs-tas")
+        .about("the mcslock crate's barging mutex: whoever comes first takes a free lock, the others queue, as in mcs-tas")
         .source("mcslock 0.4")
 );

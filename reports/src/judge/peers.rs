@@ -175,11 +175,11 @@ impl Beside<'_> {
         Some(format!("{} beside {}", of(self.ours)?, of(self.theirs)?))
     }
 
-    /// `pv-queued has 0.78 (0.71 to 0.85) of std-mutex's rate, emulated at 4x, fairness 0.70 beside 0.95`.
+    /// `pv-queued does 0.78 (0.71 to 0.85) times the rate of std-mutex, emulated at 4x, fairness 0.70 beside 0.95`.
     pub fn told(&self) -> String {
         let [ours, theirs] = [self.ours, self.theirs].map(|cell| &cell.axes.lock);
-        let of = self.ratio().unwrap_or_else(|| "an unknown part".into());
+        let of = self.ratio().unwrap_or_else(|| "an unknown number of".into());
         let fairness = self.fairness().map_or_else(String::new, |fairness| format!(", fairness {fairness}"));
-        format!("{ours} has {of} of {theirs}'s rate, {}{fairness}", self.place())
+        format!("{ours} does {of} times the rate of {theirs}, {}{fairness}", self.place())
     }
 }
