@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use lockbench_reports::derive::derive;
-use lockbench_reports::record::{Facility, Instant, Line, Outcome, QuotaUse, Replay, Results, Round, Status};
+use lockbench_reports::record::{
+    FAILED_ACQUISITIONS, Facility, Instant, Line, Outcome, QuotaUse, Replay, Results, Round, Status,
+};
 use lockbench_reports::show::columns::{COLUMNS, rows};
 use lockbench_reports::show::csv;
 
 use crate::fixture;
 
-/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended. One cell had a CPU quota, some replayed a log.
+/// The synthetic run; in each window that took times, one wait was still unfinished when the window ended. One cell had a CPU quota and
+/// a lock that gave acquisitions up, some replayed a log.
 fn results() -> Results {
     let mut lines = fixture::lines(7, 1.0);
     for line in &mut lines {
@@ -23,6 +26,7 @@ fn results() -> Results {
             && let Outcome::Measured(measured) = &mut round.outcome
             && round.cell.starts_with("tas/kvm/short+exp/4v:2p")
         {
+            measured.counters.insert(FAILED_ACQUISITIONS.into(), 3);
             measured.quota = Some(QuotaUse { periods: 20, throttled: 19, ..QuotaUse::default() });
         }
         if let Line::Round(round) = line
