@@ -20,13 +20,16 @@ pub(super) fn brief(results: &Results) -> Brief {
         told.iter().partition(|told| told.cost.comparison.verdict == Verdict::Same);
     let mut said: Vec<String> =
         alike.chunk_by(|a, b| a.names()[1] == b.names()[1]).filter_map(of_alike).collect();
-    said.extend(apart.iter().map(|told| told.sentence()));
+    for told in &apart {
+        said.push(told.sentence(said.is_empty()));
+    }
     if said.is_empty() {
         said.push("Not measured: no lock that carries paravirtual code was run natively on one vCPU with an empty section.".into());
     }
     let short = (!told.is_empty()).then(|| in_short(&told));
     let short = short.unwrap_or_else(|| said.join(" "));
-    let small: Vec<String> = alike.iter().chain(&apart).map(|told| told.small()).collect();
+    let all = alike.iter().chain(&apart).enumerate();
+    let small: Vec<String> = all.map(|(index, told)| told.small(index == 0)).collect();
     Brief::new("price", QUESTION, said.join(" "), small.join("; ")).in_short(Some(short))
 }
 
@@ -67,13 +70,12 @@ impl<'a> Told<'a> {
         [self.cost.carrier, self.cost.plain].map(|cell| printable(&cell.axes.lock))
     }
 
-    fn sentence(&self) -> String {
+    /// The first sentence says what the time is of, for all of them.
+    fn sentence(&self, first: bool) -> String {
         let [name, beside] = self.names();
-        let pair = format!(
-            "{} ns a lock and unlock, {beside} {}",
-            significant(self.carrier_ns),
-            significant(self.plain_ns)
-        );
+        let unit = if first { " a lock and unlock" } else { "" };
+        let pair =
+            format!("{} ns{unit}, {beside} {}", significant(self.carrier_ns), significant(self.plain_ns));
         let more = (self.times.median - 1.0) * self.plain_ns;
         match &self.cost.comparison.verdict {
             Verdict::Worse => format!("{name} takes {} ns more: {pair}.", significant(more)),
@@ -92,9 +94,10 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn small(&self) -> String {
+    fn small(&self, first: bool) -> String {
         let [name, _] = self.names();
-        format!("{name} {} times as long ({})", ratio(self.times.median), range(self.times, ratio))
+        let unit = if first { " times as long" } else { "" };
+        format!("{name} {}{unit} ({})", ratio(self.times.median), range(self.times, ratio))
     }
 }
 
