@@ -53,6 +53,18 @@ const fn is_patched(variants: &[Variant]) -> bool {
     false
 }
 
+/// Whether one of the variants carries paravirtual code. Workers that nobody can ask for would only cost compile time.
+const fn is_paravirtual(variants: &[Variant]) -> bool {
+    let mut nth = 0;
+    while nth < variants.len() {
+        if matches!(variants[nth].paravirt, Carried::CarriedOff | Carried::On) {
+            return true;
+        }
+        nth += 1;
+    }
+    false
+}
+
 /// A lock's source: its names, properties, sizes and workers.
 #[derive(Debug)]
 pub struct Family {
@@ -86,6 +98,7 @@ pub struct Family {
     bare: [WorkerEntry; PROBES],
     /// As `bare` where no variant has boot-time patching.
     patched: [WorkerEntry; PROBES],
+    /// As `bare` where no variant carries paravirtual code.
     paravirt: [WorkerEntry; PROBES],
 }
 
@@ -112,7 +125,11 @@ impl Family {
             } else {
                 WorkerEntry::plain::<L>()
             },
-            paravirt: WorkerEntry::each::<L, Paravirt>(),
+            paravirt: if is_paravirtual(L::VARIANTS) {
+                WorkerEntry::each::<L, Paravirt>()
+            } else {
+                WorkerEntry::plain::<L>()
+            },
         }
     }
 
