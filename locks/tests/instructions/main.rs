@@ -5,6 +5,10 @@
 //! The instances are functions of their own, called from outside. Their paths are found by running them one instruction at
 //! a time, so a branch is never guessed; the final `ret` is not counted, a callee that is on the path is.
 //! `INSTA_UPDATE=always cargo test -p lockbench-locks --test instructions` writes the table anew.
+//!
+//! The code is that of a release, which is not compiled incrementally; nor are these crates by the profiles in `Cargo.toml`.
+//! `CARGO_INCREMENTAL=1` in the environment goes before the profiles: the compiler then does not inline before it optimises, and
+//! the table is not met.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", not(locks_loom), not(locks_tsan)))]
 
 #[path = "../common/alone.rs"]
