@@ -1,4 +1,4 @@
-//! A queue of waiters inside another lock: MCS without the lock.
+//! A queue of waiters inside another lock: MCS without the lock. And the wait for a link, as every queue of this kind has it.
 
 use core::ptr;
 
@@ -17,6 +17,19 @@ pub(crate) struct Line {
 pub(crate) struct Place {
     next: AtomicPtr<Place>,
     first: AtomicBool,
+}
+
+/// The successor of whoever has the link `next`: somebody has swapped the tail behind it, and has linked itself or is about to.
+#[inline(always)]
+pub(crate) fn successor<T>(next: &AtomicPtr<T>, platform: &impl Platform) -> *mut T {
+    loop {
+        // Acquire: what the successor wrote into its node before it linked itself.
+        let successor = next.load(Ordering::Acquire);
+        if !successor.is_null() {
+            return successor;
+        }
+        platform.relax();
+    }
 }
 
 impl Line {
@@ -43,6 +56,16 @@ impl Line {
         false
     }
 
+    /// Queues, and waits until `mine` is the first.
+    #[inline(always)]
+    pub(crate) fn wait(&self, mine: &Place, platform: &impl Platform) {
+        if !self.join(mine) {
+            while !mine.is_first() {
+                platform.relax();
+            }
+        }
+    }
+
     /// Leaves the line, and tells whoever stands behind that it is the first.
     #[inline(always)]
     pub(crate) fn leave(&self, mine: &Place, platform: &impl Platform) {
@@ -57,14 +80,7 @@ impl Line {
             {
                 return;
             }
-            // Somebody swapped the tail and is about to link itself.
-            loop {
-                next = mine.next.load(Ordering::Acquire);
-                if !next.is_null() {
-                    break;
-                }
-                platform.relax();
-            }
+            next = successor(&mine.next, platform);
         }
         // SAFETY: a place in a block, as above; only atomics of it are touched.
         unsafe { &*next }.first.store(true, Ordering::Release);

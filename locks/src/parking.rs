@@ -3,8 +3,8 @@
 use crate::sync::{AtomicU8, AtomicU32, Ordering};
 use crate::{Event, Platform};
 
-/// Iterations before a waiter of a paper's lock halts, unless the spin threshold is below it: the default of LiTL.
-pub(crate) const SPINS: u32 = 2700;
+/// Iterations before a waiter halts, unless the spin threshold is below it: the default of LiTL.
+const SPINS: u32 = 2700;
 
 const WAITING: u8 = 0;
 const HALTED: u8 = 1;
@@ -25,10 +25,10 @@ impl Parking {
         self.cpu.store(cpu as u32, Ordering::Relaxed);
     }
 
-    /// Waits for the grant: spins so often, then halts.
+    /// Waits for the grant: spins as often as the threshold says, but no more than [`SPINS`] times, then halts.
     #[inline(always)]
-    pub(crate) fn wait(&self, spins: u32, platform: &impl Platform) {
-        for _ in 0..spins {
+    pub(crate) fn wait(&self, spin_threshold: u32, platform: &impl Platform) {
+        for _ in 0..spin_threshold.min(SPINS) {
             // Acquire, here and below: what the granter did before is seen after the wait.
             if self.state.load(Ordering::Acquire) == GRANTED {
                 return;

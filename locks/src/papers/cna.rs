@@ -2,6 +2,7 @@
 
 use core::ptr;
 
+use crate::line::successor;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
@@ -56,16 +57,11 @@ impl Node {
         self.granted.store(secondary, Ordering::Release);
     }
 
-    /// The successor, once it has linked itself. Acquire: what it wrote into its node.
+    /// The successor, once it has linked itself.
     #[inline(always)]
     fn wait_for_next<'a>(&self, platform: &impl Platform) -> &'a Self {
-        loop {
-            // SAFETY: a successor waits, and so keeps its node in the queue, until it is granted the lock by the caller.
-            if let Some(next) = unsafe { Self::at(self.next.load(Ordering::Acquire)) } {
-                return next;
-            }
-            platform.relax();
-        }
+        // SAFETY: a successor waits, and so keeps its node in the queue, until it is granted the lock by the caller.
+        unsafe { &*successor(&self.next, platform) }
     }
 }
 

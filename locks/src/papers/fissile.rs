@@ -32,11 +32,7 @@ impl Fissile {
     fn wait<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
         let (place, platform) = (&ctx.mine().0, ctx.platform());
         platform.count(Event::LockSlowpath);
-        if !self.inner.join(place) {
-            while !place.is_first() {
-                platform.relax();
-            }
-        }
+        self.inner.wait(place, platform);
         self.take_as_first(platform);
         // The queue is left before the section, so that a release needs to know of the outer word alone.
         self.inner.leave(place, platform);

@@ -2,7 +2,8 @@
 
 use core::ptr;
 
-use crate::parking::{self, Parking};
+use crate::line;
+use crate::parking::Parking;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 use crate::{Ctx, Event, Order, Params, Platform, RawLock, Variant};
 
@@ -62,17 +63,10 @@ impl Place {
         ptr::from_ref(self).cast_mut()
     }
 
-    /// Its successor, which may be about to link itself: there is one.
+    /// Its successor: there is one.
     #[inline(always)]
     fn successor(&self, platform: &impl Platform) -> *mut Self {
-        loop {
-            // Acquire: the successor's place is ready.
-            let next = self.next.load(Ordering::Acquire);
-            if !next.is_null() {
-                return next;
-            }
-            platform.relax();
-        }
+        line::successor(&self.next, platform)
     }
 }
 
@@ -150,7 +144,7 @@ impl Malthusian {
         // SAFETY: the tail only ever holds places out of the contexts' blocks, which outlive the lock's use; the predecessor
         // cannot reuse its place before it has seen this link.
         unsafe { &*previous }.next.store(mine.address(), Ordering::Release);
-        mine.parking.wait(ctx.params().spin_threshold.min(parking::SPINS), ctx.platform());
+        mine.parking.wait(ctx.params().spin_threshold, ctx.platform());
     }
 
     /// Puts a passive waiter right behind the holder `mine`, and hands the lock over to it.

@@ -36,11 +36,7 @@ impl McsTas {
     #[inline(never)]
     fn wait<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) {
         let (Queue(queue), Node(mine)) = (&self.queue, ctx.mine());
-        if !queue.join(mine) {
-            while !mine.is_first() {
-                ctx.platform().relax();
-            }
-        }
+        queue.wait(mine, ctx.platform());
         while self.word.0.load(Ordering::Relaxed) != 0 || !self.try_word() {
             ctx.platform().relax();
         }

@@ -2,6 +2,7 @@
 
 use core::ptr;
 
+use crate::line::successor;
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
@@ -78,14 +79,7 @@ impl McsTp {
             if self.tail.compare_exchange(last, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok() {
                 return None;
             }
-            loop {
-                // Somebody swapped the tail and is about to link itself.
-                next = node.next.load(Ordering::Acquire);
-                if !next.is_null() {
-                    break;
-                }
-                ctx.platform().relax();
-            }
+            next = successor(&node.next, ctx.platform());
         }
         // SAFETY: `next` was published by its owner, which spins on `state` and so keeps the node in place.
         Some(unsafe { &*next })

@@ -91,7 +91,7 @@ fn has(locks: &[AtomicUsize], lock: usize) -> bool {
 struct Patience {
     ticks_per_us: u64,
     spins: u32,
-    /// Since when, until when and in which moment it last looked for a deadlock; none before it first read the time.
+    /// When its wait ends, and when it last looked for a deadlock; none before it first read the time.
     until: Option<(u64, u64)>,
     lasts: u64,
 }

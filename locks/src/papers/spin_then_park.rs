@@ -2,7 +2,8 @@
 
 use core::ptr;
 
-use crate::parking::{self, Parking};
+use crate::line::successor;
+use crate::parking::Parking;
 use crate::sync::{AtomicPtr, Ordering};
 use crate::{Ctx, Order, Params, Platform, RawLock, Variant};
 
@@ -34,22 +35,14 @@ impl SpinThenPark {
         // SAFETY: the tail only ever holds places out of the contexts' blocks, which outlive the lock's use; the predecessor
         // cannot reuse its place before it has seen this link.
         unsafe { &*previous }.next.store(mine.address(), Ordering::Release);
-        mine.parking.wait(ctx.params().spin_threshold.min(parking::SPINS), ctx.platform());
+        mine.parking.wait(ctx.params().spin_threshold, ctx.platform());
     }
 
     /// Hands the lock to whoever queues behind `mine`.
     #[cold]
     #[inline(never)]
     fn hand_over<P: Platform>(mine: &Place, ctx: &Ctx<'_, Self, P>) {
-        let next = loop {
-            // Acquire: the successor's word is ready.
-            let next = mine.next.load(Ordering::Acquire);
-            if !next.is_null() {
-                break next;
-            }
-            // Somebody swapped the tail and is about to link itself.
-            ctx.platform().relax();
-        };
+        let next = successor(&mine.next, ctx.platform());
         // SAFETY: `next` was published by its owner, which waits for the grant and so keeps the place as it is.
         unsafe { &*next }.parking.grant(ctx.platform());
     }
