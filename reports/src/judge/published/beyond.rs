@@ -6,7 +6,7 @@ use super::thresholds::{CLIFF, FAR_BEHIND, JUST_PAST, LATE};
 use crate::derive::setting::{Setting, above};
 use crate::format::{overcommit, percent, range, ratio};
 use crate::judge::comparison::compare;
-use crate::record::{Cell, Results};
+use crate::record::{Cell, Interval, Results};
 use crate::statistics::Verdict;
 
 /// A queue lock that spins, and the blocking lock that the publication sets beside it.
@@ -115,7 +115,7 @@ fn past_one<'a, 's>(
 }
 
 /// `mcs-tp does 1.30 (1.20 to 1.40) times the rate of std-mutex at 1.5x, emulated`.
-fn words(cure: &Cell, blocks: &Cell, times: Option<crate::record::Interval>) -> String {
+fn words(cure: &Cell, blocks: &Cell, times: Option<Interval>) -> String {
     let figure = times.map_or_else(
         || "an unknown number of".into(),
         |times| format!("{} ({})", ratio(times.median), range(times, ratio)),

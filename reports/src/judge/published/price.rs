@@ -1,12 +1,12 @@
 //! S13: what a lock that reorders its waiters takes from some of them.
 
-use super::shape::{Finding, Outcome, Shape, at_least, at_most};
+use super::shape::{Finding, Outcome, Shape, at_least, at_most, too_few};
 use super::steps::virtualized;
 use super::thresholds::{REORDERED, VCPUS_FOR_HALVES};
 use crate::derive::Selection;
 use crate::derive::setting::{Setting, same};
 use crate::format::{overcommit, percent, range};
-use crate::record::{Cell, Results};
+use crate::record::{Cell, Interval, Results};
 use crate::statistics::{MIN_ROUNDS, interval};
 
 const HALVES: [&str; 2] =
@@ -56,13 +56,13 @@ fn busier_half(operations: &[u64]) -> Option<f64> {
     (all > 0.0).then(|| sum(&sorted[..sorted.len() / 2]) / all)
 }
 
-fn finding(half: &'static str, cell: &Cell, judge: impl Fn(crate::record::Interval) -> Outcome) -> Finding {
+fn finding(half: &'static str, cell: &Cell, judge: impl Fn(Interval) -> Outcome) -> Finding {
     let (lock, env) = (&cell.axes.lock, cell.axes.told_env());
     let at = format!("{env}, {}", overcommit(cell.axes.overcommit));
     let windows: Vec<f64> =
         Selection::of_rate(cell).each().filter_map(|measured| busier_half(&measured.operations)).collect();
-    let few = || Outcome::CannotBeTold(format!("{} usable rounds; {MIN_ROUNDS} are needed", windows.len()));
-    let busier = interval(&windows).filter(|_| windows.len() >= MIN_ROUNDS).ok_or_else(few);
+    let busier =
+        interval(&windows).filter(|_| windows.len() >= MIN_ROUNDS).ok_or_else(|| too_few(windows.len()));
     let figure = busier.as_ref().map_or_else(
         |_| "an unknown part".into(),
         |busier| format!("{} ({})", percent(busier.median), range(*busier, percent)),

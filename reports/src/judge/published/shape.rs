@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::format::counted;
 use crate::judge::comparison::Comparison;
 use crate::record::Interval;
 use crate::statistics::MIN_ROUNDS;
@@ -121,11 +122,12 @@ fn best<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Option<Outcome> {
 pub(super) fn told(comparison: &Comparison) -> Result<Interval, Outcome> {
     let reason = || comparison.verdict.reason().unwrap_or("no ratio could be taken").to_owned();
     let ratio = comparison.ratio.ok_or_else(|| Outcome::CannotBeTold(reason()))?;
-    if comparison.rounds < MIN_ROUNDS {
-        let rounds = comparison.rounds;
-        return Err(Outcome::CannotBeTold(format!("{rounds} usable rounds; {MIN_ROUNDS} are needed")));
-    }
-    Ok(ratio)
+    if comparison.rounds < MIN_ROUNDS { Err(too_few(comparison.rounds)) } else { Ok(ratio) }
+}
+
+/// What fewer rounds tell than an interval needs: nothing.
+pub(super) fn too_few(rounds: usize) -> Outcome {
+    Outcome::CannotBeTold(format!("{}; {MIN_ROUNDS} are needed", counted(rounds, "usable round")))
 }
 
 /// Judges an interval that must lie at or above `least`.
