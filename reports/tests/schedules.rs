@@ -4,7 +4,7 @@ use lockbench_reports::derive::derive;
 use lockbench_reports::derive::timeslice::timeslice;
 use lockbench_reports::judge::trust;
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps};
-use lockbench_reports::record::{Cell, CellReplay, Line, Outcome, Results, StretchEnd, Thresholds};
+use lockbench_reports::record::{Cell, CellReplay, Line, Outcome, Results, Stretch, StretchEnd, Thresholds};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::plots::{Figure, figures};
 use lockbench_reports::show::{html, summary, trace_export};
@@ -159,44 +159,89 @@ fn a_lane_for_each_pcpu_has_a_bar_with_its_values_for_each_stretch() {
     assert!(figures.iter().any(|figure| figure.contains("it was paused while it held the lock</title>")));
 }
 
-#[test]
-fn with_several_virtual_machines_the_colours_are_theirs() {
+/// Cells with more vCPUs than pCPUs, the first of which is a case with these machines.
+fn with_machines(vms: &serde_json::Value) -> Results {
     let mut results = scheduled_only();
     results.cells.retain(|cell| cell.axes.overcommit > 1.0);
-    let vms = ["database", "<hog>"].map(|name| serde_json::json!({"name": name, "vcpus": 2}));
     let case = serde_json::json!({"scenario": "s", "name": "c", "shows": "", "vms": vms});
     results.cells[0].axes.case = Some(serde_json::from_value(case).unwrap());
-    let page = html::render(std::slice::from_ref(&results)).unwrap();
+    results
+}
+
+/// The logs of all windows of the first cell.
+fn logs(results: &mut Results) -> impl Iterator<Item = &mut Vec<Stretch>> {
+    let measured = results.cells[0].rounds.iter_mut().filter_map(|round| match &mut round.outcome {
+        Outcome::Measured(measured) => measured.schedule.as_mut(),
+        _ => None,
+    });
+    measured.map(|schedule| &mut schedule.log)
+}
+
+/// The lanes of the case, and their legend.
+fn lanes_of_case(results: &Results) -> (String, String) {
+    let page = html::render(std::slice::from_ref(results)).unwrap();
     let figure = page.split("<figure id=\"r0-plot-lanes-scenario0-0\"").nth(1).unwrap();
-    let legend = figure.split("</ul>").next().unwrap();
+    let figure = figure.split("</figure>").next().unwrap();
+    (figure.to_owned(), figure.split("</ul>").next().unwrap().to_owned())
+}
+
+#[test]
+fn with_several_virtual_machines_the_colours_are_theirs() {
+    let vms = ["database", "<hog>"].map(|name| serde_json::json!({"name": name, "vcpus": 2}));
+    let (_, legend) = lanes_of_case(&with_machines(&vms.into()));
     assert!(legend.contains("</svg> database</li>") && legend.contains("&lt;hog&gt;</li>"), "{legend}");
     assert!(!legend.contains("</svg> v0</li>"));
 }
 
+/// With one colour nobody could see where a vCPU gave way to another.
+#[test]
+fn vcpus_of_the_only_machine_of_a_case_have_colours_of_their_own() {
+    let (_, legend) = lanes_of_case(&with_machines(&serde_json::json!([{"name": "guest", "vcpus": 4}])));
+    assert!(legend.contains("</svg> v0</li>") && legend.contains("</svg> v3</li>"), "{legend}");
+    assert!(!legend.contains("</svg> guest</li>"), "{legend}");
+}
+
+#[test]
+fn a_name_is_left_out_of_a_bar_where_the_mark_of_a_halt_would_cover_it() {
+    let names = |end: StretchEnd| {
+        let mut results = with_machines(&serde_json::json!([{"name": "guest", "vcpus": 4}]));
+        for log in logs(&mut results) {
+            // Of the 120 ms that are shown, 6 ms have room for a name, and not for one with marks at both ends.
+            let stretch =
+                |nth: i64| Stretch::of_vcpu(0, nth as u32 % 4, nth * 6_000_000, (nth + 1) * 6_000_000, end);
+            *log = (0..40).map(stretch).collect();
+        }
+        let (figure, _) = lanes_of_case(&results);
+        (figure.matches(">v1</text>").count(), figure.matches("<title>v1 on P0 from").count())
+    };
+    assert_eq!(names(StretchEnd::Paused), (5, 5));
+    assert_eq!(names(StretchEnd::Halted), (0, 5));
+}
+
 #[test]
 fn lanes_tell_threads_of_a_guest_with_their_vcpus_which_have_the_colours() {
-    let mut results = scheduled_only();
-    results.cells.retain(|cell| cell.axes.overcommit > 1.0);
-    let vm = serde_json::json!({"name": "guest", "vcpus": 2, "threads_per_vcpu": 2});
-    let case = serde_json::json!({"scenario": "s", "name": "c", "shows": "", "vms": [vm]});
-    let cell = &mut results.cells[0];
-    cell.axes.case = Some(serde_json::from_value(case).unwrap());
-    assert_eq!(cell.axes.case.as_ref().unwrap().vcpus_of_users(), [0, 1, 0, 1]);
-    for round in &mut cell.rounds {
-        let Outcome::Measured(measured) = &mut round.outcome else { continue };
-        for stretch in measured.schedule.iter_mut().flat_map(|schedule| &mut schedule.log) {
-            stretch.of_vcpu = Some(stretch.vcpu % 2);
-            stretch.by_guest = stretch.end == StretchEnd::Paused && stretch.vcpu < 2;
-        }
+    let one = serde_json::json!({"name": "guest", "vcpus": 2, "threads_per_vcpu": 2});
+    let mut results = with_machines(&serde_json::json!([one]));
+    assert_eq!(results.cells[0].axes.case.as_ref().unwrap().vcpus_of_users(), [0, 1, 0, 1]);
+    for stretch in logs(&mut results).flatten() {
+        stretch.of_vcpu = Some(stretch.vcpu % 2);
+        stretch.by_guest = stretch.end == StretchEnd::Paused && stretch.vcpu < 2;
     }
-    let page = html::render(std::slice::from_ref(&results)).unwrap();
-    let figure = page.split("<figure id=\"r0-plot-lanes-scenario0-0\"").nth(1).unwrap();
-    let figure = figure.split("</figure>").next().unwrap();
+    let (figure, legend) = lanes_of_case(&results);
     assert!(figure.contains("<title>t3 on v1 on P"), "{figure}");
     assert!(figure.contains("then paused by its guest") && figure.contains(", then paused</title>"));
-    let legend = figure.split("</ul>").next().unwrap();
     assert!(legend.contains("</svg> v0</li>") && legend.contains("</svg> v1</li>"), "{legend}");
     assert!(!legend.contains("</svg> v2</li>") && !legend.contains("</svg> guest</li>"), "{legend}");
+    assert!(figure.contains("which have the colours: t5 on v1 is thread 5"), "{figure}");
+    for stretch in logs(&mut results).flatten() {
+        stretch.end = StretchEnd::Halted;
+    }
+    assert!(lanes_of_case(&results).1.contains("the thread halted"));
+    let two = serde_json::json!({"name": "other", "vcpus": 1});
+    results.cells[0].axes.case.as_mut().unwrap().vms.push(serde_json::from_value(two).unwrap());
+    let (figure, legend) = lanes_of_case(&results);
+    assert!(figure.contains("threads on its vCPUs: t5 on v1 is thread 5"), "{figure}");
+    assert!(legend.contains("</svg> guest</li>") && !legend.contains("</svg> v0</li>"), "{legend}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::Axis;
 use super::canvas::{Frame, Pen, label_room, picture};
-use super::group::Group;
+use super::group::{Group, MARKER};
 use super::hatch::{Area, Fill};
 use super::style::{COLOURS, INK, Marker, Style};
 use super::{Figure, Key, Plot, Table};
@@ -13,7 +13,7 @@ use crate::derive::log::{Hit, Logged, logged};
 use crate::derive::roster::ordered;
 use crate::derive::timeline::timeline;
 use crate::format::{duration, overcommit, printable, significant};
-use crate::record::{Case, Cell, Layout, Results, Schedule, Status, Stretch, StretchEnd};
+use crate::record::{Case, Cell, Layout, Results, Schedule, Status, Stretch, StretchEnd, Vm};
 
 const TITLE: &str = "Who had which pCPU";
 /// At most this many cells are drawn.
@@ -31,6 +31,7 @@ const LETTER: f64 = 8.5;
 const PATTERNS: [Fill; 4] = [Fill::Tint, Fill::Rising, Fill::Falling, Fill::Upright];
 /// What happened at a bar's end: mark and name.
 const HALTED: (Style, &str) = (mark(Marker::Circle), "the vCPU halted");
+const THREAD_HALTED: (Style, &str) = (HALTED.0, "the thread halted");
 const HOLDING: (Style, &str) = (mark(Marker::Cross), "it was paused while it held the lock");
 const GRANTED: (Style, &str) = (mark(Marker::Diamond), "the lock was granted to it while it was paused");
 
@@ -115,27 +116,24 @@ pub(in crate::show) fn of_cell(
     })))
 }
 
-/// Which colour a vCPU has, and what it is called: by its virtual machine in a case, else its own. Threads of the only machine have
-/// that of their vCPU.
+/// Which colour a vCPU has, and what it is called: by its virtual machine where there are several, else its own. A thread has that of
+/// its vCPU.
 struct Colours<'a>(&'a Cell);
 
 impl Colours<'_> {
     /// The number of a stretch's colour.
     fn number(&self, stretch: &Stretch) -> usize {
-        let of_vcpu = stretch.of_vcpu.filter(|_| self.has_one_guest());
-        let of_vcpu = of_vcpu.map(|vcpu| vcpu as usize);
-        of_vcpu.or_else(|| self.vm(stretch.vcpu)).unwrap_or(stretch.vcpu as usize)
+        self.vm(stretch.vcpu).unwrap_or(stretch.of_vcpu.unwrap_or(stretch.vcpu) as usize)
     }
 
-    /// Whether the threads of one machine's guest are all that there is, so that their vCPUs have the colours.
-    fn has_one_guest(&self) -> bool {
-        self.0.axes.case.as_ref().is_some_and(|case| case.has_threads() && case.vms.len() == 1)
+    /// The machines that have the colours; none where there is one machine, whose vCPUs have them.
+    fn vms(&self) -> &[Vm] {
+        self.0.axes.case.as_ref().map(|case| &case.vms[..]).filter(|vms| vms.len() > 1).unwrap_or_default()
     }
 
     fn vm(&self, vcpu: u32) -> Option<usize> {
-        let vms = &self.0.axes.case.as_ref()?.vms;
         let mut first = 0_u32;
-        vms.iter().position(|vm| {
+        self.vms().iter().position(|vm| {
             first = first.saturating_add(vm.lock_users());
             vcpu < first
         })
@@ -149,8 +147,12 @@ impl Colours<'_> {
 
     /// The legend's entry of a colour.
     fn name(&self, number: usize) -> String {
-        let vms = self.0.axes.case.as_ref().map(|case| &case.vms).filter(|_| !self.has_one_guest());
-        vms.and_then(|vms| vms.get(number)).map_or_else(|| format!("v{number}"), |vm| printable(&vm.name))
+        self.vms().get(number).map_or_else(|| format!("v{number}"), |vm| printable(&vm.name))
+    }
+
+    /// Whether guests run threads, so that these are what the stretches are of.
+    fn of_threads(&self) -> bool {
+        self.0.axes.case.as_ref().is_some_and(Case::has_threads)
     }
 }
 
@@ -233,14 +235,22 @@ impl<'a> View<'a> {
             let y = middle(lane);
             pen.text((left - 2.0, y), name, INK, HPos::Right)?;
             let mut group = Group::of_no_lock();
+            // Where the last halt is marked.
+            let mut marked = f64::NEG_INFINITY;
             for stretch in self.shown().filter(|stretch| stretch.pcpu == *pcpu) {
                 let (from, to) = (across(stretch.from_ns), across(stretch.to_ns));
                 let area = Colours::area(self.colours.number(stretch));
                 area.mark(&mut group, (from, y - HALF), (to, y + HALF), &self.told(stretch));
                 // The colour tells a thread's vCPU.
                 let name = stretch.name();
-                if to - from > LETTER * name.len() as f64 {
+                let halts = stretch.end == StretchEnd::Halted;
+                // A mark at either end takes room from both, because the name stands in the middle.
+                let marks = if halts || from - marked < MARKER { 2.0 * MARKER } else { 0.0 };
+                if to - from > LETTER * name.len() as f64 + marks {
                     group.centred(((from + to) / 2.0, y), &name);
+                }
+                if halts {
+                    marked = to;
                 }
             }
             // Marks lie above all bars.
@@ -297,10 +307,11 @@ impl<'a> View<'a> {
             "There is a lane for each pCPU, and a bar for each stretch of time in which a vCPU had it. Between two bars the \
              hypervisor switched, or nobody could run.",
         );
-        if self.colours.0.axes.case.as_ref().is_some_and(Case::has_threads) {
-            said.push_str(
-                " A guest runs threads on its vCPUs, which have the colours: t5 on v1 is thread 5 on vCPU 1. A bar ends where either scheduler switched.",
-            );
+        if self.colours.of_threads() {
+            let colours = if self.colours.vms().is_empty() { ", which have the colours" } else { "" };
+            said.push_str(&format!(
+                " A guest runs threads on its vCPUs{colours}: t5 on v1 is thread 5 on vCPU 1. A bar ends where either scheduler switched."
+            ));
         }
         if self.worst.is_some() {
             said.push_str(
@@ -329,8 +340,9 @@ impl<'a> View<'a> {
         let mut keys: Vec<Key> =
             numbers.into_iter().map(|number| Colours::area(number).key(&self.colours.name(number))).collect();
         let halts = self.shown().any(|stretch| stretch.end == StretchEnd::Halted);
+        let halted = if self.colours.of_threads() { THREAD_HALTED } else { HALTED };
         let marks =
-            [(halts, HALTED), (self.marked(Hit::Holding), HOLDING), (self.marked(Hit::Granted), GRANTED)];
+            [(halts, halted), (self.marked(Hit::Holding), HOLDING), (self.marked(Hit::Granted), GRANTED)];
         keys.extend(
             marks.into_iter().filter(|(is, _)| *is).map(|(_, (style, said))| Key::new(said, style, false)),
         );
