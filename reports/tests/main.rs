@@ -1,6 +1,8 @@
 //! The tests of this crate as one program: a program for each file would be linked thirty times.
 
 mod fixture;
+#[path = "fixture/hog.rs"]
+mod hog;
 #[path = "fixture/many.rs"]
 mod many;
 #[path = "fixture/nights.rs"]
@@ -35,6 +37,7 @@ mod older;
 mod page;
 mod plots;
 mod revisions;
+mod scenario_findings;
 mod scenarios;
 mod schedules;
 mod sentences;

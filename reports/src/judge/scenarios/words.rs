@@ -35,7 +35,7 @@ impl<'a> Scenario<'a> {
         };
         let each: Vec<String> = self.envs().into_iter().filter_map(|env| self.clause(at, env)).collect();
         format!(
-            "In `{}`, of their rates in `{}`, {}{}.",
+            "In case `{}`, of their rates in case `{}`, {}{}.",
             printable(&self.cases[at].name),
             printable(self.reference()),
             each.join("; "),
@@ -67,8 +67,9 @@ impl<'a> Scenario<'a> {
         told
     }
 
-    /// `emulated locks keep 0.41 % (ticket) to 46.8 % (pv-queued)`; none in an environment that does not run the case. A lock is named
-    /// with a figure only where it keeps more than any other, or less, and by name alone where it cannot be told.
+    /// `emulated locks have 0.41 % (ticket) to 46.8 % (pv-queued)`, or `emulated locks have between 0.30 % and 254 %, ticket the least and
+    /// pv-queued the most` where a median says little; none in an environment that does not run the case. A lock is named as the end of a
+    /// range only where it surely has more than any other, or less. Locks that cannot be told are named without a figure.
     fn clause(&self, at: usize, env: &str) -> Option<String> {
         let told = self.told(at, env);
         let here = self.of_env(env).filter(|row| row.entries[at].is_some());
@@ -95,17 +96,24 @@ impl<'a> Scenario<'a> {
             untold => format!(" (of {} it cannot be told)", untold.join(", ")),
         };
         Some(match told.len() {
-            1 => format!("{env} {} keeps {}{rest}", self.label(most.0), figure(most.1)),
+            1 => format!("{env} {} has {}{rest}", self.label(most.0), figure(most.1)),
             _ if told.iter().any(|(_, kept)| is_wide(*kept)) => {
                 let low = told.iter().map(|(_, kept)| kept.low).fold(f64::INFINITY, f64::min);
                 let high = told.iter().map(|(_, kept)| kept.high).fold(0.0, f64::max);
-                format!("{env} locks keep between {} and {}{rest}", percent(low), percent(high))
+                // The ends of the range are no lock's figure, so that the names stand apart from them.
+                let is = |is: bool, (row, _): &Told<'_, '_>, what| {
+                    is.then(|| format!("{} the {what}", self.label(row)))
+                };
+                let ends = [is(is_least, least, "least"), is(is_most, most, "most")];
+                let ends: Vec<String> = ends.into_iter().flatten().collect();
+                let ends = if ends.is_empty() { String::new() } else { format!(", {}", ends.join(" and ")) };
+                format!("{env} locks have between {} and {}{ends}{rest}", percent(low), percent(high))
             }
             _ if is_most || is_least => {
-                format!("{env} locks keep {} to {}{rest}", named(is_least, least), named(is_most, most))
+                format!("{env} locks have {} to {}{rest}", named(is_least, least), named(is_most, most))
             }
             _ => format!(
-                "{env} locks keep {} to {}, and which of them keeps most cannot be told{rest}",
+                "{env} locks have {} to {}, and which of them has most cannot be told{rest}",
                 percent(least.1.median),
                 percent(most.1.median)
             ),

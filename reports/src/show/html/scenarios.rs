@@ -70,7 +70,7 @@ fn reading(scenario: &Scenario<'_>) -> String {
     }
     let reference = shown(scenario.reference());
     let mut said = format!(
-        "The first column has each lock's rate in `{reference}`; the others what it keeps of that, round by round, with the interval."
+        "The first column has each lock's rate in `{reference}`; the others its rate as a percentage of that, round by round, with the interval."
     );
     if scenario.cases.iter().any(|case| case.vms.len() > 1) {
         said.push_str(
