@@ -41,28 +41,28 @@ impl WorkerEntry {
     }
 }
 
-/// Whether one of the variants stands for the code that boot-time patching leaves.
-const fn is_patched(variants: &[Variant]) -> bool {
-    let mut nth = 0;
-    while nth < variants.len() {
-        if matches!(variants[nth].paravirt, Carried::Patched) {
-            return true;
-        }
-        nth += 1;
-    }
-    false
+/// Which workers the variants of a lock ask for beside the bare ones. Workers that nobody can ask for would only cost compile time.
+struct Asked {
+    /// Those of the code that boot-time patching leaves.
+    patched: bool,
+    /// Those that carry paravirtual code.
+    paravirt: bool,
 }
 
-/// Whether one of the variants carries paravirtual code. Workers that nobody can ask for would only cost compile time.
-const fn is_paravirtual(variants: &[Variant]) -> bool {
-    let mut nth = 0;
-    while nth < variants.len() {
-        if matches!(variants[nth].paravirt, Carried::CarriedOff | Carried::On) {
-            return true;
+impl Asked {
+    const fn by(variants: &[Variant]) -> Self {
+        let mut asked = Self { patched: false, paravirt: false };
+        let mut nth = 0;
+        while nth < variants.len() {
+            match variants[nth].paravirt {
+                Carried::CompiledOut => {}
+                Carried::Patched => asked.patched = true,
+                Carried::CarriedOff | Carried::On => asked.paravirt = true,
+            }
+            nth += 1;
         }
-        nth += 1;
+        asked
     }
-    false
 }
 
 /// A lock's source: its names, properties, sizes and workers.
@@ -105,6 +105,7 @@ pub struct Family {
 impl Family {
     /// The descriptor of a lock.
     pub const fn of<L: RawLock>() -> Self {
+        let asked = Asked::by(L::VARIANTS);
         Self {
             name: L::NAME,
             variants: L::VARIANTS,
@@ -120,12 +121,12 @@ impl Family {
             more_per_vcpu: 0,
             per_vcpu: Layout::new::<L::PerVcpu>(),
             bare: WorkerEntry::plain::<L>(),
-            patched: if is_patched(L::VARIANTS) {
+            patched: if asked.patched {
                 WorkerEntry::each::<L, Patched>()
             } else {
                 WorkerEntry::plain::<L>()
             },
-            paravirt: if is_paravirtual(L::VARIANTS) {
+            paravirt: if asked.paravirt {
                 WorkerEntry::each::<L, Paravirt>()
             } else {
                 WorkerEntry::plain::<L>()

@@ -177,6 +177,10 @@ impl<const ORDERED: bool, const BLOCKS: bool> RawLock for SharedObject<ORDERED, 
 type Head = SharedObject<false, false>;
 
 /// The workers of a lock of a shared object, with the room that it needs; its names and properties are the caller's to fill in.
+///
+/// # Panics
+///
+/// If the lock or a node is about as large as the address space.
 pub fn family(needs: &Needs) -> Family {
     let mut family = match (needs.ordered, needs.blocks) {
         (false, false) => Family::of::<SharedObject<false, false>>(),
@@ -190,14 +194,11 @@ pub fn family(needs: &Needs) -> Family {
     family.compiled_with_checks(cfg!(debug_assertions))
 }
 
-/// Room for a `T` and for a part behind it, which begins on a line of its own. An alignment that cannot be had stays one that the
-/// arena refuses.
-const fn behind<T>(part: Layout) -> Layout {
-    let align = if part.align() > align_of::<T>() { part.align() } else { align_of::<T>() };
-    match Layout::from_size_align(size_of::<T>() + part.size(), align) {
-        Ok(layout) => layout,
-        Err(_) => Layout::new::<T>(),
-    }
+/// Room for a `T` and for a part behind it, which begins on a line of its own. A part that asks for more than a line's alignment makes
+/// the whole ask for it, and an arena refuses that.
+fn behind<T>(part: Layout) -> Layout {
+    Layout::from_size_align(size_of::<T>() + part.size(), part.align().max(align_of::<T>()))
+        .expect("a lock and a node are far smaller than the address space")
 }
 
 /// Puts a lock's functions into an arena, and makes the lock and the vCPUs' nodes.
