@@ -30,10 +30,7 @@ impl Lock {
                 "core" => registry.locks().filter(|lock| lock.variant.core).collect(),
                 "all" => registry.locks().collect(),
                 "own" => registry.own_locks().collect(),
-                name => {
-                    let names = registry.locks().map(|lock| lock.name()).chain(GROUPS);
-                    vec![registry.lock(name).ok_or_else(|| not_there(name, names))?]
-                }
+                name => vec![Self::named(name, registry, &GROUPS)?],
             };
             for lock in named {
                 if !locks.contains(&lock) {
@@ -42,6 +39,12 @@ impl Lock {
             }
         }
         Ok(locks)
+    }
+
+    /// The lock of this name. `beside` are words that may stand there too.
+    pub(crate) fn named(name: &str, registry: &Registry, beside: &[&'static str]) -> Result<Self, Error> {
+        let names = || registry.locks().map(Self::name).chain(beside.iter().copied());
+        registry.lock(name).ok_or_else(|| not_there(name, names()))
     }
 
     /// The locks that are measured when none are named.
@@ -62,7 +65,7 @@ fn not_there<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Error {
     let of_objects = |name: &str| name.starts_with(shared_object::PREFIX);
     if of_objects(name) && !names.iter().any(|name| of_objects(name)) {
         return Error::usage(format!(
-            "no shared object was named that could have the lock `{}`; name it with --lock-so PATH",
+            "unknown lock `{}`: no lock comes from a shared object here; name one that has it with --lock-so PATH",
             name.escape_debug()
         ));
     }
@@ -85,7 +88,7 @@ mod tests {
         assert_eq!(names(&["mcs", "core", "mcs"]).unwrap().len(), core.len());
         assert_eq!(names(&["mcs", "core"]).unwrap()[..2], ["mcs", "ticket"]);
         assert_eq!(names(&["own"]).unwrap(), Vec::<&str>::new());
-        assert!(names(&["so:mine"]).unwrap_err().to_string().contains("name it with --lock-so"));
+        assert!(names(&["so:mine"]).unwrap_err().to_string().contains("with --lock-so PATH"));
         assert!(names(&["tickt"]).unwrap_err().to_string().contains("did you mean `ticket`"));
         assert_eq!(Lock::defaults(&registry).len(), core.len());
     }

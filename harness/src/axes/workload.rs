@@ -18,6 +18,8 @@ const LINES_OF_MIB: u32 = (1 << 20) / LINE as u32;
 /// Most memory that a section streams through, in MiB: far more than caches hold, far less than machines have.
 const MOST_MIB: u32 = 1024;
 const LONGEST_SECTION: Duration = Duration::from_secs(1);
+/// What the longest section that is drawn may last, in means: the last entry of a heavy tail's table is below this.
+const MOST_MEANS: u32 = 70;
 /// Mean think times and times between two arrivals on a vCPU; several times the longest must fit into the arena's table.
 const THINK_NS: RangeInclusive<f64> = 1.0..=100e6;
 
@@ -41,8 +43,11 @@ pub struct Workload {
 impl Workload {
     /// The longest section that may be drawn, in nanoseconds.
     pub fn longest_section_ns(&self) -> f64 {
-        // The last entry of a heavy tail's table is below 70 means.
-        if self.section.quantile.is_some() { 70.0 * self.section_ns } else { self.section_ns }
+        if self.section.quantile.is_some() {
+            f64::from(MOST_MEANS) * self.section_ns
+        } else {
+            self.section_ns
+        }
     }
 
     /// Whether the section's length and lines do not tell what it does.
@@ -181,14 +186,24 @@ fn length(
             _ => Err(refused(format!("give 1 to {MOST_MIB} MiB, like memory:64"))),
         },
         (Takes::Lines, None) => Err(refused("say how many lines, like lines:8".into())),
-        (Takes::Length, Some(length)) => match parse_duration(length)? {
-            length if length <= LONGEST_SECTION => {
-                let ns = length.as_nanos() as u64;
-                Ok((format!("{name}:{}", show_duration(ns)), ns as f64, 0))
+        (Takes::Length, Some(length)) if !length.is_empty() => {
+            let length = parse_duration(length)?;
+            if section.quantile.is_some() {
+                let longest = LONGEST_SECTION / MOST_MEANS;
+                if length.is_zero() || length > longest {
+                    return Err(refused(format!(
+                        "give a mean of 1 ns to {} ms, for a section may last 1 s at most, and the longest of these last \
+                         about {MOST_MEANS} means",
+                        longest.as_millis()
+                    )));
+                }
+            } else if length > LONGEST_SECTION {
+                return Err(refused("a section may last 1 s at most".into()));
             }
-            _ => Err(refused("a section may last 1 s at most".into())),
-        },
-        (Takes::Length, None) => Err(refused(format!("say how long, like {name}:500ns"))),
+            let ns = length.as_nanos() as u64;
+            Ok((format!("{name}:{}", show_duration(ns)), ns as f64, 0))
+        }
+        (Takes::Length, _) => Err(refused(format!("say how long, like {name}:500ns"))),
     }
 }
 
@@ -263,6 +278,7 @@ mod tests {
             "short+sleep:1s",
             "tail",
             "touch:4",
+            "work:",
             "",
         ] {
             assert!(Workload::parse(bad).is_err(), "{bad} was taken");
@@ -277,6 +293,17 @@ mod tests {
         let odd = Workload::parse("shrt\u{1b}[31m").unwrap_err().to_string();
         assert!(!odd.contains('\u{1b}'), "{odd}");
         assert!(Workload::parse("shrt").unwrap_err().to_string().contains("did you mean `short`"));
+    }
+
+    #[test]
+    fn the_longest_section_of_a_heavy_tail_is_no_longer_than_any_other_may_be() {
+        for bad in ["tail:0", "tail:0ns", "tail:1s", "tail:15ms"] {
+            let said = Workload::parse(bad).unwrap_err().to_string();
+            assert!(said.contains(bad) && said.contains("give a mean of 1 ns to 14 ms"), "{said}");
+        }
+        let longest = Workload::parse("tail:14ms").unwrap();
+        assert!(longest.longest_section_ns() <= LONGEST_SECTION.as_nanos() as f64);
+        assert!(Workload::parse("tail:").unwrap_err().to_string().contains("say how long, like tail:500ns"));
     }
 
     /// A section is not only its length and its lines: a record says so, and earlier builds refuse what they would take for another.

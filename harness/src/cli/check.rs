@@ -16,7 +16,6 @@ use super::axes::Axes;
 use super::shared_locks::SharedLocks;
 use super::{Done, ending, print, suite, thresholds};
 use crate::axes::{Axis, Lock, Size, parse_duration};
-use crate::error::unknown;
 use crate::output::{columns, shows_colours};
 use crate::plan::{self, Profile};
 use crate::suite::{Journal, Run};
@@ -49,7 +48,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let began = Instant::now();
     let thresholds = args.thresholds.thresholds()?;
-    let lock = find(&args.lock, registry)?;
+    let lock = Lock::named(&args.lock, registry, &[])?;
     let profile = profile(args, lock, registry)?;
     interrupt::install()?;
     let mut run = Run::set_up(args.axes.asked("check", &profile, began)?, registry)?;
@@ -59,10 +58,6 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     }
     let journal = suite::kept(&run, &args.out, run.header.rounds)?;
     finish(&journal, lock, thresholds, &args.axes.named_envs(&profile, false))
-}
-
-fn find(name: &str, registry: &Registry) -> Result<Lock, Error> {
-    registry.lock(name).ok_or_else(|| unknown("lock", name, registry.locks().map(Lock::name)))
 }
 
 /// What is measured: the lock at each step of overcommit and at 1x, and others beside it.

@@ -7,7 +7,8 @@ use lockbench_reports::output_file;
 
 use super::{Done, print};
 use crate::registry::GROUPS;
-use crate::{Error, Registry, shared_object};
+use crate::shared_object::{HEADER, LONGEST};
+use crate::{Error, Registry};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -35,7 +36,7 @@ const FILES: [(&str, &str); 4] = [
 
 /// The files of a lock in C; `{name}` and `{symbol}` in them are replaced, and in their names.
 const C_FILES: [(&str, &str); 2] =
-    [("lockbench.h", shared_object::HEADER), ("{name}.c", include_str!("../../new-lock/lock.c.in"))];
+    [("lockbench.h", HEADER), ("{name}.c", include_str!("../../new-lock/lock.c.in"))];
 
 /// Packages that the crate depends on, and names that cargo keeps for itself.
 const TAKEN: [&str; 10] = [
@@ -89,12 +90,13 @@ fn write(dir: &Path, files: &[(&str, &str)], words: &[(&str, &str)]) -> Result<(
     Ok(())
 }
 
-/// Refuses what cargo takes for no package, and the name of another lock.
+/// Refuses what cargo takes for no package, what is too long for a lock in C, and the name of another lock.
 fn check(name: &str, registry: &Registry) -> Result<(), Error> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
+    let fits = name.len() <= LONGEST;
+    if !fits || !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
         return Err(Error::usage(format!(
-            "`{}` names no package; take lower-case letters, digits, `-` and `_`, and a letter first",
+            "`{}` names no package; take up to {LONGEST} lower-case letters, digits, `-` and `_`, and a letter first",
             name.escape_debug()
         )));
     }

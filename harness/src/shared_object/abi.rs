@@ -17,7 +17,7 @@ const ALIGN: usize = 128;
 /// The largest lock in bytes, the largest part of it for each vCPU, and the largest node.
 const MOST: [usize; 3] = [16 << 20, 64 << 10, 1 << 20];
 /// Longest name.
-const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 
 /// The orders by number: `enum lockbench_order`.
 const ORDERS: [Order; 3] = [Order::Unfair, Order::Fifo, Order::Hybrid];

@@ -39,7 +39,9 @@ pub(super) fn ask(path: &str, name: Option<&str>) -> Result<Vec<SharedLock>, Err
     let shown = printable(path);
     let whole = std::fs::canonicalize(path).map_err(|e| Error::file("read", path, e))?;
     let whole = whole.into_os_string().into_string();
-    let whole = whole.map_err(|_| Error::usage("its directory's name is no text; move it elsewhere"))?;
+    let whole = whole.map_err(|_| {
+        Error::usage(format!("{shown} lies below a directory whose name is no text; move the file elsewhere"))
+    })?;
     let Seen { sha256, locks } = look(&whole, &shown)?;
     let called = |lock: &Lock, name: &str| {
         elf::suffix(&lock.symbol) == Some(name)

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-pub(crate) use abi::Described;
+pub(crate) use abi::{Described, LONGEST};
 pub(crate) use inspect::{VERB, inspecting_process};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use load::loaded;
@@ -96,6 +96,12 @@ pub(crate) fn named(
     let mut locks = Vec::new();
     for option in options {
         let (path, name) = split(option);
+        if path.is_empty() {
+            return Err(Error::usage(format!(
+                "--lock-so `{}` names no file; write it like ./my-lock.so or ./my-lock.so:NAME",
+                option.escape_debug()
+            )));
+        }
         match inspect::ask(path, name) {
             Err(why @ Error::Object(_)) => left_out(why)?,
             found => locks.extend(found?),

@@ -59,7 +59,8 @@ fn is_thread_local(loaded: &Loaded, rip: usize) -> bool {
     /// Prefixes that may stand before an instruction, and those of the segments `fs` and `gs`.
     const PREFIXES: [u8; 9] = [0x26, 0x2e, 0x36, 0x3e, 0x66, 0x67, 0xf0, 0xf2, 0xf3];
     const SEGMENTS: [u8; 2] = [0x64, 0x65];
-    // SAFETY: an instruction of the object was fetched at `rip`, so that its text is mapped and readable to the end of its segment.
+    // SAFETY: an instruction of the object was fetched at `rip`. What follows is lazy: a byte is read only if all bytes before it are
+    // prefixes, so that it belongs to that instruction still, whose bytes the guest has read in this very mapping.
     let byte = |at: usize| unsafe { std::ptr::with_exposed_provenance::<u8>(at).read_volatile() };
     let prefixes = (rip..loaded.extent.end).take(4).map(byte);
     prefixes

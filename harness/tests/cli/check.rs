@@ -64,6 +64,7 @@ fn a_check_that_makes_no_sense_is_refused_before_it_measures() {
         assert!(complained.contains(says), "{says}: {complained}");
     };
     refused(&["tickt"], "unknown lock `tickt`; did you mean `ticket`?");
+    refused(&["so:mine"], "name one that has it with --lock-so PATH");
     refused(&["ticket", "--vcpus", "4"], "give --overcommit in place of --vcpus");
     refused(&["ticket", "--collapses", "0.9"], "cannot both hold and collapse");
     refused(&["ticket", "--time", "2s"], "does not fit into 2 s; give more with --time");

@@ -57,6 +57,10 @@ fn a_name_that_cannot_be_had_is_refused_and_nothing_is_written_over() {
         assert!(refused(taken).contains(&format!("the name `{taken}` is taken")), "{taken}");
     }
     assert!(refused("My Lock").contains("names no package"));
+    assert!(
+        refused(&"l".repeat(65)).contains("take up to 64 lower-case letters"),
+        "no lock in C may have it"
+    );
     fs::create_dir(dir.path().join("mine")).unwrap();
     assert!(refused("mine").contains("mine is there already"));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -1,6 +1,9 @@
 //! Locks of shared objects, compiled here with `cc`.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -256,6 +259,18 @@ fn an_object_that_is_none_is_refused_in_one_sentence() {
     assert!(said_of(&none).contains("exports no lock"));
     assert!(said_of(&path("x.c")).contains("is no shared object"));
     assert!(said_of(&path("missing.so")).contains("there is no such file"));
+    for nothing in ["", ":x"] {
+        assert!(
+            said_of(nothing).contains(&format!("--lock-so `{nothing}` names no file")),
+            "{}",
+            said_of(nothing)
+        );
+    }
+    let odd = dir.path().join(OsStr::from_bytes(b"odd\xff"));
+    fs::create_dir(&odd).unwrap();
+    fs::write(odd.join("x.so"), "").unwrap();
+    symlink(odd.join("x.so"), path("link.so")).unwrap();
+    assert!(said_of(&path("link.so")).contains("link.so lies below a directory whose name is no text"));
     // A file that changes while a run goes on is another lock's.
     let good =
         write("good.so", "LOCKBENCH_LOCK(good) = { .abi = LOCKBENCH_ABI, .acquire = f, .release = f };");
