@@ -14,13 +14,14 @@ pub enum Event {
     PvKickUnlock,
     /// Waits that ended in a kick rather than in a return without halting.
     PvKickWake,
-    /// Locks taken by a vCPU that jumped the queue.
+    /// Locks taken by a vCPU that jumped the queue; in `malthusian`, by one that was passive.
     PvLockStealing,
     /// Halts that ended without what was waited for.
     PvSpuriousWakeup,
     /// Queue heads that halted again after a kick because a stealer was faster.
     PvWaitAgain,
-    /// Waiters that stopped spinning early because their predecessor was not running.
+    /// Waiters that stopped spinning early because their predecessor was not running; in `i-spinlock`, vCPUs that did not queue
+    /// before their next timeslice.
     PvWaitEarly,
     /// Halts of a queue head.
     PvWaitHead,
