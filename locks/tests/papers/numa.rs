@@ -22,7 +22,7 @@ fn has_looked(machine: &Machine, cpu: usize) {
 }
 
 /// The vCPUs in the order in which they get the lock. vCPU 0 holds it while the next `early` ones queue, by their numbers. The others
-/// queue when the first of these holds it. Nobody releases it before all who wait have looked.
+/// queue when the first of these holds it and the rest of these have looked. Nobody releases it before all who wait have looked.
 fn admitted<L: RawLock>(places: &[usize], early: usize) -> Vec<usize> {
     let machine = &Machine::new(params(1, false, places.len())).on(places);
     let (lock, blocks) = (&machine.lock::<L, false>(), &blocks::<L>(machine));
@@ -51,9 +51,14 @@ fn admitted<L: RawLock>(places: &[usize], early: usize) -> Vec<usize> {
         };
         (1..=early).for_each(queue);
         lock.release(&first);
-        while order.lock().unwrap().is_empty() {
+        let holder = loop {
+            if let Some(&cpu) = order.lock().unwrap().first() {
+                break cpu;
+            }
             thread::yield_now();
-        }
+        };
+        // What the next head does when it becomes the head, it does to those who have queued by now.
+        (1..=early).filter(|cpu| *cpu != holder).for_each(|cpu| has_looked(machine, cpu));
         (early + 1..machine.vcpus()).for_each(queue);
         all_queue.store(true, Ordering::SeqCst);
     });
