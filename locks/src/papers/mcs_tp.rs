@@ -32,30 +32,29 @@ const SKIPPED: u8 = 2;
 const STALE: u64 = 1 << 15;
 
 impl McsTp {
-    /// Queues until it has the lock.
+    /// Queues, and tells whether it has the lock then: not if it was skipped.
     #[inline(always)]
     fn queue<P: Platform>(&self, ctx: &Ctx<'_, Self, P>) -> bool {
         let node = ctx.mine();
-        let mine = ptr::from_ref(node).cast_mut();
         node.next.store(ptr::null_mut(), Ordering::Relaxed);
         node.state.store(WAITING, Ordering::Relaxed);
         // Release publishes the node's stores to whoever walks the queue; acquire orders the section after the previous
         // holder's release of an empty queue, and makes the predecessor's node readable.
-        let previous = self.tail.swap(mine, Ordering::AcqRel);
+        let previous = self.tail.swap(ptr::from_ref(node).cast_mut(), Ordering::AcqRel);
         if previous.is_null() {
             return true;
         }
-        Self::wait(node, mine, previous, ctx)
+        Self::wait(node, previous, ctx)
     }
 
     /// Waits behind `previous`, and returns whether the lock was handed over.
     #[cold]
     #[inline(never)]
-    fn wait<P: Platform>(node: &Node, mine: *mut Node, previous: *mut Node, ctx: &Ctx<'_, Self, P>) -> bool {
+    fn wait<P: Platform>(node: &Node, previous: *mut Node, ctx: &Ctx<'_, Self, P>) -> bool {
         node.seen.store(ctx.platform().now(), Ordering::Relaxed);
         // SAFETY: `tail` only ever holds nodes out of the contexts' blocks, which outlive the lock's use; no node leaves the
         // queue before whoever takes it out has seen this link. Release: who follows it finds the time above.
-        unsafe { &*previous }.next.store(mine, Ordering::Release);
+        unsafe { &*previous }.next.store(ptr::from_ref(node).cast_mut(), Ordering::Release);
         loop {
             // Acquire: the section comes after the previous holder's; and after its last access to a node that it took out,
             // the owner may use the node again.

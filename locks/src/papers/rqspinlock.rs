@@ -73,7 +73,7 @@ impl Held {
         self.count.store(count, Ordering::Relaxed);
     }
 
-    /// The locks that are held, without the last of the table, and that last one; none where the table is too short for them all.
+    /// The table without its last entry, and that last entry; none where the table is empty, or too short for all locks.
     #[inline(always)]
     fn held_and_asked(&self) -> Option<(&[AtomicUsize], usize)> {
         let count = self.count.load(Ordering::Acquire) as usize;
@@ -93,6 +93,7 @@ struct Patience {
     spins: u32,
     /// When its wait ends, and when it last looked for a deadlock; none before it first read the time.
     until: Option<(u64, u64)>,
+    /// For how many ticks it waits.
     lasts: u64,
 }
 
@@ -285,7 +286,8 @@ impl Rqspinlock {
                 ctx.platform().relax();
             }
             if node.state.load(Ordering::Relaxed) == GIVEN_UP {
-                return self.give_up(node, id, Failure::Deadlock, ctx);
+                self.give_up(node, id, ctx);
+                return Err(Failure::Deadlock);
             }
         }
         patience.restart(2 * PATIENCE_US);
@@ -295,7 +297,8 @@ impl Rqspinlock {
                 break value;
             }
             if let Some(failure) = patience.spin(self, BUSY, ctx) {
-                return self.give_up(node, id, failure, ctx);
+                self.give_up(node, id, ctx);
+                return Err(failure);
             }
         };
         if value & QueueWord::TAIL_MASK == id.0 && word.try_lock_last(value) {
@@ -308,20 +311,13 @@ impl Rqspinlock {
     }
 
     /// The queue's head leaves, and everybody behind it does so too, one after the other.
-    fn give_up<P: Platform>(
-        &self,
-        node: &Node,
-        id: NodeId,
-        failure: Failure,
-        ctx: &Ctx<'_, Self, P>,
-    ) -> Result<(), Failure> {
+    fn give_up<P: Platform>(&self, node: &Node, id: NodeId, ctx: &Ctx<'_, Self, P>) {
         if !self.word.try_clear_tail(id.0) {
             let next = node.successor(ctx.platform()).node(ctx);
             next.state.store(GIVEN_UP, Ordering::Relaxed);
             // Release: the state comes with it.
             next.granted.store(true, Ordering::Release);
         }
-        Err(failure)
     }
 
     #[inline(always)]
