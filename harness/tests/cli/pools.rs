@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::real_vcpus::has_kvm;
-use super::schedules::{said, was_kept};
+use super::schedules::{in_all_envs, ran, said, scenario, was_kept};
 
 /// A file with one case: a machine that is moved to the other pool in the middle of the window, one of a pCPU that changes its
 /// pool, and one that stays.
@@ -18,9 +17,7 @@ fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
         vms = [{ name = 'guest', vcpus = 1, pool = 'a' }, { name = 'stays', vcpus = 2, pool = 'a' }, \
         { name = 'other', vcpus = 1, pool = 'b' }]\n\
         moves = [{ at = '200ms', vm = 'guest', pool = 'b' }, { at = '400ms', vm = 'other', pool = 'a' }]\n";
-    let path = dir.path().join("own.toml");
-    std::fs::write(&path, change(text.into())).unwrap();
-    path.to_str().unwrap().to_owned()
+    scenario(dir, &change(text.into()))
 }
 
 /// The pCPUs that a vCPU ran on in stretches that began and ended between these times.
@@ -37,19 +34,10 @@ fn ran_on(schedule: &Value, vcpu: u64, between_ns: std::ops::Range<i64>) -> BTre
 #[test]
 fn a_machine_that_is_moved_under_load_runs_in_the_new_pool_and_nowhere_else() {
     let dir = tempfile::tempdir().unwrap();
-    let envs = if has_kvm() { "['emulated', 'kvm']" } else { "['emulated']" };
-    let path = file(&dir, |text| text.replace("['emulated']", envs));
-    let out = dir.path().join("out");
-    let (_, said) = said(&["suite", "--scenario", &path, "--out", out.to_str().unwrap()]);
-    let run = std::fs::read_dir(&out).unwrap_or_else(|e| panic!("{e}: {said}")).next().unwrap().unwrap();
-    let lines = std::fs::read_to_string(run.path().join("rounds.jsonl")).unwrap();
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let axes = lines[0]["cells"].as_array().unwrap();
-    let rounds: Vec<&Value> = lines.iter().filter(|line| line["schedule"]["log"].is_array()).collect();
-    assert_eq!(rounds.len(), axes.len(), "{said}");
+    let ran = ran(&dir, &file(&dir, in_all_envs));
     let pcpus: Vec<u64> =
-        axes[0]["pcpus"].as_array().unwrap().iter().map(|pcpu| pcpu.as_u64().unwrap()).collect();
-    for round in rounds {
+        ran.cells[0]["pcpus"].as_array().unwrap().iter().map(|pcpu| pcpu.as_u64().unwrap()).collect();
+    for round in &ran.windows {
         let schedule = &round["schedule"];
         let moves = schedule["moves"].as_array().unwrap();
         // A move that a busy machine did not come to is missing, and one that it did not end has no end.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::schedules::{said, was_kept};
+use super::schedules::{ran, said, scenario, was_kept};
 
 /// A file with a scenario of two cases, in which one machine spins for a lock and the other one burns CPU.
 fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
@@ -12,24 +12,19 @@ fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
         [[cells]]\ncase = 'hog'\nlocks = ['tas']\nenvs = ['emulated']\non = [1]\n\
         schedulers = ['round-robin']\nslices = ['50ms']\n\
         vms = [{ name = 'guest', vcpus = 2 }, { name = 'hog', vcpus = 1, lock = 'ticket', workload = 'empty+fixed:100us' }]\n";
-    let path = dir.path().join("own.toml");
-    std::fs::write(&path, change(text.into())).unwrap();
-    path.to_str().unwrap().to_owned()
+    scenario(dir, &change(text.into()))
 }
 
 #[test]
 fn each_machine_has_a_process_of_its_own_and_all_are_in_one_schedule() {
     let dir = tempfile::tempdir().unwrap();
-    let (path, out) = (file(&dir, |text| text), dir.path().join("out"));
-    let (_, said) = said(&["suite", "--scenario", &path, "--out", out.to_str().unwrap()]);
-    let run = std::fs::read_dir(&out).unwrap_or_else(|e| panic!("{e}: {said}")).next().unwrap().unwrap();
-    let lines = std::fs::read_to_string(run.path().join("rounds.jsonl")).unwrap();
-    let rounds: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ran = ran(&dir, &file(&dir, |text| text));
     let of = |case: &str| {
         let id = format!(
             "tas/emulated/short/2v:1p/compact/pinned/scenario=own/{case}/scheduler=round-robin/slice=50ms"
         );
-        rounds.iter().find(|line| line["cell"] == *id).unwrap_or_else(|| panic!("no {id}: {said}"))
+        let window = ran.windows.iter().find(|window| window["cell"] == *id);
+        window.unwrap_or_else(|| panic!("no {id}: {}", ran.said))
     };
     let names = |round: &Value| {
         let vms = round["vms"].as_array().unwrap();

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::real_vcpus::has_kvm;
-use super::schedules::{said, was_kept};
+use super::schedules::{in_all_envs, ran, said, scenario, was_kept};
 
 /// A file with one case: two threads on each of two vCPUs, on one pCPU.
 fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
@@ -14,30 +13,19 @@ fn file(dir: &tempfile::TempDir, change: impl Fn(String) -> String) -> String {
         [[cells]]\ncase = 'threads'\nlocks = ['tas']\nenvs = ['emulated']\non = [1]\n\
         schedulers = ['round-robin']\nslices = ['20ms']\n\
         vms = [{ name = 'guest', vcpus = 2, threads-per-vcpu = 2, guest-slice = '5ms' }]\n";
-    let path = dir.path().join("own.toml");
-    std::fs::write(&path, change(text.into())).unwrap();
-    path.to_str().unwrap().to_owned()
+    scenario(dir, &change(text.into()))
 }
 
 #[test]
 fn threads_of_a_guest_take_turns_on_a_vcpu_that_takes_turns_on_its_pcpu() {
     let dir = tempfile::tempdir().unwrap();
-    let envs = if has_kvm() { "['emulated', 'kvm']" } else { "['emulated']" };
-    let path = file(&dir, |text| text.replace("['emulated']", envs));
-    let out = dir.path().join("out");
-    let (_, said) = said(&["suite", "--scenario", &path, "--out", out.to_str().unwrap()]);
-    let run = std::fs::read_dir(&out).unwrap_or_else(|e| panic!("{e}: {said}")).next().unwrap().unwrap();
-    let lines = std::fs::read_to_string(run.path().join("rounds.jsonl")).unwrap();
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let axes = lines[0]["cells"].as_array().unwrap();
-    let rounds: Vec<&Value> = lines.iter().filter(|line| line["schedule"]["log"].is_array()).collect();
-    assert_eq!(rounds.len(), axes.len(), "{said}");
-    for axes in axes {
+    let ran = ran(&dir, &file(&dir, in_all_envs));
+    for axes in &ran.cells {
         assert!(axes["id"].as_str().unwrap().contains("/4v:1p/compact/floating/"), "{axes}");
         let vm = &axes["case"]["vms"][0];
         assert_eq!((&vm["vcpus"], &vm["threads_per_vcpu"]), (&2.into(), &2.into()), "{vm}");
     }
-    for round in rounds {
+    for round in &ran.windows {
         let notes = round["notes"].to_string();
         assert!(notes.contains("its guest's own scheduler runs 4 threads on 2 vCPUs"), "{notes}");
         let log = round["schedule"]["log"].as_array().unwrap();
