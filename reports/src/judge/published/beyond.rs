@@ -84,7 +84,7 @@ pub(super) fn late(results: &Results) -> Shape {
         published: "MCS-TP is best below 120 threads on 104 CPUs, and then 100 times worse; Malthusian collapses",
         rule: format!(
             "beside {BLOCKS}, mcs-tp is judged better or the same at the first step above 1x; at the last step, {} at least, the \
-             rate of mcs-tp or malthusian lies at or below {} of that of {BLOCKS}, and that of neither beyond",
+             rate of mcs-tp or malthusian lies at or below {} of that of {BLOCKS}, and the rate of neither lies above it",
             overcommit(LATE),
             percent(FAR_BEHIND)
         ),

@@ -11,7 +11,7 @@ use crate::record::{Cell, Results};
 const LOCK: &str = "tas";
 const PLAIN: &str = "short";
 
-/// S10: page faults while a spinlock is held halve the rate or worse.
+/// S10: page faults while a spinlock is held about halve the rate, or worse.
 pub(super) fn fault(results: &Results) -> Shape {
     let touching = |cell: &&Cell| {
         let axes = &cell.axes;
@@ -27,7 +27,7 @@ pub(super) fn fault(results: &Results) -> Shape {
     });
     Shape {
         id: "S10",
-        claim: "page faults while a spinlock is held halve the rate or worse",
+        claim: "page faults while a spinlock is held about halve the rate, or worse",
         source: "reports of April 2026 on PostgreSQL and Linux 7.0 (seen as excerpts, and disputed as a misconfiguration)",
         published: "98,565 → 50,751 transactions per second on 96 vCPUs, 55.6 % of the time in the spinlock; huge pages cure it",
         rule: format!(
