@@ -38,19 +38,8 @@ impl Summary<'_> {
             schedule.real_time &= lane.real_time && lane.pinned;
             own_ns += lane.own_ns;
             lived_ns += lane.lived_ns;
-            // When the vCPU came that has the pCPU, whose guest may switch threads meanwhile; none where that is not known.
-            let mut came = None;
-            for (at, stretch) in lane.stretches.iter().enumerate() {
-                let before = at.checked_sub(1).map(|before| &lane.stretches[before]);
-                came = match before.filter(|before| same_vcpu(before, stretch, &vcpu_of)).map(|one| one.end) {
-                    Some(End::Paused { handed_over: true, .. }) => came,
-                    // The thread that halted may have been the last one, and then this is another timeslice.
-                    Some(End::Halt) => None,
-                    _ => Some(stretch.from),
-                };
-                let next = lane.stretches.get(at + 1);
-                let paused = matches!(stretch.end, End::Paused { handed_over: true, .. });
-                let by_guest = paused && next.is_some_and(|next| same_vcpu(stretch, next, &vcpu_of));
+            for turn in turns(lane, &vcpu_of) {
+                let stretch = turn.stretch;
                 let (from, to) = (stretch.from.max(self.between.opened), stretch.to.min(self.between.closed));
                 if to <= from {
                     continue;
@@ -61,24 +50,20 @@ impl Summary<'_> {
                     net[stretch.vcpu as usize] += ns(to - from) - stretch.own_ns as f64 * share;
                 }
                 let of_vcpu = vcpu_of.get(stretch.vcpu as usize).copied();
-                schedule.log.push(Stretch { of_vcpu, by_guest, ..self.entry(lane.pcpu, stretch) });
+                let entry = self.entry(lane.pcpu, stretch);
+                schedule.log.push(Stretch { of_vcpu, by_guest: turn.by_guest, ..entry });
                 if !self.is_inside(stretch.to) {
                     continue;
                 }
                 match stretch.end {
-                    End::Paused { latency, .. } => {
-                        pauses.push(ns(latency));
-                        // Which of the two schedulers ended the last stretch of all is not known.
-                        if !by_guest && (next.is_some() || vcpu_of.is_empty()) {
-                            schedule.slices += 1;
-                            let length = came.map(|came| {
-                                ns(stretch.to - came) / self.slices.at(number, self.since(came)) as f64
-                            });
-                            lengths.extend(length);
-                        }
-                    }
+                    End::Paused { latency, .. } => pauses.push(ns(latency)),
                     End::Halt => schedule.halts += 1,
                     End::Open => {}
+                }
+                if turn.ends_slice {
+                    schedule.slices += 1;
+                    let asked_ns = |came| self.slices.at(number, self.since(came)) as f64;
+                    lengths.extend(turn.came.map(|came| ns(stretch.to - came) / asked_ns(came)));
                 }
             }
         }
@@ -130,6 +115,39 @@ impl Summary<'_> {
         };
         Stretch::of_vcpu(pcpu, stretch.vcpu, self.since(stretch.from), self.since(stretch.to), end)
     }
+}
+
+/// A stretch, as far as those beside it on its pCPU tell which of two schedulers began and ended it.
+struct Turn<'a> {
+    stretch: &'a log::Stretch,
+    /// When the vCPU came that has the pCPU, whose guest may switch threads meanwhile; none where that is not known.
+    came: Option<u64>,
+    /// Whether its guest's scheduler ended it.
+    by_guest: bool,
+    /// Whether a timeslice of the hypervisor ended with it.
+    ends_slice: bool,
+}
+
+/// The stretches of a pCPU. `vcpu_of` has the vCPU of each thread, where guests schedule threads.
+fn turns<'a>(lane: &'a Lane, vcpu_of: &[u32]) -> Vec<Turn<'a>> {
+    let mut came = None;
+    let each = lane.stretches.iter().enumerate().map(|(at, stretch)| {
+        let before = at.checked_sub(1).map(|before| &lane.stretches[before]);
+        came = match before.filter(|before| same_vcpu(before, stretch, vcpu_of)).map(|one| one.end) {
+            Some(End::Paused { handed_over: true, .. }) => came,
+            // The thread that halted may have been the last one, and then this is another timeslice.
+            Some(End::Halt) => None,
+            _ => Some(stretch.from),
+        };
+        let next = lane.stretches.get(at + 1);
+        let handed_over = matches!(stretch.end, End::Paused { handed_over: true, .. });
+        let by_guest = handed_over && next.is_some_and(|next| same_vcpu(stretch, next, vcpu_of));
+        // Which of the two schedulers ended the last stretch of all is not known.
+        let told = next.is_some() || vcpu_of.is_empty();
+        let ends_slice = matches!(stretch.end, End::Paused { .. }) && !by_guest && told;
+        Turn { stretch, came, by_guest, ends_slice }
+    });
+    each.collect()
 }
 
 /// Whether two stretches that follow one another on a pCPU are of different threads of the same vCPU.
