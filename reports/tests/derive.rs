@@ -62,17 +62,23 @@ fn the_share_of_sections_with_a_page_fault_is_said() {
     let id = "ticket/emulated/short+exp/2v:2p";
     let notes = |results: &Results| cell(results, id).notes.join("; ");
     assert!(!notes(&results()).contains("page fault"));
-    let mut lines: Vec<Line> = fixture::lines(7, 1.0);
-    for line in &mut lines {
-        if let Line::Round(Round { cell, outcome: Outcome::Measured(measured), .. }) = line
-            && cell.starts_with(id)
-        {
-            measured.counters.insert("pages_faulted".into(), 300);
-            measured.counters.insert("pages_present".into(), 100);
+    let told = |faulted: u64, present: u64| {
+        let mut lines: Vec<Line> = fixture::lines(7, 1.0);
+        for line in &mut lines {
+            if let Line::Round(Round { cell, outcome: Outcome::Measured(measured), .. }) = line
+                && cell.starts_with(id)
+            {
+                measured.counters.insert("pages_faulted".into(), faulted);
+                measured.counters.insert("pages_present".into(), present);
+            }
         }
-    }
-    let told = notes(&derive(lines.into_iter()));
-    assert!(told.contains("75.0 % of the sections took a page fault; the others came before"), "{told}");
+        notes(&derive(lines.into_iter()))
+    };
+    let (some, all, none) = (told(300, 100), told(300, 0), told(0, 0));
+    assert!(some.contains("75.0 % of the sections took a page fault; the others came before"), "{some}");
+    assert!(all.contains("every section took a page fault"), "{all}");
+    assert!(!none.contains("page fault"), "no section touched a page: {none}");
+    assert!(told(u64::MAX, u64::MAX).contains("50.0 % of the sections"), "counts of no use do no harm");
 }
 
 #[test]

@@ -45,6 +45,19 @@ fn a_machine_that_was_never_alone_and_does_something_else_has_no_rate_to_keep() 
     assert!(of.findings().contains(&"Who pays in `hog` cannot be told.".into()), "{:?}", of.findings());
 }
 
+#[test]
+fn a_machine_whose_guest_schedules_threads_is_not_like_one_with_as_many_vcpus() {
+    let mut results = results();
+    for cell in &mut results.cells {
+        if let Some(hog) = cell.axes.case.as_mut().unwrap().vms.get_mut(1) {
+            (hog.vcpus, hog.threads_per_vcpu) = (1, 2);
+        }
+    }
+    let of = scenario(&results);
+    let entry = of.rows[0].entries[1].as_ref().unwrap();
+    assert_eq!(entry.vms[1].kept, Err("hog was not run alone".into()));
+}
+
 /// A case in which the hog runs alone is what the hog is compared with, and no case that locks are compared in.
 #[test]
 fn a_case_of_a_neighbour_alone_is_its_reference() {

@@ -172,14 +172,14 @@ pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
     reasons.into_iter().map(note).collect()
 }
 
-/// How many of the sections that touched a page took a page fault; none where sections touch no pages.
+/// How many of the sections that touched a page took a page fault; none where no section touched one.
 fn pages(counters: &BTreeMap<String, u64>) -> Option<String> {
     let count = |name: &str| counters.get(name).copied();
     let (faulted, present) = (count("pages_faulted")?, count("pages_present").unwrap_or(0));
     if present == 0 {
-        return Some("every section took a page fault".into());
+        return (faulted > 0).then(|| "every section took a page fault".into());
     }
-    let share = percent(faulted as f64 / (faulted + present) as f64);
+    let share = percent(faulted as f64 / (faulted as f64 + present as f64));
     Some(format!("{share} of the sections took a page fault; the others came before there was a new page"))
 }
 

@@ -31,10 +31,11 @@ fn alone<'a>(case: &Case, index: usize, cell: &Cell, cells: &[&'a Cell]) -> Opti
     let (vm, axes) = (&case.vms[index], &cell.axes);
     let lock = vm.lock.as_ref().unwrap_or(&axes.lock);
     let workload = vm.workload.as_ref().unwrap_or(&axes.workload);
+    let users = |vm: &Vm| (vm.vcpus, vm.threads_per_vcpu, vm.guest_slice_ns);
+    let like_it = |case: &Case| matches!(&case.vms[..], [one] if users(one) == users(vm));
     cells.iter().copied().find(|other| {
-        let one = other.axes.case.as_ref().is_some_and(|case| case.vms.len() == 1);
         let other = &other.axes;
-        one && other.vcpus == vm.lock_users()
+        other.case.as_ref().is_some_and(like_it)
             && other.lock == *lock
             && other.workload == *workload
             && other.env == axes.env
