@@ -111,12 +111,11 @@ pub(super) fn kept_verdict(results: &Results, named: &[String], journal: &Journa
 /// How a run went. A run that measured nothing, or nothing in an environment of `named`, is an error that ends with
 /// `where_to_look`; a cell that failed for its own fault is a negative verdict; one that was skipped is neither.
 pub(super) fn verdict(results: &Results, named: &[String], where_to_look: &str) -> Result<Done, Error> {
-    let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     if interrupt::requested() {
         Ok(Done::Interrupted)
     } else if let Some(what) = unmeasured(results, named) {
         Err(Error::Nothing(format!("this run {what}{where_to_look}")))
-    } else if results.cells.iter().any(|cell| failed(cell.status)) {
+    } else if results.cells.iter().any(|cell| cell.status.failed()) {
         Ok(Done::Negative)
     } else {
         Ok(Done::Well)

@@ -6,7 +6,7 @@ use crate::statistics::{Trips, timeslice_bound};
 
 /// Whether the scheduler sets a metric of the cells of a noise group, given the rates and round trips of a cell's windows: always
 /// the shares of overcommitted vCPUs, and their rate and acquire times where the timeslice is what an acquisition waits for.
-pub(in crate::judge) fn set_by_scheduler<'a>(
+pub(super) fn set_by_scheduler<'a>(
     metric: Metric,
     group: &str,
     rates: &[f64],

@@ -40,7 +40,7 @@ impl Check {
 pub fn check(results: &Results, lock: &str) -> Check {
     let thresholds = results.thresholds.unwrap_or_default();
     let cells: Vec<&Cell> = results.cells.iter().filter(|cell| cell.axes.lock == lock).collect();
-    if let Some(failed) = cells.iter().find(|cell| fails(cell)) {
+    if let Some(failed) = cells.iter().find(|cell| cell.status.failed()) {
         return Check::new(Answer::Fails, of_failed(failed));
     }
     let overcommitted = || cells.iter().copied().filter(|cell| above(cell.axes.overcommit));
@@ -121,10 +121,6 @@ fn reached(judged: &[Judged<'_>]) -> String {
     let (first, last) = (at(true).fold(f64::INFINITY, f64::min), at(true).fold(0.0, f64::max));
     let throughout = last > first && at(false).all(|step| step < first);
     if throughout { format!(" from {} on", overcommit(first)) } else { String::new() }
-}
-
-fn fails(cell: &Cell) -> bool {
-    matches!(cell.status, Status::Broken | Status::Crashed | Status::Hung)
 }
 
 fn of_failed(cell: &Cell) -> String {

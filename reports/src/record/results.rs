@@ -133,6 +133,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether the cell failed for a fault of its lock: it broke, crashed or hung.
+    pub fn failed(self) -> bool {
+        matches!(self, Self::Broken | Self::Crashed | Self::Hung)
+    }
+
     /// The status in one word, as in JSON.
     pub fn word(self) -> &'static str {
         match self {

@@ -51,7 +51,7 @@ fn of_setting(setting: &Setting<'_>, lock: &str) -> String {
 }
 
 fn at_one(setting: &Setting<'_>, name: &str) -> String {
-    let one = setting.of(name).find(|cell| (cell.axes.overcommit - 1.0).abs() < 1e-9);
+    let one = setting.at(name, 1.0);
     one.and_then(|cell| cell.ops_per_second).map_or_else(|| "–".into(), |ops| rate(ops.median))
 }
 

@@ -37,7 +37,6 @@ pub(super) struct Drawn {
 pub(super) fn rows(base: &Cell, new: &Cell, numbers: &Range<u32>) -> Vec<Drawn> {
     let [base, new] = &[base, new].map(|cell| in_rounds(cell, numbers));
     let rounds = numbers.end - numbers.start;
-    let failed = |status| matches!(status, Status::Broken | Status::Crashed | Status::Hung);
     let mut row = Row {
         cell: new.axes.id.clone(),
         lock: new.axes.lock.clone(),
@@ -51,11 +50,11 @@ pub(super) fn rows(base: &Cell, new: &Cell, numbers: &Range<u32>) -> Vec<Drawn> 
         base_runs: 1,
         verdict: Verdict::NotEnoughData("no ratio could be taken".into()),
         note: None,
-        failed: Some(new.status).filter(|status| failed(*status)),
+        failed: Some(new.status).filter(|status| status.failed()),
     };
     let alone = |row: Row| vec![Drawn { row, rounds: vec![None; rounds as usize], untold: None }];
     let reason = |cell: &Cell| cell.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
-    match (failed(base.status), failed(new.status)) {
+    match (base.status.failed(), new.status.failed()) {
         (false, false) if base.status == Status::Ok && new.status == Status::Ok => {}
         (false, true) => {
             row.verdict = Verdict::Worse;
