@@ -1,5 +1,6 @@
 //! Writes a SYNTHETIC run directory with its page, `cargo run -p lockbench-reports --example fixture -- DIR`, and in DIR/nodes
-//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks, in DIR/standard one as full as a standard run, and DIR/trend.html, which shows twenty-four nights.
+//! that of a machine with four NUMA nodes, in DIR/many that of thirty locks, in DIR/standard one as full as a standard run, with
+//! locks that people use, and DIR/trend.html, which shows twenty-four nights.
 //! With a second directory it writes a second run, and a page that compares the two.
 
 #[path = "../tests/fixture/mod.rs"]
@@ -10,6 +11,8 @@ mod many;
 mod nights;
 #[path = "../tests/fixture/nodes.rs"]
 mod nodes;
+#[path = "../tests/fixture/peers.rs"]
+mod peers;
 #[path = "../tests/fixture/standard.rs"]
 mod standard;
 
@@ -45,7 +48,13 @@ fn main() {
     let dir = dirs[0].join("many");
     page(&dir, &run(&dir, &many::lines(fixture::lines(7, 1.0))));
     let dir = dirs[0].join("standard");
-    page(&dir, &run(&dir, &standard::lines()));
+    let mut full = standard::lines();
+    for line in &mut full {
+        if let Line::Header(header) = line {
+            peers::among(&mut header.locks);
+        }
+    }
+    page(&dir, &run(&dir, &full));
     let dir = dirs[0].join("nodes");
     let several = nodes::Several {
         nodes: vec![0, 1, 2, 3],

@@ -1,16 +1,18 @@
 //! Short answers: what they say of runs that are not as one would wish.
 
+use std::collections::BTreeSet;
+
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::briefs::{Brief, briefs};
-use lockbench_reports::judge::peers::{Ground, Standing, besides};
+use lockbench_reports::judge::peers::{Beside, Ground, Standing, besides};
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps, tells_more};
 use lockbench_reports::record::{
-    Admission, Carried, Line, Measured, Outcome, Purpose, Results, Round, Thresholds,
+    Admission, Carried, Cell, Line, Measured, Outcome, Purpose, Results, Round, SharedObject, Thresholds,
 };
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::{html, summary};
 
-use crate::fixture;
+use crate::{fixture, peers};
 
 fn judged(lines: impl IntoIterator<Item = Line>) -> Results {
     let mut results = derive(lines.into_iter());
@@ -133,17 +135,10 @@ fn the_price_of_an_own_lock_is_told_beside_those_of_two_others() {
     }
 }
 
-/// The fixture, with a library's test-and-set beside `ticket`, a library's MCS lock beside `queued`, and a mutex that sleeps.
+/// The fixture with locks that people use.
 fn with_peers() -> Results {
     let mut results = derive(fixture::lines(7, 1.0).into_iter());
-    for lock in &mut results.locks {
-        lock.peer = ["tas", "mcs", "std-mutex"].contains(&lock.name.as_str());
-        match lock.name.as_str() {
-            "tas" => lock.baseline = Some("ticket".into()),
-            "mcs" => lock.baseline = Some("queued".into()),
-            _ => {}
-        }
-    }
+    peers::among(&mut results.locks);
     judge(&mut results, Thresholds::default());
     results
 }
@@ -166,10 +161,11 @@ fn where_ours_lose_beside_locks_that_people_use_is_told() {
     assert_eq!(standing(Ground::Uncontended, "std-mutex", "ticket"), None);
     let peers = brief(&results, "peers");
     let begin = "Ours lose in 5 of 6 comparisons: pv-queued does 0.";
-    assert!(peers.said.starts_with(begin) && peers.short.as_ref() == Some(&peers.said), "{peers:?}");
+    let short = peers.short.as_ref().unwrap();
+    assert!(peers.said.starts_with(begin) && short.starts_with(begin), "{peers:?}");
     let mutex = ") times the rate of std-mutex, emulated at 4x, fairness 0.";
     assert!(peers.said.contains(mutex) && peers.said.contains(" beside 0."), "the worst: {peers:?}");
-    assert!(peers.said.ends_with("; and 2 more."), "{peers:?}");
+    assert!(peers.said.ends_with("; and 2 more.") && short.ends_with("; and 4 more."), "{peers:?}");
     let ticket = besides.iter().find(|beside| beside.standing == Standing::Loses).unwrap();
     assert!(ticket.told().ends_with(") times the rate of tas, native on one vCPU"), "{}", ticket.told());
 }
@@ -184,6 +180,10 @@ fn the_end_of_a_run_tells_of_peers_where_ours_lose() {
         text.lines().filter(|line| line.starts_with("peers ")).count()
     };
     assert_eq!(lines(&results), 1);
+    let text = ending(&results, Layout::PLAIN);
+    let of_peers = text.lines().skip_while(|line| !line.starts_with("peers "));
+    let of_peers = of_peers.take_while(|line| !line.starts_with("price "));
+    assert!(of_peers.count() <= 2, "only the worst: {text}");
     let whole = summary::whole(&results);
     assert!(whole.contains("\nOur locks beside those that people use:\n  ticket does 0.89"), "{whole}");
     assert!(whole.contains(" times the rate of tas, native on one vCPU [loses]\n"), "{whole}");
@@ -202,6 +202,54 @@ fn the_end_of_a_run_tells_of_peers_where_ours_lose() {
     results.locks.iter_mut().for_each(|lock| lock.peer = false);
     assert!(briefs(&results).iter().all(|brief| brief.word != "peers"));
     assert!(!html::render(&[results]).unwrap().contains("r0-peers"));
+}
+
+/// Where ours or the other failed there is no ratio, and the reason stands in its place.
+#[test]
+fn of_a_peer_whose_cell_failed_no_number_of_times_is_told() {
+    let results = with_peers();
+    let whole = summary::whole(&results);
+    assert!(!whole.contains("unknown number"), "{whole}");
+    let broken = besides(&results).iter().find(|beside| beside.ratio().is_none()).unwrap().told();
+    assert!(broken.starts_with("ticket beside tas, emulated, 8 vCPUs on 2 pCPUs: no ratio ("), "{broken}");
+    assert!(whole.contains(&broken), "{broken}");
+}
+
+/// A run may have several sizes at one step of overcommit.
+#[test]
+fn no_two_comparisons_with_peers_have_the_same_place() {
+    let mut results = with_peers();
+    let mut larger: Vec<Cell> =
+        results.cells.iter().filter(|cell| cell.axes.id.contains("/2v:2p/")).cloned().collect();
+    for axes in larger.iter_mut().map(|cell| &mut cell.axes) {
+        (axes.vcpus, axes.pcpus) = (4, vec![0, 1, 2, 3]);
+        axes.id = axes.id.replace("/2v:2p/", "/4v:4p/");
+    }
+    results.cells.extend(larger);
+    let besides = besides(&results);
+    let named = |beside: &Beside<'_>| {
+        (beside.ours.axes.lock.clone(), beside.theirs.axes.lock.clone(), beside.place())
+    };
+    let places: BTreeSet<_> = besides.iter().map(named).collect();
+    assert_eq!(places.len(), besides.len());
+    for wanted in ["native, 2 vCPUs on 2 pCPUs", "native, 4 vCPUs on 4 pCPUs"] {
+        assert!(places.iter().any(|(.., place)| place == wanted), "{places:?}");
+    }
+}
+
+/// What algorithm a shared object has only its author knows.
+#[test]
+fn a_lock_of_a_shared_object_is_not_called_the_same_algorithm() {
+    let mut results = with_peers();
+    let page = |results: &Results| html::render(std::slice::from_ref(results)).unwrap();
+    let section = |page: String| {
+        page.split("id=\"r0-peers\"").nth(1).unwrap().split("</section>").next().unwrap().to_owned()
+    };
+    let names = "names ours to compare with</";
+    assert!(!section(page(&results)).contains(names));
+    let tas = results.locks.iter_mut().find(|lock| lock.name == "tas").unwrap();
+    (tas.peer, tas.object) = (false, Some(SharedObject::default()));
+    assert!(section(page(&results)).contains(names));
 }
 
 /// Few rounds tell nothing, however far ours is behind.

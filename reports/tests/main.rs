@@ -9,6 +9,8 @@ mod many;
 mod nights;
 #[path = "fixture/nodes.rs"]
 mod nodes;
+#[path = "fixture/peers.rs"]
+mod peers;
 mod simulation;
 #[path = "fixture/standard.rs"]
 mod standard;

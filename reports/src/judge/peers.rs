@@ -7,7 +7,7 @@
 use super::answers::uncontended;
 use super::comparison::{Comparison, compare};
 use crate::derive::setting::{Setting, environments, main_setting};
-use crate::format::{overcommit, range, ratio, significant};
+use crate::format::{overcommit, range, ratio, significant, vcpus_on};
 use crate::record::{Carried, Cell, LockDescriptor, Results, Status};
 use crate::statistics::MIN_ROUNDS;
 
@@ -39,13 +39,13 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// The standing as the end of a line; nothing where nothing is judged.
-    pub fn judged(self) -> &'static str {
+    /// The standing in a word or three; none where nothing is judged.
+    pub fn word(self) -> Option<&'static str> {
         match self {
-            Self::Level => " [keeps up]",
-            Self::Loses => " [loses]",
-            Self::CannotBeTold => " [cannot be told]",
-            Self::Shown => "",
+            Self::Level => Some("keeps up"),
+            Self::Loses => Some("loses"),
+            Self::CannotBeTold => Some("cannot be told"),
+            Self::Shown => None,
         }
     }
 }
@@ -153,13 +153,16 @@ impl Ground {
 }
 
 impl Beside<'_> {
-    /// `native on one vCPU`, `emulated at 2x`.
+    /// `native on one vCPU`, `native, 2 vCPUs on 2 pCPUs`, `emulated at 2x`.
     pub fn place(&self) -> String {
         let axes = &self.ours.axes;
-        if axes.vcpus == 1 {
-            return format!("{} on one vCPU", axes.told_env());
+        let env = axes.told_env();
+        match self.ground {
+            Ground::Uncontended => format!("{env} on one vCPU"),
+            // A run may have several sizes at one step of overcommit, and each is a row of its own.
+            Ground::Contended => format!("{env}, {}", vcpus_on(axes.vcpus, axes.pcpus.len())),
+            Ground::Overcommitted => format!("{env} at {}", overcommit(axes.overcommit)),
         }
-        format!("{} at {}", axes.told_env(), overcommit(axes.overcommit))
     }
 
     /// `0.91 (0.90 to 0.93)`; none where it cannot be told.
@@ -175,10 +178,14 @@ impl Beside<'_> {
         Some(format!("{} beside {}", of(self.ours)?, of(self.theirs)?))
     }
 
-    /// `pv-queued does 0.78 (0.71 to 0.85) times the rate of std-mutex, emulated at 4x, fairness 0.70 beside 0.95`.
+    /// `pv-queued does 0.78 (0.71 to 0.85) times the rate of std-mutex, emulated at 4x, fairness 0.70 beside 0.95`; where there is no
+    /// ratio, `ticket beside tas, emulated, 8 vCPUs on 2 pCPUs: no ratio (…)`.
     pub fn told(&self) -> String {
         let [ours, theirs] = [self.ours, self.theirs].map(|cell| &cell.axes.lock);
-        let of = self.ratio().unwrap_or_else(|| "an unknown number of".into());
+        let Some(of) = self.ratio() else {
+            let why = self.comparison.verdict.reason().unwrap_or("no reason was recorded");
+            return format!("{ours} beside {theirs}, {}: no ratio ({why})", self.place());
+        };
         let fairness = self.fairness().map_or_else(String::new, |fairness| format!(", fairness {fairness}"));
         format!("{ours} does {of} times the rate of {theirs}, {}{fairness}", self.place())
     }

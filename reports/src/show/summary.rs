@@ -55,7 +55,10 @@ pub fn stopped(results: &Results) -> String {
 fn peers(results: &Results) -> String {
     let lines: String = besides(results)
         .iter()
-        .map(|beside| format!("  {}{}\n", printable_words(&beside.told()), beside.standing.judged()))
+        .map(|beside| {
+            let word = beside.standing.word().map_or_else(String::new, |word| format!(" [{word}]"));
+            format!("  {}{word}\n", printable_words(&beside.told()))
+        })
         .collect();
     if lines.is_empty() { lines } else { format!("Our locks beside those that people use:\n{lines}") }
 }

@@ -9,6 +9,8 @@ const QUESTION: &str = "Do our locks keep up with those that people use?";
 
 /// At most this many are told one by one, the worst first; the table has all of them.
 const MOST: usize = 3;
+/// As many on a terminal, whose lines are few.
+const MOST_IN_SHORT: usize = 1;
 
 /// None where the run has no lock that people use beside one of ours. A terminal is told where ours lose, and nothing else.
 pub(super) fn brief(results: &Results) -> Option<Brief> {
@@ -30,21 +32,24 @@ pub(super) fn brief(results: &Results) -> Option<Brief> {
     } else {
         format!(" Of {} it cannot be told.", counted(open, "comparison"))
     };
-    let short = (!lost.is_empty()).then(|| {
-        let more = match lost.len().saturating_sub(MOST) {
+    let lose = |most: usize| {
+        let told = &lost[..lost.len().min(most)];
+        let more = match lost.len() - told.len() {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        format!("Ours lose in {} of {of}: {}{more}.", lost.len(), lost[..lost.len().min(MOST)].join("; "))
-    });
-    let said = match &short {
-        Some(short) => format!("{short}{untold}"),
-        None => format!("Ours lose in none of {of}.{untold}"),
+        format!("Ours lose in {} of {of}: {}{more}.", lost.len(), told.join("; "))
     };
+    let said = match lost.is_empty() {
+        true => format!("Ours lose in none of {of}.{untold}"),
+        false => format!("{}{untold}", lose(MOST)),
+    };
+    let short = (!lost.is_empty()).then(|| lose(MOST_IN_SHORT));
     let on_one = asked.iter().filter(|beside| beside.ground == Ground::Uncontended).count();
     let small = format!(
-        "{on_one} on one vCPU, where ours are to have {} of the rate of the same algorithm; {} above 1x, where the best of ours whose \
+        "{} on one vCPU, where ours are to have {} of the rate of the same algorithm; {} above 1x, where the best of ours whose \
          waiters halt is to have that of a mutex that sleeps",
+        counted(on_one, "comparison"),
         percent(LEAST),
         asked.len() - on_one
     );
