@@ -2,24 +2,24 @@
 //!
 //! Nothing changed between these runs. Thirty of them are drawn at random, as if they were nights, as often as the first argument
 //! says; all that is called there is called falsely. Then each lock in turn is made slower or faster in a draw, which should be
-//! found: for good in night 5, 10 or 15, and from night 10 to 20. The seeds are fixed. Two minutes for twenty runs of `quick`.
+//! found: for good from night 6, 11 or 16 on, and in nights 11 to 20. The number of a draw is its seed: `240..480` takes other draws
+//! than `240`. Two minutes for twenty runs of `quick`.
 
-use std::collections::BTreeMap;
+#[path = "../tests/simulation/draws.rs"]
+mod draws;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 
+use draws::{NIGHTS, called, drawn, judged, told};
 use lockbench_reports::derive::digest::{Digest, Metric};
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::judge::compare::compare;
-use lockbench_reports::judge::history::{ChangePoint, Collector, Judgement};
-use lockbench_reports::statistics::{FEWEST_NIGHTS, MARGIN, Random};
+use lockbench_reports::judge::history::ChangePoint;
 
-const NIGHTS: usize = 30;
 /// A call within this many nights of a change is about it.
 const NEAR: usize = 3;
-/// A change that is told of again within this many nights is the same one.
-const SAME: usize = 5;
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -32,9 +32,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<String>) -> Result<(), String> {
-    let usage = "give a number of draws and two runs or more: nights 40 RUN RUN...";
+    let usage = "give a number of draws, or a range of them, and two runs or more: nights 40 RUN RUN..., nights 240..480 RUN RUN...";
     let (draws, paths) = arguments.split_first().ok_or(usage)?;
-    let draws: u64 = draws.parse().map_err(|_| usage)?;
+    let (from, until) = draws.split_once("..").unwrap_or(("0", draws));
+    let number = |text: &str| text.parse::<u64>().map_err(|_| usage);
+    let draws = number(from)?..number(until)?;
     if paths.len() < 2 {
         return Err(usage.into());
     }
@@ -47,53 +49,9 @@ fn run(arguments: Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
-/// Nights drawn from runs, each run as likely every night.
-fn drawn(runs: &[Digest], seed: u64) -> Vec<Digest> {
-    let mut random = Random::new(seed);
-    let one = |number: usize| {
-        let mut night = runs[random.below(runs.len())].clone();
-        night.run_id = format!("night-{number}");
-        night.started_at = format!("2026-{:02}-{:02}T03:15:00Z", number / 28 + 1, number % 28 + 1);
-        night
-    };
-    (0..NIGHTS).map(one).collect()
-}
-
-fn changes(nights: &[Digest]) -> Vec<ChangePoint> {
-    let mut collector = Collector::default();
-    nights.iter().cloned().for_each(|night| collector.add(night));
-    Judgement::of(&collector.finish(), &[], MARGIN).changes
-}
-
-/// The changes that `history show` tells of in the course of the nights, each once.
-fn told(nights: &[Digest]) -> Vec<ChangePoint> {
-    let mut told: Vec<ChangePoint> = Vec::new();
-    for tonight in 2 * FEWEST_NIGHTS..=nights.len() {
-        for change in changes(&nights[..tonight]) {
-            let same = |known: &ChangePoint| {
-                known.cell == change.cell
-                    && known.metric == change.metric
-                    && known.night.abs_diff(change.night) <= SAME
-            };
-            if !told.iter().any(same) {
-                told.push(change);
-            }
-        }
-    }
-    told
-}
-
-/// The nights that `compare` with all nights before calls better or worse in any cell.
-fn called(nights: &[Digest]) -> usize {
-    let calls = |at: &usize| {
-        compare(&nights[..*at], &nights[*at], MARGIN).is_ok_and(|compared| !compared.alerts().0.is_empty())
-    };
-    (1..nights.len()).filter(calls).count()
-}
-
-fn unchanged(runs: &[Digest], draws: u64) {
+fn unchanged(runs: &[Digest], draws: Range<u64>) {
     let (mut of_history, mut of_compare) = (BTreeMap::new(), BTreeMap::new());
-    for seed in 0..draws {
+    for seed in draws.clone() {
         let nights = drawn(runs, seed);
         let told = told(&nights);
         for change in &told {
@@ -111,26 +69,14 @@ fn unchanged(runs: &[Digest], draws: u64) {
         *of_history.entry(told.len()).or_insert(0) += 1;
         *of_compare.entry(called(&nights)).or_insert(0) += 1;
     }
-    println!("\nThirty unchanged nights, {draws} times: draws by the number of false calls\n");
+    let times = draws.count();
+    println!("\nThirty unchanged nights, {times} times: draws by the number of false calls\n");
     println!("| calls | `history show`: changes | `compare`: nights |\n|--:|--:|--:|");
     let most = of_history.keys().chain(of_compare.keys()).max().copied().unwrap_or(0);
     let count = |of: &BTreeMap<usize, u64>, calls| of.get(&calls).copied().unwrap_or(0);
     for calls in (0..=most).filter(|calls| count(&of_history, *calls) + count(&of_compare, *calls) > 0) {
         println!("| {calls} | {} | {} |", count(&of_history, calls), count(&of_compare, calls));
     }
-}
-
-/// The nights with the rates of a lock's cells multiplied in some of them.
-fn with(nights: &[Digest], lock: &str, which: Range<usize>, by: f64) -> Vec<Digest> {
-    let mut nights = nights.to_vec();
-    for cell in nights[which].iter_mut().flat_map(|night| &mut night.cells).filter(|cell| cell.lock == lock) {
-        let rates = cell.measures.iter_mut().filter(|measure| measure.metric == Metric::Rate);
-        for reading in rates.flat_map(|measure| &mut measure.windows) {
-            reading.value *= by;
-            reading.count = (reading.count as f64 * by) as u64;
-        }
-    }
-    nights
 }
 
 /// What was found of the changes that were put in.
@@ -146,17 +92,17 @@ struct Found {
 impl Found {
     /// Adds what is called of a lock that changed in these nights; a cell counts if all of them are found.
     fn add(&mut self, nights: &[Digest], lock: &str, at: &[usize]) {
-        let changes = changes(nights);
+        let changes = judged(nights).changes;
         let near = |change: &ChangePoint, night: usize| change.night.abs_diff(night) <= NEAR;
         let own = |change: &ChangePoint| change.lock == lock && change.metric == Metric::Rate;
         let found = |cell: &str| {
             at.iter().all(|&night| changes.iter().any(|c| own(c) && c.cell == cell && near(c, night)))
         };
-        let cells: std::collections::BTreeSet<&str> = nights
+        let cells: BTreeSet<&str> = nights
             .iter()
             .flat_map(|night| &night.cells)
             .filter(|cell| cell.lock == lock)
-            .map(|c| &*c.id)
+            .map(|cell| &*cell.id)
             .collect();
         let cells_found = cells.iter().filter(|cell| found(cell)).count();
         self.locks += 1;
@@ -169,7 +115,7 @@ impl Found {
 
 fn changed(runs: &[Digest]) {
     const DRAWS: u64 = 4;
-    let locks: std::collections::BTreeSet<String> =
+    let locks: BTreeSet<String> =
         runs.iter().flat_map(|run| &run.cells).map(|cell| cell.lock.clone()).collect();
     println!("\nOne lock changes, each lock in {DRAWS} draws of thirty nights\n");
     println!(
@@ -181,7 +127,9 @@ fn changed(runs: &[Digest]) {
             let mut found = Found::default();
             for seed in 0..DRAWS {
                 let nights = drawn(runs, seed);
-                locks.iter().for_each(|lock| found.add(&with(&nights, lock, from..until, by), lock, &at));
+                locks
+                    .iter()
+                    .for_each(|lock| found.add(&draws::changed(&nights, lock, from..until, by), lock, &at));
             }
             let until = if until < NIGHTS { (until + 1).to_string() } else { "for good".into() };
             println!(

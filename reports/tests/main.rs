@@ -1,5 +1,7 @@
 //! The tests of this crate as one program: a program for each file would be linked thirty times.
 
+#[path = "simulation/draws.rs"]
+mod draws;
 mod fixture;
 #[path = "fixture/hog.rs"]
 mod hog;
