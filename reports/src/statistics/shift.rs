@@ -1,8 +1,9 @@
 //! How far two samples are shifted against each other: Hodges and Lehmann's estimate, and what the ranks say of it.
 //!
 //! The estimate is the median of all differences between a value of one sample and a value of the other. Its interval leaves 0 out
-//! if and only if the rank-sum test (Wilcoxon, Mann and Whitney) tells the samples apart at 5 %. Both hold for values of whatever
-//! distribution, so that a few nights in a second mode do not pass for a change, and say more than medians of five values do.
+//! where the rank-sum test (Wilcoxon, Mann and Whitney) tells the samples apart at 5 %; next to that level the two may disagree, for
+//! each is an approximation of its own. Both hold for values of whatever distribution, so that a few nights in a second mode do not
+//! pass for a change, and say more than medians of five values do.
 
 use super::two_sided;
 use crate::record::Interval;
