@@ -8,7 +8,7 @@
 //! long ones. Two things make it fit for nights: a single night far off counts for nothing, and the noise is known from
 //! `night_noise.rs` and `kin.rs`, which neither take a step for noise nor noise that lasts from night to night for a step.
 
-use super::night_noise::{NightNoise, without_outliers};
+use super::night_noise::{MANY, NightNoise, without_outliers};
 use super::shift::{RANKS_SAY, Shift};
 use super::two_sided;
 use crate::record::Interval;
@@ -82,7 +82,9 @@ impl Course {
             Self { values: values.to_vec(), clean, sums, noise, least_sigma, of_mean: Vec::new() };
         course.set_noise(noise);
         for level in [LENIENT, LESS_LENIENT] {
-            course.set_noise(course.residual_noise(level));
+            let found = course.residual_noise(level);
+            course.set_noise(NightNoise { freedom: MANY, ..found });
+            course.noise = found;
         }
         Some(course)
     }
