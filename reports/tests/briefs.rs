@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::briefs::{Brief, briefs};
-use lockbench_reports::judge::peers::{Beside, Ground, Standing, besides};
+use lockbench_reports::judge::peers::{Beside, Ground, Standing, besides, kernels_own};
 use lockbench_reports::judge::verdicts::{headline, judge, main_step, steps, tells_more};
 use lockbench_reports::record::{
     Admission, Carried, Cell, Line, Measured, Outcome, Purpose, Results, Round, SharedObject, Thresholds,
@@ -168,6 +168,39 @@ fn where_ours_lose_beside_locks_that_people_use_is_told() {
     assert!(peers.said.ends_with("; and 2 more.") && short.ends_with("; and 4 more."), "{peers:?}");
     let ticket = besides.iter().find(|beside| beside.standing == Standing::Loses).unwrap();
     assert!(ticket.told().ends_with(") times the rate of tas, native on one vCPU"), "{}", ticket.told());
+}
+
+/// A library's ticket lock has instructions that no kernel had, and so has the lock of ours that it names.
+#[test]
+fn why_a_kernels_lock_is_slower_than_a_librarys_is_told_where_both_were_run() {
+    let against = |ours: &str, theirs: &str| {
+        let mut results = with_peers();
+        for lock in &mut results.locks {
+            lock.peer = lock.name == theirs;
+            if lock.name == ours {
+                (lock.kernel, lock.baseline) = (None, Some("ticket".into()));
+                lock.carries = Some("no kernel's: it counts apart".into());
+            } else if lock.name == theirs {
+                lock.baseline = Some(ours.into());
+            }
+        }
+        results
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(kernels_own(&with_peers()), none, "ticket itself is compared with tas");
+    assert_eq!(kernels_own(&against("tas", "mcs")), none, "what is not slower needs no reason");
+    let mut slower = against("mcs", "tas");
+    let told = kernels_own(&slower);
+    let [told] = &told[..] else { panic!("{told:?}") };
+    assert!(told.starts_with("ticket does 0.89"), "{told}");
+    let why = " times the rate of tas, native on one vCPU, for it keeps the kernel's own instructions; mcs, which is compared in its \
+               place, is no kernel's: it counts apart";
+    assert!(told.ends_with(why), "{told}");
+    assert!(summary::whole(&slower).contains(&format!("\n  {told}\n")));
+    let page = html::render(std::slice::from_ref(&slower)).unwrap();
+    assert!(page.contains("own instructions; mcs, which is compared in its place, is no kernel"), "{told}");
+    slower.cells.retain(|cell| cell.axes.lock != "ticket");
+    assert_eq!(kernels_own(&slower), none, "ticket was not run");
 }
 
 /// A terminal is told of peers only where ours lose, and within the lines that it has.

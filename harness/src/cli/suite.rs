@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lockbench_reports::derive::run_dir;
 use lockbench_reports::format::counted;
-use lockbench_reports::record::{Line, Results, Status, Thresholds};
+use lockbench_reports::record::{Line, Results, Thresholds};
 
 use super::axes::Axes;
 use super::shared_locks::SharedLocks;

@@ -101,6 +101,27 @@ pub fn besides(results: &Results) -> Vec<Beside<'_>> {
     all
 }
 
+/// Why the lock of a kernel is slower on one vCPU than a library's lock of its kind: a sentence for each pair. Such a library's lock
+/// names one of ours that has no kernel's instructions, and that one names the kernel's.
+pub fn kernels_own(results: &Results) -> Vec<String> {
+    let alone = besides(results).into_iter().filter(|beside| beside.ground == Ground::Uncontended);
+    alone.filter_map(|beside| kernel_beside(results, &beside)).collect()
+}
+
+fn kernel_beside(results: &Results, beside: &Beside<'_>) -> Option<String> {
+    let compared = results.lock(&beside.ours.axes.lock).filter(|lock| lock.kernel.is_none())?;
+    let kernels =
+        results.lock(compared.baseline.as_deref()?).filter(|lock| is_ours(lock) && lock.kernel.is_some())?;
+    let cell = uncontended(results, NATIVE, &kernels.name)?;
+    let kernels_beside = self::beside(results, Ground::Uncontended, cell, beside.theirs);
+    let why = compared.carries.as_deref().filter(|_| kernels_beside.standing == Standing::Loses)?;
+    Some(format!(
+        "{}, for it keeps the kernel's own instructions; {}, which is compared in its place, is {why}",
+        kernels_beside.told(),
+        compared.name
+    ))
+}
+
 const NATIVE: &str = "native";
 
 /// Locks of ours, each with the same algorithm from elsewhere: a library's, or a shared object's.

@@ -8,7 +8,7 @@ use crate::derive::setting::{Setting, settings};
 use crate::format::{overcommit, printable, printable_words};
 use crate::judge::answers::answers;
 use crate::judge::laws;
-use crate::judge::peers::besides;
+use crate::judge::peers::{besides, kernels_own};
 use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::judged;
 use crate::record::params::SPIN_THRESHOLD;
@@ -53,13 +53,14 @@ pub fn stopped(results: &Results) -> String {
 
 /// A line for each lock of ours beside one that people use; empty where no such lock was run.
 fn peers(results: &Results) -> String {
-    let lines: String = besides(results)
+    let mut lines: String = besides(results)
         .iter()
         .map(|beside| {
             let word = beside.standing.word().map_or_else(String::new, |word| format!(" [{word}]"));
             format!("  {}{word}\n", printable_words(&beside.told()))
         })
         .collect();
+    lines.extend(kernels_own(results).iter().map(|why| format!("  {}\n", printable_words(why))));
     if lines.is_empty() { lines } else { format!("Our locks beside those that people use:\n{lines}") }
 }
 

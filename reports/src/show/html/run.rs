@@ -15,7 +15,7 @@ use super::{
 use crate::Error;
 use crate::format::{apart, duration, percent, range, rate, ratio};
 use crate::judge::answers::{self, Answer};
-use crate::judge::peers::LEAST;
+use crate::judge::peers::{LEAST, kernels_own};
 use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::judged;
 use crate::record::Results;
@@ -42,6 +42,8 @@ pub(super) struct View {
     peers: Option<Table>,
     /// What is asked of ours beside the same algorithm.
     peers_least: String,
+    /// Why a kernel's lock is slower than a library's of its kind.
+    peers_kernels: Vec<String>,
     trust: String,
     environments: Option<Table>,
     published: Vec<ShapeView>,
@@ -163,6 +165,7 @@ pub(super) fn view(index: usize, results: &Results, several: bool) -> Result<Vie
         laws: laws::table(&judged).filter(|_| !several),
         peers: peers::table(&judged).filter(|_| !several),
         peers_least: percent(LEAST),
+        peers_kernels: kernels_own(&judged).iter().map(|why| unbroken(why)).collect(),
         trust: unbroken(&crate::judge::trust::sentence(results)),
         environments: (!several).then(|| environments::table(results)),
         published_told: published::told(&published),
