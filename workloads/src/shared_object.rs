@@ -63,8 +63,8 @@ pub struct Seat {
     first_node: *mut c_void,
     node_stride: usize,
     relax: RelaxFn,
-    /// The platform of the worker that is calling, for `relax`.
-    platform: Cell<*const c_void>,
+    /// The address of the platform of the worker that is calling, for `relax`: exposed by the last call whose platform lay elsewhere.
+    platform: Cell<usize>,
 }
 
 /// One step of a wait.
@@ -83,7 +83,7 @@ impl Default for Seat {
             first_node: ptr::null_mut(),
             node_stride: 0,
             relax: unfurnished_relax,
-            platform: Cell::new(ptr::null()),
+            platform: Cell::new(0),
         }
     }
 }
@@ -111,9 +111,9 @@ unsafe impl<const ORDERED: bool, const BLOCKS: bool> Sync for SharedObject<ORDER
 ///
 /// `me` must be the seat of the calling vCPU, inside a call of `acquire`, `try_acquire` or `release` on the platform `P`.
 unsafe extern "C" fn relax<P: Platform>(me: *const Seat) {
-    // SAFETY: the call that the caller vouches for stored the platform's address before it called the lock, and the platform
-    // outlives that call.
-    unsafe { (*(*me).platform.get().cast::<P>()).relax() };
+    // SAFETY: the call that the caller vouches for exposed the platform's address and saw to it that it stands here before it
+    // called the lock; the platform outlives that call.
+    unsafe { (*ptr::with_exposed_provenance::<P>((*me).platform.get())).relax() };
 }
 
 /// Stands where [`furnish`] puts a lock's function.
@@ -127,11 +127,16 @@ unsafe extern "C" fn unfurnished(_: *mut c_void, _: *const Seat) {
 unsafe extern "C" fn unfurnished_relax(_: *const Seat) {}
 
 impl<const ORDERED: bool, const BLOCKS: bool> SharedObject<ORDERED, BLOCKS> {
-    /// Says to `relax` on whose behalf the lock is called.
+    /// Says to `relax` on whose behalf the lock is called. A worker says so once, for its platform stays where it is: a store at
+    /// each call would wait in the store buffer, which the lock's next locked instruction has to drain.
     #[inline(always)]
     fn seat<'a, P: Platform>(ctx: &'a Ctx<'_, Self, P>) -> &'a Seat {
-        let seat = ctx.mine();
-        seat.platform.set(ptr::from_ref(ctx.platform()).cast());
+        let seat = ctx.kept_mine();
+        // Exposed at every call, for what lay at this address at an earlier call may be gone.
+        let platform = ptr::from_ref(ctx.platform()).expose_provenance();
+        if seat.platform.get() != platform {
+            seat.platform.set(platform);
+        }
         seat
     }
 }
@@ -232,7 +237,7 @@ pub unsafe fn furnish(arena: *mut Header, functions: &Functions) {
                 first_node: first.add(1).cast(),
                 node_stride: layout.stride,
                 relax: (*head).relax,
-                platform: Cell::new(ptr::null()),
+                platform: Cell::new(0),
             };
             if let Some(init) = functions.init_node {
                 init(lock, node, number);
@@ -306,5 +311,11 @@ mod tests {
         let (without, _) = head(&Counting(&steps), &raw mut word, None);
         assert!(!without.try_acquire(&ctx), "what a lock cannot do is not done");
         assert_eq!((word, steps.get()), (11, 1));
+        // A caller whose platform lies elsewhere is heard at once, and so is the first one after it.
+        let other = Cell::new(0);
+        lock.acquire(&Ctx::over(0, &seats, &params, Counting(&other)));
+        assert_eq!((steps.get(), other.get()), (1, 1));
+        lock.acquire(&ctx);
+        assert_eq!((steps.get(), other.get()), (2, 1));
     }
 }

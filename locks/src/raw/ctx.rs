@@ -14,6 +14,8 @@ pub struct Ctx<'a, L: RawLock, P: Platform> {
     stride: usize,
     params: &'a Params,
     platform: P,
+    /// What [`mine`](Self::mine) computes.
+    kept: *const u8,
     blocks: PhantomData<&'a L::PerVcpu>,
 }
 
@@ -25,7 +27,8 @@ impl<'a, L: RawLock, P: Platform> Ctx<'a, L, P> {
     /// For every `cpu < params.vcpus`, `first + cpu * stride` must point to an initialised, aligned `L::PerVcpu` that lives
     /// for `'a` and is only ever reached through shared references; and `me < params.vcpus`.
     pub unsafe fn new(me: usize, params: &'a Params, first: *const u8, stride: usize, platform: P) -> Self {
-        Self { me, vcpus: params.vcpus as usize, first, stride, params, platform, blocks: PhantomData }
+        let kept = first.wrapping_add(me.wrapping_mul(stride));
+        Self { me, vcpus: params.vcpus as usize, first, stride, params, platform, kept, blocks: PhantomData }
     }
 
     /// A context over a slice of blocks, for tests and models.
@@ -76,6 +79,15 @@ impl<'a, L: RawLock, P: Platform> Ctx<'a, L, P> {
     pub fn mine(&self) -> &'a L::PerVcpu {
         // SAFETY: `me < vcpus`, and `new`'s caller vouched for every such block.
         unsafe { &*self.first.add(self.me * self.stride).cast() }
+    }
+
+    /// The caller's own block, whose address is read and not computed. That is for a lock that hands the context's address to
+    /// code that the compiler does not see: it would compute the address anew at every call. In any other lock the compiler
+    /// computes it once.
+    #[inline(always)]
+    pub fn kept_mine(&self) -> &'a L::PerVcpu {
+        // SAFETY: as in `mine`, which has the same address.
+        unsafe { &*self.kept.cast() }
     }
 
     /// The block of vCPU `cpu`. A number that no vCPU has (only a broken lock makes one) gives the caller's own, so
