@@ -47,6 +47,7 @@ fn a_cell_that_only_ever_failed_is_shown() {
     assert_eq!(history.series[0].failures, [(0, Status::Hung)]);
     let page = trend::render(&Default::default(), &history, &[], MARGIN).unwrap();
     assert!(page.contains("<span class=\"badge bad\">failed</span>"), "{page}");
+    assert!(page.contains("1 night: too few to tell of any change"), "{page}");
 }
 
 #[test]

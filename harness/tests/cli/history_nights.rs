@@ -63,6 +63,7 @@ fn a_run_dated_ahead_is_refused_and_hides_no_later_failure() {
     assert_eq!(done(&db, &["export", "--latest", "1"]), exported);
     let output = history(&db, &["show", "mcs/kvm"]);
     let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains(": too few to tell of any change"), "{said}");
     assert!(
         output.status.code() == Some(1) && said.contains("Failed in the latest night: mcs/kvm"),
         "{said}"

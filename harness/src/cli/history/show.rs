@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use lockbench_reports::format::{counted, printable, range, ratio};
-use lockbench_reports::judge::history::{ChangePoint, History, Judgement, Series, Skip, Standing, State};
+use lockbench_reports::judge::history::{
+    ChangePoint, History, Judgement, Series, Skip, Standing, State, few,
+};
 use lockbench_reports::record::Interval;
 use lockbench_reports::statistics::MARGIN;
 
@@ -62,6 +64,9 @@ fn text(history: &History, judgement: &Judgement, series: &[&Series], skips: &[S
     let [nights, changes] =
         [(history.nights.len(), "night"), (judgement.changes.len(), "change")].map(|(n, of)| counted(n, of));
     let _ = writeln!(text, "{nights}, {} series, {changes}.", series.len());
+    if let Some(few) = few(history.nights.len()) {
+        let _ = writeln!(text, "{few}");
+    }
     for standing in judgement.that_stand(State::Worse) {
         let _ = writeln!(text, "Stands worse: {}", described(standing));
     }

@@ -115,10 +115,11 @@ fn law(step: Option<&Step<'_>>, cells: &[&Cell]) -> Option<Told> {
         rate(measured.median)
     );
     let short = format!(
-        "A law predicts {} for {lock}{}; it did {}.",
+        "A law predicts {} for {lock}{}; it did {}, {} times as much.",
         rate(law.predicted.median),
         elsewhere(cell, step),
-        rate(measured.median)
+        rate(measured.median),
+        ratio(law.ratio.median)
     );
     let small = format!(
         "Measured to predicted: {} ({}), {verdict}",

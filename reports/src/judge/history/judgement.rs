@@ -3,11 +3,18 @@
 use serde::Serialize;
 
 use super::{Blessing, ChangePoint, History, Standing, State, change_points};
+use crate::format::counted;
 use crate::judge::alerts::{Alert, Alerts, What};
 use crate::record::Status;
+use crate::statistics::FEWEST_NIGHTS;
 
 /// The headline where nothing is worse and nothing failed.
 const UNHARMED: &str = "No series stands worse than its best level since one was accepted, and no cell failed in the latest night.";
+
+/// In fewer nights a change of 20 % may be missed among some hundred series, as simulation shows (docs/nightly.md).
+const SUFFICE: usize = 20;
+/// In fewer nights a change of 10 % may be missed.
+const SUFFICE_FOR_SMALL: usize = 40;
 
 /// What is found in a history. The trend page, `history show` and the exports show it, and the exit status follows it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +89,24 @@ impl Judgement {
     }
 }
 
+/// What so few nights can tell; none where they suffice.
+pub fn few(nights: usize) -> Option<String> {
+    let searched = 2 * FEWEST_NIGHTS;
+    let said = match nights {
+        SUFFICE.. => return None,
+        _ if nights < searched => {
+            format!(
+                "too few to tell of any change: changes are searched for from {searched} nights on, {FEWEST_NIGHTS} on either side"
+            )
+        }
+        _ => "few, so a change may be missed".into(),
+    };
+    let nights = counted(nights, "night");
+    Some(format!(
+        "{nights}: {said}. One of 20 % is hardly missed from {SUFFICE} nights on, one of 10 % from {SUFFICE_FOR_SMALL}."
+    ))
+}
+
 fn failures(history: &History) -> Vec<Failure> {
     let Some(latest) = history.nights.len().checked_sub(1) else { return Vec::new() };
     let night = &history.nights[latest];
@@ -96,4 +121,26 @@ fn failures(history: &History) -> Vec<Failure> {
         })
     });
     failed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::few;
+
+    #[test]
+    fn few_nights_say_how_many_it_takes() {
+        let said = few(3).unwrap();
+        assert!(
+            said.starts_with("3 nights: too few to tell of any change") && said.contains("from 10 nights on"),
+            "{said}"
+        );
+        assert!(few(1).unwrap().starts_with("1 night: too few"));
+        let said = few(10).unwrap();
+        assert!(
+            said.starts_with("10 nights: few, so a change may be missed")
+                && said.contains("from 20 nights on"),
+            "{said}"
+        );
+        assert_eq!(few(20), None);
+    }
 }

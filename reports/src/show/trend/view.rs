@@ -6,7 +6,7 @@ use super::rows::{self, ChangeRow, FailureRow, SkipRow, StandingRow};
 use super::{chart, spark};
 use crate::derive::digest::{Identity, Metric};
 use crate::format::{counted, percent, printable, range, ratio};
-use crate::judge::history::{ChangePoint, History, Judgement, Series, Standing, State, environment};
+use crate::judge::history::{ChangePoint, History, Judgement, Series, Standing, State, environment, few};
 
 /// The page.
 #[derive(Serialize)]
@@ -17,6 +17,7 @@ pub(super) struct Page {
     span: String,
     headline: String,
     summary: String,
+    few: Option<String>,
     margin: String,
     worse: Vec<StandingRow>,
     failed: Vec<FailureRow>,
@@ -73,6 +74,7 @@ pub(super) fn page(machine: &Identity, history: &History, judgement: &Judgement,
         span,
         headline: judgement.headline(),
         summary: summary(history, judgement),
+        few: few(history.nights.len()),
         margin: percent(margin),
         worse: rows::standings(judgement, State::Worse),
         failed: rows::failures(history, judgement),
