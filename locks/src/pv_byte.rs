@@ -124,6 +124,7 @@ impl RawLock for PvByte {
     // 2: direct calls, an exchange takes the lock, a sleeper first forgets earlier kicks.
     const REVISION: u32 = 2;
     const LEAF: bool = true;
+    const SHARES_BLOCKS: bool = true;
     type PerVcpu = Spinner;
 
     fn new<P: Platform>(_: &Params) -> Self {

@@ -234,6 +234,7 @@ impl RawLock for PvQueued {
     const REVISION: u32 = 2;
     const LEAF: bool = true;
     const WAITS_EARLY: bool = true;
+    const SHARES_BLOCKS: bool = true;
     type PerVcpu = Block;
 
     fn new<P: Platform>(_: &Params) -> Self {

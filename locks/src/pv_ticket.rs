@@ -159,6 +159,7 @@ impl RawLock for PvTicket {
     // 2: as `ticket`; with a hypervisor the unlock is a locked addition to the head's half, and the kick walks a set.
     const REVISION: u32 = 2;
     const LEAF: bool = true;
+    const SHARES_BLOCKS: bool = true;
     type PerVcpu = Waiting;
 
     fn new<P: Platform>(_: &Params) -> Self {

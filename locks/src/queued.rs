@@ -40,6 +40,7 @@ impl RawLock for Queued {
     // 2: the pending bit is set by a locked bit-test-and-set and cleared by a byte store; the next node is prefetched.
     const REVISION: u32 = 2;
     const LEAF: bool = true;
+    const SHARES_BLOCKS: bool = true;
     type PerVcpu = Nodes;
 
     fn new<P: Platform>(_: &Params) -> Self {

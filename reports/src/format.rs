@@ -1,6 +1,6 @@
 //! Writes figures, and text from outside, for people to read.
 
-use crate::record::Interval;
+use crate::record::{Interval, Workload};
 
 /// A rate: `6.50 M/s`, `450/s`.
 pub fn rate(per_second: f64) -> String {
@@ -25,6 +25,16 @@ pub fn duration(ns: f64) -> String {
 /// A round trip between pCPUs: `84 ns`, `113 µs`.
 pub fn distance(ns: f64) -> String {
     if ns < 999.5 { format!("{ns:.0} ns") } else { duration(ns) }
+}
+
+/// What the vCPUs of a workload contend for: `one saturated lock (short)`.
+pub fn contended(workload: &Workload) -> String {
+    let name = printable(&workload.name);
+    match (workload.locks, workload.section.as_str()) {
+        (0 | 1, _) => format!("one saturated lock ({name})"),
+        (_, "nested") => format!("a lock inside another ({name})"),
+        (locks, _) => format!("{locks} locks, some of them hot ({name})"),
+    }
 }
 
 /// A fraction as a percentage: `0.0069 %`, `42.0 %`.
@@ -142,6 +152,19 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_contended_for_is_one_lock_or_several() {
+        let of = |name: &str, section: &str, locks: u32| {
+            let workload = serde_json::json!({
+                "name": name, "section": section, "locks": locks, "section_ns": 100.0, "lines": 0, "think": "none", "think_ns": 0.0,
+            });
+            contended(&serde_json::from_value(workload).unwrap())
+        };
+        assert_eq!(of("short+exp", "", 1), "one saturated lock (short+exp)");
+        assert_eq!(of("nested", "nested", 2), "a lock inside another (nested)");
+        assert_eq!(of("many:16", "many", 16), "16 locks, some of them hot (many:16)");
+    }
 
     #[test]
     fn figures() {

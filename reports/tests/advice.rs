@@ -63,6 +63,16 @@ fn a_section_of_another_length_is_no_evidence() {
     assert!(!long.is_empty() && long.iter().all(|one| one.section_ns == 1_600.0));
 }
 
+#[test]
+fn several_locks_are_no_evidence_for_one() {
+    let mut several = run(7, "2026-11-22T03:15:00Z");
+    for cell in &mut several.cells {
+        (cell.axes.workload.section, cell.axes.workload.locks) = ("nested".into(), 2);
+    }
+    let machine = several.machine.clone();
+    assert!(rank(&[several], &machine, QUESTION).is_empty());
+}
+
 /// The workloads of the fixture, as the harness reads their names.
 fn section_ns(workload: &str) -> Option<f64> {
     (workload == "short+exp").then_some(100.0)

@@ -81,6 +81,33 @@ fn the_share_of_sections_with_a_page_fault_is_said() {
     assert!(told(u64::MAX, u64::MAX).contains("50.0 % of the sections"), "counts of no use do no harm");
 }
 
+/// The rate of several locks is the sum of theirs, and the cell says so. It is no reason why a figure is missing.
+#[test]
+fn a_rate_of_several_locks_says_what_it_counts() {
+    let notes = |section: &str, locks: u32, measured: bool| {
+        let mut lines: Vec<Line> = fixture::lines(7, 1.0);
+        for line in &mut lines {
+            match line {
+                Line::Header(header) => {
+                    for axes in &mut header.cells {
+                        (axes.workload.section, axes.workload.locks) = (section.into(), locks);
+                    }
+                }
+                Line::Round(Round { outcome: Outcome::Measured(window), .. }) => window.moved |= !measured,
+                _ => {}
+            }
+        }
+        cell(&derive(lines.into_iter()), "ticket/emulated/short+exp/2v:2p").notes.join("; ")
+    };
+    assert!(
+        notes("nested", 2, true)
+            .contains("the rate counts the acquisitions of both locks: half of the requests")
+    );
+    assert!(notes("many", 16, true).contains("the rate counts the acquisitions of all 16 locks together"));
+    assert!(!notes("touch", 1, true).contains("acquisitions of"));
+    assert!(!notes("many", 16, false).contains("acquisitions of"), "no window gave a figure");
+}
+
 #[test]
 fn windows_that_moved_are_left_out_and_said() {
     let results = results();

@@ -67,6 +67,13 @@ fn a_law_stands_beside_a_measurement_and_says_where_it_fails() {
     assert_eq!(sleeper.paravirt, Carried::On);
 }
 
+/// Laws are those of one lock: nobody may wait at another one meanwhile.
+#[test]
+fn no_law_speaks_of_several_locks() {
+    let several = run(|axes| (axes.workload.section, axes.workload.locks) = ("many".into(), 64), |_, _| {});
+    assert!(several.cells.iter().all(|cell| cell.law.is_none()));
+}
+
 /// In the exact slices of the emulated hypervisor: handovers per second are P / timeslice, from the timeslice that its log shows and not from the one that was asked for.
 #[test]
 fn in_round_robin_slices_the_first_law_takes_the_slices_that_were_kept() {

@@ -89,6 +89,8 @@ pub struct Family {
     pub waits_early: bool,
     /// Whether it prefers waiters by their NUMA node.
     pub by_node: bool,
+    /// See [`RawLock::SHARES_BLOCKS`].
+    pub shares_blocks: bool,
     /// Size and alignment of the lock.
     pub lock: Layout,
     /// What the lock needs more for each vCPU, behind itself, in bytes.
@@ -117,6 +119,7 @@ impl Family {
             blocks: L::BLOCKS,
             waits_early: L::WAITS_EARLY,
             by_node: L::BY_NODE,
+            shares_blocks: L::SHARES_BLOCKS,
             lock: Layout::new::<L>(),
             more_per_vcpu: 0,
             per_vcpu: Layout::new::<L::PerVcpu>(),

@@ -11,6 +11,7 @@ extern crate std;
 
 mod arch;
 pub mod arena;
+mod at;
 mod counter;
 mod descriptor;
 pub mod histogram;

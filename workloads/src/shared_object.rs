@@ -206,41 +206,43 @@ fn behind<T>(part: Layout) -> Layout {
         .expect("a lock and a node are far smaller than the address space")
 }
 
-/// Puts a lock's functions into an arena, and makes the lock and the vCPUs' nodes.
+/// Puts a lock's functions into an arena, and makes the locks and the vCPUs' nodes: a set of nodes for each lock.
 ///
 /// # Safety
 ///
 /// `arena` must be mapped whole and writable, laid out for a [`family`] of these functions, and the `init` of one of its workers must
 /// have run. Nobody else may use it yet. The functions must be those of a lock.
 pub unsafe fn furnish(arena: *mut Header, functions: &Functions) {
-    // SAFETY: as the caller vouches, a head lies at `layout.lock` and a seat behind each block, with room for the lock and for a node
-    // behind them.
+    // SAFETY: as the caller vouches, for each lock lie a head, and behind each block a seat, with room for the lock and for a node behind
+    // them: such locks do not share seats.
     unsafe {
         let (layout, vcpus) = ((*arena).plan.layout, (*arena).plan.params.vcpus);
-        let head = arena.byte_add(layout.lock).cast::<Head>();
-        let lock = head.add(1).cast::<c_void>();
-        (*head).acquire = functions.acquire;
-        (*head).release = functions.release;
-        (*head).try_acquire = functions.try_acquire;
-        (*head).lock = lock;
-        if let Some(init) = functions.init {
-            init(lock, vcpus);
-        }
-        let first = arena.byte_add(layout.blocks + layout.per_vcpu).cast::<Seat>();
-        for number in 0..vcpus {
-            let seat = first.byte_add(number as usize * layout.stride);
-            let node = seat.add(1).cast::<c_void>();
-            *seat = Seat {
-                number,
-                vcpus,
-                node,
-                first_node: first.add(1).cast(),
-                node_stride: layout.stride,
-                relax: (*head).relax,
-                platform: Cell::new(0),
-            };
-            if let Some(init) = functions.init_node {
-                init(lock, node, number);
+        for which in 0..(*arena).plan.locks as usize {
+            let head = layout.lock::<Head>(arena, which);
+            let lock = head.add(1).cast::<c_void>();
+            (*head).acquire = functions.acquire;
+            (*head).release = functions.release;
+            (*head).try_acquire = functions.try_acquire;
+            (*head).lock = lock;
+            if let Some(init) = functions.init {
+                init(lock, vcpus);
+            }
+            let first = layout.first_part::<Seat>(arena, which);
+            for number in 0..vcpus {
+                let seat = first.byte_add(number as usize * layout.stride);
+                let node = seat.add(1).cast::<c_void>();
+                *seat = Seat {
+                    number,
+                    vcpus,
+                    node,
+                    first_node: first.add(1).cast(),
+                    node_stride: layout.stride,
+                    relax: (*head).relax,
+                    platform: Cell::new(0),
+                };
+                if let Some(init) = functions.init_node {
+                    init(lock, node, number);
+                }
             }
         }
     }

@@ -322,8 +322,7 @@ mod tests {
     fn arena(detail: Detail) -> &'static Header {
         let unit = alloc::Layout::new::<()>();
         let pcpus = MATRIX_PCPUS + 1;
-        let extent =
-            Extent { vcpus: 2, lines: 0, detail, pcpus, nodes: 2, page: 4096, apart: false, touched: 0 };
+        let extent = Extent { detail, pcpus, nodes: 2, ..Extent::plain(2, 4096) };
         let layout = Layout::new(unit, unit, &extent).unwrap();
         let room = alloc::Layout::from_size_align(layout.total, 4096).unwrap();
         // SAFETY: the layout is not empty, zeros are a valid arena, and nobody else has the address yet.

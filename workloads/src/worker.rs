@@ -5,7 +5,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockbench_locks::{Ctx, Platform, RawLock};
 
-use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
+use crate::arena::{Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
+use crate::at::{At, INNER, OUTER, pick};
 use crate::counter::bump;
 use crate::probe::{Phase, Probe, Twin};
 use crate::vcpu::{Mode, Vcpu};
@@ -26,23 +27,23 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     let header = unsafe { &*arena };
     let plan = &header.plan;
     let layout = &plan.layout;
-    // SAFETY: `init` of the same type arguments put an `L` there, aligned by `Layout::new`; shared from then on.
-    let lock = unsafe { &*arena.byte_add(layout.lock).cast::<L>() };
-    // SAFETY: `me` is a vCPU of this arena and its environment filled in its block before the gate opened.
-    let ctx = unsafe {
-        let first = arena.byte_add(layout.blocks + layout.per_vcpu).cast::<u8>();
+    // SAFETY: `me` is a vCPU of this arena, its environment filled in its block before the gate opened, and `init` of the same type
+    // arguments made the locks and every vCPU's part of them.
+    let (mut ctx, own, mut at) = unsafe {
         let platform = Vcpu::<M, Pr>::new(arena, me);
-        Ctx::<L, _>::new(me as usize, &plan.params, first, layout.stride, platform)
+        let first = layout.first_part(arena, 0);
+        let mut ctx = Ctx::<L, _>::new(me as usize, &plan.params, first, layout.stride, platform);
+        let at = At::turn(arena, 0, &mut ctx);
+        (ctx, &header.block(me as usize).own, at)
     };
-    let own = &ctx.platform().block().own;
 
     if plan.start_queued && me == 0 {
-        while !acquire(&ctx, lock, None) {}
+        while !acquire(&ctx, at.lock, None) {}
         own.entered.store(1, Relaxed);
         while header.gate.hold.load(Relaxed) != 0 {
             ctx.platform().relax();
         }
-        release(&ctx, lock);
+        release(&ctx, at.lock);
     }
     own.entered.store(1, Relaxed);
 
@@ -55,12 +56,40 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
         } else {
             plan.section_work
         };
-        if acquire(&ctx, lock, due) {
-            section::<Pr>(arena, plan, &header.data, own, me, work);
-            release(&ctx, lock);
-        } else {
-            // The request is over, and counts for no rate.
-            bump(&own.failures);
+        if plan.locks > 1 {
+            random = burn(random, 1);
+            // SAFETY: the plan names locks that there are.
+            at = unsafe { At::turn(arena, pick(plan, random), &mut ctx) };
+        }
+        // There is one call of `acquire` and one of `release`, whatever the number of locks: they are inlined.
+        let mut inside = false;
+        let mut taken = loop {
+            let taken = acquire(&ctx, at.lock, due);
+            if taken {
+                section::<Pr>(arena, plan, &at, own, me, work);
+            } else {
+                // The request is over, and counts for no rate.
+                bump(&own.failures);
+            }
+            if !(plan.nests && taken && at.which == OUTER) {
+                break taken;
+            }
+            inside = true;
+            // SAFETY: where locks are nested there are these two.
+            at = unsafe { At::turn(arena, INNER, &mut ctx) };
+        };
+        loop {
+            if taken {
+                release(&ctx, at.lock);
+            }
+            if !inside {
+                break;
+            }
+            (inside, taken) = (false, true);
+            // SAFETY: as above.
+            at = unsafe { At::turn(arena, OUTER, &mut ctx) };
+            // The outer section lasts until here, and nobody else may have been in it.
+            at.still_mine(own, me);
         }
         if plan.thinks {
             random = burn(random, 1);
@@ -132,7 +161,15 @@ fn wait_until_due<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, tic
 /// The critical section, which is also the exclusion check: the counter is loaded first and stored last, so that two
 /// vCPUs inside at once lose an update, and `owner` must still be this vCPU at the end.
 #[inline(always)]
-fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32, work: u32) {
+fn section<Pr: Probe>(
+    arena: *const Header,
+    plan: &Plan,
+    at: &At<'_, impl RawLock>,
+    own: &OwnBlock,
+    me: u32,
+    work: u32,
+) {
+    let data = at.data;
     let counter = data.counter.load(Relaxed);
     if Pr::COUNT {
         // The vCPU that ends a run books its length, so while a run lasts it costs one comparison.
@@ -158,10 +195,11 @@ fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnB
         let word = unsafe { &*arena.byte_add(plan.layout.lines + line * LINE).cast::<AtomicU64>() };
         word.store(counter, Relaxed);
     }
-    if data.owner.load(Relaxed) != me {
-        bump(&own.violations);
-    }
+    at.still_mine(own, me);
     data.counter.store(counter.wrapping_add(1), Relaxed);
+    if plan.locks > 1 {
+        at.tally(arena, plan, me);
+    }
     bump(&own.operations);
 }
 
@@ -190,22 +228,24 @@ unsafe fn touch(arena: *const Header) {
     word.store(next, Relaxed);
 }
 
-/// Puts a free lock and every vCPU's part of it into an arena.
+/// Puts free locks and every vCPU's part of them into an arena.
 ///
 /// # Safety
 ///
 /// `arena` must be mapped whole and writable, with a plan whose layout was made for `L`; nobody else may use it yet.
 pub(crate) unsafe fn init<L: RawLock, M: Mode, Pr: Probe>(arena: *mut Header) {
-    // SAFETY: the layout reserves aligned room for one `L` and for one `PerVcpu` behind each block, and nobody reads
+    // SAFETY: the layout reserves aligned room for each `L` and for its `PerVcpu` behind each block, and nobody reads
     // them before this returns.
     unsafe {
         let plan = &(*arena).plan;
-        let layout = plan.layout;
-        let params = plan.params;
-        ptr::write(arena.byte_add(layout.lock).cast(), L::new::<Vcpu<M, Pr>>(&params));
-        for cpu in 0..params.vcpus as usize {
-            let at = layout.blocks + cpu * layout.stride + layout.per_vcpu;
-            ptr::write(arena.byte_add(at).cast(), L::PerVcpu::default());
+        let (layout, params) = (plan.layout, plan.params);
+        for which in 0..plan.locks as usize {
+            ptr::write(layout.lock(arena, which), L::new::<Vcpu<M, Pr>>(&params));
+            for cpu in 0..params.vcpus as usize {
+                let first = layout.first_part::<L::PerVcpu>(arena, which);
+                // Where locks share the parts, each lock makes them anew, and they are alike.
+                ptr::write(first.byte_add(cpu * layout.stride), L::PerVcpu::default());
+            }
         }
     }
 }

@@ -131,9 +131,22 @@ impl Memory {
         &self.header().gate
     }
 
-    /// What the lock protects.
+    /// What the first lock protects.
     pub fn data(&self) -> &Data {
         &self.header().data
+    }
+
+    /// What each lock protects, in order.
+    pub fn each_data(&self) -> impl Iterator<Item = &Data> {
+        // SAFETY: as in `block`; the plan is this process's own.
+        (0..self.plan.locks as usize).map(|which| unsafe { self.plan.layout.data(self.as_ptr(), which) })
+    }
+
+    /// How often each vCPU has taken each of several locks; with a single lock the lists are empty, and the vCPUs' blocks tell.
+    pub fn tallies(&self) -> impl Iterator<Item = &[AtomicU64]> {
+        let locks = self.plan.locks as usize;
+        // SAFETY: as in `block`.
+        (0..self.vcpus()).map(move |cpu| unsafe { self.plan.layout.tallies(self.as_ptr(), cpu, locks) })
     }
 
     /// The pages that are not there yet.
@@ -228,7 +241,7 @@ impl Memory {
 #[cfg(test)]
 impl Blank {
     /// An arena for tests, with no lock in it.
-    pub(crate) fn empty(layout: Layout, vcpus: usize) -> Self {
+    pub(crate) fn empty(layout: Layout, vcpus: usize, locks: usize) -> Self {
         Self::create(Plan {
             magic: MAGIC,
             layout,
@@ -248,6 +261,9 @@ impl Blank {
             draws: 0,
             think: [0; lockbench_workloads::arena::THINK_ENTRIES],
             section: [0; lockbench_workloads::arena::THINK_ENTRIES],
+            locks: locks as u32,
+            nests: false,
+            picks: [0; lockbench_workloads::arena::PICKS],
         })
         .unwrap()
     }
@@ -259,7 +275,7 @@ impl Memory {
     pub(super) fn empty(extent: &lockbench_workloads::arena::Extent) -> Self {
         let unit = std::alloc::Layout::new::<()>();
         let layout = Layout::new(unit, unit, extent).unwrap();
-        let mut memory = Blank::empty(layout, extent.vcpus).make_present().unwrap();
+        let mut memory = Blank::empty(layout, extent.vcpus, extent.locks).make_present().unwrap();
         memory.write_plan();
         memory
     }

@@ -1,12 +1,14 @@
 //! Critical section and think time: `section[:N][+think[:mean]]`.
 
+mod locks;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use lockbench_reports::format::counted;
 use lockbench_reports::record::{self, Dropped};
 use lockbench_workloads::arena::LINE;
-use lockbench_workloads::workload::{SECTIONS, Section, THINKS, Takes, Think};
+use lockbench_workloads::workload::{Locks, SECTIONS, Section, THINKS, Takes, Think};
 
 use super::{Axis, Flag, InId, parse_duration, show_duration};
 use crate::Error;
@@ -34,6 +36,8 @@ pub struct Workload {
     pub section_ns: f64,
     /// Shared cache lines that the section writes.
     pub lines: u32,
+    /// Number of locks.
+    pub locks: u32,
     /// How the think time is distributed.
     pub think: &'static Think,
     /// Mean think time, in nanoseconds; in an open loop the mean time from one arrival to the next on a vCPU.
@@ -52,7 +56,7 @@ impl Workload {
 
     /// Whether the section's length and lines do not tell what it does.
     pub fn is_particular(&self) -> bool {
-        self.section.quantile.is_some() || self.section.touches
+        self.section.quantile.is_some() || self.section.touches || self.section.locks != Locks::One
     }
 
     /// The same in an open loop of `per_second` arrivals, split evenly over the vCPUs; or why there is none.
@@ -85,6 +89,7 @@ impl Workload {
             section: if self.is_particular() { self.section.name.into() } else { String::new() },
             section_ns: self.section_ns,
             lines: self.lines,
+            locks: self.locks,
             think: self.think.name.into(),
             think_ns: self.think_ns,
             arrivals: if self.think.open { record::Arrivals::Open } else { record::Arrivals::Closed },
@@ -96,14 +101,17 @@ impl Workload {
         if record.lines > MOST_MIB * LINES_OF_MIB {
             return Err(Error::usage(format!("{} shared lines are too many", record.lines)));
         }
+        let section = match record.section.as_str() {
+            "" => section_named("work")?,
+            name => section_named(name)?,
+        };
+        locks::check(section, record.locks)?;
         Ok(Self {
             name: record.name.clone(),
-            section: match record.section.as_str() {
-                "" => section_named("work")?,
-                name => section_named(name)?,
-            },
+            section,
             section_ns: record.section_ns,
             lines: record.lines,
+            locks: record.locks,
             think: think_named(&record.think)?,
             think_ns: record.think_ns,
         })
@@ -135,6 +143,10 @@ impl Axis for Workload {
             "memory:64",
             "tail:2us",
             "touch",
+            "nested",
+            "nested+exp",
+            "many:64",
+            "many:016+exp:1us",
             "short+none",
         ],
     }];
@@ -143,13 +155,21 @@ impl Axis for Workload {
         let refused = |why: String| Error::usage(format!("`{}`: {why}", text.escape_debug()));
         let (section_text, think_text) = text.split_once('+').unwrap_or((text, "none"));
         let section = section_named(split_argument(section_text).0)?;
-        let (name, section_ns, lines) = length(section, split_argument(section_text).1, refused)?;
+        let size = size(section, split_argument(section_text).1, refused)?;
         let (think, think_ns) = think(think_text, refused)?;
         let name = match think_ns {
-            0.0 => name,
-            _ => format!("{name}+{}:{}", think.name, show_duration(think_ns as u64)),
+            0.0 => size.name,
+            _ => format!("{}+{}:{}", size.name, think.name, show_duration(think_ns as u64)),
         };
-        Ok(Self { name, section, section_ns, lines, think, think_ns })
+        Ok(Self {
+            name,
+            section,
+            section_ns: size.section_ns,
+            lines: size.lines,
+            locks: size.locks,
+            think,
+            think_ns,
+        })
     }
 
     fn show(&self) -> String {
@@ -163,29 +183,43 @@ impl PartialEq for Workload {
     }
 }
 
-/// Spelling, length in nanoseconds and shared lines of a section with what was given behind its name.
-fn length(
+/// What a section's name says with what was given behind it.
+struct SectionSize {
+    /// Its only spelling.
+    name: String,
+    section_ns: f64,
+    lines: u32,
+    locks: u32,
+}
+
+fn size(
     section: &Section,
     argument: Option<&str>,
     refused: impl Fn(String) -> Error,
-) -> Result<(String, f64, u32), Error> {
+) -> Result<SectionSize, Error> {
     let name = section.name;
+    let locks = if section.locks == Locks::Nested { 2 } else { 1 };
+    let plain = SectionSize { name: name.to_owned(), section_ns: section.work_ns, lines: 0, locks };
+    let number = |range: RangeInclusive<u32>, what: &str, example: u32| {
+        let given = argument.and_then(|number| number.parse().ok()).filter(|number| range.contains(number));
+        let (least, most) = range.into_inner();
+        given.ok_or_else(|| refused(format!("give {least} to {most} {what}, like {name}:{example}")))
+    };
     match (section.takes, argument) {
-        (Takes::Nothing, None) => Ok((name.to_owned(), section.work_ns, 0)),
+        (Takes::Nothing, None) => Ok(plain),
         (Takes::Nothing, Some(_)) => Err(refused(format!("the section `{name}` takes no number"))),
-        (Takes::Lines, Some(number)) => match number.parse() {
-            Ok(lines) if (1..=MOST_LINES).contains(&lines) => {
-                Ok((format!("{name}:{lines}"), section.work_ns, lines))
-            }
-            _ => Err(refused(format!("give 1 to {MOST_LINES} lines, like lines:8"))),
-        },
-        (Takes::Mebibytes, argument) => match argument.unwrap_or_default().parse() {
-            Ok(mib) if (1..=MOST_MIB).contains(&mib) => {
-                Ok((format!("{name}:{mib}"), section.work_ns, mib * LINES_OF_MIB))
-            }
-            _ => Err(refused(format!("give 1 to {MOST_MIB} MiB, like memory:64"))),
-        },
-        (Takes::Lines, None) => Err(refused("say how many lines, like lines:8".into())),
+        (Takes::Lines, _) => {
+            let lines = number(1..=MOST_LINES, "lines", 8)?;
+            Ok(SectionSize { name: format!("{name}:{lines}"), lines, ..plain })
+        }
+        (Takes::Mebibytes, _) => {
+            let mib = number(1..=MOST_MIB, "MiB", 64)?;
+            Ok(SectionSize { name: format!("{name}:{mib}"), lines: mib * LINES_OF_MIB, ..plain })
+        }
+        (Takes::Locks, _) => {
+            let locks = number(locks::MANY, "locks", 64)?;
+            Ok(SectionSize { name: format!("{name}:{locks}"), locks, ..plain })
+        }
         (Takes::Length, Some(length)) if !length.is_empty() => {
             let length = parse_duration(length)?;
             if section.quantile.is_some() {
@@ -201,7 +235,7 @@ fn length(
                 return Err(refused("a section may last 1 s at most".into()));
             }
             let ns = length.as_nanos() as u64;
-            Ok((format!("{name}:{}", show_duration(ns)), ns as f64, 0))
+            Ok(SectionSize { name: format!("{name}:{}", show_duration(ns)), section_ns: ns as f64, ..plain })
         }
         (Takes::Length, _) => Err(refused(format!("say how long, like {name}:500ns"))),
     }
@@ -278,6 +312,10 @@ mod tests {
             "short+sleep:1s",
             "tail",
             "touch:4",
+            "nested:2",
+            "many",
+            "many:1",
+            "many:65",
             "work:",
             "",
         ] {
@@ -309,7 +347,9 @@ mod tests {
     /// A section is not only its length and its lines: a record says so, and earlier builds refuse what they would take for another.
     #[test]
     fn a_particular_section_comes_back_from_its_record() {
-        for text in ["tail:2us", "touch", "touch+exp:1us", "work:2us", "memory:2"] {
+        for text in
+            ["tail:2us", "touch", "touch+exp:1us", "work:2us", "memory:2", "nested", "many:16+exp:1us"]
+        {
             let workload = Workload::parse(text).unwrap();
             let again = Workload::of_record(&workload.record()).unwrap();
             assert_eq!(again, workload, "{text}");
@@ -334,6 +374,7 @@ mod tests {
             ("short+open", "short+open:10us"),
             ("short+none", "short"),
             ("memory:064", "memory:64"),
+            ("many:08", "many:8"),
             ("empty+sleep", "empty+sleep:1ms"),
         ] {
             let workload = Workload::parse(spelling).unwrap();

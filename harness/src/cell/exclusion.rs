@@ -5,43 +5,53 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::counters::sum;
 use crate::arena::Memory;
 
-/// How mutual exclusion was violated, by the arena of a killed process; none if it held. The counter in the section may be one
+/// How mutual exclusion was violated, by the arena of a killed process; none if it held for each lock. A lock's counter may be one
 /// ahead of the counted acquisitions, because the kill may fall between the two updates. One per vCPU would be too tolerant: a
 /// convoy may do as few as 8 acquisitions a second.
 pub(super) fn violation(memory: &Memory) -> Option<String> {
-    let counter = memory.data().counter.load(Relaxed);
-    let operations = sum(memory.blocks().map(|block| block.own.operations.load(Relaxed)));
     let violations = sum(memory.blocks().map(|block| block.own.violations.load(Relaxed)));
     if violations > 0 {
         return Some(format!(
             "mutual exclusion violated: {violations} times another vCPU was inside the critical section as well"
         ));
     }
-    match counter.checked_sub(operations) {
-        Some(0 | 1) => None,
-        _ => Some(format!(
-            "mutual exclusion violated: the protected counter stands at {counter} after {operations} acquisitions"
-        )),
+    let one = memory.plan().locks == 1;
+    let of_lock = |which: usize| {
+        let counted = memory.blocks().zip(memory.tallies()).map(|(block, tallies)| {
+            let count = if one { Some(&block.own.operations) } else { tallies.get(which) };
+            count.map_or(0, |count| count.load(Relaxed))
+        });
+        sum(counted)
+    };
+    for (which, data) in memory.each_data().enumerate() {
+        let (counter, acquisitions) = (data.counter.load(Relaxed), of_lock(which));
+        if !adds_up(counter, acquisitions) {
+            let of_which = if one { String::new() } else { format!(" of lock {which}") };
+            return Some(format!(
+                "mutual exclusion violated: the protected counter{of_which} stands at {counter} after {acquisitions} acquisitions"
+            ));
+        }
     }
+    // The rate counts the acquisitions of all locks together.
+    let miscounted = memory.blocks().zip(memory.tallies()).position(|(block, tallies)| {
+        let of_each = sum(tallies.iter().map(|tally| tally.load(Relaxed)));
+        !one && !adds_up(of_each, block.own.operations.load(Relaxed))
+    });
+    miscounted.map(|cpu| format!("the acquisitions of vCPU {cpu} do not add up to those of each lock"))
+}
+
+/// Whether a count that is raised first agrees with one that is raised last.
+fn adds_up(first: u64, last: u64) -> bool {
+    matches!(first.checked_sub(last), Some(0 | 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockbench_workloads::arena::{Detail, Extent};
+    use lockbench_workloads::arena::Extent;
 
     fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
-        let (detail, page) = (Detail::Counts, rustix::param::page_size());
-        let memory = Memory::empty(&Extent {
-            vcpus: 2,
-            lines: 0,
-            detail,
-            pcpus: 0,
-            nodes: 0,
-            page,
-            apart: false,
-            touched: 0,
-        });
+        let memory = Memory::empty(&Extent::plain(2, rustix::param::page_size()));
         memory.data().counter.store(counter, Relaxed);
         for (block, n) in memory.blocks().zip(operations) {
             block.own.operations.store(n, Relaxed);
@@ -57,5 +67,38 @@ mod tests {
         assert!(violation(&arena(32, [10, 20], 0)).is_some(), "two vCPUs were inside");
         assert!(violation(&arena(29, [10, 20], 0)).is_some(), "an update was lost");
         assert!(violation(&arena(30, [10, 20], 1)).is_some(), "another owner was seen");
+    }
+
+    /// Three locks, each taken by both vCPUs as often as `tallies` says.
+    fn several(counters: [u64; 3], tallies: [[u64; 3]; 2], operations: [u64; 2]) -> Option<String> {
+        let memory = Memory::empty(&Extent { locks: 3, ..Extent::plain(2, rustix::param::page_size()) });
+        for (data, counter) in memory.each_data().zip(counters) {
+            data.counter.store(counter, Relaxed);
+        }
+        for ((each, stored), (block, n)) in memory.tallies().zip(tallies).zip(memory.blocks().zip(operations))
+        {
+            for (tally, n) in each.iter().zip(stored) {
+                tally.store(n, Relaxed);
+            }
+            block.own.operations.store(n, Relaxed);
+        }
+        violation(&memory)
+    }
+
+    #[test]
+    fn the_counter_of_every_lock_must_match_and_not_only_their_sum() {
+        let tallies = [[10, 5, 1], [20, 0, 1]];
+        assert_eq!(several([30, 5, 2], tallies, [16, 21]), None);
+        assert_eq!(several([31, 5, 3], tallies, [16, 21]), None, "the kill cut a turn at two locks");
+        assert_eq!(
+            several([30, 5, 2], tallies, [15, 21]),
+            None,
+            "the kill fell between the two counts of a vCPU"
+        );
+        let lost = several([31, 4, 2], tallies, [16, 21]).unwrap();
+        assert!(lost.contains("counter of lock 1 stands at 4 after 5"), "{lost}");
+        assert!(several([30, 5, 4], tallies, [16, 21]).unwrap().contains("lock 2"));
+        let miscounted = several([30, 5, 2], tallies, [16, 20 - 1]).unwrap();
+        assert!(miscounted.contains("vCPU 1"), "{miscounted}");
     }
 }

@@ -127,16 +127,7 @@ mod tests {
         .unwrap();
         let nodes = spec.nodes().len();
         let (detail, page) = (Detail::Times, rustix::param::page_size());
-        let memory = Memory::empty(&Extent {
-            vcpus: 4,
-            lines: 0,
-            detail,
-            pcpus: 4,
-            nodes,
-            page,
-            apart: false,
-            touched: 0,
-        });
+        let memory = Memory::empty(&Extent { detail, pcpus: 4, nodes, ..Extent::plain(4, page) });
         number_nodes(&memory, &spec);
         (spec, memory)
     }

@@ -92,23 +92,13 @@ fn bytes(memory: &Memory, pages: Range<u64>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockbench_workloads::arena::{Detail, Extent};
+    use lockbench_workloads::arena::Extent;
     use std::os::linux::fs::MetadataExt;
 
     const PAGES: usize = 64;
 
     fn memory() -> Memory {
-        let (detail, page) = (Detail::Counts, rustix::param::page_size());
-        Memory::empty(&Extent {
-            vcpus: 1,
-            lines: 0,
-            detail,
-            pcpus: 0,
-            nodes: 0,
-            page,
-            apart: false,
-            touched: PAGES,
-        })
+        Memory::empty(&Extent { touched: PAGES, ..Extent::plain(1, rustix::param::page_size()) })
     }
 
     /// How many pages the arena's file has.

@@ -1,10 +1,12 @@
 //! A window's arena: its memory, and what is written into it once the memory is bound.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use lockbench_reports::record::Start;
 use lockbench_workloads::arena::{Extent, Layout, MAGIC, Plan, THINK_ENTRIES};
 use lockbench_workloads::locks::Params;
 use lockbench_workloads::ticks;
-use lockbench_workloads::workload::{Section, Think};
+use lockbench_workloads::workload::{Locks, Section, Think};
 use rustix::param::page_size;
 
 use super::{WindowSpec, handed};
@@ -29,6 +31,8 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         page: page_size(),
         apart: !spec.data_nodes.is_empty(),
         touched: if workload.section.touches { TOUCHED } else { 0 },
+        locks: workload.locks as usize,
+        shares_blocks: lock.family.shares_blocks,
     };
     let family = lock.family;
     let layout = family.lock_for(extent.vcpus).and_then(|lock| Layout::new(lock, family.per_vcpu, &extent));
@@ -63,6 +67,9 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         draws: spec.draws,
         think: think_table(workload.think, workload.think_ns, unit_ns),
         section: section_table(workload.section, workload.section_ns, spec.work_ns),
+        locks: workload.locks,
+        nests: workload.section.locks == Locks::Nested,
+        picks: workload.picks(),
     };
     Blank::create(plan)
         .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))
@@ -73,10 +80,12 @@ pub(super) fn write(memory: &mut Memory, spec: &WindowSpec) {
     let header = memory.write_plan();
     header.gate.hold = u32::from(spec.start == Start::Queued).into();
     // No vCPU has this number, so that the first acquisition is not counted as a second one in a row.
-    header.data.owner = u32::MAX.into();
     header.time.start(ticks());
+    for data in memory.each_data() {
+        data.owner.store(u32::MAX, Relaxed);
+    }
     for (block, node) in memory.blocks().zip(&spec.vcpu_nodes) {
-        block.env.node.store(*node, std::sync::atomic::Ordering::Relaxed);
+        block.env.node.store(*node, Relaxed);
     }
     handed::number_nodes(memory, spec);
 }

@@ -149,6 +149,9 @@ impl WindowSpec {
                 "its spin_threshold, slice_ns, early_wait or needs is not what its axes say",
             ));
         }
+        if self.detail() > Detail::Counts {
+            self.axes.values.workload.check_times()?;
+        }
         self.check_recorded()?;
         let machines = self.axes.case.as_ref().map_or(1, |case| case.vms.len());
         if self.neighbours.len() + 1 != machines {

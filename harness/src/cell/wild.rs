@@ -27,7 +27,7 @@ fn spec(purpose: Purpose) -> WindowSpec {
 
 fn arena(detail: Detail) -> Memory {
     let page = rustix::param::page_size();
-    Memory::empty(&Extent { vcpus: 3, lines: 0, detail, pcpus: 2, nodes: 2, page, apart: false, touched: 0 })
+    Memory::empty(&Extent { detail, pcpus: 2, nodes: 2, ..Extent::plain(3, page) })
 }
 
 /// Threads that do not exist: nothing can be read about them.

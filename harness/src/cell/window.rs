@@ -196,9 +196,11 @@ fn pages(memory: &Memory) -> [u64; 2] {
     [&data.fresh, &data.present].map(|pages| pages.load(Relaxed))
 }
 
-/// The longest run that ended since the counters were reset, or the one that still lasts. It may have begun before.
+/// The longest run that ended since the counters were reset, or the longest that still lasts. It may have begun before.
 fn longest_run(memory: &Memory) -> u64 {
-    let ended = memory.blocks().map(|block| block.own.longest_run.load(Relaxed)).max().unwrap_or(0);
-    let data = memory.data();
-    ended.max(data.counter.load(Relaxed).saturating_sub(data.run_began.load(Relaxed)))
+    let ended = memory.blocks().map(|block| block.own.longest_run.load(Relaxed));
+    let lasts = memory
+        .each_data()
+        .map(|data| data.counter.load(Relaxed).saturating_sub(data.run_began.load(Relaxed)));
+    ended.chain(lasts).max().unwrap_or(0)
 }

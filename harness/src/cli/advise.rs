@@ -141,9 +141,11 @@ fn nights(args: &Args, machine: &Machine) -> Result<Vec<Digest>, Error> {
     Ok(nights)
 }
 
-/// Length of the section that a workload's name stands for; none in an open loop, and none of a name that this build does not know.
+/// Length of the section that a workload's name stands for; none in an open loop or where there are several locks, and none of a name
+/// that this build does not know.
 fn section_ns(workload: &str) -> Option<f64> {
-    Workload::parse(workload).ok().filter(|workload| !workload.think.open).map(|workload| workload.section_ns)
+    let asked = |workload: &Workload| !workload.think.open && workload.locks == 1;
+    Workload::parse(workload).ok().filter(asked).map(|workload| workload.section_ns)
 }
 
 /// What the answer needs: the core locks and the user's own at 1x and with the vCPUs asked for.

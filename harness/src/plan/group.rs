@@ -264,6 +264,15 @@ impl CellGroup {
         }
     }
 
+    /// An error if times are asked for of a workload that has none.
+    pub(crate) fn check_times(&self) -> Result<(), Error> {
+        let takes_times = |purpose| matches!(purpose, Purpose::Latency | Purpose::Trace);
+        if !self.purposes().any(takes_times) {
+            return Ok(());
+        }
+        or_default(&self.lists.workload).iter().try_for_each(Workload::check_times)
+    }
+
     /// An error if a case has several values of an axis, for its column in the report has room for one.
     fn check_one_of_each(&self) -> Result<(), Error> {
         let apart = [Lock::FLAGS[0].key, Env::FLAGS[0].key, Workload::FLAGS[0].key];

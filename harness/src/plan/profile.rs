@@ -177,6 +177,7 @@ impl Profile {
         }
         self.cells.iter().try_for_each(|group| {
             group.check_case()?;
+            group.check_times().map_err(|e| group.locate(e))?;
             group.check_moves(group.window.unwrap_or(self.window)).map_err(|(_, e)| group.locate(e))
         })
     }

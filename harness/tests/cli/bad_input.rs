@@ -46,6 +46,10 @@ fn figures_out_of_range_are_refused() {
     refused_in_a_line(&["run", "--pcpus", "9999"]);
     refused_in_a_line(&["run", "--pcpus", "3-1"]);
     refused_in_a_line(&["suite", "--time", "1ms"]);
+    for times in ["--latency", "--trace"] {
+        let several = ["run", "--locks", "ticket", "--workloads", "short,many:8", times];
+        assert!(refused_in_a_line(&several).contains("`many:8` takes several locks"));
+    }
 }
 
 #[test]

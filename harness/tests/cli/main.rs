@@ -37,6 +37,7 @@ mod streams;
 mod suite;
 mod threads;
 mod throttled;
+mod workloads;
 
 #[path = "../../../reports/tests/fixture/mod.rs"]
 mod fixture;

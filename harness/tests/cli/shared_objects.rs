@@ -209,6 +209,23 @@ fn what_a_lock_does_outside_of_its_object_is_named_and_costs_its_cell_alone() {
         assert!(!said.contains("leaf code"), "a trap leaves nothing: {said}");
         fault("so:crashes", &["wrote to 0x8", "crashes+0x"]);
     }
+    // Several locks: each has its own memory, and nodes of its own that its `init_node` made.
+    let locks = results["locks"].as_array().unwrap();
+    let looks = locks.iter().find(|lock| lock["name"] == "so:looks").unwrap();
+    let sha256 = looks["object"]["sha256"].as_str().unwrap();
+    let mut spec = spec("so:looks", object.to_str().unwrap(), "lockbench_lock_looks", sha256);
+    spec["needs"] = json!(["workloads"]);
+    for (section, locks) in [("many", 3), ("nested", 2)] {
+        let workload = &mut spec["axes"]["workload"];
+        (workload["section"], workload["locks"]) = (section.into(), locks.into());
+        let output = lockbench()
+            .args(["run", "--json", "--spec", "-"])
+            .write_stdin(spec.to_string())
+            .output()
+            .unwrap();
+        let round: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(round["outcome"], "measured", "{section}: {round}");
+    }
 }
 
 #[test]

@@ -333,6 +333,7 @@ impl RawLock for Rqspinlock {
     const ORDER: Order = Order::Fifo;
     const SOURCE: &'static str = "Linux 6.15 (kernel/bpf/rqspinlock.c)";
     const LEAF: bool = true;
+    const SHARES_BLOCKS: bool = true;
     type PerVcpu = Resilient;
 
     fn new<P: Platform>(_: &Params) -> Self {

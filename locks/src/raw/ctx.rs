@@ -43,6 +43,17 @@ impl<'a, L: RawLock, P: Platform> Ctx<'a, L, P> {
         unsafe { Self::new(me, params, blocks.as_ptr().cast(), size_of::<L::PerVcpu>(), platform) }
     }
 
+    /// Turns to the blocks of another lock of the same kind. The next call must be one of that lock's.
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new), with the same stride.
+    #[inline(always)]
+    pub unsafe fn turn_to(&mut self, first: *const u8) {
+        self.first = first;
+        self.kept = first.wrapping_add(self.me.wrapping_mul(self.stride));
+    }
+
     /// Number of the calling vCPU.
     #[inline(always)]
     pub fn me(&self) -> usize {

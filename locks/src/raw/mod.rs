@@ -173,6 +173,10 @@ pub trait RawLock: Sized + Sync {
     /// Whether it prefers waiters by the NUMA node of their vCPUs ([`Platform::node_of`]).
     const BY_NODE: bool = false;
 
+    /// Whether one set of [`PerVcpu`](Self::PerVcpu) blocks may serve many locks at once, as the kernel's per-CPU queue nodes do,
+    /// also while a vCPU that holds one of the locks takes another. If not, each lock is given blocks of its own.
+    const SHARES_BLOCKS: bool = false;
+
     /// What the lock needs once per vCPU: queue nodes, hash slots.
     type PerVcpu: Default + Sync;
 

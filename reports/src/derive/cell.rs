@@ -27,7 +27,8 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class, orde
     if let Some(used) = &used {
         notes.extend(qualifications(&rounds, used));
         // Not a reason why there is no figure.
-        notes.extend(pages(&counters).filter(|_| !windows.is_empty()));
+        notes
+            .extend(several_locks(&axes).into_iter().chain(pages(&counters)).filter(|_| !windows.is_empty()));
     }
     let mut cell = Cell {
         status,
@@ -170,6 +171,19 @@ pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
         format!("skipped in {} of {} rounds{again}: {reason}", skipped.len(), all.len())
     };
     reasons.into_iter().map(note).collect()
+}
+
+/// What the rate of several locks counts; none where there is one lock.
+fn several_locks(axes: &CellAxes) -> Option<String> {
+    match (axes.workload.locks, axes.workload.section.as_str()) {
+        (0 | 1, _) => None,
+        (_, "nested") => Some(
+            "the rate counts the acquisitions of both locks: half of the requests take the inner one inside the outer one, the others \
+             the inner one alone"
+                .into(),
+        ),
+        (locks, _) => Some(format!("the rate counts the acquisitions of all {locks} locks together")),
+    }
 }
 
 /// How many of the sections that touched a page took a page fault; none where no section touched one.

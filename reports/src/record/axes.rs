@@ -48,13 +48,16 @@ pub struct CellAxes {
 pub struct Workload {
     /// The workload's name as on the command line: `short+exp`.
     pub name: String,
-    /// Name of the section, where its length and lines do not tell what it does: `tail`, `touch`.
+    /// Name of the section, where its length and lines do not tell what it does: `tail`, `touch`, `nested`, `many`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub section: String,
     /// Nominal length of the critical section, in nanoseconds; the mean where lengths are drawn.
     pub section_ns: f64,
     /// Number of shared cache lines written in the section.
     pub lines: u32,
+    /// Number of locks; left out where there is one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub locks: u32,
     /// `none`, `fixed`, `exp` or `open`.
     pub think: String,
     /// Mean think time, in nanoseconds; in an open loop the mean time between two arrivals on a vCPU.
@@ -62,6 +65,15 @@ pub struct Workload {
     /// What decides when a vCPU makes its next request.
     #[serde(default)]
     pub arrivals: Arrivals,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(locks: &u32) -> bool {
+    *locks == 1
 }
 
 /// What decides when a vCPU makes its next request.

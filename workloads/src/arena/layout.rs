@@ -1,9 +1,9 @@
 //! Where the parts of an arena lie.
 
 use core::ops::Range;
-use core::sync::atomic::AtomicU16;
+use core::sync::atomic::{AtomicU16, AtomicU64};
 
-use super::{Block, Header, LINE};
+use super::{Block, Data, Header, LINE};
 use crate::ring::Ring;
 use crate::traced::{MATRIX_NODES, MATRIX_PCPUS, Octaves, Traced};
 
@@ -41,14 +41,40 @@ pub struct Extent {
     pub apart: bool,
     /// Number of pages that sections touch in turn.
     pub touched: usize,
+    /// Number of locks; there is at least one.
+    pub locks: usize,
+    /// Whether all locks share the vCPUs' parts of the lock; if not, each vCPU has a part for each lock.
+    pub shares_blocks: bool,
+}
+
+impl Extent {
+    /// Room for one lock and for counters only.
+    pub const fn plain(vcpus: usize, page: usize) -> Self {
+        Self {
+            vcpus,
+            lines: 0,
+            detail: Detail::Counts,
+            pcpus: 0,
+            nodes: 0,
+            page,
+            apart: false,
+            touched: 0,
+            locks: 1,
+            shares_blocks: false,
+        }
+    }
 }
 
 /// Byte offsets within an arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Layout {
-    /// The lock.
+    /// The first lock.
     pub lock: usize,
+    /// Distance from one lock to the next.
+    pub lock_step: usize,
+    /// What the locks behind the first one protect; what the first one protects is in the header.
+    pub more_data: usize,
     /// The shared lines that sections write.
     pub lines: usize,
     /// The handover matrix of pCPUs.
@@ -67,8 +93,12 @@ pub struct Layout {
     pub blocks: usize,
     /// Distance from one block to the next.
     pub stride: usize,
-    /// Distance from a block to the lock's per-vCPU part behind it.
+    /// Distance from a block to the lock's per-vCPU part behind it: that of the first lock.
     pub per_vcpu: usize,
+    /// Distance from the per-vCPU part of one lock to that of the next; 0 where all locks share it.
+    pub per_vcpu_step: usize,
+    /// Distance from a block to the vCPU's acquisitions of each lock; 0 where there is one lock.
+    pub tallies: usize,
     /// Distance from a block to the vCPU's times; 0 where no times are taken.
     pub traced: usize,
     /// Distance from a block to the vCPU's ring of events; 0 where no events are kept.
@@ -78,7 +108,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout for a lock and its part per vCPU; none if either asks for an alignment above two cache lines.
+    /// The layout for locks of one kind and their part per vCPU; none if either asks for an alignment above two cache lines.
     ///
     /// What all vCPUs share fills whole pages, and so does each block with what lies behind it, because each of them may be
     /// put on another NUMA node.
@@ -90,8 +120,12 @@ impl Layout {
         if lock.align() > PAIR || per_vcpu.align() > PAIR {
             return None;
         }
+        let several = extent.locks > 1;
+        let lock_step = lock.size().next_multiple_of(PAIR);
+        let part = per_vcpu.size().next_multiple_of(PAIR);
         let mut at = size_of::<Header>();
-        let lock = place(&mut at, lock.size());
+        let lock = place(&mut at, lock_step * extent.locks);
+        let more_data = place(&mut at, (extent.locks - 1) * size_of::<Data>());
         if extent.apart {
             at = at.next_multiple_of(extent.page);
         }
@@ -107,7 +141,10 @@ impl Layout {
         let blocks = touched + extent.touched * extent.page;
 
         let mut at = size_of::<Block>();
-        let per_vcpu = place(&mut at, per_vcpu.size());
+        let own_parts = several && !extent.shares_blocks;
+        let per_vcpu = place(&mut at, if own_parts { part * extent.locks } else { part });
+        let per_vcpu_step = if own_parts { part } else { 0 };
+        let tallies = if several { place(&mut at, extent.locks * size_of::<AtomicU64>()) } else { 0 };
         let traced = if times { place(&mut at, size_of::<Traced>()) } else { 0 };
         let events = extent.detail as usize >= Detail::Events as usize;
         let ring = if events { place(&mut at, size_of::<Ring>()) } else { 0 };
@@ -115,6 +152,8 @@ impl Layout {
         let total = blocks + stride * extent.vcpus;
         Some(Self {
             lock,
+            lock_step,
+            more_data,
             lines,
             matrix,
             matrix_pcpus,
@@ -125,6 +164,8 @@ impl Layout {
             blocks,
             stride,
             per_vcpu,
+            per_vcpu_step,
+            tallies,
             traced,
             ring,
             total,
@@ -150,6 +191,60 @@ impl Layout {
     pub const fn own(&self, cpu: usize) -> Range<usize> {
         let start = self.blocks + cpu * self.stride;
         start..start + self.stride
+    }
+
+    /// Lock number `which` of one kind.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::block`], with a layout for an `L` and for more than `which` locks.
+    #[inline(always)]
+    pub(crate) unsafe fn lock<L>(&self, arena: *const Header, which: usize) -> *mut L {
+        // SAFETY: as the caller vouches, `Layout::new` reserved so many there, each aligned.
+        unsafe { arena.byte_add(self.lock + which * self.lock_step).cast::<L>().cast_mut() }
+    }
+
+    /// vCPU 0's part of lock number `which`; those of the others lie `stride` apart.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::lock`].
+    #[inline(always)]
+    pub(crate) unsafe fn first_part<T>(&self, arena: *const Header, which: usize) -> *mut T {
+        let at = self.blocks + self.per_vcpu + which * self.per_vcpu_step;
+        // SAFETY: as the caller vouches, `Layout::new` reserved a part for each lock behind each block, or one for all.
+        unsafe { arena.byte_add(at).cast::<T>().cast_mut() }
+    }
+
+    /// What lock number `which` protects.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::block`], with a layout for more than `which` locks.
+    #[inline(always)]
+    pub unsafe fn data<'a>(&self, arena: *const Header, which: usize) -> &'a Data {
+        // SAFETY: as the caller vouches; `Layout::new` reserved room for the others, and zeros are valid ones. They are only shared.
+        unsafe {
+            match which.checked_sub(1) {
+                None => &(*arena).data,
+                Some(nth) => &*arena.byte_add(self.more_data + nth * size_of::<Data>()).cast(),
+            }
+        }
+    }
+
+    /// How often vCPU `cpu` has taken each of `locks` locks; empty where there is one lock, for then its block tells.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Layout::block`], with a layout for so many locks.
+    #[inline(always)]
+    pub unsafe fn tallies<'a>(&self, arena: *const Header, cpu: usize, locks: usize) -> &'a [AtomicU64] {
+        let count = if self.tallies == 0 { 0 } else { locks };
+        // SAFETY: as in `matrix`.
+        unsafe {
+            let first = arena.byte_add(self.blocks + cpu * self.stride + self.tallies).cast();
+            core::slice::from_raw_parts(first, count)
+        }
     }
 
     /// The block of vCPU `cpu` in an arena. A caller that does not trust the layout written in the arena keeps one of its own.
@@ -251,127 +346,4 @@ const fn place(at: &mut usize, size: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_written_takes_no_room() {
-        let unit = core::alloc::Layout::new::<()>();
-        let layout = |detail, pcpus| {
-            Layout::new(
-                unit,
-                unit,
-                &Extent { vcpus: 4, lines: 0, detail, pcpus, nodes: 1, page: 4096, apart: false, touched: 0 },
-            )
-            .unwrap()
-        };
-        let counts = layout(Detail::Counts, 2);
-        assert_eq!((counts.traced, counts.ring, counts.matrix_pcpus), (0, 0, 0));
-        let times = layout(Detail::Times, 2);
-        assert!(times.traced >= size_of::<Block>() && times.ring == 0 && times.matrix_pcpus == 2);
-        let events = layout(Detail::Events, MATRIX_PCPUS + 1);
-        assert!(events.ring >= events.traced + size_of::<Traced>() && events.matrix_pcpus == 0);
-        assert!(events.stride >= events.ring + size_of::<Ring>());
-    }
-
-    #[test]
-    fn what_is_shared_and_each_block_lie_on_pages_of_their_own() {
-        let unit = core::alloc::Layout::new::<()>();
-        for page in [4096, 16_384, 65_536] {
-            for detail in [Detail::Counts, Detail::Times, Detail::Events] {
-                let extent =
-                    Extent { vcpus: 4, lines: 0, detail, pcpus: 2, nodes: 2, page, apart: false, touched: 0 };
-                let layout = Layout::new(unit, unit, &extent).unwrap();
-                let parts: [Range<usize>; 5] =
-                    core::array::from_fn(|i| if i == 0 { layout.shared() } else { layout.own(i - 1) });
-                let mut end = 0;
-                for part in parts {
-                    assert_eq!((part.start, part.start % page, part.end % page), (end, 0, 0));
-                    end = part.end;
-                }
-                assert_eq!(end, layout.total);
-                assert!(layout.shared().len() >= size_of::<Header>() && layout.lock <= layout.blocks);
-            }
-        }
-    }
-
-    #[test]
-    fn the_lock_and_the_lines_of_sections_can_lie_on_pages_of_their_own() {
-        let unit = core::alloc::Layout::new::<()>();
-        for page in [4096, 65_536] {
-            let extent = Extent {
-                vcpus: 2,
-                lines: 8,
-                detail: Detail::Counts,
-                pcpus: 2,
-                nodes: 1,
-                page,
-                apart: true,
-                touched: 0,
-            };
-            let layout = Layout::new(core::alloc::Layout::new::<u64>(), unit, &extent).unwrap();
-            let (lock, lines) = (layout.before_lines(), layout.from_lines());
-            assert!(lock.contains(&(layout.lock + 7)) && !lines.contains(&layout.lock));
-            assert_eq!((lines.start, lines.start % page, lines.end), (layout.lines, 0, layout.blocks));
-            assert!(lines.end >= layout.lines + 8 * LINE);
-            assert_eq!((lock.start, lock.end), (0, lines.start));
-        }
-    }
-
-    #[test]
-    fn no_locks_word_shares_a_line_with_its_settings() {
-        let settings =
-            core::mem::offset_of!(Header, plan) + core::mem::offset_of!(super::super::Plan, params);
-        let end = settings + size_of::<lockbench_locks::Params>();
-        for family in crate::CATALOGUE {
-            let extent = Extent {
-                vcpus: 4,
-                lines: 8,
-                detail: Detail::Counts,
-                pcpus: 2,
-                nodes: 1,
-                page: 4096,
-                apart: false,
-                touched: 0,
-            };
-            let layout = Layout::new(family.lock, family.per_vcpu, &extent).unwrap();
-            let lines = settings / PAIR..end.div_ceil(PAIR);
-            assert!(!lines.contains(&(layout.lock / PAIR)), "{}", family.name);
-            assert!(end <= size_of::<super::super::Plan>(), "on the page that nobody may write");
-        }
-    }
-
-    #[test]
-    fn nodes_are_told_apart_where_there_are_several_however_many_pcpus() {
-        let unit = core::alloc::Layout::new::<()>();
-        let layout = |detail, pcpus, nodes| {
-            Layout::new(
-                unit,
-                unit,
-                &Extent {
-                    vcpus: 1_000,
-                    lines: 0,
-                    detail,
-                    pcpus,
-                    nodes,
-                    page: 4096,
-                    apart: false,
-                    touched: 0,
-                },
-            )
-            .unwrap()
-        };
-        let many = layout(Detail::Times, 1_000, 8);
-        assert_eq!((many.matrix_pcpus, many.matrix_nodes), (0, 8));
-        assert!(many.node_matrix >= many.node_rows + 1_000 * size_of::<AtomicU16>());
-        assert!(many.blocks >= many.node_matrix + 64 * size_of::<Octaves>());
-        for none in [
-            layout(Detail::Counts, 8, 8),
-            layout(Detail::Times, 8, 1),
-            layout(Detail::Times, 8, MATRIX_NODES + 1),
-        ] {
-            assert_eq!(none.matrix_nodes, 0);
-            assert_eq!(none.node_matrix, none.node_rows);
-        }
-    }
-}
+mod tests;

@@ -20,6 +20,8 @@ pub use layout::{Detail, Extent, Layout};
 
 /// Number of quantiles in the think-time table.
 pub const THINK_ENTRIES: usize = 256;
+/// Number of entries of the table that locks are drawn from.
+pub const PICKS: usize = 1024;
 /// Distance in bytes between two of the cache lines that sections write ([`Plan::lines`]).
 pub const LINE: usize = 64;
 
@@ -33,7 +35,7 @@ pub struct Header {
     pub plan: Plan,
     /// Opened by the parent.
     pub gate: Gate,
-    /// What the lock protects.
+    /// What the first lock protects.
     pub data: Data,
     /// What the lock's time goes into; written by the lock's holders where they trace.
     pub time: LockTime,
@@ -85,6 +87,13 @@ pub struct Plan {
     pub think: [u32; THINK_ENTRIES],
     /// Quantiles of the section's steps, drawn from uniformly where they vary.
     pub section: [u32; THINK_ENTRIES],
+    /// Number of locks.
+    pub locks: u32,
+    /// Whether a request that began with lock 1 takes lock 0 inside it. There are two locks then, and always in this order, so that
+    /// there is no deadlock.
+    pub nests: bool,
+    /// The lock that a request begins with, drawn from uniformly where there are several.
+    pub picks: [u8; PICKS],
 }
 
 /// Words that the parent writes and the vCPUs wait on.
@@ -100,7 +109,7 @@ pub struct Gate {
     pub ready: AtomicU32,
 }
 
-/// What the lock protects, on cache lines of its own. It is accessed inside the section only, so every access is relaxed.
+/// What a lock protects, on cache lines of its own. It is accessed inside the section only, so every access is relaxed.
 #[repr(C, align(128))]
 pub struct Data {
     /// Acquisitions by all vCPUs. Raised by a plain load and a plain store: two vCPUs inside at once lose an update.
@@ -109,7 +118,7 @@ pub struct Data {
     pub owner: AtomicU32,
     /// What `counter` was when the owner's present run (acquisitions in a row by one vCPU) began.
     pub run_began: AtomicU64,
-    /// How many pages sections have touched that were not there.
+    /// How many pages sections have touched that were not there. Written where there is one lock.
     pub fresh: AtomicU64,
     /// How often a section found no such page left, and touched one that was there.
     pub present: AtomicU64,
@@ -246,6 +255,17 @@ impl Header {
     pub unsafe fn block(&self, cpu: usize) -> &Block {
         // SAFETY: as the caller vouches.
         unsafe { self.plan.layout.block(self, cpu) }
+    }
+
+    /// What lock number `which` protects.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::block`], and `which` must be below `self.plan.locks`.
+    #[inline(always)]
+    pub(crate) unsafe fn data_of(&self, which: usize) -> &Data {
+        // SAFETY: as the caller vouches.
+        unsafe { self.plan.layout.data(self, which) }
     }
 
     /// What vCPU `cpu` writes about its times; none where the arena has no room for it.

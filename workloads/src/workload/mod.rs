@@ -5,7 +5,9 @@ mod exponential;
 mod fixed;
 mod lines;
 mod long;
+mod many;
 mod memory;
+mod nested;
 mod none;
 mod open;
 mod short;
@@ -27,13 +29,37 @@ pub struct Section {
     pub quantile: Option<fn(u: f64) -> f64>,
     /// Whether it writes to a page that is not there yet.
     pub touches: bool,
+    /// The locks that requests take.
+    pub locks: Locks,
     /// One line for `list`.
     pub about: &'static str,
 }
 
 /// A section that does nothing particular.
-const PLAIN: Section =
-    Section { name: "", takes: Takes::Nothing, work_ns: 0.0, quantile: None, touches: false, about: "" };
+const PLAIN: Section = Section {
+    name: "",
+    takes: Takes::Nothing,
+    work_ns: 0.0,
+    quantile: None,
+    touches: false,
+    locks: Locks::One,
+    about: "",
+};
+
+/// The locks that requests take, all of one kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Locks {
+    /// All of them the same one.
+    One,
+    /// Half of them an outer lock and then, inside its section, an inner one; the others the inner one alone. If all took the
+    /// outer one first, nobody would ever wait for the inner one.
+    Nested,
+    /// Each of them one of many, by Zipf's law: the lock at place r of the order of hotness is drawn in proportion to 1/r^exponent.
+    Many {
+        /// The exponent; 0 would make all locks alike.
+        exponent: f64,
+    },
+}
 
 /// What the user gives behind a section's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +72,8 @@ pub enum Takes {
     Length,
     /// How many MiB of shared cache lines it writes: `memory:64`.
     Mebibytes,
+    /// How many locks there are: `many:64`.
+    Locks,
 }
 
 /// How the time between a release and the next acquire is distributed.
@@ -76,6 +104,8 @@ pub static SECTIONS: &[Section] = &[
     memory::SECTION,
     tail::SECTION,
     touch::SECTION,
+    nested::SECTION,
+    many::SECTION,
 ];
 
 /// Every distribution of think time.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use lockbench_workloads::arena::{Detail, Extent};
+use lockbench_workloads::arena::Extent;
 use lockbench_workloads::locks::pause::State;
 use lockbench_workloads::{Bare, Off};
 
@@ -102,16 +102,7 @@ fn a_kick_from_before_a_sleep_does_not_end_it() {
 }
 
 fn extent(vcpus: usize) -> Extent {
-    Extent {
-        vcpus,
-        lines: 0,
-        detail: Detail::Counts,
-        pcpus: 0,
-        nodes: 0,
-        page: 4096,
-        apart: false,
-        touched: 0,
-    }
+    Extent::plain(vcpus, 4096)
 }
 
 /// A million steps in which vCPUs are paused, resumed and kicked, in whatever they are doing: none is lost, and who is paused

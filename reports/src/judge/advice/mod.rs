@@ -122,6 +122,7 @@ fn candidate(run: &Results, cell: &Cell, question: Question) -> Option<Candidate
         && axes.case.is_none()
         && axes.pinning == "pinned"
         && axes.workload.arrivals == Arrivals::Closed
+        && axes.workload.locks == 1
         && apart(axes.workload.section_ns, question) <= NEAR;
     let rate = cell.ops_per_second.filter(|_| answers)?.median;
     Some(Candidate {

@@ -48,7 +48,8 @@ pub fn check(results: &Results, cell: &Cell) -> Option<LawCheck> {
         && above(axes.overcommit)
         && axes.env != "native"
         && axes.pinning == "pinned"
-        && axes.workload.arrivals == Arrivals::Closed;
+        && axes.workload.arrivals == Arrivals::Closed
+        && axes.workload.locks == 1;
     if !spoken_of {
         return None;
     }

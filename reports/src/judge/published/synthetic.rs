@@ -117,6 +117,7 @@ impl Plan {
                 name: workload.into(),
                 section_ns: if empty { 0.0 } else { 100.0 },
                 lines: 1,
+                locks: 1,
                 think: "none".into(),
                 think_ns: 0.0,
                 arrivals: Default::default(),

@@ -1,7 +1,7 @@
 //! The verdicts of a step in a line for each label.
 
 use super::Paint;
-use crate::format::{overcommit, percent, percents, printable};
+use crate::format::{contended, overcommit, percent, percents, printable};
 use crate::judge::verdicts::{Step, Verdict, leading, reached, tally, untold_alike};
 use crate::record::{Interval, Kept, Results, Served};
 
@@ -19,18 +19,14 @@ const MOST_REASONS: usize = 2;
 pub(super) fn about(steps: &[Step<'_>], step: &Step<'_>) -> String {
     let Some(axes) = step.verdicts.first().map(|verdict| &verdict.cell.axes) else { return String::new() };
     let s = if axes.pcpus.len() == 1 { "" } else { "s" };
-    let (env, workload) = (printable(&axes.env), printable(&axes.workload.name));
+    let (env, contended) = (printable(&axes.env), contended(&axes.workload));
     let alike = |other: &&Step<'_>| {
         other.env != step.env && overcommit(other.overcommit) == overcommit(step.overcommit)
     };
     let others = steps.iter().filter(alike);
     let others: String =
         others.map(|other| format!("; in {} {}", printable(other.env), leading(other))).collect();
-    format!(
-        "{env}, one saturated lock ({workload}), {} vCPUs on {} CPU{s}{others}",
-        axes.vcpus,
-        axes.pcpus.len()
-    )
+    format!("{env}, {contended}, {} vCPUs on {} CPU{s}{others}", axes.vcpus, axes.pcpus.len())
 }
 
 /// A line for each label that some lock has: the word that it begins with, the locks, and its colour.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{shown, unbroken};
 use crate::derive::timeslice::timeslice;
-use crate::format::{counted, duration, overcommit, percent, percents, significant};
+use crate::format::{contended, counted, duration, overcommit, percent, percents, significant};
 use crate::judge::briefs::{Brief, briefs};
 use crate::judge::scenarios::{Scenario, only_scenarios, scenarios};
 use crate::judge::verdicts::{self, Step, Verdict, headline, main_step, ranked, steps, without_a_step};
@@ -136,8 +136,8 @@ fn about(step: &Step<'_>) -> String {
         other => other,
     };
     unbroken(&format!(
-        "Here: one saturated lock ({}), {} {vcpus} on {} CPU{s}.",
-        shown(&axes.workload.name),
+        "Here: {}, {} {vcpus} on {} CPU{s}.",
+        contended(&axes.workload),
         axes.vcpus,
         axes.pcpus.len()
     ))

@@ -136,7 +136,7 @@ fn an_arena_lies_where_it_was_bound_with_all_pages_present_and_nothing_written()
     let layout = layout(5);
     let mut spec = spec(&[node], &[node, node]);
     spec.notes = vec!["what the plan found".into()];
-    let blank = Blank::empty(layout, 2);
+    let blank = Blank::empty(layout, 2, 1);
     let before = placer.binder.locate(blank.part(0..layout.total)).unwrap();
     assert_eq!((before.absent(), before.0.len()), (7, 7));
     let (memory, lies) = placer.place_memory(blank, &spec).unwrap();
