@@ -205,6 +205,7 @@ impl<Version, D: Described, R: AnyRawMutex<Version> + Sync> RawLock for Measured
     const SOURCE: &'static str = D::ABOUT.source;
     const BLOCKS: bool = D::ABOUT.blocks;
     const LEAF: bool = D::ABOUT.leaf;
+    const RELAXES: bool = false;
     type PerVcpu = Slot<R::Guard>;
 
     fn new<P: Platform>(_: &Params) -> Self {

@@ -8,6 +8,8 @@ pub enum Event {
     Halt,
     /// Calls of kick: a halted vCPU was made runnable.
     Kick,
+    /// Steps of a wait in which the vCPU yielded its pCPU.
+    Yield,
     /// Sum of the hash entries looked at, to be divided by the number of hashings (`pv_wait_head` + `pv_kick_wake`…).
     PvHashHops,
     /// Kicks sent by an unlock.
@@ -44,9 +46,10 @@ impl Event {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every event, in the order of its discriminant.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Halt,
         Self::Kick,
+        Self::Yield,
         Self::PvHashHops,
         Self::PvKickUnlock,
         Self::PvKickWake,
@@ -68,6 +71,7 @@ impl Event {
         match self {
             Self::Halt => "halt",
             Self::Kick => "kick",
+            Self::Yield => "yield",
             Self::PvHashHops => "pv_hash_hops",
             Self::PvKickUnlock => "pv_kick_unlock",
             Self::PvKickWake => "pv_kick_wake",

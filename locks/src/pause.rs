@@ -1,14 +1,15 @@
 //! Pausing and resuming a vCPU that is a thread, or is run by one: how a hypervisor takes a vCPU off its pCPU.
 //!
-//! Two sides share three words. The hypervisor writes `asked`, a generation that is odd while the vCPU is to be off its pCPU
+//! Two sides share four words. The hypervisor writes `asked`, a generation that is odd while the vCPU is to be off its pCPU
 //! and even while it is to run. The vCPU writes `obeyed`, the last generation that it followed, so that a pause and a resume
-//! are each acknowledged; and `halted`, which is 1 from a halt until the hypervisor has resumed the vCPU. The doorbell of
-//! [`doorbell`](crate::doorbell) keeps a kick that has ended no halt.
+//! are each acknowledged; `halted`, which is 1 from a halt until the hypervisor has resumed the vCPU; and `yielding`, which is 1
+//! while such a halt is a yield. The doorbell of [`doorbell`](crate::doorbell) keeps a kick that has ended no halt.
 //!
 //! - A vCPU that is asked to pause is interrupted (by a signal), and calls
 //!   [`Pause::interrupted`]. A thread that runs a guest leaves the guest, and calls [`Pause::obey`].
 //! - A halted vCPU sleeps until it is resumed, so that a halt hands the pCPU over and the hypervisor decides who runs next.
 //!   A kick does not wake the vCPU: it tells the hypervisor that the vCPU is runnable again.
+//! - A vCPU that yields does the same, but is runnable all the time: it needs no kick, and takes none.
 //! - The hypervisor asks for the next change only when the last one was obeyed. So no pause is lost in a resume, in a halt or
 //!   in an exit from the guest, and a resume that was not obeyed is seen.
 
@@ -21,6 +22,7 @@ pub struct Pause {
     asked: AtomicU32,
     obeyed: AtomicU32,
     halted: AtomicU32,
+    yielding: AtomicU32,
 }
 
 /// What a vCPU does with the operating system while it obeys: a futex in the product, a model of one where this is checked.
@@ -31,7 +33,7 @@ pub trait Os {
     fn wake(&self, word: &AtomicU32);
     /// The vCPU is about to acknowledge that it is off its pCPU, or on it again.
     fn acknowledging(&self, _off: bool) {}
-    /// Tells the hypervisor that this vCPU has halted.
+    /// Tells the hypervisor that this vCPU has halted or yielded.
     fn halting(&self);
 }
 
@@ -46,6 +48,15 @@ pub enum State {
     Paused,
     /// It is off its pCPU because it halted, and goes on when it was kicked and is resumed.
     Halted,
+    /// It is off its pCPU because it yielded, and goes on when it is resumed.
+    Yielded,
+}
+
+impl State {
+    /// Whether the vCPU is off its pCPU by its own wish.
+    pub fn gave_up(self) -> bool {
+        matches!(self, Self::Halted | Self::Yielded)
+    }
 }
 
 fn is_pause(generation: u32) -> bool {
@@ -55,7 +66,8 @@ fn is_pause(generation: u32) -> bool {
 impl Default for Pause {
     /// A vCPU that nobody has taken off its pCPU.
     fn default() -> Self {
-        Self { asked: AtomicU32::new(0), obeyed: AtomicU32::new(0), halted: AtomicU32::new(0) }
+        let zero = || AtomicU32::new(0);
+        Self { asked: zero(), obeyed: zero(), halted: zero(), yielding: zero() }
     }
 }
 
@@ -107,6 +119,15 @@ impl Pause {
         }
         self.sleep(os);
         bell.swap(0, Ordering::Acquire);
+    }
+
+    /// Gives up the pCPU, and goes on when the hypervisor gives it back. A kick that waits in the doorbell stays there for the
+    /// next halt.
+    pub fn give_way(&self, os: &impl Os) {
+        // Relaxed, here and below: only this thread writes it, and the store to `halted` that follows passes it on.
+        self.yielding.store(1, Ordering::Relaxed);
+        self.sleep(os);
+        self.yielding.store(0, Ordering::Relaxed);
     }
 
     /// Waits for the first resume of a vCPU that [`hold`](Self::hold) keeps from running. It counts as halted and kicked.
@@ -171,7 +192,11 @@ impl Pause {
         // Acquire: when it halted is known too.
         let halted = self.halted.load(Ordering::Acquire) != 0;
         match (is_pause(asked), obeyed, halted) {
-            (false, true, true) | (true, _, true) => State::Halted,
+            // Relaxed: `halted` passed it on, and the vCPU writes it again only after a resume.
+            (false, true, true) | (true, _, true) => match self.yielding.load(Ordering::Relaxed) {
+                0 => State::Halted,
+                _ => State::Yielded,
+            },
             (false, ..) => State::Running,
             (true, true, false) => State::Paused,
             (true, false, false) => State::PauseAsked,
@@ -184,7 +209,7 @@ impl Pause {
     }
 
     /// Asks a vCPU that has [obeyed](Self::obeyed) its resume to pause. Returns whether it must be interrupted; if not, it has
-    /// halted, and so is off its pCPU already.
+    /// halted or yielded, and so is off its pCPU already.
     pub fn ask_to_pause(&self) -> bool {
         debug_assert!(self.obeyed(), "the last wish was not obeyed yet");
         // Relaxed: a pause passes nothing on.
@@ -194,7 +219,7 @@ impl Pause {
         self.halted.load(Ordering::Relaxed) == 0
     }
 
-    /// Resumes a vCPU that is [paused](State::Paused) or [halted](State::Halted). `wake` wakes whoever sleeps on the word.
+    /// Resumes a vCPU that is [paused](State::Paused), [halted](State::Halted) or [yielded](State::Yielded). `wake` wakes whoever sleeps on the word.
     pub fn resume(&self, wake: impl FnOnce(&AtomicU32)) {
         debug_assert!(is_pause(self.asked.load(Ordering::Relaxed)), "the vCPU was not asked to pause");
         // Release: the vCPU sees what the hypervisor wrote while it was off.

@@ -85,6 +85,8 @@ pub struct Family {
     pub checked: bool,
     /// Whether its waiters may sleep, and so need halt and kick in every environment.
     pub blocks: bool,
+    /// Whether its waiters spin through [`Platform::relax`](locks::Platform::relax).
+    pub relaxes: bool,
     /// Whether it obeys [`Params::early_wait`](locks::Params::early_wait).
     pub waits_early: bool,
     /// Whether it prefers waiters by their NUMA node.
@@ -117,6 +119,7 @@ impl Family {
             leaf: L::LEAF,
             checked: false,
             blocks: L::BLOCKS,
+            relaxes: L::RELAXES,
             waits_early: L::WAITS_EARLY,
             by_node: L::BY_NODE,
             shares_blocks: L::SHARES_BLOCKS,

@@ -153,6 +153,16 @@ impl Tracer {
         self.event(now, EventKind::Wake, 0);
     }
 
+    /// The vCPU has yielded; `was_off` tells whether it lost its pCPU by it.
+    #[inline(always)]
+    pub(crate) fn yielded(&self, was_off: bool, now: u64) {
+        if was_off {
+            // As after a halt: what was granted to it meanwhile was granted to a vCPU that did not run.
+            self.stamps.woke.set(now);
+        }
+        self.awake(now);
+    }
+
     /// The vCPU is about to kick `cpu`, one of this arena's vCPUs.
     #[inline(always)]
     pub(crate) fn kicking(&self, cpu: usize, now: u64) {

@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use lockbench_locks::{Code, Event, Platform};
 
-use crate::arena::{Block, Header};
+use crate::arena::{Block, Header, NEVER_YIELDS};
 use crate::counter::{add, bump};
 use crate::probe::{Phase, Probe, Twin};
 use crate::tracer::Tracer;
@@ -38,7 +38,16 @@ impl Mode for Paravirt {
     const CODE: Code = Code::Paravirt;
 }
 
-/// A running vCPU. It reaches what the environment provides (halt, kick, probe) through its block, so threads and KVM vCPUs
+/// How far a vCPU is in a wait whose steps may yield.
+#[derive(Debug, Default)]
+struct Wait {
+    /// How many requests the vCPU had ended when the wait began.
+    ended: Cell<u64>,
+    /// How many of its steps paused.
+    paused: Cell<u32>,
+}
+
+/// A running vCPU. It reaches what the environment provides (halt, kick, yield, probe) through its block, so threads and KVM vCPUs
 /// have one type and one worker.
 pub struct Vcpu<M, Pr> {
     header: *const Header,
@@ -47,6 +56,7 @@ pub struct Vcpu<M, Pr> {
     expected: Cell<u64>,
     rearm: u64,
     tracer: Tracer,
+    wait: Wait,
     axes: PhantomData<(M, Pr)>,
 }
 
@@ -74,6 +84,7 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
             rearm: env.rearm.load(Relaxed),
             // SAFETY: as the caller vouches.
             tracer: unsafe { Tracer::new(header, me) },
+            wait: Wait::default(),
             axes: PhantomData,
         }
     }
@@ -175,6 +186,47 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         self.overlook();
     }
 
+    /// A step of a wait where the cell asks for yields: it pauses as often as the cell says, and from then on it yields. Out of line,
+    /// so that cells that only pause run past a single test.
+    #[cold]
+    #[inline(never)]
+    fn pause_or_yield(&self) {
+        let own = &self.block().own;
+        // A wait begins with the first step after a request, or after a halt, whose wait began anew.
+        let ended = own.operations.load(Relaxed).wrapping_add(own.failures.load(Relaxed));
+        if self.wait.ended.replace(ended) != ended {
+            self.wait.paused.set(0);
+        }
+        let paused = self.wait.paused.get();
+        if paused < self.header().plan.pauses {
+            self.wait.paused.set(paused + 1);
+            core::hint::spin_loop();
+            return;
+        }
+        self.look(Phase::Waiting);
+        self.count(Event::Yield);
+        // SAFETY: `env.give_way` was written before the gate opened and not since; it takes this arena and this vCPU.
+        if let Some(give_way) = unsafe { *self.block().env.give_way.get() } {
+            // SAFETY: the environment that filled it in vouches for it under just these arguments.
+            unsafe { give_way(self.header, self.me) };
+        }
+        self.came_back();
+    }
+
+    /// Takes note of a yield that is over: who lost the pCPU by it was not preempted.
+    #[inline(always)]
+    fn came_back(&self) {
+        if Pr::COUNT {
+            // SAFETY: as in `look`.
+            let seen = unsafe { ptr::read_volatile(self.probe) };
+            let was_off = seen != self.expected.get();
+            self.arm(seen);
+            if Pr::TRACE {
+                self.tracer.yielded(was_off, self.now());
+            }
+        }
+    }
+
     #[inline(always)]
     fn arm(&self, seen: u64) {
         if self.rearm == 0 {
@@ -194,7 +246,11 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
     fn relax(&self) {
         // Here too, because waiting is out of line.
         Twin::mark(Pr::TWIN);
-        core::hint::spin_loop();
+        if self.header().plan.pauses == NEVER_YIELDS {
+            core::hint::spin_loop();
+        } else {
+            self.pause_or_yield();
+        }
         self.look(Phase::Waiting);
         if Pr::TRACE {
             self.tracer.spun();
@@ -208,6 +264,7 @@ impl<M: Mode, Pr: Probe> Platform for Vcpu<M, Pr> {
         }
         self.look(Phase::Waiting);
         self.count(Event::Halt);
+        self.wait.paused.set(0);
         let halted = if Pr::TRACE { self.now() } else { 0 };
         if Pr::TRACE {
             self.tracer.halting(halted);

@@ -253,6 +253,7 @@ impl Blank {
             section_ticks: 0,
             gap_ticks: 0,
             kick_cost_ticks: 0,
+            pauses: lockbench_workloads::arena::NEVER_YIELDS,
             lines: 0,
             start_queued: false,
             thinks: false,

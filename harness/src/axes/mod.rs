@@ -21,6 +21,7 @@ mod replayed;
 mod scheduler;
 mod size;
 mod slice;
+mod spin;
 mod spin_threshold;
 mod table;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use scheduler::Scheduler;
 pub(crate) use size::MOST_VCPUS;
 pub use size::Size;
 pub use slice::Slice;
+pub use spin::Spin;
 pub use spin_threshold::SpinThreshold;
 pub(crate) use table::{flags, or_default};
 pub use workload::Workload;
@@ -77,6 +79,8 @@ table::axes! {
         arrivals: Arrivals,
     }
     of the lock {
+        /// What the steps of a wait do.
+        spin: Spin,
         /// When a waiter halts.
         spin_threshold: SpinThreshold,
         /// What makes a waiter halt before its spin threshold.

@@ -2,6 +2,7 @@
 
 use std::iter;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use lockbench_reports::record::{Case, MOST_DEVIATION, Measured, Schedule, USUAL_GUEST_SLICE_NS, Vm};
 
@@ -12,7 +13,7 @@ use super::neighbours::Neighbours;
 use super::pooled::{self, SliceOf, Slices};
 use super::replayed::Replayed;
 use crate::Refusal;
-use crate::arena::Board;
+use crate::arena::{Board, Memory};
 use crate::axes::Scheduler;
 use crate::hypervisor::Hypervisor;
 use crate::hypervisor::policy::{
@@ -40,6 +41,11 @@ pub(super) struct Running {
     /// What it replays, and when the window opened on the monotonic clock.
     replayed: Option<Replayed>,
     opened_ns: u64,
+    /// The measured machine's arena.
+    memory: Arc<Memory>,
+    /// What each vCPU's thread had taken of pCPUs that it did not have, when the window opened; once it is over, what it took in the
+    /// window.
+    between_ns: Vec<u64>,
 }
 
 impl Planned {
@@ -83,7 +89,15 @@ impl Planned {
         let policy = with_guests(policy, spec);
         let hypervisor =
             Hypervisor::start(policy, vcpus, homes, &spec.axes.pcpus, self.board, spec.ticks_per_ns)?;
-        Ok(Running { hypervisor, slice_ns: self.slice_ns, gangs, replayed, opened_ns: 0 })
+        Ok(Running {
+            hypervisor,
+            slice_ns: self.slice_ns,
+            gangs,
+            replayed,
+            opened_ns: 0,
+            memory: measured.memory.clone(),
+            between_ns: Vec::new(),
+        })
     }
 }
 
@@ -184,8 +198,15 @@ impl Running {
     pub(super) fn open(&mut self) -> u64 {
         self.opened_ns = monotonic_ns();
         let opened = lockbench_workloads::ticks();
+        self.between_ns = between_ns(&self.memory).collect();
         self.hypervisor.open(self.opened_ns);
         opened
+    }
+
+    /// Says that the window is over. The schedule goes on.
+    pub(super) fn over(&mut self) {
+        let now = between_ns(&self.memory);
+        self.between_ns = now.zip(&self.between_ns).map(|(now, then)| now.saturating_sub(*then)).collect();
     }
 
     /// Ends the schedule and enters it into the window's record. Refused where the schedule broke off, which may pass, and where
@@ -203,7 +224,7 @@ impl Running {
             return Err(Refusal::passing(format!("the schedule broke off: {}", fault.0)));
         }
         let summary = Summary { spec, between, lanes: &lanes, slices: &slices };
-        let schedule = summary.schedule(self.slice_ns, &measured.on_cpu_share);
+        let schedule = summary.schedule(self.slice_ns, &measured.on_cpu_share, &self.between_ns);
         let (slice_ns, of) = slices.shortest();
         if let Some(switch_ns) = too_long_a_switch(slice_ns, &schedule, &summary.switches_ns()) {
             return Err(too_short(slice_ns, of, switch_ns));
@@ -224,6 +245,11 @@ impl Running {
         measured.schedule = Some(Schedule { gangs: self.gangs, moves, replay, slice_ratio, ..schedule });
         Ok(())
     }
+}
+
+/// What each vCPU's thread has taken so far of a pCPU that the vCPU had given up or lost, in nanoseconds.
+fn between_ns(memory: &Memory) -> impl Iterator<Item = u64> {
+    memory.blocks().map(|block| block.control.between_ns.load(Relaxed))
 }
 
 /// Whether by the log and by the kernel each vCPU ran for the same time.

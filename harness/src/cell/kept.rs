@@ -23,8 +23,9 @@ pub(super) struct Summary<'a> {
 }
 
 impl Summary<'_> {
-    /// What the window's record says of its schedule. `on_cpu_share` is the kernel's count of each vCPU's time.
-    pub(super) fn schedule(&self, slice_ns: u64, on_cpu_share: &[f64]) -> Schedule {
+    /// What the window's record says of its schedule. `on_cpu_share` is the kernel's count of each vCPU's time, `between_ns` what of
+    /// it went into giving its pCPU up and getting it back, while the log has it off.
+    pub(super) fn schedule(&self, slice_ns: u64, on_cpu_share: &[f64], between_ns: &[u64]) -> Schedule {
         let ns = |ticks: u64| self.ns(ticks);
         let window_ns = ns(self.between.closed.saturating_sub(self.between.opened)).max(1.0);
         let (mut own_ns, mut lived_ns) = (0, 0);
@@ -58,6 +59,7 @@ impl Summary<'_> {
                 match stretch.end {
                     End::Paused { latency, .. } => pauses.push(ns(latency)),
                     End::Halt => schedule.halts += 1,
+                    End::Yield => schedule.yields += 1,
                     End::Open => {}
                 }
                 if turn.ends_slice {
@@ -72,7 +74,8 @@ impl Summary<'_> {
         schedule.pause_ns = middle_and_99th(&mut pauses);
         schedule.switch_ns = middle_and_99th(&mut self.switches_ns());
         schedule.shares = logged.iter().map(|ns| ns / window_ns).collect();
-        let differences = net.iter().zip(on_cpu_share).map(|(net, share)| (net / window_ns - share).abs());
+        let net = net.iter().enumerate().map(|(vcpu, net)| net + *between_ns.get(vcpu).unwrap_or(&0) as f64);
+        let differences = net.zip(on_cpu_share).map(|(net, share)| (net / window_ns - share).abs());
         schedule.deviation = differences.reduce(f64::max);
         schedule.log.sort_by_key(|stretch| (stretch.from_ns, stretch.pcpu));
         schedule
@@ -111,6 +114,7 @@ impl Summary<'_> {
         let end = match stretch.end {
             End::Paused { .. } => StretchEnd::Paused,
             End::Halt => StretchEnd::Halted,
+            End::Yield => StretchEnd::Yielded,
             End::Open => StretchEnd::Open,
         };
         Stretch::of_vcpu(pcpu, stretch.vcpu, self.since(stretch.from), self.since(stretch.to), end)
@@ -135,8 +139,8 @@ fn turns<'a>(lane: &'a Lane, vcpu_of: &[u32]) -> Vec<Turn<'a>> {
         let before = at.checked_sub(1).map(|before| &lane.stretches[before]);
         came = match before.filter(|before| same_vcpu(before, stretch, vcpu_of)).map(|one| one.end) {
             Some(End::Paused { handed_over: true, .. }) => came,
-            // The thread that halted may have been the last one, and then this is another timeslice.
-            Some(End::Halt) => None,
+            // The thread that halted or yielded may have been the last one, and then this is another timeslice.
+            Some(End::Halt | End::Yield) => None,
             _ => Some(stretch.from),
         };
         let next = lane.stretches.get(at + 1);
@@ -184,7 +188,7 @@ pub(super) mod tests {
         let lanes = [busy, idles].map(|stretches| Lane { stretches, ..Lane::default() });
         let (between, slices) = (Between { opened: 0, closed: 1_000 }, Slices::of(&spec, 100, &[]));
         let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
-        let schedule = summary.schedule(100, &[]);
+        let schedule = summary.schedule(100, &[], &[]);
         assert_eq!(schedule.slices, 5);
         assert_eq!(schedule.switch_ns, Some([10.0, 10.0]));
     }
@@ -242,7 +246,7 @@ pub(super) mod tests {
         let lanes = [Lane { stretches, ..Lane::default() }];
         let (between, slices) = (Between { opened: 0, closed: 9_000 }, Slices::of(&spec, 1_000, &[]));
         let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
-        let schedule = summary.schedule(1_000, &[]);
+        let schedule = summary.schedule(1_000, &[], &[]);
         assert_eq!((schedule.slices, schedule.halts), (5, 1));
         assert_eq!(schedule.slice_ratio, Some([1.0, 1.0]), "but for that in which a thread halted");
         let log = schedule.log.iter().map(|one| (one.vcpu, one.of_vcpu.unwrap(), one.by_guest));
@@ -261,6 +265,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_yield_ends_a_stretch_and_what_it_takes_of_the_pcpu_is_no_deviation() {
+        let spec = spec_with_threads(300);
+        let stretch =
+            |vcpu, from, to, end| log::Stretch { vcpu, from, to, end, due: Default::default(), own_ns: 0 };
+        let stretches = vec![stretch(0, 0, 400, End::Yield), stretch(1, 500, 900, End::Yield)];
+        let lanes = [Lane { stretches, ..Lane::default() }];
+        let (between, slices) = (Between { opened: 0, closed: 1_000 }, Slices::of(&spec, 1_000, &[]));
+        let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
+        let told = |between_ns: &[u64]| summary.schedule(1_000, &[0.5, 0.5, 0.0, 0.0], between_ns);
+        let schedule = told(&[100, 100, 0, 0]);
+        assert_eq!((schedule.yields, schedule.slices, schedule.halts), (2, 0, 0));
+        assert_eq!(schedule.log[0].end, StretchEnd::Yielded);
+        assert!(schedule.deviation.unwrap() < 1e-9 && told(&[]).deviation.unwrap() > 0.09);
+    }
+
+    #[test]
     fn a_stretch_is_measured_by_the_timeslice_of_the_pool_that_its_pcpu_was_in_when_it_began() {
         let spec = spec_in_pools();
         let stretch = |from, to| log::Stretch {
@@ -276,6 +296,6 @@ pub(super) mod tests {
         let between = Between { opened: 0, closed: 20_000_000 };
         let slices = Slices::of(&spec, 30_000_000, &moved);
         let summary = Summary { spec: &spec, between, lanes: &lanes, slices: &slices };
-        assert_eq!(summary.schedule(30_000_000, &[]).slice_ratio, Some([1.0, 1.0]));
+        assert_eq!(summary.schedule(30_000_000, &[], &[]).slice_ratio, Some([1.0, 1.0]));
     }
 }

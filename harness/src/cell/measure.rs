@@ -116,6 +116,9 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
     let opened = window.opened();
     let outcome = window.sample(&mut process, &mut watch, half)?;
     let between = kept::Between { opened: began, closed: ticks() };
+    if let Some(schedule) = &mut schedule {
+        schedule.over();
+    }
     let mut closed = window.close();
     // If the process died meanwhile, the last figures are those of a dead process.
     process.check()?;

@@ -59,6 +59,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         section_ticks: (workload.section_ns * spec.ticks_per_ns) as u64,
         gap_ticks: (spec.gap_ns() * spec.ticks_per_ns) as u64,
         kick_cost_ticks: (values.kick_cost.ns as f64 * spec.ticks_per_ns) as u64,
+        pauses: values.spin.pauses(),
         lines: workload.lines,
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,

@@ -1,4 +1,4 @@
-//! Halting and kicking of vCPUs that are threads: a futex on the vCPU's own doorbell in the arena.
+//! Halting and kicking of vCPUs that are threads: a futex on the vCPU's own doorbell in the arena. And yielding: a system call.
 
 use lockbench_workloads::arena::Header;
 use lockbench_workloads::locks::doorbell;
@@ -13,6 +13,16 @@ pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     price::pay(header);
     // Not if the doorbell rang since: the kernel compares under its own lock.
     doorbell::halt(bell, |bell, quiet| futex::wait(bell, quiet, Sharing::Private));
+}
+
+/// Has this kernel's scheduler run another thread on the pCPU, if one waits there.
+pub(super) unsafe extern "C" fn give_way(_: *const Header, _: u32) {
+    yield_thread();
+}
+
+/// As [`give_way`], for a thread that runs a vCPU.
+pub(super) fn yield_thread() {
+    rustix::thread::sched_yield();
 }
 
 /// Forgets a kick that no halt has taken.

@@ -17,6 +17,7 @@ use crate::Refusal;
 use crate::arena::Board;
 use crate::hypervisor::PAUSE_SIGNAL;
 use crate::measure::futex::{self, Sharing};
+use crate::scheduling::own_time_ns;
 
 /// The board of this process's machine, once the hypervisor schedules it.
 static BOARD: OnceLock<&'static Board> = OnceLock::new();
@@ -49,7 +50,21 @@ impl Os for Thread<'_> {
 
     fn acknowledging(&self, off: bool) {
         let control = &self.0.control;
-        if off { &control.left_at } else { &control.back_at }.store(ticks(), Relaxed);
+        // What the thread does between the two stamps stands in no stretch of the log, and the kernel counts it as the vCPU's. It is
+        // little, but for a vCPU that gives its pCPU up all the time.
+        if off {
+            control.left_at.store(ticks(), Relaxed);
+            // A vCPU that has left may be asked to pause as well: it left once.
+            if control.left_own_ns.load(Relaxed) == 0 {
+                control.left_own_ns.store(own_time_ns(), Relaxed);
+            }
+        } else {
+            let left_own_ns = control.left_own_ns.swap(0, Relaxed);
+            if left_own_ns != 0 {
+                control.between_ns.fetch_add(own_time_ns().saturating_sub(left_own_ns), Relaxed);
+            }
+            control.back_at.store(ticks(), Relaxed);
+        }
     }
 
     fn halting(&self) {
@@ -123,6 +138,11 @@ pub(super) fn kick_vcpu(block: &Block) {
     }
 }
 
+/// Yields the pCPU of the vCPU with this block.
+pub(super) fn yield_vcpu(block: &Block) {
+    block.control.pause.give_way(&Thread(block));
+}
+
 /// Tells locks and probes what the hypervisor does to this vCPU: whether it is off its pCPU.
 pub(super) fn hint(block: &Block) {
     block.env.preempted.store(block.control.off.as_ptr(), Relaxed);
@@ -141,6 +161,12 @@ pub(super) unsafe extern "C" fn halt(arena: *const Header, me: u32) {
     let (header, block) = unsafe { (&*arena, (*arena).block(me as usize)) };
     price::pay(header);
     halt_vcpu(block);
+}
+
+/// Yields the pCPU of vCPU `me`, which is a thread.
+pub(super) unsafe extern "C" fn give_way(arena: *const Header, me: u32) {
+    // SAFETY: called by vCPU `me`'s worker with its own mapped arena.
+    yield_vcpu(unsafe { (*arena).block(me as usize) });
 }
 
 /// Kicks vCPU `cpu`, which is a thread.

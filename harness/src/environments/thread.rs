@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use lockbench_workloads::arena::{ForgetFn, HaltFn, KickFn};
+use lockbench_workloads::arena::{ForgetFn, HaltFn, KickFn, YieldFn};
 
 use super::{doorbell, scheduled};
 use crate::Refusal;
@@ -48,9 +48,14 @@ pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
     for cpu in 0..memory.vcpus() {
         spawn(memory, cpu, move || {
             let block = memory.block(cpu);
+            // SAFETY: this thread alone writes its vCPU's functions, here and below, once, before it counts itself ready; they are
+            // read by this vCPU's worker, which this very thread enters later.
+            unsafe {
+                let give_way: YieldFn = if in_schedule { scheduled::give_way } else { doorbell::give_way };
+                *block.env.give_way.get() = Some(give_way);
+            }
             if halts {
-                // SAFETY: this thread alone writes its vCPU's `halt`, `kick` and `forget`, once, before it counts itself
-                // ready; they are read by this vCPU's worker, which this very thread enters later.
+                // SAFETY: as above.
                 unsafe {
                     let (halt, kick, forget): (HaltFn, KickFn, ForgetFn) = if in_schedule {
                         (scheduled::halt, scheduled::kick, doorbell::forget)

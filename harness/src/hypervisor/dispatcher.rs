@@ -81,8 +81,8 @@ struct Running {
     vcpu: usize,
     /// Since when its time was not charged.
     since_ns: u64,
-    /// The scheduler's own time on the pCPU when the vCPU came.
-    own_ns: u64,
+    /// The scheduler's own time on the pCPU when it first woke after the vCPU had come: until then the vCPU ran, or the scheduler.
+    own_ns: Option<u64>,
     /// When it was to come, and to leave.
     due: Due,
 }
@@ -119,6 +119,7 @@ impl Dispatcher {
 
     fn schedule(&self, lane: &mut Lane) -> Result<(), (usize, Lost)> {
         let mut running: Option<Running> = None;
+        let mut woke_own_ns = scheduling::own_time_ns();
         loop {
             let rings = self.board.rings(self.lane);
             if self.stopped() {
@@ -127,13 +128,14 @@ impl Dispatcher {
                     && self.common.vcpus[running.vcpu].has_obeyed()
                 {
                     let vcpu = &self.common.vcpus[running.vcpu];
-                    lane.stretches.push(self.stretch(running, vcpu, lockbench_workloads::ticks(), End::Open));
+                    let (own_ns, now) = (scheduling::own_time_ns(), lockbench_workloads::ticks());
+                    lane.stretches.push(stretch(running, own_ns, vcpu, now, End::Open));
                 }
                 return Ok(());
             }
             let now = monotonic_ns();
             let mut shared = self.common.lock();
-            running = self.note_halt(running, &mut shared, lane, now);
+            running = self.note_given_up(running, woke_own_ns, &mut shared, lane, now);
             self.wake_kicked(&mut shared, now, Own::Asks);
             if let Some(running) = &mut running {
                 shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
@@ -157,6 +159,10 @@ impl Dispatcher {
             }
             let timer_ns = self.next_timer_ns(&self.common.lock()).unwrap_or(u64::MAX);
             self.board.sleep(self.lane, rings, pick.until_ns.min(timer_ns));
+            woke_own_ns = scheduling::own_time_ns();
+            if let Some(running) = &mut running {
+                running.own_ns.get_or_insert(woke_own_ns);
+            }
         }
     }
 
@@ -171,28 +177,46 @@ impl Dispatcher {
         self.stop.load(Relaxed)
     }
 
-    /// Takes note if the vCPU that runs has halted.
-    fn note_halt(
+    /// Takes note if the vCPU that runs has halted or yielded. It had when the scheduler woke: what the scheduler did since, after
+    /// `woke_own_ns` of its own time, was not in the vCPU's stretch.
+    fn note_given_up(
         &self,
         running: Option<Running>,
+        woke_own_ns: u64,
         shared: &mut Shared,
         lane: &mut Lane,
         now: u64,
     ) -> Option<Running> {
         let running = running?;
         let vcpu = &self.common.vcpus[running.vcpu];
-        if vcpu.state() != State::Halted {
+        let state = vcpu.state();
+        if !state.gave_up() {
             return Some(running);
         }
         vcpu.note_halt();
-        self.block(running, shared, lane, now);
+        if state == State::Halted {
+            self.block((running, woke_own_ns), shared, lane, now);
+        } else {
+            self.end_in_yield((running, woke_own_ns), shared, lane, now);
+            let ask = shared.policy.yielded(running.vcpu, self.lane, now);
+            self.ask_again(shared, ask, Own::Asks);
+        }
         None
     }
 
-    /// Books the end of a stretch that ended in a halt.
-    fn block(&self, running: Running, shared: &mut Shared, lane: &mut Lane, now: u64) {
+    /// Books the end of a stretch that ended in a yield, and in so much of the scheduler's own time.
+    fn end_in_yield(&self, ended: (Running, u64), shared: &mut Shared, lane: &mut Lane, now: u64) {
+        let (running, own_ns) = ended;
         let vcpu = &self.common.vcpus[running.vcpu];
-        lane.stretches.push(self.stretch(running, vcpu, vcpu.left_at(), End::Halt));
+        lane.stretches.push(stretch(running, own_ns, vcpu, vcpu.left_at(), End::Yield));
+        shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
+    }
+
+    /// Books the end of a stretch that ended in a halt, and in so much of the scheduler's own time.
+    fn block(&self, ended: (Running, u64), shared: &mut Shared, lane: &mut Lane, now: u64) {
+        let (running, own_ns) = ended;
+        let vcpu = &self.common.vcpus[running.vcpu];
+        lane.stretches.push(stretch(running, own_ns, vcpu, vcpu.left_at(), End::Halt));
         shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
         shared.policy.blocked(running.vcpu, self.lane, now);
         shared.blocked[running.vcpu] = Some(self.lane);
@@ -238,18 +262,23 @@ impl Dispatcher {
         let vcpu = &self.common.vcpus[running.vcpu];
         let asked_at = lockbench_workloads::ticks();
         let state = vcpu.pause(&|| self.stopped()).map_err(|lost| (running.vcpu, lost))?;
-        let now = monotonic_ns();
+        let (now, own_ns) = (monotonic_ns(), scheduling::own_time_ns());
         let mut shared = self.common.lock();
         if state == State::Halted {
-            self.block(running, &mut shared, lane, now);
+            self.block((running, own_ns), &mut shared, lane, now);
             // A kick may have come before this lane was the one to be told.
             self.wake_kicked(&mut shared, now, Own::Sleeps);
             self.ask_again(&mut shared, None, Own::Sleeps);
+        } else if state == State::Yielded {
+            // Another vCPU was picked already.
+            self.end_in_yield((running, own_ns), &mut shared, lane, now);
+            let ask = shared.policy.left(running.vcpu, self.lane, now);
+            self.ask_again(&mut shared, ask, Own::Sleeps);
         } else {
             let left_at = vcpu.left_at();
             let latency = left_at.saturating_sub(asked_at);
             let end = End::Paused { latency, handed_over };
-            lane.stretches.push(self.stretch(running, vcpu, left_at, end));
+            lane.stretches.push(stretch(running, own_ns, vcpu, left_at, end));
             shared.policy.charge(running.vcpu, self.lane, now.saturating_sub(running.since_ns), now);
             let ask = shared.policy.left(running.vcpu, self.lane, now);
             self.ask_again(&mut shared, ask, Own::Sleeps);
@@ -259,19 +288,19 @@ impl Dispatcher {
 
     /// Gives the pCPU to a vCPU that is off.
     fn put_on(&self, vcpu: usize, comes_ns: Option<u64>) -> Running {
-        let own_ns = scheduling::own_time_ns();
         self.common.vcpus[vcpu].put_on(self.lane, self.pcpu);
         let due = Due { comes_ns, leaves_ns: None };
-        Running { vcpu, since_ns: monotonic_ns(), own_ns, due }
+        Running { vcpu, since_ns: monotonic_ns(), own_ns: None, due }
     }
+}
 
-    fn stretch(&self, running: Running, vcpu: &Vcpu, to: u64, end: End) -> Stretch {
-        let own_ns = scheduling::own_time_ns().saturating_sub(running.own_ns);
-        // A halt comes when the vCPU wants it.
-        let leaves_ns = running.due.leaves_ns.filter(|_| matches!(end, End::Paused { .. }));
-        let due = Due { leaves_ns, ..running.due };
-        Stretch { vcpu: running.vcpu as u32, from: vcpu.back_at(), to, end, due, own_ns }
-    }
+/// The stretch of a vCPU that ends `to`, when the scheduler's own time is `own_ns`.
+fn stretch(running: Running, own_ns: u64, vcpu: &Vcpu, to: u64, end: End) -> Stretch {
+    let own_ns = running.own_ns.map_or(0, |woke_ns| own_ns.saturating_sub(woke_ns));
+    // A halt or a yield comes when the vCPU wants it.
+    let leaves_ns = running.due.leaves_ns.filter(|_| matches!(end, End::Paused { .. }));
+    let due = Due { leaves_ns, ..running.due };
+    Stretch { vcpu: running.vcpu as u32, from: vcpu.back_at(), to, end, due, own_ns }
 }
 
 /// So many nanoseconds in ticks; the largest number for a time that never comes.

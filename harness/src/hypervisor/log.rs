@@ -15,6 +15,8 @@ pub(crate) enum End {
     },
     /// It halted.
     Halt,
+    /// It yielded.
+    Yield,
     /// It did not leave: the log ends.
     Open,
 }
@@ -25,7 +27,7 @@ pub(crate) struct Stretch {
     pub(crate) vcpu: u32,
     /// When the vCPU acknowledged its resume.
     pub(crate) from: u64,
-    /// When it acknowledged its pause, or halted.
+    /// When it acknowledged its pause, halted or yielded.
     pub(crate) to: u64,
     pub(crate) end: End,
     /// When it was to begin and to end, on the monotonic clock, by a policy that knows all instants in advance.

@@ -69,6 +69,11 @@ impl Vcpu {
         self.control().pause.obeyed()
     }
 
+    /// Whether the vCPU has yielded its pCPU.
+    pub(super) fn has_yielded(&self) -> bool {
+        self.state() == State::Yielded
+    }
+
     /// Whether a kick waits for it.
     pub(crate) fn kicked(&self) -> bool {
         Pause::kicked(&self.memory.block(self.cpu).word.0)
@@ -109,7 +114,7 @@ impl Vcpu {
         self.control().slice_end.store(ticks.max(1), Relaxed);
     }
 
-    /// Lets a paused or halted vCPU run on the pCPU of `lane`, which has this operating-system index.
+    /// Lets a vCPU that is off run on the pCPU of `lane`, which has this operating-system index.
     pub(crate) fn put_on(&self, lane: usize, pcpu: u32) {
         let before = self.control().lane.swap(lane as u32, Relaxed);
         if before != lane as u32 {
@@ -127,8 +132,8 @@ impl Vcpu {
         }
     }
 
-    /// Takes a running vCPU off its pCPU and waits until it is off: [`State::Paused`], or [`State::Halted`] where it halted
-    /// meanwhile.
+    /// Takes a running vCPU off its pCPU and waits until it is off: [`State::Paused`]; or [`State::Halted`] or [`State::Yielded`]
+    /// where it gave the pCPU up meanwhile.
     pub(crate) fn pause(&self, stop: &dyn Fn() -> bool) -> Result<State, Lost> {
         self.obeyed(stop)?;
         let control = self.control();
@@ -142,21 +147,25 @@ impl Vcpu {
             self.obeyed(stop)?;
         }
         let state = self.state();
-        if state == State::Paused {
+        if state != State::Halted {
             control.pauses.fetch_add(1, Relaxed);
         }
         Ok(state)
     }
 
-    /// Takes note that the vCPU has halted, so that it can be resumed once it was kicked.
+    /// Takes note that the vCPU has halted, so that it can be resumed once it was kicked; or that it has yielded, so that it can be
+    /// resumed at once.
     pub(crate) fn note_halt(&self) {
         let control = self.control();
         control.off.store(1, Relaxed);
         let interrupt = control.pause.ask_to_pause();
         debug_assert!(!interrupt, "it has not halted");
+        if self.has_yielded() {
+            control.pauses.fetch_add(1, Relaxed);
+        }
     }
 
-    /// Lets a paused or halted vCPU run where it is.
+    /// Lets a vCPU that is off run where it is.
     pub(crate) fn resume(&self) {
         let control = self.control();
         control.off.store(0, Relaxed);

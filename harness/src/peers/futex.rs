@@ -34,6 +34,7 @@ impl RawLock for Mutex {
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Drepper, Futexes Are Tricky, 2011";
     const BLOCKS: bool = true;
+    const RELAXES: bool = false;
     type PerVcpu = ();
 
     fn new<P: Platform>(_: &Params) -> Self {

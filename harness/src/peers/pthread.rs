@@ -21,6 +21,7 @@ macro_rules! pthread_lock {
             const ORDER: Order = Order::Unfair;
             const SOURCE: &'static str = "POSIX threads of the C library";
             const BLOCKS: bool = $blocks;
+            const RELAXES: bool = false;
             type PerVcpu = ();
 
             fn new<P: Platform>(_: &Params) -> Self {

@@ -33,6 +33,7 @@ impl RawLock for StdMutex {
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "Rust standard library";
     const BLOCKS: bool = true;
+    const RELAXES: bool = false;
     type PerVcpu = Guard;
 
     fn new<P: Platform>(_: &Params) -> Self {

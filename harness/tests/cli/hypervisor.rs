@@ -155,3 +155,42 @@ fn locks_that_ask_whether_a_vcpu_is_preempted_are_told_in_every_environment() {
     let (_, said) = run(&cells.replace(envs(), "emulated"));
     assert!(said.contains("emulated vCPUs are not told whether another is preempted"), "{said}");
 }
+
+/// One run in every environment, under the host's scheduler and under the emulated hypervisor.
+#[test]
+fn waiters_yield_where_a_cell_asks_for_it_and_its_log_says_so() {
+    let (results, said) = run(&format!(
+        "--envs {} --locks ticket,std-mutex --spin pause,yield,pause-then-yield:4 --scheduler host,round-robin --vcpus 2 --on 1",
+        envs()
+    ));
+    let cells = results["cells"].as_array().unwrap();
+    let id = |cell: &Value| cell["id"].as_str().unwrap().to_owned();
+    for cell in cells.iter().filter(|cell| cell["lock"] == "std-mutex") {
+        assert!(!id(cell).contains("spin="), "it waits by code of its own: {cell}");
+    }
+    for (spin, least) in [("pause", 0), ("yield", 1), ("pause-then-yield:4", 1)] {
+        let asks = |cell: &&Value| {
+            cell["lock"] == "ticket"
+                && match cell["params"]["spin"].as_str() {
+                    Some(asked) => asked == spin,
+                    None => spin == "pause",
+                }
+        };
+        let asked: Vec<&Value> = cells.iter().filter(asks).collect();
+        assert_eq!(asked.len(), 2 * envs().split(',').count(), "{spin}: {said}");
+        for cell in asked {
+            let yields = cell["counters"]["yield"].as_u64().unwrap_or(0);
+            assert!(
+                if least == 0 { yields == 0 } else { yields >= least },
+                "{}: {yields} yields: {cell}",
+                id(cell)
+            );
+            assert_ne!(cell["exclusion"], "violated", "{cell}");
+        }
+    }
+    for (id, schedule) in schedules(&results).into_iter().filter(|(_, schedule)| !schedule.is_null()) {
+        let yielded = schedule["log"].as_array().unwrap().iter().any(|stretch| stretch["end"] == "yielded");
+        let yields = schedule["yields"].as_u64().unwrap_or(0) > 0;
+        assert_eq!((yielded, yields), (id.contains("spin="), id.contains("spin=")), "{id}: {said}");
+    }
+}

@@ -167,6 +167,9 @@ pub trait RawLock: Sized + Sync {
     /// Whether its waiters may sleep as part of the algorithm, rather than as paravirtual code: in the kernel, or by
     /// [`Platform::halt`], which such a lock has in every environment and in every variant.
     const BLOCKS: bool = false;
+    /// Whether its waiters spin through [`Platform::relax`], which a cell may have yield. A lock with spin loops of its own, or one
+    /// that waits in a library, says that it does not.
+    const RELAXES: bool = true;
     /// Whether its waiters may halt early, for the reason that [`Params::early_wait`] names.
     const WAITS_EARLY: bool = false;
 

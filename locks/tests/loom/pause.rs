@@ -109,7 +109,7 @@ impl World {
         self.pause.resume(|_| self.bucket.wake());
     }
 
-    /// Resumes the vCPU whenever it has halted and was kicked, until it ends.
+    /// Resumes the vCPU whenever it has yielded, or has halted and was kicked, until it ends.
     fn serve(&self, mut blocked: bool) {
         loop {
             let rings = self.rings.load(Ordering::Acquire);
@@ -119,6 +119,12 @@ impl World {
             if !blocked && self.pause.state() == State::Halted {
                 assert!(!self.pause.ask_to_pause(), "a halted vCPU left its halt by itself");
                 blocked = true;
+            }
+            if !blocked && self.pause.state() == State::Yielded {
+                assert!(!self.pause.ask_to_pause(), "a vCPU came back from its yield by itself");
+                assert!(!self.inside.load(Ordering::Relaxed), "the vCPU has yielded, and is inside");
+                self.resume();
+                continue;
             }
             if blocked && Pause::kicked(&self.bell) {
                 self.resume();
@@ -175,6 +181,63 @@ fn no_pause_resume_or_kick_is_lost_in_a_halt() {
         world.paused.store(true, Ordering::Relaxed);
         world.serve(blocked);
         kicker.join().unwrap();
+        vcpu.join().unwrap();
+    });
+}
+
+/// As in the first model, with a yield in the place of the halt: no kick has to end it, and a kick is still there for the next halt.
+#[test]
+fn a_yield_needs_no_kick_and_takes_none() {
+    model(|| {
+        let world = World::new();
+        let vcpu = {
+            let world = world.clone();
+            thread::spawn(move || {
+                world.inside.store(true, Ordering::Relaxed);
+                world.pause.give_way(&*world);
+                world.ended.store(true, Ordering::Release);
+                world.ring();
+            })
+        };
+        let kicker = {
+            let world = world.clone();
+            thread::spawn(move || {
+                if world.pause.kick(&world.bell) {
+                    world.ring();
+                }
+            })
+        };
+        world.serve(false);
+        kicker.join().unwrap();
+        vcpu.join().unwrap();
+        assert!(Pause::kicked(&world.bell), "the yield took the kick");
+    });
+}
+
+/// A yield that meets a pause is one or the other, and the vCPU goes on once it is resumed.
+#[test]
+fn a_yield_that_meets_a_pause_goes_on() {
+    model(|| {
+        let world = World::new();
+        let vcpu = {
+            let world = world.clone();
+            thread::spawn(move || {
+                world.inside.store(true, Ordering::Relaxed);
+                world.pause.give_way(&*world);
+                while !world.paused.load(Ordering::Relaxed) {
+                    world.pause.obey(&*world);
+                    thread::yield_now();
+                }
+                world.pause.obey(&*world);
+                world.ended.store(true, Ordering::Release);
+                world.ring();
+            })
+        };
+        let state = world.pause();
+        assert!(matches!(state, State::Paused | State::Yielded), "after a pause the vCPU is {state:?}");
+        world.resume();
+        world.paused.store(true, Ordering::Relaxed);
+        world.serve(false);
         vcpu.join().unwrap();
     });
 }

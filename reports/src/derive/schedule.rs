@@ -21,6 +21,7 @@ pub(super) fn schedule(rounds: &[Round]) -> Option<CellSchedule> {
         not_kept: not_kept as u32,
         slices: each().map(|one| one.slices).fold(0, u64::saturating_add),
         halts: each().map(|one| one.halts).fold(0, u64::saturating_add),
+        yields: each().map(|one| one.yields).fold(0, u64::saturating_add),
         // A pool may have a timeslice of its own, so that only the window's record knows what was asked of each stretch.
         slice_ratio: over(each().filter_map(|one| one.slice_ratio)),
         pause_ns: over(each().filter_map(|one| one.pause_ns)),

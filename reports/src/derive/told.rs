@@ -1,7 +1,7 @@
 //! Where a cell ran and under which parameters, in words. Every sentence, title and table takes them from here.
 
 use crate::format::overcommit;
-use crate::record::params::{KICK_COST, SCENARIO, SCHEDULER, SLICE};
+use crate::record::params::{KICK_COST, SCENARIO, SCHEDULER, SLICE, SPIN};
 use crate::record::{CellAxes, Scheduler};
 
 /// Whether a replayed log is known by its hash, and not by the scheduler that made it.
@@ -40,8 +40,8 @@ impl CellAxes {
         format!("at {} in {}", overcommit(self.overcommit), self.told_env())
     }
 
-    /// Every other axis that is not at its default: the schedule, the case of a scenario and the price of halts and kicks in words,
-    /// the others as `name=value`.
+    /// Every other axis that is not at its default: the schedule, the case of a scenario, the price of halts and kicks and what waiters
+    /// do in words, the others as `name=value`.
     pub fn told_params(&self) -> Vec<String> {
         let schedule = self.told_schedule();
         let sliced = self.scheduler.usual_slice_ns().is_some();
@@ -57,12 +57,21 @@ impl CellAxes {
     }
 }
 
-/// `case hog of friebel-hog`, `halts and kicks 10 µs dearer`, `memory=remote`.
+/// `case hog of friebel-hog`, `halts and kicks 10 µs dearer`, `waiters yield in every step`, `memory=remote`.
 fn told(name: &str, value: &str) -> String {
     match (name, value.split_once('/')) {
         (SCENARIO, Some((scenario, case))) => format!("case {case} of {scenario}"),
         (KICK_COST, _) => format!("halts and kicks {} dearer", spaced(value)),
+        (SPIN, _) => spins(value),
         _ => format!("{name}={value}"),
+    }
+}
+
+/// `waiters yield in every step`, `waiters pause 100 times and then yield`.
+fn spins(value: &str) -> String {
+    match value.split_once(':') {
+        Some((_, pauses)) => format!("waiters pause {pauses} times and then yield"),
+        None => format!("waiters {value} in every step"),
     }
 }
 
@@ -76,6 +85,8 @@ fn spaced(asked: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -111,5 +122,9 @@ mod tests {
         cell.params.insert(SCENARIO.into(), "friebel-hog/hog".into());
         cell.params.insert(KICK_COST.into(), "70us".into());
         assert_eq!(cell.told_params()[1..3], ["halts and kicks 70 µs dearer", "case hog of friebel-hog"]);
+        cell.params = BTreeMap::from([(SPIN.into(), "pause-then-yield:16".into())]);
+        assert_eq!(cell.told_params().last().unwrap(), "waiters pause 16 times and then yield");
+        cell.params.insert(SPIN.into(), "yield".into());
+        assert_eq!(cell.told_params().last().unwrap(), "waiters yield in every step");
     }
 }

@@ -20,6 +20,9 @@ pub struct CellSchedule {
     pub slices: u64,
     /// Halts that handed a pCPU over.
     pub halts: u64,
+    /// Yields that gave a pCPU up, for another vCPU or for the same one once more.
+    #[serde(skip_serializing_if = "super::disturbance::is_zero")]
+    pub yields: u64,
     /// Length of a timeslice over the one asked for, which is a pool's own where the pool has one: the median of the windows'
     /// medians, and the largest of their 99th percentiles; none without timeslices, and in a replay, whose log decides.
     pub slice_ratio: Option<[f64; 2]>,

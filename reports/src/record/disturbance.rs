@@ -19,7 +19,7 @@ pub struct Throttling {
     pub idle_ns: u64,
 }
 
-fn is_zero(number: &u64) -> bool {
+pub(super) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 

@@ -2,6 +2,8 @@
 
 /// Where the lock and its data are to lie.
 pub const MEMORY: &str = "memory";
+/// What the steps of a wait do, where they do not only pause: `yield`, `pause-then-yield:100`.
+pub const SPIN: &str = "spin";
 /// Spin iterations before a waiter of a paravirtual lock halts.
 pub const SPIN_THRESHOLD: &str = "spin-threshold";
 /// What makes a queued waiter halt before its spin threshold.

@@ -17,6 +17,9 @@ pub struct Schedule {
     pub slices: u64,
     /// Halts that handed a pCPU over in the window.
     pub halts: u64,
+    /// Yields that gave a pCPU up in the window, for another vCPU or for the same one once more.
+    #[serde(skip_serializing_if = "super::disturbance::is_zero")]
+    pub yields: u64,
     /// Length of a timeslice over the one asked for: the median and the 99th percentile; none without slices, and in a replay,
     /// whose log decides.
     pub slice_ratio: Option<[f64; 2]>,
@@ -108,6 +111,8 @@ pub enum StretchEnd {
     Paused,
     /// It halted.
     Halted,
+    /// It yielded.
+    Yielded,
     /// It still had the pCPU when the log ended.
     Open,
 }

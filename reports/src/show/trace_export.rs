@@ -106,6 +106,7 @@ fn add_log(events: &mut Vec<Value>, process: u32, logged: &Logged<'_>, began: i6
             let end = match stretch.end {
                 StretchEnd::Paused => "paused",
                 StretchEnd::Halted => "halted",
+                StretchEnd::Yielded => "yielded",
                 StretchEnd::Open => "open",
             };
             events

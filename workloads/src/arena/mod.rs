@@ -25,6 +25,9 @@ pub const PICKS: usize = 1024;
 /// Distance in bytes between two of the cache lines that sections write ([`Plan::lines`]).
 pub const LINE: usize = 64;
 
+/// [`Plan::pauses`] where no step of a wait yields.
+pub const NEVER_YIELDS: u32 = u32::MAX;
+
 /// First bytes of an arena: a file descriptor of anything else is refused.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"lockbnc1");
 
@@ -70,6 +73,8 @@ pub struct Plan {
     pub gap_ticks: u64,
     /// What each halt and each kick costs on top of its own price, in ticks. Environments spend it.
     pub kick_cost_ticks: u64,
+    /// How many steps of a wait pause the processor before all further ones yield the pCPU; [`NEVER_YIELDS`] where all pause.
+    pub pauses: u32,
     /// Number of shared cache lines written in the section.
     pub lines: u32,
     /// Whether vCPU 0 takes the lock first and holds it until [`Gate::hold`] falls.
@@ -136,6 +141,9 @@ pub type HaltFn = unsafe extern "C" fn(arena: *const Header, me: u32);
 /// Kicks vCPU `cpu`.
 pub type KickFn = unsafe extern "C" fn(arena: *const Header, cpu: u32);
 
+/// Yields the pCPU of vCPU `me`, which stays runnable.
+pub type YieldFn = unsafe extern "C" fn(arena: *const Header, me: u32);
+
 /// Forgets a kick of vCPU `me` that has ended no halt.
 pub type ForgetFn = unsafe extern "C" fn(arena: *const Header, me: u32);
 
@@ -163,6 +171,8 @@ pub struct EnvBlock {
     pub kick: UnsafeCell<Option<KickFn>>,
     /// Forgets a kick; none where that would cost more than a halt that returns at once.
     pub forget: UnsafeCell<Option<ForgetFn>>,
+    /// Yields this vCPU's pCPU.
+    pub give_way: UnsafeCell<Option<YieldFn>>,
     /// A word that the kernel or hypervisor changes when it takes the pCPU away; null where preemptions are not counted.
     pub probe: AtomicPtr<u64>,
     /// What the probe reads while the vCPU runs undisturbed.
@@ -177,7 +187,7 @@ pub struct EnvBlock {
     pub tid: AtomicU32,
 }
 
-// SAFETY: `halt`, `kick` and `forget` are written once, by the thread that starts the vCPU, before it counts itself ready; they
+// SAFETY: `halt`, `kick`, `forget` and `give_way` are written once, by the thread that starts the vCPU, before it counts itself ready; they
 // are read by that vCPU only, after the gate opened. The rest is atomic.
 unsafe impl Sync for EnvBlock {}
 
@@ -214,8 +224,14 @@ pub struct Control {
     /// The timer that the vCPU has set before it halted: after so many ticks the hypervisor kicks it; 0 for no timer. Written by the
     /// worker.
     pub timer: AtomicU64,
-    /// How often the hypervisor took the pCPU away. Written by the hypervisor, while the vCPU is off its pCPU.
+    /// How often the hypervisor took the pCPU away, or was given it by a yield. Written by the hypervisor, while the vCPU is off its
+    /// pCPU.
     pub pauses: AtomicU64,
+    /// What the vCPU's thread took of a pCPU while the vCPU had none: to give it up and to come back, in nanoseconds. Written by that
+    /// thread.
+    pub between_ns: AtomicU64,
+    /// What that thread had taken altogether when the vCPU left its pCPU; 0 while it has one. Written by that thread.
+    pub left_own_ns: AtomicU64,
     /// When the vCPU's present timeslice ends at the latest, in ticks; 0 while nobody tells. Written by the hypervisor.
     pub slice_end: AtomicU64,
     /// 1 while the vCPU is off its pCPU. Written by the hypervisor.

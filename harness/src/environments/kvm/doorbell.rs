@@ -18,11 +18,14 @@ pub(super) const PHYS: u64 = 0xd000_0000;
 const HALT: usize = 0;
 const FAULT: usize = 8;
 const RING: usize = 16;
+const YIELD: usize = 24;
 /// vCPU n is kicked by a store to `KICK + 8 * n`.
 const KICK: usize = PAGE;
 
 /// Where the guest stores to halt.
 pub(super) const HALT_VIRT: usize = VIRT + HALT;
+/// Where the guest stores to yield.
+pub(super) const YIELD_VIRT: usize = VIRT + YIELD;
 /// Where a fault's stub stores.
 pub(super) const FAULT_VIRT: usize = VIRT + FAULT;
 /// Where the guest stores to exit without a request.
@@ -45,6 +48,8 @@ pub(super) fn kick_phys(cpu: usize) -> u64 {
 pub(super) enum Ring {
     /// The vCPU halts.
     Halt,
+    /// It yields its pCPU.
+    Yield,
     /// It kicks another.
     Kick(usize),
     /// It ended in a fault.
@@ -60,6 +65,7 @@ pub(super) fn ring(address: u64, vcpus: usize) -> Option<Ring> {
         HALT => Some(Ring::Halt),
         FAULT => Some(Ring::Fault),
         RING => Some(Ring::Nothing),
+        YIELD => Some(Ring::Yield),
         KICK.. if offset.is_multiple_of(8) && (offset - KICK) / 8 < vcpus => {
             Some(Ring::Kick((offset - KICK) / 8))
         }
@@ -71,6 +77,12 @@ pub(super) fn ring(address: u64, vcpus: usize) -> Option<Ring> {
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn halt(_: *const Header, _: u32) {
     std::arch::naked_asm!("movabs rax, {halt}", "mov dword ptr [rax], esi", "ret", halt = const HALT_VIRT)
+}
+
+/// Yields the pCPU of the vCPU that runs it, inside the guest: what a yield hypercall does in a kernel's guest.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn give_way(_: *const Header, _: u32) {
+    std::arch::naked_asm!("movabs rax, {give_way}", "mov dword ptr [rax], esi", "ret", give_way = const YIELD_VIRT)
 }
 
 /// Kicks vCPU `cpu`, inside the guest. A number that no vCPU has is ignored.
@@ -96,6 +108,7 @@ mod tests {
     fn every_store_is_understood_or_refused() {
         assert_eq!(ring(PHYS, 2), Some(Ring::Halt));
         assert_eq!(ring(PHYS + 8, 2), Some(Ring::Fault));
+        assert_eq!(ring(PHYS + 24, 2), Some(Ring::Yield));
         assert_eq!(ring(kick_phys(1), 2), Some(Ring::Kick(1)));
         assert_eq!(ring(kick_phys(2), 2), None, "there is no vCPU 2");
         assert_eq!(ring(kick_phys(1) + 4, 2), None);

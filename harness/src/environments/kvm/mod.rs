@@ -4,7 +4,7 @@
 //! program's own text, constants and data ([`program`]) and the arena, at the very addresses they have in the process
 //! ([`guest_memory`], [`page_tables`]). Each vCPU starts in 64-bit mode, ring 3, at the first instruction of the worker
 //! ([`entry`]), on a stack of its own, and is run by a host thread ([`vcpu`]) that the parent pins like any other. It leaves
-//! only through the doorbell ([`doorbell`], [`bells`]): to halt, to kick, and to report a fault, for which a few stubs stand
+//! only through the doorbell ([`doorbell`], [`bells`]): to halt, to kick, to yield, and to report a fault, for which a few stubs stand
 //! in ring 0 ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). The machine is never torn down: the
 //! parent kills the process, and the kernel removes the machine with it.
 
@@ -106,6 +106,7 @@ impl Environment for Kvm {
             unsafe {
                 *block.env.halt.get() = Some(doorbell::halt);
                 *block.env.kick.get() = Some(doorbell::kick);
+                *block.env.give_way.get() = Some(doorbell::give_way);
                 // Kicks cannot be forgotten: that would cost an exit in every wait, to save a few halts that return at once.
             }
             if cell.board.is_some() {

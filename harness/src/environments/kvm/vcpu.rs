@@ -13,6 +13,7 @@ use super::doorbell::{self, Ring};
 use super::faults::{Frame, Ring0};
 use super::symbols;
 use crate::arena::Memory;
+use crate::environments::doorbell::yield_thread;
 use crate::environments::price;
 use crate::environments::scheduled::{self, Thread};
 use crate::shared_object;
@@ -85,6 +86,10 @@ impl Vcpu {
                         self.halt();
                         continue;
                     }
+                    Some(Ring::Yield) => {
+                        self.give_way();
+                        continue;
+                    }
                     Some(Ring::Kick(target)) => {
                         self.kick(target);
                         continue;
@@ -128,6 +133,14 @@ impl Vcpu {
         match self.schedule {
             Some(schedule) => scheduled::halt_vcpu(schedule.memory.block(self.cpu)),
             None => self.bells.wait(self.cpu),
+        }
+    }
+
+    /// A yield hypercall: the host's scheduler or the emulated hypervisor runs another vCPU, if one waits.
+    fn give_way(&self) {
+        match self.schedule {
+            Some(schedule) => scheduled::yield_vcpu(schedule.memory.block(self.cpu)),
+            None => yield_thread(),
         }
     }
 

@@ -45,7 +45,7 @@ enum Place {
     Blocked,
 }
 
-/// A vCPU that runs and now and then halts or kicks another one.
+/// A vCPU that runs and now and then halts, yields or kicks another one.
 fn live(memory: &'static Memory, cpu: usize, seen: &[Seen], over: &AtomicBool) {
     let block = memory.block(cpu);
     let mut random = Random(cpu as u64 + 1);
@@ -59,6 +59,7 @@ fn live(memory: &'static Memory, cpu: usize, seen: &[Seen], over: &AtomicBool) {
                 halt_vcpu(block);
             }
             1 => kick_vcpu(memory.block(random.below(VCPUS as u64) as usize)),
+            2 => yield_vcpu(block),
             _ => std::hint::spin_loop(),
         }
     }
@@ -161,13 +162,14 @@ fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
                     assert!(!is_told_preempted(shared, cpu), "vCPU {cpu} runs");
                     Place::Running
                 }
-                Place::Running if vcpu.state() == State::Halted => {
+                Place::Running if vcpu.state().gave_up() => {
+                    let yielded = vcpu.state() == State::Yielded;
                     vcpu.note_halt();
-                    Place::Blocked
+                    if yielded { Place::Paused } else { Place::Blocked }
                 }
                 Place::Running => {
                     match vcpu.pause(&|| false).unwrap_or_else(|lost| panic!("vCPU {cpu}: {lost:?}")) {
-                        State::Paused => Place::Paused,
+                        State::Paused | State::Yielded => Place::Paused,
                         State::Halted => Place::Blocked,
                         state => panic!("vCPU {cpu} is {state:?} after a pause"),
                     }
@@ -178,7 +180,7 @@ fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
         over.store(true, Relaxed);
         while !seen.iter().all(|seen| seen.ended.load(Relaxed)) {
             for (vcpu, place) in vcpus.iter().zip(&mut places) {
-                if *place == Place::Running && vcpu.state() == State::Halted {
+                if *place == Place::Running && vcpu.state().gave_up() {
                     vcpu.note_halt();
                     *place = Place::Blocked;
                 }

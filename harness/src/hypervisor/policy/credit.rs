@@ -335,6 +335,11 @@ impl Policy for Credit {
         self.enqueue(vcpu, now_ns)
     }
 
+    fn yielded(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
+        self.leave(pcpu, vcpu);
+        self.left(vcpu, pcpu, now_ns)
+    }
+
     fn blocked(&mut self, vcpu: usize, pcpu: usize, _: u64) {
         self.accounts.ends(vcpu, pcpu);
         self.accounts.blocks(vcpu);

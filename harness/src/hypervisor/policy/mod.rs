@@ -17,6 +17,8 @@ mod timetable;
 #[cfg(test)]
 mod virtual_time;
 mod vms;
+#[cfg(test)]
+mod yields;
 
 pub(crate) use credit::{Credit, CreditParams};
 pub(crate) use gang::Gang;
@@ -60,6 +62,12 @@ pub(crate) trait Policy: Send {
 
     /// A vCPU that another was picked for is off `pcpu` now, and runnable. The answer is a pCPU that should ask again.
     fn left(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize>;
+
+    /// A vCPU that ran on `pcpu` has given up what was left of its timeslice: it is off the pCPU, and runnable. The pCPU asks next,
+    /// with nobody on it. The answer is a pCPU that should ask again.
+    fn yielded(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
+        self.left(vcpu, pcpu, now_ns)
+    }
 
     /// A vCPU that ran, or was leaving, has halted.
     fn blocked(&mut self, _vcpu: usize, _pcpu: usize, _now_ns: u64) {}

@@ -252,6 +252,20 @@ impl Policy for Pools {
         None
     }
 
+    fn yielded(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
+        self.keep_to_the_plan(now_ns);
+        self.is_off(vcpu, now_ns);
+        let (from, to) = (self.vcpus[vcpu].pool, self.pool_of(vcpu));
+        self.vcpus[vcpu].place = Place::Runnable;
+        if from == to {
+            return self.schedulers[from].yielded(vcpu, pcpu, now_ns);
+        }
+        self.schedulers[from].blocked(vcpu, pcpu, now_ns);
+        self.transfer(vcpu, now_ns);
+        self.wake_here(vcpu, now_ns);
+        None
+    }
+
     fn blocked(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) {
         self.keep_to_the_plan(now_ns);
         self.is_off(vcpu, now_ns);

@@ -112,6 +112,12 @@ impl Policy for Replay {
         self.wanted_on(vcpu, now_ns)
     }
 
+    /// It is still its turn: nobody else gets the pCPU. That it comes again is no matter of the timetable.
+    fn yielded(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
+        self.blocked(vcpu, pcpu, now_ns);
+        self.wake(vcpu, now_ns)
+    }
+
     fn blocked(&mut self, vcpu: usize, _: usize, _: u64) {
         self.vcpus[vcpu] = Place::Blocked;
         // Its turn may have gone on to another pCPU while it left this one.

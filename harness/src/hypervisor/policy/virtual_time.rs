@@ -22,6 +22,8 @@ pub(super) enum Habit {
     Runs,
     /// It runs for a random time of up to twice the first mean, and is kicked after one of up to twice the second.
     Halts { runs_ns: u64, halts_ns: u64 },
+    /// It runs for a random time of up to twice the mean, and yields.
+    Yields { runs_ns: u64 },
     /// It runs for so long each time that a test kicks it; it is halted at first.
     WaitsForKicks { runs_ns: u64 },
 }
@@ -43,6 +45,8 @@ enum State {
     },
     Runnable,
     Running,
+    /// It has yielded, and its pCPU is about to ask.
+    Yielded,
 }
 
 struct Vcpu {
@@ -83,6 +87,11 @@ pub(super) struct Machine {
 impl Machine {
     /// A machine on which every vCPU may run on every pCPU.
     pub(super) fn new(policy: impl Policy + 'static, habits: Vec<Habit>, pcpus: usize, seed: u64) -> Self {
+        Self::boxed(Box::new(policy), habits, pcpus, seed)
+    }
+
+    /// As [`new`](Self::new).
+    pub(super) fn boxed(policy: Box<dyn Policy>, habits: Vec<Habit>, pcpus: usize, seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let vcpus = habits.into_iter().enumerate().map(|(index, habit)| {
             let kicked_ns = match habit {
@@ -95,7 +104,7 @@ impl Machine {
         let pcpu =
             || Pcpu { current: None, since_ns: 0, paid_ns: 0, switch: None, asks_ns: 0, in_vain_ns: None };
         Self {
-            policy: Box::new(policy),
+            policy,
             allowed: vec![vec![true; pcpus]; vcpus.len()],
             forbids: Box::new(|_, _| false),
             vcpus,
@@ -240,7 +249,7 @@ impl Machine {
                 && self.vcpus[vcpu].to_run_ns == 0
                 && self.vcpus[vcpu].state == State::Running
             {
-                self.halt(pcpu, vcpu);
+                self.give_up(pcpu, vcpu);
             }
         }
         let first = self.random.usize(0..self.pcpus.len());
@@ -266,13 +275,15 @@ impl Machine {
         }
     }
 
-    /// The vCPU halts and tells its pCPU.
-    fn halt(&mut self, pcpu: usize, vcpu: usize) {
-        let kicked_ns = match self.vcpus[vcpu].habit {
-            Habit::Halts { halts_ns, .. } => self.now_ns + self.random.u64(1..2 * halts_ns),
-            Habit::Runs | Habit::WaitsForKicks { .. } => u64::MAX,
+    /// The vCPU halts or yields, and tells its pCPU.
+    fn give_up(&mut self, pcpu: usize, vcpu: usize) {
+        self.vcpus[vcpu].state = match self.vcpus[vcpu].habit {
+            Habit::Halts { halts_ns, .. } => {
+                State::Halted { kicked_ns: self.now_ns + self.random.u64(1..2 * halts_ns) }
+            }
+            Habit::Runs | Habit::WaitsForKicks { .. } => State::Halted { kicked_ns: u64::MAX },
+            Habit::Yields { .. } => State::Yielded,
         };
-        self.vcpus[vcpu].state = State::Halted { kicked_ns };
         self.end_stretch(pcpu);
         self.ring(pcpu);
     }
@@ -292,6 +303,11 @@ impl Machine {
             if matches!(self.vcpus[vcpu].state, State::Halted { .. }) {
                 self.block(pcpu, vcpu);
                 self.pcpus[pcpu].current = None;
+            } else if self.vcpus[vcpu].state == State::Yielded {
+                self.pcpus[pcpu].current = None;
+                self.runs_on_later(vcpu);
+                let ask = self.policy.yielded(vcpu, pcpu, self.now_ns);
+                self.ring_all(ask.filter(|&ask| ask != pcpu));
             }
         }
         self.wake_kicked(pcpu);
@@ -323,11 +339,15 @@ impl Machine {
     fn switched(&mut self, pcpu: usize, next: Option<usize>) {
         if let Some(leaving) = self.pcpus[pcpu].current {
             self.charge(pcpu, leaving);
-            if self.vcpus[leaving].to_run_ns == 0 {
-                self.halt(pcpu, leaving);
+            let yields = matches!(self.vcpus[leaving].habit, Habit::Yields { .. });
+            if self.vcpus[leaving].to_run_ns == 0 && !yields {
+                self.give_up(pcpu, leaving);
                 self.block(pcpu, leaving);
                 self.wake_kicked(pcpu);
             } else {
+                if yields {
+                    self.runs_on_later(leaving);
+                }
                 self.end_stretch(pcpu);
                 self.vcpus[leaving].state = State::Runnable;
                 let ask = self.policy.left(leaving, pcpu, self.now_ns);
@@ -356,19 +376,25 @@ impl Machine {
 
     fn wake_kicked(&mut self, pcpu: usize) {
         for vcpu in 0..self.vcpus.len() {
-            let state = &mut self.vcpus[vcpu];
+            let state = &self.vcpus[vcpu];
             let kicked = matches!(state.state, State::Halted { kicked_ns } if kicked_ns <= self.now_ns);
             if state.told != pcpu || !kicked {
                 continue;
             }
-            state.state = State::Runnable;
-            state.to_run_ns = match state.habit {
-                Habit::Runs => u64::MAX,
-                Habit::Halts { runs_ns, .. } => self.random.u64(1..2 * runs_ns),
-                Habit::WaitsForKicks { runs_ns } => runs_ns,
-            };
+            self.runs_on_later(vcpu);
             let ask = self.policy.wake(vcpu, self.now_ns);
             self.ring_all(ask.filter(|&ask| ask != pcpu || self.pcpus[pcpu].switch.is_some()));
         }
+    }
+
+    /// The vCPU is runnable, and will run until it gives its pCPU up again.
+    fn runs_on_later(&mut self, vcpu: usize) {
+        let state = &mut self.vcpus[vcpu];
+        state.state = State::Runnable;
+        state.to_run_ns = match state.habit {
+            Habit::Runs => u64::MAX,
+            Habit::Halts { runs_ns, .. } | Habit::Yields { runs_ns } => self.random.u64(1..2 * runs_ns),
+            Habit::WaitsForKicks { runs_ns } => runs_ns,
+        };
     }
 }

@@ -199,11 +199,7 @@ fn row(cell: &Cell, kept: &CellSchedule) -> Vec<TableEntry> {
         TableEntry { text: unbroken(&shown(&schedule)), ..TableEntry::default() }.with_note(asked.join(", ")),
         TableEntry::number(middle(kept.slice_ratio), |ratio| format!("{ratio:.3}"))
             .with_note(tail(kept.slice_ratio, |ratio| format!("{ratio:.3}"))),
-        TableEntry::number(Some(kept.slices as f64), |_| count(kept.slices)).with_note(if kept.halts > 0 {
-            format!("{} halts", count(kept.halts))
-        } else {
-            String::new()
-        }),
+        TableEntry::number(Some(kept.slices as f64), |_| count(kept.slices)).with_note(given_up(kept)),
         TableEntry::number(middle(kept.pause_ns), duration).with_note(tail(kept.pause_ns, duration)),
         if kept.real_time { own } else { own.with_note("no real-time priority") },
         TableEntry::number(kept.deviation, percent).with_note(if kept.not_kept > 0 {
@@ -212,4 +208,12 @@ fn row(cell: &Cell, kept: &CellSchedule) -> Vec<TableEntry> {
             String::new()
         }),
     ]
+}
+
+/// How often vCPUs gave their pCPUs up themselves.
+fn given_up(kept: &CellSchedule) -> String {
+    let both = [("halts", kept.halts), ("yields", kept.yields)];
+    let some =
+        both.iter().filter(|(_, times)| *times > 0).map(|(what, times)| format!("{} {what}", count(*times)));
+    some.collect::<Vec<_>>().join(", ")
 }

@@ -387,6 +387,7 @@ fn ended(stretch: &Stretch) -> &'static str {
         StretchEnd::Paused if stretch.by_guest => "then paused by its guest",
         StretchEnd::Paused => "then paused",
         StretchEnd::Halted => "then halted",
+        StretchEnd::Yielded => "then yielded",
         StretchEnd::Open => "beyond the log",
     }
 }

@@ -184,8 +184,9 @@ fn no_pcpu_idles_while_a_vcpu_waits_that_may_run_there() {
     for seed in 0..40 {
         let mut random = fastrand::Rng::with_seed(seed);
         let (pcpus, vcpus) = (random.usize(1..5), random.usize(1..10));
-        let habit = |random: &mut fastrand::Rng| match random.u8(0..3) {
+        let habit = |random: &mut fastrand::Rng| match random.u8(0..4) {
             0 => Habit::Runs,
+            1 => Habit::Yields { runs_ns: random.u64(MS / 10..5 * MS) },
             _ => {
                 Habit::Halts { runs_ns: random.u64(MS / 10..5 * MS), halts_ns: random.u64(MS / 10..10 * MS) }
             }

@@ -154,9 +154,10 @@ fn random_threads_over_every_policy_run_one_at_a_time_on_their_vcpu_and_nobody_i
         let (pcpus, vcpus) = (random.usize(1..4), random.usize(1..5));
         let threads = vcpus * random.usize(1..4);
         let habits: Vec<Habit> = (0..threads)
-            .map(|_| match random.bool() {
-                true => RUNS,
-                false => Habit::Halts {
+            .map(|_| match random.u8(0..5) {
+                0 | 1 => RUNS,
+                2 => Habit::Yields { runs_ns: random.u64(MS / 20..3 * MS) },
+                _ => Habit::Halts {
                     runs_ns: random.u64(MS / 20..3 * MS),
                     halts_ns: random.u64(MS / 20..3 * MS),
                 },

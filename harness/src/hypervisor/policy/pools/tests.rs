@@ -35,6 +35,9 @@ impl Policy for Shared {
     fn left(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
         self.with(|pools| pools.left(vcpu, pcpu, now_ns))
     }
+    fn yielded(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
+        self.with(|pools| pools.yielded(vcpu, pcpu, now_ns))
+    }
     fn blocked(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) {
         self.with(|pools| pools.blocked(vcpu, pcpu, now_ns));
     }

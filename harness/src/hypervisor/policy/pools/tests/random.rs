@@ -23,9 +23,10 @@ fn random_changes_lose_nobody_starve_nobody_and_keep_everybody_in_its_pool() {
                 vm(&format!("vm{index}"), width as u32, ["p0", "p1"][index % 2]),
             ));
             for _ in 0..width {
-                habits.push(match random.bool() {
-                    true => RUNS,
-                    false => Habit::Halts {
+                habits.push(match random.u8(0..5) {
+                    0 | 1 => RUNS,
+                    2 => Habit::Yields { runs_ns: random.u64(MS / 10..3 * MS) },
+                    _ => Habit::Halts {
                         runs_ns: random.u64(MS / 10..3 * MS),
                         halts_ns: random.u64(MS / 10..3 * MS),
                     },
