@@ -62,7 +62,7 @@ fn the_share_of_sections_with_a_page_fault_is_said() {
     let id = "ticket/emulated/short+exp/2v:2p";
     let notes = |results: &Results| cell(results, id).notes.join("; ");
     assert!(!notes(&results()).contains("page fault"));
-    let told = |faulted: u64, present: u64| {
+    let with = |faulted: u64, brought: Option<u64>, present: u64| {
         let mut lines: Vec<Line> = fixture::lines(7, 1.0);
         for line in &mut lines {
             if let Line::Round(Round { cell, outcome: Outcome::Measured(measured), .. }) = line
@@ -70,14 +70,23 @@ fn the_share_of_sections_with_a_page_fault_is_said() {
             {
                 measured.counters.insert("pages_faulted".into(), faulted);
                 measured.counters.insert("pages_present".into(), present);
+                measured.counters.extend(brought.map(|brought| ("pages_brought".into(), brought)));
             }
         }
         notes(&derive(lines.into_iter()))
     };
+    let told = |faulted, present| with(faulted, None, present);
     let (some, all, none) = (told(300, 100), told(300, 0), told(0, 0));
     assert!(some.contains("75.0 % of the sections took a page fault; the others came before"), "{some}");
     assert!(all.contains("every section took a page fault"), "{all}");
     assert!(!none.contains("page fault"), "no section touched a page: {none}");
+    let huge = with(2, Some(998), 0);
+    assert!(
+        huge.contains("0.200 % of the sections took a page fault; one fault brings a huge page"),
+        "{huge}"
+    );
+    let late = with(2, Some(498), 500);
+    assert!(late.contains("which many sections touch; 50.0 % came before there was a new page"), "{late}");
     assert!(told(u64::MAX, u64::MAX).contains("50.0 % of the sections"), "counts of no use do no harm");
 }
 

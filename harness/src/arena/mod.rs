@@ -5,6 +5,7 @@
 //! are read-only.
 
 mod board;
+mod huge;
 mod mapping;
 
 use std::io;
@@ -22,7 +23,9 @@ use rustix::fs::{
 use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 
+use crate::Refusal;
 pub use board::Board;
+pub use huge::{HUGE_PAGE, probe as probe_huge_pages};
 use mapping::Mapping;
 
 /// A new arena that was not touched: no page of it lies on any NUMA node yet, so it can still be bound. It cannot be read or
@@ -35,12 +38,25 @@ pub struct Blank {
 impl Blank {
     /// Room for an arena for `plan`. The descriptor survives `exec`, for the cell's process inherits it; its length is
     /// sealed, for a file that shrank would take the parent down with it.
-    pub fn create(plan: Plan) -> io::Result<Self> {
+    pub fn create(plan: Plan) -> Result<Self, Refusal> {
+        let len = plan.layout.total;
+        let huge = plan.memory_page > page_size();
+        Self::mapped(plan).map_err(|e| match e.raw_os_error() {
+            Some(libc::ENOMEM) if huge => huge::too_few(len),
+            _ => Refusal::of(format!("the arena ({len} bytes) could not be made"), e),
+        })
+    }
+
+    fn mapped(plan: Plan) -> io::Result<Self> {
         let len = plan.layout.total;
         // Nothing in it is ever executed, and some systems (vm.memfd_noexec=2) give no other. Before Linux 6.3 there was
         // nothing to ask for.
-        let fd = memfd_create("lockbench-arena", MemfdFlags::NOEXEC_SEAL)
-            .or_else(|_| memfd_create("lockbench-arena", MemfdFlags::ALLOW_SEALING))?;
+        let fd = if plan.memory_page > page_size() {
+            huge::file()?
+        } else {
+            memfd_create("lockbench-arena", MemfdFlags::NOEXEC_SEAL)
+                .or_else(|_| memfd_create("lockbench-arena", MemfdFlags::ALLOW_SEALING))?
+        };
         ftruncate(&fd, len as u64)?;
         fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok(Self { mapping: Mapping::new(fd, len)?, plan: Box::new(plan) })
@@ -56,9 +72,14 @@ impl Blank {
         self.mapping.words(part)
     }
 
-    /// Makes every page present, zeroed.
-    pub fn make_present(self) -> io::Result<Memory> {
-        self.mapping.make_present()?;
+    /// Makes every page present, zeroed, and looks whether they are huge where that was asked for.
+    pub fn make_present(self) -> Result<Memory, Refusal> {
+        self.mapping
+            .make_present(self.plan.memory_page)
+            .map_err(|e| Refusal::of("the arena's memory could not be made present", e))?;
+        if self.plan.memory_page > page_size() {
+            huge::verify(&self.mapping)?;
+        }
         Ok(Memory { mapping: self.mapping, plan: self.plan })
     }
 }
@@ -98,7 +119,7 @@ impl Memory {
         if plan.layout.total > len {
             return Err(io::Error::other("the inherited arena is shorter than its plan"));
         }
-        mapping.make_present()?;
+        mapping.make_present(plan.memory_page)?;
         let memory = Self { mapping, plan };
         memory.protect_plan()?;
         Ok(memory)
@@ -106,8 +127,8 @@ impl Memory {
 
     /// Makes the plan read-only in this process.
     fn protect_plan(&self) -> io::Result<()> {
-        // Where pages are larger than its alignment, the words that workers write would share one with it.
-        if align_of::<Plan>().is_multiple_of(page_size()) {
+        // Where pages are larger than its alignment, as huge ones are, the words that workers write would share one with it.
+        if align_of::<Plan>().is_multiple_of(self.plan.memory_page) {
             // SAFETY: the range is the head of a mapping of this value's own, and nobody in this process writes there.
             unsafe { mprotect(self.as_ptr().cast(), size_of::<Plan>(), MprotectFlags::READ)? };
         }
@@ -250,6 +271,7 @@ impl Blank {
             varies: false,
             touched: (layout.blocks - layout.touched) / page_size(),
             page: page_size(),
+            memory_page: page_size(),
             section_ticks: 0,
             gap_ticks: 0,
             kick_cost_ticks: 0,

@@ -13,6 +13,7 @@ mod kick_cost;
 mod lock;
 mod memory;
 mod on;
+mod pages;
 mod pinning;
 mod placement;
 mod probe;
@@ -37,6 +38,7 @@ pub use env::Env;
 pub use kick_cost::KickCost;
 pub use lock::Lock;
 pub use on::On;
+pub use pages::Pages;
 pub use pinning::Pinning;
 pub use probe::Probe;
 pub use record::Axes;
@@ -69,6 +71,8 @@ table::axes! {
         pinning: Pinning,
         /// Where the arena lies.
         memory: Memory,
+        /// How large its pages are.
+        pages: Pages,
         /// Who decides which vCPU runs.
         scheduler: Scheduler,
         /// The timeslice of the vCPUs.

@@ -65,11 +65,12 @@ impl Drop for Digger {
 /// Makes holes of the pages that were touched, if there are enough of them, and tells how many were made by now. The page that was
 /// touched last stays, for sections that find no hole.
 fn dig(memory: &Memory, made: u64) -> io::Result<u64> {
-    let pages = memory.plan().touched as u64;
+    let plan = memory.plan();
+    let pages = plan.touched as u64;
     // The lock under test may have stored anything there: no more is believed than that all pages were touched.
     let taken = memory.data().fresh.load(Relaxed);
-    let due = taken.saturating_add(pages - 1).min(made + pages);
-    if due < made + pages / BATCH {
+    let due = due(made, taken, pages, (plan.memory_page / plan.page) as u64);
+    if due == made {
         return Ok(made);
     }
     let first = made % pages;
@@ -81,6 +82,14 @@ fn dig(memory: &Memory, made: u64) -> io::Result<u64> {
     // Relaxed: a section that sees the hole late touches another page. Nothing of the page is read.
     memory.holes().made.store(due, Relaxed);
     Ok(due)
+}
+
+/// How many holes there should be of `pages` pages once `taken` were touched, when `made` were made by now. A hole is a page of the
+/// memory, which has `of_a_hole` of the pages that sections touch: a huge page has many.
+fn due(made: u64, taken: u64, pages: u64, of_a_hole: u64) -> u64 {
+    let due = taken.saturating_add(pages - 1).min(made + pages);
+    let due = due - due % of_a_hole;
+    if due < made + pages / BATCH { made } else { due }
 }
 
 fn bytes(memory: &Memory, pages: Range<u64>) -> Range<usize> {
@@ -99,6 +108,16 @@ mod tests {
 
     fn memory() -> Memory {
         Memory::empty(&Extent { touched: PAGES, ..Extent::plain(1, rustix::param::page_size()) })
+    }
+
+    #[test]
+    fn holes_in_huge_pages_are_whole_ones_and_that_of_the_last_touch_stays() {
+        assert_eq!(due(0, 0, 2048, 512), 1536, "the last page counts as touched last");
+        assert_eq!(due(1536, 1, 2048, 512), 2048, "the first one is touched, so the last may go");
+        assert_eq!(due(2048, 512, 2048, 512), 2048, "the first one was touched last");
+        assert_eq!(due(2048, 513, 2048, 512), 2560, "the second one is touched, so the first may go");
+        assert_eq!(due(2048, u64::MAX, 2048, 512), 4096, "a wild store makes no more of it than one round");
+        assert_eq!(due(2047, 127, 2048, 1), 2047, "small pages go in batches");
     }
 
     /// How many pages the arena's file has.

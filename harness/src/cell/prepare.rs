@@ -28,7 +28,8 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         detail: spec.detail(),
         pcpus: if spec.pinned() { spec.axes.pcpus.len() } else { 0 },
         nodes: if spec.pinned() { spec.nodes().len() } else { 0 },
-        page: page_size(),
+        page: values.pages.bytes(),
+        touch_step: page_size(),
         apart: !spec.data_nodes.is_empty(),
         touched: if workload.section.touches { TOUCHED } else { 0 },
         locks: workload.locks as usize,
@@ -55,7 +56,8 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         section_work: steps(workload.section_ns, spec.work_ns),
         varies: workload.section.quantile.is_some(),
         touched: extent.touched,
-        page: extent.page,
+        page: extent.touch_step,
+        memory_page: extent.page,
         section_ticks: (workload.section_ns * spec.ticks_per_ns) as u64,
         gap_ticks: (spec.gap_ns() * spec.ticks_per_ns) as u64,
         kick_cost_ticks: (values.kick_cost.ns as f64 * spec.ticks_per_ns) as u64,
@@ -73,7 +75,6 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         picks: workload.picks(),
     };
     Blank::create(plan)
-        .map_err(|e| Refusal::of(format!("the arena ({} bytes) could not be made", layout.total), e))
 }
 
 /// Writes the plan, and everything else that must stand in the arena before vCPUs run; the gate stays closed.

@@ -21,8 +21,9 @@ use crate::arena::Memory;
 /// Names of the counters of preemptions, by the phase that the vCPU was in.
 const PREEMPTED: [&str; Phase::COUNT] = ["preempted_holding", "preempted_waiting", "preempted_thinking"];
 
-/// Names of the counters of pages that sections touched: those that were not there, and those that were.
-const PAGES: [&str; 2] = ["pages_faulted", "pages_present"];
+/// Names of the counters of pages that sections touched: those that were not there, those that an earlier fault had brought in the
+/// same huge page, and those that were there for want of a new one.
+const PAGES: [&str; 3] = ["pages_faulted", "pages_brought", "pages_present"];
 
 /// The threads that run a cell's vCPUs, in order.
 pub(super) struct Threads {
@@ -55,7 +56,7 @@ pub(super) struct Window<'a> {
     sleeps: bool,
     samples: Vec<Sample>,
     /// Pages that sections touched before it opened.
-    pages: [u64; 2],
+    pages: [u64; 3],
 }
 
 impl<'a> Window<'a> {
@@ -164,8 +165,11 @@ impl<'a> Window<'a> {
             }
         }
         if memory.plan().touched > 0 {
+            let huge = memory.plan().memory_page > memory.plan().page;
             for ((name, now), before) in PAGES.iter().zip(pages(memory)).zip(self.pages) {
-                count(name, now.saturating_sub(before));
+                if huge || *name != PAGES[1] {
+                    count(name, now.saturating_sub(before));
+                }
             }
         }
         let steal_ns: Vec<u64> = counted.iter().map(|own| own.steal_ns).collect();
@@ -190,10 +194,12 @@ impl<'a> Window<'a> {
     }
 }
 
-/// How many pages sections touched: those that were not there, and those that were.
-fn pages(memory: &Memory) -> [u64; 2] {
-    let data = memory.data();
-    [&data.fresh, &data.present].map(|pages| pages.load(Relaxed))
+/// How many pages sections touched, in the order of [`PAGES`].
+fn pages(memory: &Memory) -> [u64; 3] {
+    let [fresh, present] = [&memory.data().fresh, &memory.data().present].map(|pages| pages.load(Relaxed));
+    // New pages are touched in their order, so that the first of each huge page takes the fault.
+    let faulted = fresh.div_ceil((memory.plan().memory_page / memory.plan().page) as u64);
+    [faulted, fresh - faulted, present]
 }
 
 /// The longest run that ended since the counters were reset, or the longest that still lasts. It may have begun before.

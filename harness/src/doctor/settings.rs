@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Finding, quota};
-use crate::suite::Session;
+use crate::suite::{HUGE_PAGES, Session};
 use crate::system::kernel::{self, Setting};
 use lockbench_reports::format::counted;
 
@@ -29,6 +29,9 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
                 &facility.detail,
                 "rates are measured all the same; the vCPUs' shares of their pCPUs and switches are not",
             ),
+            // Only cells with `--pages huge` want them, and these are skipped with the same words.
+            (HUGE_PAGES, true) => Finding::fine("huge pages", &facility.detail),
+            (HUGE_PAGES, false) => Finding::fine("huge pages", format!("none: {}", facility.detail)),
             ("kvm", true) => Finding::fine("KVM", format!("{}: {}", session.machine.kvm, facility.detail)),
             ("kvm", false) => Finding::care("KVM", &facility.detail, "without it the kvm cells are skipped"),
             ("kvm-costs", true) => Finding::fine("what KVM costs", &facility.detail),

@@ -3,8 +3,9 @@
 use lockbench_reports::record::{Dropped, Purpose};
 use lockbench_workloads::locks::EarlyWait;
 
-use super::Session;
+use super::{HUGE_PAGES, Session};
 use crate::Registry;
+use crate::axes::Pages;
 use crate::plan::{self, PlannedCell, Profile, Resources};
 
 impl Session {
@@ -18,7 +19,7 @@ impl Session {
         };
         let mut admitted = Vec::new();
         for mut cell in cells {
-            if let Some(reason) = self.lacks_hint(&cell) {
+            if let Some(reason) = self.lacks_hint(&cell).or_else(|| self.lacks_huge_pages(&cell)) {
                 drop(&cell, reason);
                 continue;
             }
@@ -49,6 +50,12 @@ impl Session {
             Some(hint) => Some(hint.detail.clone()),
             None => Some("whether the host hints at preempted vCPUs could not be found out".into()),
         }
+    }
+
+    /// Why this machine has no huge pages for a cell that asks for them; none if it has.
+    fn lacks_huge_pages(&self, cell: &PlannedCell) -> Option<String> {
+        let found = self.machine.facilities.iter().find(|facility| facility.name == HUGE_PAGES)?;
+        (cell.axes.values.pages == Pages::Huge && !found.available).then(|| found.detail.clone())
     }
 
     /// Why times that guests take cannot be compared with those of this process; none if they can.

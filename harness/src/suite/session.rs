@@ -14,6 +14,9 @@ use crate::{Error, Placer, scheduling};
 /// Timeslice to assume where it could not be measured: a tick at 250 Hz.
 const ASSUMED_SLICE_NS: f64 = 4e6;
 
+/// The facility that cells on huge pages need.
+pub(crate) const HUGE_PAGES: &str = "huge-pages";
+
 /// This machine, looked at and calibrated.
 pub(crate) struct Session {
     pub(crate) topology: topology::Machine,
@@ -74,6 +77,7 @@ impl Session {
                 .push(format!("The vCPUs' shares of their pCPUs and their switches will be unknown: {why}."));
         }
         facility("thread-times", thread_times);
+        facility(HUGE_PAGES, crate::arena::probe_huge_pages());
         let loop_alignment = crate::system::build::loop_alignment();
         if let Err(why) = &loop_alignment {
             limits.push(format!("This build's figures compare badly with another's: {why}."));

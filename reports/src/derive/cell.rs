@@ -190,11 +190,23 @@ fn several_locks(axes: &CellAxes) -> Option<String> {
 fn pages(counters: &BTreeMap<String, u64>) -> Option<String> {
     let count = |name: &str| counters.get(name).copied();
     let (faulted, present) = (count("pages_faulted")?, count("pages_present").unwrap_or(0));
-    if present == 0 {
+    let brought = count("pages_brought");
+    let others: f64 = present as f64 + brought.unwrap_or(0) as f64;
+    if others == 0.0 {
         return (faulted > 0).then(|| "every section took a page fault".into());
     }
-    let share = percent(faulted as f64 / (faulted as f64 + present as f64));
-    Some(format!("{share} of the sections took a page fault; the others came before there was a new page"))
+    let why = match (brought, present) {
+        (Some(_), 0) => "one fault brings a huge page, which many sections touch".into(),
+        (Some(_), _) => format!(
+            "one fault brings a huge page, which many sections touch; {} came before there was a new page",
+            percent(present as f64 / (faulted as f64 + others))
+        ),
+        (None, _) => "the others came before there was a new page".to_owned(),
+    };
+    Some(format!(
+        "{} of the sections took a page fault; {why}",
+        percent(faulted as f64 / (faulted as f64 + others))
+    ))
 }
 
 /// What a reader of the cell's figures must know.

@@ -1,7 +1,7 @@
 //! Where a cell ran and under which parameters, in words. Every sentence, title and table takes them from here.
 
 use crate::format::overcommit;
-use crate::record::params::{KICK_COST, SCENARIO, SCHEDULER, SLICE, SPIN};
+use crate::record::params::{KICK_COST, PAGES, SCENARIO, SCHEDULER, SLICE, SPIN};
 use crate::record::{CellAxes, Scheduler};
 
 /// Whether a replayed log is known by its hash, and not by the scheduler that made it.
@@ -63,6 +63,7 @@ fn told(name: &str, value: &str) -> String {
         (SCENARIO, Some((scenario, case))) => format!("case {case} of {scenario}"),
         (KICK_COST, _) => format!("halts and kicks {} dearer", spaced(value)),
         (SPIN, _) => spins(value),
+        (PAGES, _) => format!("memory in {value} pages"),
         _ => format!("{name}={value}"),
     }
 }
@@ -124,6 +125,8 @@ mod tests {
         assert_eq!(cell.told_params()[1..3], ["halts and kicks 70 µs dearer", "case hog of friebel-hog"]);
         cell.params = BTreeMap::from([(SPIN.into(), "pause-then-yield:16".into())]);
         assert_eq!(cell.told_params().last().unwrap(), "waiters pause 16 times and then yield");
+        cell.params = BTreeMap::from([(PAGES.into(), "huge".into())]);
+        assert_eq!(cell.told_params().last().unwrap(), "memory in huge pages");
         cell.params.insert(SPIN.into(), "yield".into());
         assert_eq!(cell.told_params().last().unwrap(), "waiters yield in every step");
     }

@@ -2,6 +2,8 @@
 
 /// Where the lock and its data are to lie.
 pub const MEMORY: &str = "memory";
+/// How large the pages of the arena's memory are, where they are not the usual ones: `huge`.
+pub const PAGES: &str = "pages";
 /// What the steps of a wait do, where they do not only pause: `yield`, `pause-then-yield:100`.
 pub const SPIN: &str = "spin";
 /// Spin iterations before a waiter of a paravirtual lock halts.

@@ -35,8 +35,10 @@ pub struct Extent {
     pub pcpus: usize,
     /// Number of NUMA nodes that vCPUs are pinned to; 0 where vCPUs float. With a single node no matrix is kept.
     pub nodes: usize,
-    /// Size of a page of the kernel in bytes: the least that can lie on a NUMA node of its own.
+    /// Size of a page of the arena's memory in bytes: the least that can lie on a NUMA node of its own.
     pub page: usize,
+    /// Distance in bytes between two pages that sections touch, of which a huge page has several.
+    pub touch_step: usize,
     /// Whether the lock and the shared lines that sections write lie on pages of their own, so that they can lie on two NUMA nodes.
     pub apart: bool,
     /// Number of pages that sections touch in turn.
@@ -57,6 +59,7 @@ impl Extent {
             pcpus: 0,
             nodes: 0,
             page,
+            touch_step: page,
             apart: false,
             touched: 0,
             locks: 1,
@@ -138,7 +141,7 @@ impl Layout {
         let node_rows = place(&mut at, if told { extent.vcpus * size_of::<AtomicU16>() } else { 0 });
         let node_matrix = place(&mut at, matrix_nodes * matrix_nodes * size_of::<Octaves>());
         let touched = at.next_multiple_of(extent.page);
-        let blocks = touched + extent.touched * extent.page;
+        let blocks = touched + (extent.touched * extent.touch_step).next_multiple_of(extent.page);
 
         let mut at = size_of::<Block>();
         let own_parts = several && !extent.shares_blocks;

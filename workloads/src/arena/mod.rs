@@ -65,8 +65,10 @@ pub struct Plan {
     pub varies: bool,
     /// Pages that sections touch in turn, a power of two; 0 where they touch none.
     pub touched: usize,
-    /// Bytes of a page of the kernel.
+    /// Distance in bytes between two of these pages: a page of the kernel's usual size.
     pub page: usize,
+    /// Bytes of a page of the arena's memory: the same, or those of a huge page.
+    pub memory_page: usize,
     /// Nominal length of the section's work, in ticks.
     pub section_ticks: u64,
     /// The longest time, in ticks, that may pass between two looks at an unchanged probe; more than that is a gap.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use lockbench_reports::record::{NodePages, Residence as Record};
 use lockbench_workloads::arena::Layout;
+use rustix::param::page_size;
 
 use super::Placer;
 use crate::Refusal;
@@ -39,12 +40,15 @@ impl Placer {
                 refused => return Err(format!("the arena's memory {refused}").into()),
             }
         }
-        let memory = blank
-            .make_present()
-            .map_err(|e| Refusal::of("the arena's memory could not be made present", e))?;
+        let memory = blank.make_present()?;
+        // The kernel answers for each of its usual pages; a huge page has many of them, on one node.
+        let of_a_page = memory.plan().memory_page / page_size();
         let mut lies = match self.binder.locate(memory.words()) {
             // Where memory is short the kernel may have taken a page away, or given one of another node.
-            Ok(residence) => checked(&layout, spec, &residence)?,
+            Ok(residence) => {
+                let pages = residence.0.into_iter().step_by(of_a_page).collect();
+                checked(&layout, spec, &Residence(pages))?
+            }
             // A kernel without NUMA does not tell; a machine with one node needs not be asked.
             Err(_) if self.binder.has_one_node() => Lies::default(),
             Err(e) => return Err(Refusal::of("on which NUMA nodes the arena lies cannot be found out", e)),

@@ -45,7 +45,7 @@ pub(super) fn fault(results: &Results) -> Shape {
 fn finding(results: &Results, cell: &Cell, plain: &Cell) -> Finding {
     let at = format!("{}, {}", cell.axes.told_env(), overcommit(cell.axes.overcommit));
     let count = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
-    let (faulted, present) = (count("pages_faulted"), count("pages_present"));
+    let (faulted, present) = (count("pages_faulted"), count("pages_present") + count("pages_brought"));
     let share = faulted / (faulted + present).max(1.0);
     let took = format!("{} of the sections took a page fault", percent(share));
     let (measured, outcome) = match told(&compare(results, cell, plain)) {
