@@ -43,7 +43,8 @@ catalogue::catalogue! {
     pv_queued::PvQueued,
     tas::Tas,
     ticket_split::TicketSplit,
-    virt_spin::VirtSpin;
+    virt_spin::VirtSpin,
+    pv_barging::PvBarging;
     papers:
     ttas_backoff::TtasBackoff,
     malthusian::Malthusian,

@@ -19,8 +19,8 @@ mod vcpu;
 
 use common::{BARE, PARAVIRT, PATCHED, broken, params};
 use lockbench_locks::{
-    Ctx, EarlyWait, Mcs, Params, Platform, PvByte, PvQueued, PvTicket, PvopsTicket, Queued, RawLock, Tas,
-    Ticket, TicketSplit, VirtSpin,
+    Ctx, EarlyWait, Mcs, Params, Platform, PvBarging, PvByte, PvQueued, PvTicket, PvopsTicket, Queued,
+    RawLock, Tas, Ticket, TicketSplit, VirtSpin,
 };
 use loom::cell::UnsafeCell;
 use loom::thread;
@@ -252,6 +252,10 @@ models! {
     pv_byte_held: halting::<PvByte>(HELD);
     pv_byte_twice: halting::<PvByte>(TWICE);
     pv_byte_trio: halting::<PvByte>(TRIO);
+    pv_barging_bare_twice: bare::<PvBarging>(TWICE);
+    pv_barging_held: halting::<PvBarging>(HELD);
+    pv_barging_twice: halting::<PvBarging>(TWICE);
+    pv_barging_trio: halting::<PvBarging>(TRIO);
     pv_ticket_emulated: emulated::<PvTicket>(HELD);
     pv_byte_emulated: emulated::<PvByte>(HELD);
     pv_queued_emulated: emulated::<PvQueued>(HELD);
@@ -271,6 +275,7 @@ models! {
     virt_spin_tried: tried_bare::<VirtSpin>(PAIR);
     tas_tried: tried_bare::<Tas>(PAIR);
     pv_ticket_tried: tried_halting::<PvTicket>(PAIR);
+    pv_barging_tried: tried_halting::<PvBarging>(PAIR);
     pv_byte_tried: tried_halting::<PvByte>(PAIR);
     pv_queued_tried: tried_halting::<PvQueued>(PAIR);
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lockbench_locks::{Ctx, Params, PvByte, PvQueued, PvTicket, Queued, RawLock};
+use lockbench_locks::{Ctx, Params, PvBarging, PvByte, PvQueued, PvTicket, Queued, RawLock};
 use loom::cell::UnsafeCell;
 use loom::thread;
 
@@ -96,6 +96,11 @@ fn pv_queued_two_locks() {
 #[test]
 fn pv_ticket_two_locks() {
     two_locks::<PvTicket, PARAVIRT>(7);
+}
+
+#[test]
+fn pv_barging_two_locks() {
+    two_locks::<PvBarging, PARAVIRT>(5);
 }
 
 #[test]

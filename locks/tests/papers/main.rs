@@ -1,5 +1,6 @@
-//! What each lock that a paper proposes does and its plain ancestor does not, one file for each lock: on one thread that plays
-//! all vCPUs, or on a stage where one vCPU runs at a time, so that every race has one outcome and time passes when the test says so.
+//! What each lock that a paper or this project proposes does and its plain ancestor does not, one file for each lock: on one thread
+//! that plays all vCPUs, or on a stage where one vCPU runs at a time, so that every race has one outcome and time passes when the test
+//! says so.
 #![cfg(not(locks_loom))]
 
 mod anderson;
@@ -16,6 +17,7 @@ mod numa;
 mod oticket;
 mod overtaking;
 mod preemptable_ticket;
+mod pv_barging;
 mod reciprocating;
 mod rqspinlock;
 mod spin_then_park;
