@@ -2,7 +2,8 @@
 //!
 //! Three questions are asked. What does a pair of lock and unlock cost one vCPU: ours is to have at least [`LEAST`] of the rate of the
 //! same algorithm elsewhere. What is the ratio where several vCPUs want the lock: it is shown with its interval, and not judged. And
-//! above 1x: does the best of ours whose waiters halt have at least the rate of a mutex that sleeps, and how fair is either?
+//! above 1x: does the best of ours whose waiters halt have at least the rate of a mutex that sleeps, and how fair is either? The best
+//! that a kernel has is asked too, where another is better.
 
 use super::answers::uncontended;
 use super::comparison::{Comparison, compare};
@@ -90,10 +91,11 @@ pub fn besides(results: &Results) -> Vec<Beside<'_>> {
     }
     for setting in &settings {
         for step in setting.above_one() {
-            let Some(best) = best_that_halts(results, setting, step) else { continue };
-            let mutexes = results.locks.iter().filter(|lock| lock.peer && lock.blocks);
-            let cells = mutexes.filter_map(|lock| setting.at(&lock.name, step));
-            all.extend(cells.map(|mutex| beside(results, Ground::Overcommitted, best, mutex)));
+            for ours in best_that_halt(results, setting, step) {
+                let mutexes = results.locks.iter().filter(|lock| lock.peer && lock.blocks);
+                let cells = mutexes.filter_map(|lock| setting.at(&lock.name, step));
+                all.extend(cells.map(|mutex| beside(results, Ground::Overcommitted, ours, mutex)));
+            }
         }
     }
     // What an environment cannot run is compared with nothing there.
@@ -142,12 +144,20 @@ fn is_ours(lock: &LockDescriptor) -> bool {
     !lock.own && !lock.peer && lock.object.is_none()
 }
 
-/// Of our locks whose waiters halt the one with the highest rate at a step.
-fn best_that_halts<'a>(results: &Results, setting: &Setting<'a>, step: f64) -> Option<&'a Cell> {
-    let halts = |lock: &&LockDescriptor| is_ours(lock) && lock.paravirt == Carried::On;
-    let cells = results.locks.iter().filter(halts).filter_map(|lock| setting.at(&lock.name, step));
-    let rated = cells.filter_map(|cell| Some((cell, cell.ops_per_second?.median)));
-    rated.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(cell, _)| cell)
+/// Of our locks whose waiters halt those with the highest rate at a step: the best that a kernel has, and the best, if that is another.
+fn best_that_halt<'a>(results: &Results, setting: &Setting<'a>, step: f64) -> Vec<&'a Cell> {
+    let halt = |lock: &&LockDescriptor| is_ours(lock) && lock.paravirt == Carried::On;
+    let (kernels, others): (Vec<_>, Vec<_>) =
+        results.locks.iter().filter(halt).partition(|lock| lock.kernel.is_some());
+    let rate = |cell: &Cell| cell.ops_per_second.map_or(0.0, |rate| rate.median);
+    let best = |locks: Vec<&LockDescriptor>| {
+        let cells = locks.into_iter().filter_map(|lock| setting.at(&lock.name, step));
+        cells.filter(|cell| cell.ops_per_second.is_some()).max_by(|a, b| rate(a).total_cmp(&rate(b)))
+    };
+    match (best(kernels), best(others)) {
+        (Some(kernels), Some(other)) if rate(other) <= rate(kernels) => vec![kernels],
+        (kernels, other) => kernels.into_iter().chain(other).collect(),
+    }
 }
 
 fn beside<'a>(results: &Results, ground: Ground, ours: &'a Cell, theirs: &'a Cell) -> Beside<'a> {
