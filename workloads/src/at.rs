@@ -1,10 +1,11 @@
 //! The lock that a worker is at, of one or several.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::marker::PhantomData;
+use core::mem::offset_of;
 
 use lockbench_locks::{Ctx, RawLock};
 
-use crate::arena::{Data, Header, OwnBlock, PICKS, Plan};
+use crate::arena::{Data, Header, Layout, PICKS, Plan};
 use crate::counter::bump;
 use crate::probe::Probe;
 use crate::vcpu::{Mode, Vcpu};
@@ -14,11 +15,11 @@ pub(crate) const INNER: usize = 0;
 /// Number of the lock that some requests take first.
 pub(crate) const OUTER: usize = 1;
 
-/// A lock, and what it protects.
+/// A lock, and what it protects: one address leads to both, for a worker with a single lock has registers for no more.
 pub(crate) struct At<'a, L> {
     pub(crate) which: usize,
-    pub(crate) lock: &'a L,
-    pub(crate) data: &'a Data,
+    base: *const Header,
+    lives: PhantomData<&'a L>,
 }
 
 impl<'a, L: RawLock> At<'a, L> {
@@ -34,30 +35,26 @@ impl<'a, L: RawLock> At<'a, L> {
         which: usize,
         ctx: &mut Ctx<'a, L, Vcpu<M, Pr>>,
     ) -> Self {
-        // SAFETY: `init` of the same lock put an `L` and its parts there, aligned by `Layout::new`; they are shared from then on.
+        // SAFETY: `init` of the same lock made its parts there, aligned by `Layout::new`; they are shared from then on.
         unsafe {
             let layout = &(*arena).plan.layout;
             ctx.turn_to(layout.first_part::<u8>(arena, which));
-            Self { which, lock: &*layout.lock(arena, which), data: (*arena).data_of(which) }
+            Self { which, base: arena.byte_add(which * layout.lock_step), lives: PhantomData }
         }
     }
 
-    /// Counts that vCPU `me` has taken this lock, where there are several.
+    /// The lock.
     #[inline(always)]
-    pub(crate) fn tally(&self, arena: *const Header, plan: &Plan, me: u32) {
-        // SAFETY: the plan is that of the arena, which lives for `'a`, and `me` is one of its vCPUs.
-        let tallies = unsafe { plan.layout.tallies(arena, me as usize, plan.locks as usize) };
-        if let Some(tally) = tallies.get(self.which) {
-            bump(tally);
-        }
+    pub(crate) fn lock(&self) -> &'a L {
+        // SAFETY: `init` put an `L` there, as `turn`'s caller vouched; it is shared from then on.
+        unsafe { &*self.base.byte_add(Layout::LOCK).cast() }
     }
 
-    /// Books a violation if another vCPU was inside since this one entered.
+    /// What the lock protects.
     #[inline(always)]
-    pub(crate) fn still_mine(&self, own: &OwnBlock, me: u32) {
-        if self.data.owner.load(Relaxed) != me {
-            bump(&own.violations);
-        }
+    pub(crate) fn data(&self) -> &'a Data {
+        // SAFETY: it lies as far from its lock as that of the first lock does, by `Layout::new`, and consists of atomics.
+        unsafe { &*self.base.byte_add(offset_of!(Header, data)).cast() }
     }
 }
 
@@ -65,4 +62,21 @@ impl<'a, L: RawLock> At<'a, L> {
 #[inline(always)]
 pub(crate) fn pick(plan: &Plan, random: u64) -> usize {
     usize::from(plan.picks[(random >> 32) as usize % PICKS])
+}
+
+/// Counts that vCPU `me` has taken lock number `which` of several.
+///
+/// # Safety
+///
+/// `arena` must head a mapped arena with its plan, and `me` must be one of its vCPUs.
+#[inline(never)]
+pub(crate) unsafe fn tally(arena: *const Header, me: u32, which: usize) {
+    // SAFETY: as the caller vouches.
+    let tallies = unsafe {
+        let plan = &(*arena).plan;
+        plan.layout.tallies(arena, me as usize, plan.locks as usize)
+    };
+    if let Some(tally) = tallies.get(which) {
+        bump(tally);
+    }
 }

@@ -227,6 +227,18 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
         }
     }
 
+    /// What the probe reads while the vCPU runs undisturbed.
+    #[inline(always)]
+    pub(crate) fn expected(&self) -> u64 {
+        self.expected.get()
+    }
+
+    /// Expects the probe to read `value` from now on.
+    #[inline(always)]
+    pub(crate) fn expect(&self, value: u64) {
+        self.expected.set(value);
+    }
+
     #[inline(always)]
     fn arm(&self, seen: u64) {
         if self.rearm == 0 {

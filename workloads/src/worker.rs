@@ -5,8 +5,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockbench_locks::{Ctx, Platform, RawLock};
 
-use crate::arena::{Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
-use crate::at::{At, INNER, OUTER, pick};
+use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
+use crate::at::{At, INNER, OUTER, pick, tally};
 use crate::counter::bump;
 use crate::probe::{Phase, Probe, Twin};
 use crate::vcpu::{Mode, Vcpu};
@@ -26,24 +26,16 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
     // SAFETY: the arena is mapped and its plan written before any vCPU starts, as the caller vouches.
     let header = unsafe { &*arena };
     let plan = &header.plan;
-    let layout = &plan.layout;
-    // SAFETY: `me` is a vCPU of this arena, its environment filled in its block before the gate opened, and `init` of the same type
-    // arguments made the locks and every vCPU's part of them.
-    let (mut ctx, own, mut at) = unsafe {
-        let platform = Vcpu::<M, Pr>::new(arena, me);
-        let first = layout.first_part(arena, 0);
-        let mut ctx = Ctx::<L, _>::new(me as usize, &plan.params, first, layout.stride, platform);
-        let at = At::turn(arena, 0, &mut ctx);
-        (ctx, &header.block(me as usize).own, at)
-    };
+    // SAFETY: as the caller vouches; every arena has a first lock.
+    let (mut ctx, mut at, own) = unsafe { enter::<L, M, Pr>(arena, me, 0) };
 
     if plan.start_queued && me == 0 {
-        while !acquire(&ctx, at.lock, None) {}
+        while !acquire(&ctx, at.lock(), None) {}
         own.entered.store(1, Relaxed);
         while header.gate.hold.load(Relaxed) != 0 {
             ctx.platform().relax();
         }
-        release(&ctx, at.lock);
+        release(&ctx, at.lock());
     }
     own.entered.store(1, Relaxed);
 
@@ -61,35 +53,23 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
             // SAFETY: the plan names locks that there are.
             at = unsafe { At::turn(arena, pick(plan, random), &mut ctx) };
         }
-        // There is one call of `acquire` and one of `release`, whatever the number of locks: they are inlined.
-        let mut inside = false;
-        let mut taken = loop {
-            let taken = acquire(&ctx, at.lock, due);
-            if taken {
-                section::<Pr>(arena, plan, &at, own, me, work);
-            } else {
-                // The request is over, and counts for no rate.
-                bump(&own.failures);
+        if acquire(&ctx, at.lock(), due) {
+            section::<Pr>(arena, plan, at.data(), own, me, work);
+            if plan.locks > 1 {
+                // SAFETY: the plan is the arena's.
+                unsafe { tally(arena, me, at.which) };
+                if plan.nests && at.which == OUTER {
+                    let platform = ctx.platform();
+                    // SAFETY: where locks are nested there are two, and this vCPU runs here alone.
+                    platform.expect(unsafe { inner::<L, M, Pr>(arena, me, work, platform.expected()) });
+                    // The outer section lasts until here, and nobody else may have been in it.
+                    check_owner(at.data(), own, me);
+                }
             }
-            if !(plan.nests && taken && at.which == OUTER) {
-                break taken;
-            }
-            inside = true;
-            // SAFETY: where locks are nested there are these two.
-            at = unsafe { At::turn(arena, INNER, &mut ctx) };
-        };
-        loop {
-            if taken {
-                release(&ctx, at.lock);
-            }
-            if !inside {
-                break;
-            }
-            (inside, taken) = (false, true);
-            // SAFETY: as above.
-            at = unsafe { At::turn(arena, OUTER, &mut ctx) };
-            // The outer section lasts until here, and nobody else may have been in it.
-            at.still_mine(own, me);
+            release(&ctx, at.lock());
+        } else {
+            // The request is over, and counts for no rate.
+            bump(&own.failures);
         }
         if plan.thinks {
             random = burn(random, 1);
@@ -158,18 +138,72 @@ fn wait_until_due<M: Mode, Pr: Probe>(platform: &Vcpu<M, Pr>, due: &mut u64, tic
     }
 }
 
+/// Takes the inner of two nested locks, for a section inside that of the outer one, and frees it. The vCPU expects its probe to read
+/// `expected`; what it expects from now on is returned. Out of line and with a context of its own, so that a worker with a single
+/// lock is what it would be without this.
+///
+/// # Safety
+///
+/// As for [`worker`], where the arena's plan nests its locks.
+#[cold]
+#[inline(never)]
+unsafe fn inner<L: RawLock, M: Mode, Pr: Probe>(
+    arena: *const Header,
+    me: u32,
+    work: u32,
+    expected: u64,
+) -> u64 {
+    Twin::mark(Pr::TWIN);
+    // SAFETY: as the caller vouches.
+    let (ctx, at, own) = unsafe { enter::<L, M, Pr>(arena, me, INNER) };
+    // SAFETY: as the caller vouches.
+    let plan = unsafe { &(*arena).plan };
+    ctx.platform().expect(expected);
+    if acquire(&ctx, at.lock(), None) {
+        section::<Pr>(arena, plan, at.data(), own, me, work);
+        // SAFETY: as the caller vouches.
+        unsafe { tally(arena, me, at.which) };
+        release(&ctx, at.lock());
+    } else {
+        bump(&own.failures);
+    }
+    ctx.platform().expected()
+}
+
+/// What vCPU `me` calls lock number `which` with, that lock, and what the vCPU writes about itself.
+///
+/// # Safety
+///
+/// As for [`worker`], and `which` must be one of the arena's locks.
+#[inline(always)]
+unsafe fn enter<'a, L: RawLock + 'a, M: Mode, Pr: Probe>(
+    arena: *const Header,
+    me: u32,
+    which: usize,
+) -> (Ctx<'a, L, Vcpu<M, Pr>>, At<'a, L>, &'a OwnBlock) {
+    // SAFETY: `me` is a vCPU of this arena, its environment filled in its block before the gate opened, and `init` of the same type
+    // arguments made the locks and every vCPU's part of them.
+    unsafe {
+        let plan = &(*arena).plan;
+        let first = plan.layout.first_part(arena, which);
+        let mut ctx = Ctx::new(me as usize, &plan.params, first, plan.layout.stride, Vcpu::new(arena, me));
+        let at = At::turn(arena, which, &mut ctx);
+        (ctx, at, &(*arena).block(me as usize).own)
+    }
+}
+
+/// Books a violation if another vCPU was inside since this one entered.
+#[inline(always)]
+fn check_owner(data: &Data, own: &OwnBlock, me: u32) {
+    if data.owner.load(Relaxed) != me {
+        bump(&own.violations);
+    }
+}
+
 /// The critical section, which is also the exclusion check: the counter is loaded first and stored last, so that two
 /// vCPUs inside at once lose an update, and `owner` must still be this vCPU at the end.
 #[inline(always)]
-fn section<Pr: Probe>(
-    arena: *const Header,
-    plan: &Plan,
-    at: &At<'_, impl RawLock>,
-    own: &OwnBlock,
-    me: u32,
-    work: u32,
-) {
-    let data = at.data;
+fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32, work: u32) {
     let counter = data.counter.load(Relaxed);
     if Pr::COUNT {
         // The vCPU that ends a run books its length, so while a run lasts it costs one comparison.
@@ -185,21 +219,20 @@ fn section<Pr: Probe>(
     if work > 0 {
         own.sink.store(burn(counter, work), Relaxed);
     }
-    if plan.touched > 0 {
-        // SAFETY: the caller's arena, laid out as its plan says.
-        unsafe { touch(arena) };
+    if plan.writes {
+        if plan.touched > 0 {
+            // SAFETY: the caller's arena, laid out as its plan says.
+            unsafe { touch(arena) };
+        }
+        for line in 0..plan.lines as usize {
+            // SAFETY: the layout reserved `plan.lines` lines from `layout.lines` on, and the section is exclusive. Should a
+            // broken lock let two vCPUs in, these are still relaxed atomic stores: a wrong number, no undefined behaviour.
+            let word = unsafe { &*arena.byte_add(plan.layout.lines + line * LINE).cast::<AtomicU64>() };
+            word.store(counter, Relaxed);
+        }
     }
-    for line in 0..plan.lines as usize {
-        // SAFETY: the layout reserved `plan.lines` lines from `layout.lines` on, and the section is exclusive. Should a
-        // broken lock let two vCPUs in, these are still relaxed atomic stores: a wrong number, no undefined behaviour.
-        let word = unsafe { &*arena.byte_add(plan.layout.lines + line * LINE).cast::<AtomicU64>() };
-        word.store(counter, Relaxed);
-    }
-    at.still_mine(own, me);
+    check_owner(data, own, me);
     data.counter.store(counter.wrapping_add(1), Relaxed);
-    if plan.locks > 1 {
-        at.tally(arena, plan, me);
-    }
     bump(&own.operations);
 }
 

@@ -269,6 +269,7 @@ impl Blank {
             params: lockbench_workloads::locks::Params { vcpus: vcpus as u32, ..Default::default() },
             section_work: 0,
             varies: false,
+            writes: false,
             touched: (layout.blocks - layout.touched) / page_size(),
             page: page_size(),
             memory_page: page_size(),

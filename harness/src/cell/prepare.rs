@@ -55,6 +55,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         },
         section_work: steps(workload.section_ns, spec.work_ns),
         varies: workload.section.quantile.is_some(),
+        writes: workload.lines > 0 || workload.section.touches,
         touched: extent.touched,
         page: extent.touch_step,
         memory_page: extent.page,

@@ -1,5 +1,6 @@
 //! Where the parts of an arena lie.
 
+use core::mem::offset_of;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU16, AtomicU64};
 
@@ -72,12 +73,11 @@ impl Extent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Layout {
-    /// The first lock.
+    /// The first lock; always [`Layout::LOCK`].
     pub lock: usize,
-    /// Distance from one lock to the next.
+    /// Distance from one lock to the next, and from what one lock protects to what the next one does. What the first one protects is
+    /// in the header, so that the others lie between the locks.
     pub lock_step: usize,
-    /// What the locks behind the first one protect; what the first one protects is in the header.
-    pub more_data: usize,
     /// The shared lines that sections write.
     pub lines: usize,
     /// The handover matrix of pCPUs.
@@ -111,6 +111,9 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Where the first lock lies in every arena, so that one address leads to a lock and to what it protects.
+    pub(crate) const LOCK: usize = size_of::<Header>().next_multiple_of(PAIR);
+
     /// The layout for locks of one kind and their part per vCPU; none if either asks for an alignment above two cache lines.
     ///
     /// What all vCPUs share fills whole pages, and so does each block with what lies behind it, because each of them may be
@@ -124,11 +127,10 @@ impl Layout {
             return None;
         }
         let several = extent.locks > 1;
-        let lock_step = lock.size().next_multiple_of(PAIR);
+        let lock_step = lock_step(lock.size());
         let part = per_vcpu.size().next_multiple_of(PAIR);
         let mut at = size_of::<Header>();
-        let lock = place(&mut at, lock_step * extent.locks);
-        let more_data = place(&mut at, (extent.locks - 1) * size_of::<Data>());
+        let lock = place(&mut at, lock_step * (extent.locks - 1) + lock.size());
         if extent.apart {
             at = at.next_multiple_of(extent.page);
         }
@@ -156,7 +158,6 @@ impl Layout {
         Some(Self {
             lock,
             lock_step,
-            more_data,
             lines,
             matrix,
             matrix_pcpus,
@@ -226,13 +227,10 @@ impl Layout {
     /// As for [`Layout::block`], with a layout for more than `which` locks.
     #[inline(always)]
     pub unsafe fn data<'a>(&self, arena: *const Header, which: usize) -> &'a Data {
-        // SAFETY: as the caller vouches; `Layout::new` reserved room for the others, and zeros are valid ones. They are only shared.
-        unsafe {
-            match which.checked_sub(1) {
-                None => &(*arena).data,
-                Some(nth) => &*arena.byte_add(self.more_data + nth * size_of::<Data>()).cast(),
-            }
-        }
+        let at = which * self.lock_step + offset_of!(Header, data);
+        // SAFETY: as the caller vouches; the first is in the header, and `Layout::new` left room for the others between the locks. Zeros
+        // are valid ones, and they are only shared.
+        unsafe { &*arena.byte_add(at).cast() }
     }
 
     /// How often vCPU `cpu` has taken each of `locks` locks; empty where there is one lock, for then its block tells.
@@ -339,6 +337,13 @@ impl Layout {
             core::slice::from_raw_parts(first, rows)
         }
     }
+}
+
+/// Distance between two locks of `size` bytes: what the second one protects must lie behind the first one.
+const fn lock_step(size: usize) -> usize {
+    let step = (size + Layout::LOCK - offset_of!(Header, data)).next_multiple_of(PAIR);
+    // Lines that are a multiple of 4 KiB apart share a set of the first cache.
+    if step.is_multiple_of(4096) { step + PAIR } else { step }
 }
 
 /// Reserves `size` bytes at the next multiple of [`PAIR`].

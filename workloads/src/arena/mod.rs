@@ -63,6 +63,8 @@ pub struct Plan {
     pub section_work: u32,
     /// Whether the steps are drawn from `section` instead.
     pub varies: bool,
+    /// Whether sections write `lines` or touch pages: for a worker of plain sections it is one question.
+    pub writes: bool,
     /// Pages that sections touch in turn, a power of two; 0 where they touch none.
     pub touched: usize,
     /// Distance in bytes between two of these pages: a page of the kernel's usual size.
@@ -273,17 +275,6 @@ impl Header {
     pub unsafe fn block(&self, cpu: usize) -> &Block {
         // SAFETY: as the caller vouches.
         unsafe { self.plan.layout.block(self, cpu) }
-    }
-
-    /// What lock number `which` protects.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Header::block`], and `which` must be below `self.plan.locks`.
-    #[inline(always)]
-    pub(crate) unsafe fn data_of(&self, which: usize) -> &Data {
-        // SAFETY: as the caller vouches.
-        unsafe { self.plan.layout.data(self, which) }
     }
 
     /// What vCPU `cpu` writes about its times; none where the arena has no room for it.

@@ -85,16 +85,19 @@ fn nodes_are_told_apart_where_there_are_several_however_many_pcpus() {
 /// Every lock has its word, its data, its counters and, unless the kind shares them, its vCPUs' parts to itself.
 #[test]
 fn several_locks_overlap_nowhere_and_share_the_parts_of_vcpus_only_where_the_kind_says_so() {
-    let (lock, part) = (core::alloc::Layout::new::<[u64; 20]>(), core::alloc::Layout::new::<[u64; 3]>());
-    for (locks, shares_blocks) in [(1, false), (2, true), (64, false)] {
+    let part = core::alloc::Layout::new::<[u64; 3]>();
+    for (locks, shares_blocks, words) in
+        [(1, false, 1), (2, true, 20), (64, false, 0), (64, false, 1), (3, false, 1000)]
+    {
+        let lock = core::alloc::Layout::array::<u64>(words).unwrap();
         let extent = Extent { lines: 1, locks, shares_blocks, ..Extent::plain(2, 4096) };
         let layout = Layout::new(lock, part, &extent).unwrap();
         let mut taken = std::vec![0..size_of::<Header>()];
         for which in 0..locks {
             let at = layout.lock + which * layout.lock_step;
             taken.push(at..at + lock.size());
-            if let Some(nth) = which.checked_sub(1) {
-                let at = layout.more_data + nth * size_of::<Data>();
+            if which > 0 {
+                let at = core::mem::offset_of!(Header, data) + which * layout.lock_step;
                 taken.push(at..at + size_of::<Data>());
             }
         }
@@ -113,6 +116,10 @@ fn several_locks_overlap_nowhere_and_share_the_parts_of_vcpus_only_where_the_kin
         taken.push(layout.total..layout.total);
         taken.sort_by_key(|range| range.start);
         assert!(taken.windows(2).all(|pair| pair[0].end <= pair[1].start), "{taken:?}");
-        assert_eq!((layout.tallies != 0, layout.per_vcpu_step != 0), (locks > 1, locks == 64));
+        assert_eq!(
+            (layout.tallies != 0, layout.per_vcpu_step != 0),
+            (locks > 1, locks > 1 && !shares_blocks)
+        );
+        assert!(layout.lock == Layout::LOCK && !layout.lock_step.is_multiple_of(4096));
     }
 }
