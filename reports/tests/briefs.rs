@@ -48,6 +48,22 @@ fn cut(rounds: u32) -> Vec<Line> {
     lines
 }
 
+/// What is told of a cell with another workload than the report begins with names that workload; and no trace is asked for where
+/// none can be had.
+#[test]
+fn a_law_of_another_workload_says_of_which() {
+    let mut lines = changed(|_, measured| measured.causes = None);
+    if let Some(Line::Header(header)) = lines.first_mut() {
+        for axes in header.cells.iter_mut().filter(|axes| axes.env == "kvm") {
+            let workload = &mut axes.workload;
+            (workload.name, workload.section, workload.locks) = ("nested".into(), "nested".into(), 2);
+        }
+    }
+    let why = brief(&judged(lines), "why").said;
+    assert!(why.starts_with("Events of several locks are not traced."), "{why}");
+    assert!(why.contains("for ticket (emulated at 2x with short+exp), which did"), "{why}");
+}
+
 /// A cell of which one measurement is many times the other is named, and its distance does not stand for its whole group.
 #[test]
 fn a_cell_that_came_out_far_apart_when_run_twice_is_named() {

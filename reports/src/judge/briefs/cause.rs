@@ -17,7 +17,7 @@ pub(super) fn brief(results: &Results, step: Option<&Step<'_>>) -> Brief {
     let law = law(step, &cells);
     let Told { mut said, mut short, mut small } = match seen {
         Some(seen) => seen,
-        None => Told { said: untraced(results), short: untraced(results), small: String::new() },
+        None => Told { said: untraced(results, step), short: untraced(results, step), small: String::new() },
     };
     if let Some(law) = law {
         said.push_str(&format!(" {}", law.said));
@@ -37,10 +37,12 @@ struct Told {
 }
 
 /// What a run says that saw no causes.
-fn untraced(results: &Results) -> String {
+fn untraced(results: &Results, step: Option<&Step<'_>>) -> String {
     let told = |causes: &CellCauses| causes.no_preemptions.clone();
+    let several = |step: &Step<'_>| step.verdicts.iter().any(|verdict| verdict.cell.axes.workload.locks > 1);
     match results.cells.iter().filter_map(|cell| cell.causes.as_ref()).find_map(told) {
         Some(why) => format!("Preemptions were not counted: {why}."),
+        None if step.is_some_and(several) => "Events of several locks are not traced.".into(),
         None => "This profile records no event trace; add `--trace`.".into(),
     }
 }

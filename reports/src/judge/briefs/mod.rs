@@ -11,7 +11,7 @@ mod placement;
 mod trust;
 
 use crate::derive::setting::same;
-use crate::format::{overcommit, printable_words};
+use crate::format::{overcommit, printable, printable_words};
 use crate::judge::scenarios::only_scenarios;
 use crate::judge::verdicts::{Step, main_step, steps};
 use crate::record::{Cell, Results};
@@ -77,17 +77,20 @@ fn place(cell: &Cell) -> String {
     format!("{}, {} vCPUs on {} CPU{s}", axes.told_env(), axes.vcpus, axes.pcpus.len())
 }
 
-/// Where a cell was run, in brackets: ` (emulated at 3x)`; nothing where that is the step that the report begins with.
+/// Where a cell was run, in brackets: ` (emulated at 3x with lines:8)`; nothing of what the step that the report begins with has too.
 fn elsewhere(cell: &Cell, step: Option<&Step<'_>>) -> String {
     let axes = &cell.axes;
-    let of_step = |step: &Step<'_>| {
-        let first = step.verdicts.first().map(|verdict| verdict.cell.axes.told_env());
-        first == Some(axes.told_env()) && same(step.overcommit, axes.overcommit)
-    };
-    if step.is_some_and(of_step) {
-        return String::new();
+    let first = step.and_then(|step| Some((step, &step.verdicts.first()?.cell.axes)));
+    let place = format!("{} at {}", axes.told_env(), overcommit(axes.overcommit));
+    let with = format!("with {}", printable(&axes.workload.name));
+    let Some((step, first)) = first else { return format!(" ({place})") };
+    let there = first.told_env() == axes.told_env() && same(step.overcommit, axes.overcommit);
+    match (there, first.workload.name == axes.workload.name) {
+        (true, true) => String::new(),
+        (true, false) => format!(" ({with})"),
+        (false, true) => format!(" ({place})"),
+        (false, false) => format!(" ({place} {with})"),
     }
-    format!(" ({} at {})", axes.told_env(), overcommit(axes.overcommit))
 }
 
 /// Cells of a step first, then all others above 1x, in plan order.
