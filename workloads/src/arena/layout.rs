@@ -73,7 +73,7 @@ impl Extent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Layout {
-    /// The first lock; always [`Layout::LOCK`].
+    /// The first lock, which lies at the same place in every arena.
     pub lock: usize,
     /// Distance from one lock to the next, and from what one lock protects to what the next one does. What the first one protects is
     /// in the header, so that the others lie between the locks.
