@@ -42,7 +42,7 @@ fn slices(cells: &[Kept<'_>]) -> Option<String> {
     let tail = each().map(|[_, tail]| tail).reduce(f64::max)?;
     Some(format!(
         "Timeslices: the median of every cell is within {} of what was asked for, and the 99th percentile of \
-         a window is at most {tail:.3} times that. A vCPU that wakes or halts may end a timeslice early; one that is slow to stop makes it longer.",
+         a window is at most {tail:.3} times that. A vCPU that wakes, halts or yields may end a timeslice early; one that is slow to stop makes it longer.",
         percent(off)
     ))
 }
