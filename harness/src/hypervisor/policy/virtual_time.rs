@@ -90,7 +90,6 @@ impl Machine {
         Self::boxed(Box::new(policy), habits, pcpus, seed)
     }
 
-    /// As [`new`](Self::new).
     pub(super) fn boxed(policy: Box<dyn Policy>, habits: Vec<Habit>, pcpus: usize, seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let vcpus = habits.into_iter().enumerate().map(|(index, habit)| {
