@@ -297,8 +297,11 @@ fn a_lock_of_a_shared_object_is_not_called_the_same_algorithm() {
     let names = "names ours to compare with</";
     assert!(!section(page(&results)).contains(names));
     let tas = results.locks.iter_mut().find(|lock| lock.name == "tas").unwrap();
-    (tas.peer, tas.object) = (false, Some(SharedObject::default()));
-    assert!(section(page(&results)).contains(names));
+    let object = SharedObject { file: "tas.so".into(), sha256: "0f".repeat(32) };
+    (tas.peer, tas.object) = (false, Some(object));
+    let page = page(&results);
+    assert!(page.contains(&format!("tas.so, SHA-256 {}", "0f".repeat(32))), "which file that was");
+    assert!(section(page).contains(names));
 }
 
 /// Few rounds tell nothing, however far ours is behind.

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lockbench_reports::derive::run_dir;
-use lockbench_reports::format::counted;
+use lockbench_reports::format::{counted, printable};
 use lockbench_reports::record::{Line, Results, Thresholds};
 
 use super::axes::Axes;
 use super::shared_locks::SharedLocks;
 use super::{Done, ending, plan_only, print, thresholds};
-use crate::axes::parse_duration;
-use crate::plan::{Profile, name_of, scenarios};
+use crate::axes::{Lock, parse_duration};
+use crate::output::say;
+use crate::plan::{CellGroup, Profile, name_of, scenarios};
 use crate::suite::{Journal, Run, unmeasured};
 use crate::{Error, Registry, interrupt};
 
@@ -74,6 +75,9 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let (name, mut profile) = args.profile(registry)?;
     args.axes.apply(&mut profile, registry)?;
     profile.time = args.time.or(profile.time);
+    if !args.scenario.is_empty() {
+        tell_of_own(&profile, registry);
+    }
     if args.plan_only {
         return plan_only::run(&profile, args.topology.as_deref(), &args.axes, registry);
     }
@@ -81,6 +85,25 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result<Done, Error> {
     let run = Run::set_up(args.axes.asked(&name, &profile, began)?, registry)?;
     let journal = kept(&run, &args.out, profile.rounds)?;
     finish(&journal, args, thresholds, &args.axes.named_envs(&profile, args.is_own()))
+}
+
+/// A sentence if no group of these scenarios has a lock of the user's own: a scenario keeps the locks that its cases were made for.
+fn tell_of_own(profile: &Profile, registry: &Registry) {
+    let planned = |lock: &Lock| {
+        let in_group = |group: &CellGroup| {
+            let vms = group.case.iter().flat_map(|case| &case.vms);
+            group.locks.as_ref().is_none_or(|locks| locks.contains(lock))
+                || vms.into_iter().any(|vm| vm.lock.as_deref() == Some(lock.name()))
+        };
+        profile.cells.iter().any(in_group)
+    };
+    let left: Vec<&str> = registry.own_locks().filter(|lock| !planned(lock)).map(Lock::name).collect();
+    if !left.is_empty() {
+        say(format_args!(
+            "scenarios have their own locks, and leave out {}; --locks own,ticket measures yours in them",
+            printable(&left.join(", "))
+        ));
+    }
 }
 
 /// Measures a run into a directory of its own below `out`, after one line that says what to expect.

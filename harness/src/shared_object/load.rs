@@ -155,6 +155,8 @@ fn segments(address: usize) -> Option<(usize, Range<usize>)> {
 
 #[cfg(test)]
 mod tests {
+    use lockbench_workloads::shared_object::Seat;
+
     use super::*;
 
     #[test]
@@ -173,6 +175,50 @@ mod tests {
         assert!(said.contains("is not the file any more"), "{said}");
         let said = load(&origin(&sha256)).unwrap_err();
         assert!(said.contains("cannot be loaded: "), "{said}");
+    }
+
+    /// A lock whose `try_acquire` is written as the header says, and that tells which arguments it was given.
+    const TRIED: &str = r#"
+#include "lockbench.h"
+static void acquire(void *lock, struct lockbench_vcpu *me) { (void)me; *(uint32_t *)lock = 1; }
+static void release(void *lock, struct lockbench_vcpu *me) { (void)me; *(uint32_t *)lock = 0; }
+static bool try_acquire(void *lock, struct lockbench_vcpu *me)
+{
+    uint32_t *word = lock;
+    if (*word != 0 || me->number != 0)
+        return false;
+    *word = 1;
+    return true;
+}
+LOCKBENCH_LOCK(tried) = { .abi = LOCKBENCH_ABI, .size = 4, .acquire = acquire, .release = release, .try_acquire = try_acquire };
+"#;
+
+    #[test]
+    fn a_lock_in_c_is_tried_as_its_header_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let [source, object] = ["tried.c", "tried.so"].map(|name| dir.path().join(name));
+        std::fs::write(&source, TRIED).unwrap();
+        std::fs::write(dir.path().join("lockbench.h"), super::super::HEADER).unwrap();
+        let compiled = std::process::Command::new("cc")
+            .args(["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
+            .args([&object, &source])
+            .status();
+        assert!(compiled.unwrap().success());
+        let path = object.to_str().unwrap();
+        let found = find(&open(path).unwrap(), path, "lockbench_lock_tried").unwrap();
+        let Functions { acquire, release, try_acquire, .. } = found.functions;
+        let (mut word, seat) = (0_u32, Seat::default());
+        let lock = (&raw mut word).cast();
+        // SAFETY: the lock's memory is a word of four bytes, zeros are a free lock, and this thread alone uses it.
+        unsafe {
+            let tried = || try_acquire.unwrap()(lock, &raw const seat) != 0;
+            assert!(tried() && !tried(), "it is free, and then taken");
+            release(lock, &raw const seat);
+            acquire(lock, &raw const seat);
+            assert!(!tried());
+            release(lock, &raw const seat);
+            assert!(tried());
+        }
     }
 
     #[test]

@@ -13,15 +13,19 @@ use super::lockbench;
 
 /// Compiles a file of C into a shared object.
 fn compile(dir: &Path, source: &str, so: &str, options: &[&str]) -> PathBuf {
+    compile_by("cc", dir, source, so, options)
+}
+
+fn compile_by(compiler: &str, dir: &Path, source: &str, so: &str, options: &[&str]) -> PathBuf {
     let object = dir.join(so);
-    let output = Command::new("cc")
+    let output = Command::new(compiler)
         .args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", so, source])
         .args(options)
         .arg("-I")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"))
         .current_dir(dir)
         .output()
-        .expect("a C compiler");
+        .expect("a compiler");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     object
 }
@@ -165,13 +169,47 @@ LOCK(sleeps, .leaf = false, .blocks = true, .size = sizeof(pthread_mutex_t), .in
 LOCK(looks, .size_per_vcpu = 8, .node_size = sizeof(struct node), .node_align = 8, .init = init, .init_node = init_node);
 "#;
 
+/// A lock in C++: a class, whose constructor `init` runs in the lock's memory.
+const CLASS: &str = r#"
+#include <new>
+#include "lockbench.h"
+
+namespace {
+class lock {
+    uint32_t word, made;
+public:
+    explicit lock(uint32_t vcpus) : word(0), made(vcpus) {}
+    void acquire(lockbench_vcpu *me)
+    {
+        if (made != me->vcpus) __builtin_trap();
+        while (__atomic_exchange_n(&word, 1, __ATOMIC_ACQUIRE)) lockbench_relax(me);
+    }
+    void release() { __atomic_store_n(&word, 0, __ATOMIC_RELEASE); }
+};
+void init(void *memory, uint32_t vcpus) { new (memory) lock(vcpus); }
+void acquire(void *memory, lockbench_vcpu *me) { static_cast<lock *>(memory)->acquire(me); }
+void release(void *memory, lockbench_vcpu *) { static_cast<lock *>(memory)->release(); }
+}
+
+LOCKBENCH_LOCK(of_a_class) = { .abi = LOCKBENCH_ABI, .size = sizeof(lock), .align = alignof(lock), .init = init, .acquire = acquire, .release = release, .leaf = true };
+"#;
+
 #[test]
 fn what_a_lock_does_outside_of_its_object_is_named_and_costs_its_cell_alone() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("odd.c"), ODD).unwrap();
     let object = compile(dir.path(), "odd.c", "odd.so", &["-Wno-override-init", "-ftls-model=initial-exec"]);
+    let mut objects = vec![object.clone()];
+    // A machine may have a compiler for C alone.
+    let has_cpp = Command::new("c++").arg("--version").output().is_ok_and(|output| output.status.success());
+    if has_cpp {
+        fs::write(dir.path().join("class.cpp"), CLASS).unwrap();
+        let options = ["-std=c++20", "-Wno-missing-field-initializers"];
+        objects.push(compile_by("c++", dir.path(), "class.cpp", "class.so", &options));
+    }
     let output = lockbench()
-        .args(["run", "--json", "--lock-so", object.to_str().unwrap(), "--locks", "own", "--envs", envs()])
+        .args(["run", "--json", "--locks", "own", "--envs", envs()])
+        .args(objects.iter().flat_map(|object| ["--lock-so", object.to_str().unwrap()]))
         .args(["--vcpus", "2", "--rounds", "1"])
         .output()
         .unwrap();
@@ -190,6 +228,11 @@ fn what_a_lock_does_outside_of_its_object_is_named_and_costs_its_cell_alone() {
             assert_eq!(reason(lock, env), None, "{lock}");
         }
         assert!(reason("so:crashes", env).unwrap().contains("SIGSEGV"));
+    }
+    if has_cpp {
+        for env in envs().split(',') {
+            assert_eq!(reason("so:of_a_class", env), None);
+        }
     }
     if envs().contains("kvm") {
         assert_eq!(reason("so:looks", "kvm"), None);
@@ -291,6 +334,16 @@ fn an_object_that_is_none_is_refused_in_one_sentence() {
     // A file that changes while a run goes on is another lock's.
     let good =
         write("good.so", "LOCKBENCH_LOCK(good) = { .abi = LOCKBENCH_ABI, .acquire = f, .release = f };");
+    // Scenarios have their own locks.
+    let scenario = |more: &[&str]| {
+        let arguments = ["suite", "--scenario", "friebel-hog", "--plan-only", "--lock-so", &good];
+        let output = lockbench().args(arguments).args(more).output().unwrap();
+        let planned = String::from_utf8(output.stdout).unwrap().contains("so:good/emulated");
+        (planned, String::from_utf8(output.stderr).unwrap())
+    };
+    let (planned, said) = scenario(&[]);
+    assert!(!planned && said.contains("leave out so:good; --locks own,ticket measures yours"), "{said}");
+    assert_eq!(scenario(&["--locks", "own,ticket"]), (true, String::new()));
     let twice = refused(&["list", "--lock-so", &good, "--lock-so", &good]);
     assert!(twice.contains("two locks are named `so:good`"), "{twice}");
     let spec = spec("so:good", &good, "lockbench_lock_good", &"0".repeat(64));

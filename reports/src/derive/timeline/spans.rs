@@ -150,13 +150,15 @@ fn worst(events: &[TraceEvent], spans: &[Span], cut: Option<([u64; 2], u64)>) ->
                     continue;
                 }
                 let until = across.map_or(event.at_ns, |([begin, _], _)| begin);
-                let waiting = spans.iter().any(|span| {
+                let longer = worst.is_none_or(|[a, b]| event.at_ns - from.1 > b.1 - a.1);
+                let waiting = |span: &Span| {
                     span.vcpu == event.vcpu
                         && span.state == State::Waiting
                         && span.from_ns <= from.1
                         && span.to_ns == until
-                });
-                if waiting && worst.is_none_or(|[a, b]| event.at_ns - from.1 > b.1 - a.1) {
+                };
+                // Few are longer than all before, and only those are worth a search.
+                if longer && spans.iter().any(waiting) {
                     worst = Some([from, (event.vcpu, event.at_ns)]);
                 }
             }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::view::{Table, TableEntry, shown};
 use crate::format::{count, counted, duration, percent, significant};
-use crate::record::{CostNs, CpuQuota, KvmCosts, Results};
+use crate::record::{CostNs, CpuQuota, KvmCosts, LockDescriptor, Results};
 
 /// A group of facts under a heading.
 #[derive(Serialize)]
@@ -15,14 +15,14 @@ pub(super) struct Group {
 
 #[derive(Serialize)]
 struct Fact {
-    name: &'static str,
+    name: String,
     value: String,
     code: bool,
 }
 
-fn fact(name: &'static str, value: impl AsRef<str>) -> Option<Fact> {
+fn fact(name: &str, value: impl AsRef<str>) -> Option<Fact> {
     let value = shown(value.as_ref());
-    (!value.is_empty()).then_some(Fact { name, value, code: false })
+    (!value.is_empty()).then(|| Fact { name: shown(name), value, code: false })
 }
 
 fn positive(name: &'static str, value: f64, show: impl Fn(f64) -> String) -> Option<Fact> {
@@ -39,7 +39,20 @@ pub(super) fn groups(results: &Results) -> Vec<Group> {
     groups.extend(
         results.machine.kvm_costs.as_deref().map(|costs| Group { name: "What KVM costs", facts: kvm(costs) }),
     );
+    let objects = objects(results);
+    if !objects.is_empty() {
+        groups.push(Group { name: "Locks of shared objects", facts: objects });
+    }
     groups
+}
+
+/// Which file each lock was loaded from: two runs with the same name may have measured two locks.
+fn objects(results: &Results) -> Vec<Fact> {
+    let of = |lock: &LockDescriptor| {
+        let object = lock.object.as_ref()?;
+        fact(&lock.name, format!("{}, SHA-256 {}", object.file, object.sha256))
+    };
+    results.locks.iter().filter_map(of).collect()
 }
 
 fn run(results: &Results) -> Vec<Fact> {
@@ -52,7 +65,7 @@ fn run(results: &Results) -> Vec<Fact> {
         None => "as planned".into(),
     };
     [
-        Some(Fact { name: "Command", value: command, code: true }),
+        Some(Fact { name: "Command".into(), value: command, code: true }),
         fact("Seed", results.seed.to_string()),
         fact("Profile", &results.profile),
         fact("Rounds", results.rounds.to_string()),
