@@ -3,7 +3,7 @@
 //! This is a small part of the simulation that `cargo run --release -p lockbench-reports --example recall` runs in full, for the
 //! tables of docs/nightly.md.
 
-use lockbench_reports::statistics::Random;
+use lockbench_reports::statistics::{Course, MARGIN, Random};
 use simulation::score::Score;
 use simulation::series::{Made, Noise, Shape, made, of_every_kind, one_in_300, unchanged_suite};
 use simulation::{alerts, e_divisive, ours, ours_alone};
@@ -74,4 +74,28 @@ fn thirty_nights_of_ninety_unchanged_series_give_at_most_one_false_alert() {
         let alerts = alerts(&unchanged_suite(&mut Random::new(seed), 30));
         assert!(alerts <= 1, "seed {seed}: {alerts}");
     }
+}
+
+/// In how many of forty series of so many nights, to which `shift` is added, exactly these changes are found.
+fn found_in_40(nights: usize, shift: impl Fn(usize) -> f64, at: &[usize]) -> usize {
+    let found = |seed: &u64| {
+        let mut random = Random::new(*seed);
+        let values: Vec<f64> = (0..nights).map(|night| 0.02 * random.normal() + shift(night)).collect();
+        Course::new(&values, 0.0).unwrap().changes(0.05, MARGIN) == at
+    };
+    (0..40).filter(found).count()
+}
+
+#[test]
+fn a_step_near_the_end_of_a_drift_is_not_lost_to_the_drifts_middle() {
+    let shift = |night: usize| 0.06 * night as f64 / 172.0 - if night < 167 { 0.0 } else { 0.13 };
+    let found = found_in_40(172, shift, &[167]);
+    assert!(found >= 36, "{found} of 40");
+}
+
+#[test]
+fn two_steps_that_leave_five_nights_each_are_not_one_noisy_step() {
+    let shift = |night: usize| [0.0, -0.16, -0.35][night / 5];
+    let found = found_in_40(15, shift, &[5, 10]);
+    assert!(found >= 34, "{found} of 40");
 }

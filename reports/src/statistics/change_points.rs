@@ -10,6 +10,7 @@
 
 use super::night_noise::{MANY, NightNoise, without_outliers};
 use super::shift::{RANKS_SAY, Shift};
+use super::steps;
 use super::two_sided;
 use crate::record::Interval;
 
@@ -24,6 +25,9 @@ const LENIENT: f64 = 0.5;
 /// The pass is repeated with the noise that the first one leaves, which is larger than that one assumed where noise lasts. What
 /// this noise makes by chance in every fifth series is no step.
 const LESS_LENIENT: f64 = 0.2;
+/// Two steps at once are taken for steps only where chance makes them in one of a hundred series: noise that lasts looks like two
+/// steps more often than like one.
+const CLEAR_PAIR: f64 = 0.01;
 /// A change divides the nights around it into this many stretches, in each of which a further change is searched.
 const STRETCHES: f64 = 2.0;
 
@@ -59,8 +63,8 @@ struct Split {
 struct Wanted {
     /// Its probability by chance is at most this.
     level: f64,
-    /// Logarithm of the least size; none in the first pass, which asks for clearness alone.
-    size: Option<f64>,
+    /// Logarithm of the least size; 0 in the passes that look for the noise, which ask for clearness alone.
+    size: f64,
 }
 
 impl Course {
@@ -89,15 +93,15 @@ impl Course {
         Some(course)
     }
 
-    /// Probability that a series without any change shows one as clear as this one's clearest.
-    pub fn strongest(&self) -> f64 {
-        self.splits().iter().map(|split| split.p).fold(1.0, f64::min)
+    /// Probability that a series without any change shows one as clear as this one's clearest that is larger than `margin`.
+    pub fn strongest(&self, margin: f64) -> f64 {
+        self.splits(margin.ln_1p()).iter().map(|split| split.p).fold(1.0, f64::min)
     }
 
     /// The first night after each change whose probability by chance is at most `level`, that is larger than `margin`, and whose
     /// ranks tell its sides apart.
     pub fn changes(&self, level: f64, margin: f64) -> Vec<usize> {
-        self.search(Wanted { level, size: Some(margin.ln_1p()) })
+        self.search(Wanted { level, size: margin.ln_1p() })
     }
 
     /// Logarithm of the ratio of the nights after a change to those before, each side up to the next change, with its interval.
@@ -124,8 +128,11 @@ impl Course {
     /// The noise of what is left when all that looks like a step is taken out. A single step may hide in the noise that it makes
     /// itself. So where nothing looks like one, the best split counts as a step as much as chance does not make it.
     fn residual_noise(&self, level: f64) -> NightNoise {
-        let places = self.search(Wanted { level, size: None });
-        match self.best(0, self.values.len()).filter(|_| places.is_empty()) {
+        let mut places = self.search(Wanted { level, size: 0.0 });
+        if places.len() < 2 {
+            places = steps::pair(&self.clean, FEWEST_NIGHTS, CLEAR_PAIR).map_or(places, Vec::from);
+        }
+        match self.best(0, self.values.len(), 0.0).filter(|_| places.is_empty()) {
             Some(split) => self.noise_around(&[]).mixed(self.noise_around(&[split.at]), split.p),
             None => self.noise_around(&places),
         }
@@ -137,7 +144,7 @@ impl Course {
 
     fn search(&self, wanted: Wanted) -> Vec<usize> {
         let mut splits: Vec<Split> =
-            self.splits().into_iter().filter(|split| split.p <= wanted.level).collect();
+            self.splits(wanted.size).into_iter().filter(|split| split.p <= wanted.level).collect();
         splits.sort_by(|a, b| (a.end - a.start).cmp(&(b.end - b.start)).then(a.p.total_cmp(&b.p)));
         let mut changes: Vec<usize> = Vec::new();
         for split in splits {
@@ -150,7 +157,8 @@ impl Course {
         // What is added may be dropped again; then nothing new was found.
         for _ in 0..self.values.len() {
             let mut more = changes.clone();
-            let between = self.stretches(&changes).filter_map(|(start, end)| self.best(start, end));
+            let between =
+                self.stretches(&changes).filter_map(|(start, end)| self.best(start, end, wanted.size));
             more.extend(between.filter(|split| split.p_here <= wanted.level).map(|split| split.at));
             more.sort_unstable();
             self.settle(&mut more, wanted);
@@ -163,7 +171,7 @@ impl Course {
         let clear = |split: Split| split.p <= wanted.level;
         let any = (0..changes.len()).any(|index| {
             let (start, end) = self.around(&changes, index);
-            self.best(start, end).is_some_and(clear)
+            self.best(start, end, wanted.size).is_some_and(clear)
         });
         if any { changes } else { Vec::new() }
     }
@@ -174,7 +182,7 @@ impl Course {
         loop {
             for index in 0..changes.len() {
                 let (start, end) = self.around(changes, index);
-                if let Some(split) = self.best(start, end) {
+                if let Some(split) = self.best(start, end, wanted.size) {
                     changes[index] = split.at;
                 }
             }
@@ -191,12 +199,12 @@ impl Course {
 
     fn is_change(&self, changes: &[usize], index: usize, wanted: Wanted) -> bool {
         let (start, end) = self.around(changes, index);
-        let clear = self.best(start, end).is_some_and(|split| split.p_here <= wanted.level);
-        let large = |least: f64| {
+        let clear = self.best(start, end, wanted.size).is_some_and(|split| split.p_here <= wanted.level);
+        let large = || {
             let shift = self.shift(changes, index);
-            shift.step.median.abs() >= least && shift.p <= wanted.level.max(RANKS_SAY)
+            shift.step.median.abs() >= wanted.size && shift.p <= wanted.level.max(RANKS_SAY)
         };
-        clear && wanted.size.is_none_or(large)
+        clear && (wanted.size == 0.0 || large())
     }
 
     fn around(&self, changes: &[usize], index: usize) -> (usize, usize) {
@@ -210,8 +218,8 @@ impl Course {
         std::iter::once(0).chain(changes.iter().copied()).zip(ends)
     }
 
-    /// The best split of each seeded interval.
-    fn splits(&self) -> Vec<Split> {
+    /// The best split of each seeded interval, as [`Self::best`] finds it.
+    fn splits(&self, least: f64) -> Vec<Split> {
         let n = self.values.len();
         let mut splits = Vec::new();
         let mut length = n as f64;
@@ -220,19 +228,21 @@ impl Course {
             let span = (length.ceil() as usize).min(n);
             for k in 0..count {
                 let start = if count == 1 { 0 } else { (n - span) * k / (count - 1) };
-                splits.extend(self.best(start, start + span));
+                splits.extend(self.best(start, start + span, least));
             }
             length /= DECAY;
         }
         splits
     }
 
-    /// The split of `start..end` whose sides lie farthest apart, in units of their standard error.
-    fn best(&self, start: usize, end: usize) -> Option<Split> {
+    /// The split of `start..end` whose sides lie farthest apart, in units of their standard error, among those whose sides lie
+    /// `least` apart at least: the middle of a slow drift may be clearer than a step near an end of it, and is none.
+    fn best(&self, start: usize, end: usize, least: f64) -> Option<Split> {
         let mean = |from: usize, to: usize| (self.sums[to] - self.sums[from]) / (to - from) as f64;
         let score = |at: usize| {
             let error = (self.of_mean[at - start] + self.of_mean[end - at]).sqrt();
-            (mean(at, end) - mean(start, at)).abs() / error
+            let apart = (mean(at, end) - mean(start, at)).abs();
+            if apart < least { 0.0 } else { apart / error }
         };
         let at = (start + FEWEST_NIGHTS..(end + 1).saturating_sub(FEWEST_NIGHTS))
             .max_by(|&a, &b| score(a).total_cmp(&score(b)))?;
@@ -366,7 +376,7 @@ mod tests {
         values[57..62].copy_from_slice(&[0.0, -0.2, 0.05, 0.0, -0.2]);
         values[62..].iter_mut().for_each(|value| *value -= 0.2);
         let course = Course::new(&values, 0.0).unwrap();
-        let wanted = Wanted { level: 0.05, size: Some(0.05) };
+        let wanted = Wanted { level: 0.05, size: 0.05 };
         let split = [57, 62];
         assert!((0..2).any(|index| !course.is_change(&split, index, wanted)));
         let mut changes = split.to_vec();
@@ -380,7 +390,7 @@ mod tests {
         assert!(Course::new(&[], 0.0).is_none() && Course::new(&[0.0; 9], 0.0).is_none());
         assert!(Course::new(&[f64::NAN; 20], 0.0).is_none());
         let constant = Course::new(&[3.0; 20], 0.0).unwrap();
-        assert_eq!((constant.strongest(), constant.changes(0.05, 0.0).len()), (1.0, 0));
+        assert_eq!((constant.strongest(0.05), constant.changes(0.05, 0.0).len()), (1.0, 0));
         let mut step = vec![3.0; 20];
         step[10..].fill(4.0);
         assert_eq!(Course::new(&step, 0.0).unwrap().changes(0.05, 0.05), [10]);

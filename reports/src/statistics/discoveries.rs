@@ -42,6 +42,17 @@ pub fn hierarchical(families: &[Vec<f64>], rate: f64) -> Vec<Vec<bool>> {
         .collect()
 }
 
+/// The rate at which [`hierarchical`] tests such families where many of their members changed: a fraction of the believed ones is
+/// allowed to be false, and only those that did not change can be. A first look says how many these are (Benjamini, Krieger and
+/// Yekutieli 2006); at least half are taken to be among them.
+pub fn adaptive(families: &[Vec<f64>], rate: f64) -> f64 {
+    let believed = hierarchical(families, rate / (1.0 + rate));
+    let all = families.iter().map(Vec::len).sum::<usize>().max(1) as f64;
+    let changed = believed.iter().flatten().filter(|yes| **yes).count() as f64;
+    // Of a single one nothing is known beyond what is asked.
+    rate * all / (all - changed).max(0.5 * all).max(1.0)
+}
+
 /// A p-value that is no probability counts as 1, which proves nothing.
 fn sane(p: f64) -> f64 {
     if (0.0..=1.0).contains(&p) { p } else { 1.0 }
@@ -76,6 +87,17 @@ mod tests {
         let families = vec![vec![1e-6, 0.6, 0.8], vec![0.04, 0.3, 0.9], vec![0.5], vec![]];
         let believed = hierarchical(&families, 0.05);
         assert_eq!(believed, vec![vec![true, false, false], vec![false; 3], vec![false], vec![]]);
+    }
+
+    #[test]
+    fn the_rate_grows_with_what_changed_and_doubles_at_most() {
+        let family =
+            |changed: usize| (0..20).map(|n| if n < changed { 1e-9 } else { 0.7 }).collect::<Vec<f64>>();
+        let rate = |changed| adaptive(&[family(changed)], 0.05);
+        assert_eq!(rate(0), 0.05);
+        assert!((rate(5) - 0.05 / 0.75).abs() < 1e-12, "{}", rate(5));
+        assert_eq!((rate(10), rate(20)), (0.1, 0.1));
+        assert_eq!((adaptive(&[vec![1e-9]], 0.2), adaptive(&[], 0.05)), (0.2, 0.05));
     }
 
     #[test]

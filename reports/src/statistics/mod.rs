@@ -21,6 +21,7 @@ mod shared_out;
 mod shift;
 mod sign_flips;
 mod steady;
+mod steps;
 mod student;
 mod timeslice_bound;
 mod trips;
@@ -29,7 +30,7 @@ mod window_noise;
 
 pub use change_points::{Course, FEWEST_NIGHTS};
 pub use class::{Class, largest_class};
-pub use discoveries::{FALSE_DISCOVERIES, benjamini_hochberg, hierarchical, simes};
+pub use discoveries::{FALSE_DISCOVERIES, adaptive, benjamini_hochberg, hierarchical, simes};
 pub use interval::{coverage, interval, inverse};
 pub use jain::{JAIN_NEEDS, jain, shares};
 pub use kin::{FEWEST_KIN, steady_by_kin};

@@ -8,10 +8,15 @@ use super::{Blessing, History, Point, Series};
 use crate::derive::digest::{Change, Metric, changes};
 use crate::judge::alerts::{Alert, What};
 use crate::record::Interval;
-use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, hierarchical, steady_by_kin};
+use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, adaptive, hierarchical, steady_by_kin};
 
 /// A change may be found this many nights too early or too late, so a blessing holds within them.
 const AROUND: usize = 3;
+
+/// False discoveries are controlled at this rate in a history of one series. A change has to be as large as the margin as well, and
+/// chance seldom makes one that is: of unchanged series that are alone, 2 % show one (docs/nightly.md). Among many series there are
+/// noisy ones, which the margin does not protect, so the rate falls with the root of their number to that of all other commands.
+const ALONE: f64 = 0.2;
 
 /// A change of one series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,7 +79,7 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
         .collect();
     steady(&mut judged);
     let mut found = Vec::new();
-    for ((segment, course), level) in judged.iter().zip(levels(&judged)) {
+    for ((segment, course), level) in judged.iter().zip(levels(&judged, margin)) {
         let Some(level) = level else { continue };
         let places = course.changes(level, margin);
         let mut own: Vec<ChangePoint> = (0..places.len())
@@ -93,23 +98,24 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
 
 /// The level at which the changes of each series are searched: that which control of false discoveries allows for so many believed
 /// families and so many believed series of its own; none for a series that is not believed to have changed at all.
-fn levels(judged: &[(Segment<'_>, Course)]) -> Vec<Option<f64>> {
+fn levels(judged: &[(Segment<'_>, Course)], margin: f64) -> Vec<Option<f64>> {
     let mut families: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, (Segment { series, .. }, _)) in judged.iter().enumerate() {
         families.entry(&series.family).or_default().push(index);
     }
     let p: Vec<Vec<f64>> = families
         .values()
-        .map(|members| members.iter().map(|&index| judged[index].1.strongest()).collect())
+        .map(|members| members.iter().map(|&index| judged[index].1.strongest(margin)).collect())
         .collect();
-    let believed = hierarchical(&p, FALSE_DISCOVERIES);
+    let rate = adaptive(&p, FALSE_DISCOVERIES.max(ALONE / (judged.len() as f64).sqrt()));
+    let believed = hierarchical(&p, rate);
     let part = |yes: &mut dyn Iterator<Item = bool>, all: usize| {
         yes.filter(|yes| *yes).count() as f64 / all.max(1) as f64
     };
     let of_families = part(&mut believed.iter().map(|members| members.contains(&true)), believed.len());
     let mut levels = vec![None; judged.len()];
     for (members, believed) in families.values().zip(&believed) {
-        let level = FALSE_DISCOVERIES * of_families * part(&mut believed.iter().copied(), believed.len());
+        let level = rate * of_families * part(&mut believed.iter().copied(), believed.len());
         for (&index, _) in members.iter().zip(believed).filter(|(_, yes)| **yes) {
             levels[index] = Some(level);
         }
