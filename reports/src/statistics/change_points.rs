@@ -25,9 +25,9 @@ const LENIENT: f64 = 0.5;
 /// The pass is repeated with the noise that the first one leaves, which is larger than that one assumed where noise lasts. What
 /// this noise makes by chance in every fifth series is no step.
 const LESS_LENIENT: f64 = 0.2;
-/// Two steps at once are taken for steps only where chance makes them in one of a hundred series: noise that lasts looks like two
+/// Two steps at once are taken for steps only where chance makes them in one of a thousand series: noise that lasts looks like two
 /// steps more often than like one.
-const CLEAR_PAIR: f64 = 0.01;
+const CLEAR_PAIR: f64 = 0.001;
 /// A change divides the nights around it into this many stretches, in each of which a further change is searched.
 const STRETCHES: f64 = 2.0;
 
