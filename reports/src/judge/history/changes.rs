@@ -14,9 +14,9 @@ use crate::statistics::{Course, FALSE_DISCOVERIES, FEWEST_KIN, adaptive, hierarc
 const AROUND: usize = 3;
 
 /// False discoveries are controlled at this rate in a history of one series. A change has to be as large as the margin as well, and
-/// chance seldom makes one that is: of unchanged series that are alone, 2 % show one (docs/nightly.md). Among many series there are
+/// chance seldom makes one that is: of made-up unchanged series that are alone, fewer than 2 % show one. Among many series there are
 /// noisy ones, which the margin does not protect, so the rate falls with the root of their number to that of all other commands.
-const ALONE: f64 = 0.2;
+const ALONE: f64 = 0.1;
 
 /// A change of one series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
