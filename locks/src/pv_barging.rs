@@ -133,6 +133,7 @@ impl RawLock for PvBarging {
     const ORDER: Order = Order::Unfair;
     const SOURCE: &'static str = "this project";
     const LEAF: bool = true;
+    const SHARES_BLOCKS: bool = true;
     type PerVcpu = Sleeper;
 
     fn new<P: Platform>(_: &Params) -> Self {

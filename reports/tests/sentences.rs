@@ -2,7 +2,7 @@
 
 use lockbench_reports::derive::derive;
 use lockbench_reports::judge::answers::answers;
-use lockbench_reports::record::{Carried, Line, Outcome, Results};
+use lockbench_reports::record::{Carried, Line, Outcome, Results, Workload};
 use lockbench_reports::show::ending::{Layout, ending};
 use lockbench_reports::show::{html, summary};
 use lockbench_reports::statistics::Verdict;
@@ -104,6 +104,19 @@ fn the_native_cost_begins_with_what_boot_time_patching_leaves() {
     }
     let said = answers(&results).native_cost.statements[0].to_string();
     assert!(said.contains("pv-ticket-bare (Linux 3.12 to 4.1: a NOP) takes "), "{said}");
+}
+
+/// A section that has no length may yet write lines, bring a page or take a second lock: what a pair costs is not told from that.
+#[test]
+fn the_native_cost_is_told_of_a_section_that_does_nothing_at_all() {
+    let told = |with: fn(&mut Workload)| {
+        let mut results = results_of(|_| {});
+        results.cells.iter_mut().for_each(|cell| with(&mut cell.axes.workload));
+        !answers(&results).native_cost.statements[0].to_string().contains("Nothing can be said")
+    };
+    assert!(told(|_| ()));
+    assert!(!told(|workload| workload.lines = 8));
+    assert!(!told(|workload| workload.section = "touch".into()));
 }
 
 /// A run in which there is one of everything that is counted.

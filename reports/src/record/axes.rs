@@ -67,6 +67,13 @@ pub struct Workload {
     pub arrivals: Arrivals,
 }
 
+impl Workload {
+    /// Whether the section does nothing at all: one without a length may yet write lines, or touch a page.
+    pub(crate) fn has_empty_section(&self) -> bool {
+        self.section_ns <= 0.0 && self.lines == 0 && self.section.is_empty()
+    }
+}
+
 fn one() -> u32 {
     1
 }

@@ -51,7 +51,9 @@ pub(crate) fn uncontended<'a>(results: &'a Results, env: &str, lock: &str) -> Op
         .into_iter()
         .filter(|setting| setting.axes().env == env && setting.axes().params.is_empty())
         .flat_map(|setting| setting.cells)
-        .filter(|cell| cell.axes.lock == lock && cell.axes.vcpus == 1 && cell.axes.workload.section_ns <= 0.0)
+        .filter(|cell| {
+            cell.axes.lock == lock && cell.axes.vcpus == 1 && cell.axes.workload.has_empty_section()
+        })
         .min_by(|a, b| weight(a).total_cmp(&weight(b)))
 }
 

@@ -102,7 +102,7 @@ fn empty<'a>(results: &'a Results, lock: &str, vcpus: u32) -> Option<&'a Cell> {
             && axes.env == "native"
             && axes.vcpus == vcpus
             && axes.pcpus.len() == vcpus as usize
-            && axes.workload.section_ns <= 0.0
+            && axes.workload.has_empty_section()
             && axes.workload.think_ns <= 0.0
             && axes.params.is_empty()
             && cell.status == Status::Ok
