@@ -116,7 +116,7 @@ impl Plan {
                 section: if workload == "touch" { workload.into() } else { String::new() },
                 name: workload.into(),
                 section_ns: if empty { 0.0 } else { 100.0 },
-                lines: 1,
+                lines: 0,
                 locks: 1,
                 think: "none".into(),
                 think_ns: 0.0,
