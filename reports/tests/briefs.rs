@@ -186,6 +186,28 @@ fn where_ours_lose_beside_locks_that_people_use_is_told() {
     assert!(ticket.told().ends_with(") times the rate of tas, native on one vCPU"), "{}", ticket.told());
 }
 
+/// A better lock than any kernel's is none that a guest has: the best that a kernel has is asked too.
+#[test]
+fn the_best_lock_of_a_kernel_stands_beside_mutexes_that_sleep_where_another_is_better() {
+    let asked = |kernels: &[&str]| {
+        let mut results = with_peers();
+        for lock in results.locks.iter_mut().filter(|lock| kernels.contains(&lock.name.as_str())) {
+            lock.lock_of = Some("a guest".into());
+        }
+        let mut asked: Vec<String> = besides(&results)
+            .into_iter()
+            .filter(|beside| beside.ground == Ground::Overcommitted)
+            .map(|beside| beside.ours.axes.lock.clone())
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
+        asked
+    };
+    assert_eq!(asked(&[]), ["pv-queued"]);
+    assert_eq!(asked(&["pv-ticket"]), ["pv-queued", "pv-ticket"]);
+    assert_eq!(asked(&["pv-ticket", "pv-queued"]), ["pv-queued"]);
+}
+
 /// A library's ticket lock has instructions that no kernel had, and so has the lock of ours that it names.
 #[test]
 fn why_a_kernels_lock_is_slower_than_a_librarys_is_told_where_both_were_run() {

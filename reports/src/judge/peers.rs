@@ -148,7 +148,7 @@ fn is_ours(lock: &LockDescriptor) -> bool {
 fn best_that_halt<'a>(results: &Results, setting: &Setting<'a>, step: f64) -> Vec<&'a Cell> {
     let halt = |lock: &&LockDescriptor| is_ours(lock) && lock.paravirt == Carried::On;
     let (kernels, others): (Vec<_>, Vec<_>) =
-        results.locks.iter().filter(halt).partition(|lock| lock.kernel.is_some());
+        results.locks.iter().filter(halt).partition(|lock| lock.lock_of.is_some());
     let rate = |cell: &Cell| cell.ops_per_second.map_or(0.0, |rate| rate.median);
     let best = |locks: Vec<&LockDescriptor>| {
         let cells = locks.into_iter().filter_map(|lock| setting.at(&lock.name, step));
