@@ -39,6 +39,8 @@ pub enum Event {
     LockTimeout,
     /// Acquisitions that were given up because of a deadlock, or because the head of their queue gave up.
     LockDeadlock,
+    /// Releases up to which the kernel had extended the vCPU's timeslice.
+    SliceExtended,
 }
 
 impl Event {
@@ -46,7 +48,7 @@ impl Event {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every event, in the order of its discriminant.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Halt,
         Self::Kick,
         Self::Yield,
@@ -64,6 +66,7 @@ impl Event {
         Self::LockNoNode,
         Self::LockTimeout,
         Self::LockDeadlock,
+        Self::SliceExtended,
     ];
 
     /// The name in results: the kernel's.
@@ -86,6 +89,7 @@ impl Event {
             Self::LockNoNode => "lock_no_node",
             Self::LockTimeout => "rqspinlock_lock_timeout",
             Self::LockDeadlock => "rqspinlock_deadlock",
+            Self::SliceExtended => "slice_extended",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod arena;
 mod at;
 mod counter;
 mod descriptor;
+pub mod extension;
 pub mod histogram;
 pub mod lock_time;
 mod probe;

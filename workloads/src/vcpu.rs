@@ -9,6 +9,7 @@ use lockbench_locks::{Code, Event, Platform};
 
 use crate::arena::{Block, Header, NEVER_YIELDS};
 use crate::counter::{add, bump};
+use crate::extension::SliceControl;
 use crate::probe::{Phase, Probe, Twin};
 use crate::tracer::Tracer;
 
@@ -211,6 +212,41 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
             unsafe { give_way(self.header, self.me) };
         }
         self.came_back();
+    }
+
+    /// A critical section begins, in a cell whose holders ask for a longer timeslice. Out of line, for hardly any cell does.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn ask_for_time(&self) {
+        if let Some(slice) = self.slice() {
+            slice.begin();
+        }
+    }
+
+    /// That section is over: what was asked for is asked no more, and what was granted is given back.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_time_back(&self) {
+        let Some(slice) = self.slice() else { return };
+        if !slice.end() {
+            return;
+        }
+        self.count(Event::SliceExtended);
+        // SAFETY: `env.give_back` was written before the gate opened and not since; it takes this arena and this vCPU.
+        if let Some(give_back) = unsafe { *self.block().env.give_back.get() } {
+            // SAFETY: the environment that filled it in vouches for it under just these arguments.
+            unsafe { give_back(self.header, self.me) };
+        }
+        // A grant that held until here says that the vCPU was not preempted since; giving the pCPU back changes the probe, and is no
+        // preemption.
+        self.overlook();
+    }
+
+    /// Where this vCPU asks for a longer timeslice.
+    #[inline(always)]
+    fn slice(&self) -> Option<&SliceControl> {
+        // SAFETY: null, or part of an area that lives as long as the thread that is this vCPU, as its environment vouched.
+        unsafe { self.block().env.slice.load(Relaxed).as_ref() }
     }
 
     /// Takes note of a yield that is over: who lost the pCPU by it was not preempted.

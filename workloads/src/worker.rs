@@ -54,6 +54,9 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
             at = unsafe { At::turn(arena, pick(plan, random), &mut ctx) };
         }
         if acquire(&ctx, at.lock(), due) {
+            if plan.extends {
+                ctx.platform().ask_for_time();
+            }
             section::<Pr>(arena, plan, at.data(), own, me, work);
             if plan.locks > 1 {
                 // SAFETY: the plan is the arena's.
@@ -67,6 +70,9 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
                 }
             }
             release(&ctx, at.lock());
+            if plan.extends {
+                ctx.platform().give_time_back();
+            }
         } else {
             // The request is over, and counts for no rate.
             bump(&own.failures);

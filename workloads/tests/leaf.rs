@@ -1,7 +1,7 @@
-//! Workers are leaf code: their machine code calls nothing but halt, kick and yield.
+//! Workers are leaf code: their machine code calls nothing but halt, kick, yield and the end of an extended timeslice.
 //!
 //! Every worker of the table is disassembled, together with the functions that it calls directly. It may call and jump within
-//! these, and call indirectly through `halt`, `kick`, `forget` and `give_way` of the vCPU's block. One lock exists to show what a table of
+//! these, and call indirectly through `halt`, `kick`, `forget`, `give_way` and `give_back` of the vCPU's block. One lock exists to show what a table of
 //! function pointers costs; it may call through its own table as well, and the functions in that table are checked too. So may
 //! the lock that stands for those of shared objects: what it calls is the object's, and the object's author answers for it.
 #![cfg(target_arch = "x86_64")]
@@ -107,7 +107,9 @@ impl Program {
                 FlowControl::IndirectCall | FlowControl::IndirectBranch
                     if !by_table && !through_the_block(&code[..at], instruction) =>
                 {
-                    offence("calls through a pointer that is none of halt, kick, forget and give_way");
+                    offence(
+                        "calls through a pointer that is none of halt, kick, forget, give_way and give_back",
+                    );
                 }
                 FlowControl::Interrupt | FlowControl::Exception => offence("traps"),
                 _ if matches!(
@@ -138,7 +140,7 @@ impl Program {
     }
 }
 
-/// Whether an indirect call goes through `halt`, `kick`, `forget` or `give_way` of a vCPU's block.
+/// Whether an indirect call goes through `halt`, `kick`, `forget`, `give_way` or `give_back` of a vCPU's block.
 fn through_the_block(before: &[Instruction], call: &Instruction) -> bool {
     let env = offset_of!(Block, env);
     let allowed = [
@@ -146,6 +148,7 @@ fn through_the_block(before: &[Instruction], call: &Instruction) -> bool {
         offset_of!(EnvBlock, kick),
         offset_of!(EnvBlock, forget),
         offset_of!(EnvBlock, give_way),
+        offset_of!(EnvBlock, give_back),
     ]
     .map(|of| env + of);
     let source = source(before, call);

@@ -277,6 +277,7 @@ impl Blank {
             gap_ticks: 0,
             kick_cost_ticks: 0,
             pauses: lockbench_workloads::arena::NEVER_YIELDS,
+            extends: false,
             lines: 0,
             start_queued: false,
             thinks: false,

@@ -22,6 +22,7 @@ mod replayed;
 mod scheduler;
 mod size;
 mod slice;
+mod slice_extension;
 mod spin;
 mod spin_threshold;
 mod table;
@@ -47,6 +48,7 @@ pub use scheduler::Scheduler;
 pub(crate) use size::MOST_VCPUS;
 pub use size::Size;
 pub use slice::Slice;
+pub use slice_extension::SliceExtension;
 pub use spin::Spin;
 pub use spin_threshold::SpinThreshold;
 pub(crate) use table::{flags, or_default};
@@ -77,6 +79,8 @@ table::axes! {
         scheduler: Scheduler,
         /// The timeslice of the vCPUs.
         slice: Slice,
+        /// Whether holders ask for a longer one.
+        slice_extension: SliceExtension,
         /// Critical section and think time.
         workload: Workload,
         /// When a vCPU's next request arrives.

@@ -12,7 +12,7 @@ use rustix::param::page_size;
 use super::{WindowSpec, handed};
 use crate::Refusal;
 use crate::arena::{Blank, Memory};
-use crate::axes::Lock;
+use crate::axes::{Lock, SliceExtension};
 
 /// Pages that sections touch in turn, a power of two: so many that holes are made for hundreds of sections at a time, and few enough
 /// that they fit into any machine.
@@ -63,6 +63,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         gap_ticks: (spec.gap_ns() * spec.ticks_per_ns) as u64,
         kick_cost_ticks: (values.kick_cost.ns as f64 * spec.ticks_per_ns) as u64,
         pauses: values.spin.pauses(),
+        extends: values.slice_extension == SliceExtension::On,
         lines: workload.lines,
         start_queued: spec.start == Start::Queued,
         thinks: workload.think_ns > 0.0,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Finding, quota};
-use crate::suite::{HUGE_PAGES, Session};
+use crate::suite::{HUGE_PAGES, SLICE_EXTENSION, Session};
 use crate::system::kernel::{self, Setting};
 use lockbench_reports::format::counted;
 
@@ -32,6 +32,10 @@ pub(super) fn examine(session: &Session) -> Vec<Finding> {
             // Only cells with `--pages huge` want them, and these are skipped with the same words.
             (HUGE_PAGES, true) => Finding::fine("huge pages", &facility.detail),
             (HUGE_PAGES, false) => Finding::fine("huge pages", format!("none: {}", facility.detail)),
+            (SLICE_EXTENSION, true) => Finding::fine("slice extension", &facility.detail),
+            (SLICE_EXTENSION, false) => {
+                Finding::fine("slice extension", format!("none: {}", facility.detail))
+            }
             ("kvm", true) => Finding::fine("KVM", format!("{}: {}", session.machine.kvm, facility.detail)),
             ("kvm", false) => Finding::care("KVM", &facility.detail, "without it the kvm cells are skipped"),
             ("kvm-costs", true) => Finding::fine("what KVM costs", &facility.detail),

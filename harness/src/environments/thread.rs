@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use lockbench_workloads::arena::{ForgetFn, HaltFn, KickFn, YieldFn};
+use lockbench_workloads::arena::{ForgetFn, HaltFn, Header, KickFn, YieldFn};
 
 use super::{doorbell, scheduled};
 use crate::Refusal;
 use crate::arena::Memory;
 use crate::measure::futex::{self, Sharing};
-use crate::measure::rseq;
-use crate::protocol::Cell;
+use crate::measure::{rseq, slice_extension};
+use crate::protocol::{Cell, ChildReport, say};
 
 /// Enough for any worker: it has one frame, and a peer's lock may call into libc.
 const STACK: usize = 256 * 1024;
@@ -70,6 +70,17 @@ pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
             if in_schedule {
                 scheduled::hint(block);
             }
+            if memory.plan().extends {
+                match slice_extension::enable() {
+                    Ok(slice) => {
+                        block.env.slice.store(slice, Relaxed);
+                        // SAFETY: as above.
+                        unsafe { *block.env.give_back.get() = Some(give_back) };
+                    }
+                    // The parent ends this process before the gate opens.
+                    Err(refusal) => say(&ChildReport::Skipped(refusal)),
+                }
+            }
             let probe = if count { rseq::Probe::of_this_thread() } else { None };
             if let Some(probe) = probe {
                 block.env.probe.store(probe.word, Relaxed);
@@ -91,4 +102,9 @@ pub(super) fn start_workers(cell: &Cell, halts: bool) -> Result<(), Refusal> {
         })?;
     }
     Ok(())
+}
+
+/// Gives back the pCPU that the vCPU's thread was let keep beyond its timeslice.
+unsafe extern "C" fn give_back(_: *const Header, _: u32) {
+    slice_extension::give_back();
 }

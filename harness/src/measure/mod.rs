@@ -9,5 +9,6 @@ pub mod own_slice;
 pub mod ping_pong;
 pub mod rseq;
 pub mod slice;
+pub mod slice_extension;
 
 pub use at_once::at_once;

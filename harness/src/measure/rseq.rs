@@ -61,8 +61,7 @@ pub struct Probe {
 impl Probe {
     /// The calling thread's probe; none if no rseq area is registered.
     pub fn of_this_thread() -> Option<Self> {
-        let offset = area_offset()?;
-        let word = thread_pointer().wrapping_byte_offset(offset + RSEQ_CS as isize).cast_mut().cast();
+        let word = area()?.at.wrapping_byte_add(RSEQ_CS).cast();
         Some(Self { word, armed: (&raw const DESCRIPTOR) as u64 })
     }
 
@@ -80,8 +79,17 @@ impl Probe {
     }
 }
 
-/// glibc's `__rseq_offset`, if it registered an area. Looked up at run time, so that older libraries still link.
-fn area_offset() -> Option<isize> {
+/// A thread's rseq area.
+pub(super) struct Area {
+    /// Where it begins.
+    pub(super) at: *mut c_void,
+    /// How many of its bytes are in use, as the C library says.
+    pub(super) size: u32,
+}
+
+/// The calling thread's rseq area, if glibc registered one. glibc's variables are looked up at run time, so that older libraries
+/// still link.
+pub(super) fn area() -> Option<Area> {
     // SAFETY: the names are NUL-terminated; dlsym only looks them up.
     let (offset, size) = unsafe {
         (
@@ -94,7 +102,7 @@ fn area_offset() -> Option<isize> {
     }
     // SAFETY: glibc defines the two as constants of just these types (rseq(7), sys/rseq.h).
     let (offset, size) = unsafe { (*offset, *size) };
-    (size > 0).then_some(offset)
+    (size > 0).then(|| Area { at: thread_pointer().wrapping_byte_offset(offset).cast_mut(), size })
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -172,6 +172,7 @@ impl PlannedCell {
             .chain(moved)
             .chain(of_quota)
             .chain(of_guests)
+            .chain(self.axes.values.slice_extension.note())
             .collect()
     }
 

@@ -149,6 +149,7 @@ impl Found<'_> {
         let by_nature = leaf_refusal(lock, env)
             .or_else(|| sleep_refusal(&axes.values))
             .or_else(|| scheduler.refusal(lock, env))
+            .or_else(|| axes.values.slice_extension.refusal(env, scheduler))
             .or_else(|| axes.case.as_ref().and_then(|case| scheduler.refusal_of(case)))
             .or_else(|| axes.case.as_ref().and_then(|case| case.no_such_pcpu(axes.pcpus.len())));
         if let Some(reason) = by_nature.or_else(|| self.refusal(env)) {

@@ -3,9 +3,9 @@
 use lockbench_reports::record::{Dropped, Purpose};
 use lockbench_workloads::locks::EarlyWait;
 
-use super::{HUGE_PAGES, Session};
+use super::{HUGE_PAGES, SLICE_EXTENSION, Session};
 use crate::Registry;
-use crate::axes::Pages;
+use crate::axes::{Pages, SliceExtension};
 use crate::plan::{self, PlannedCell, Profile, Resources};
 
 impl Session {
@@ -19,7 +19,7 @@ impl Session {
         };
         let mut admitted = Vec::new();
         for mut cell in cells {
-            if let Some(reason) = self.lacks_hint(&cell).or_else(|| self.lacks_huge_pages(&cell)) {
+            if let Some(reason) = self.lacks_hint(&cell).or_else(|| self.lacks_facility(&cell)) {
                 drop(&cell, reason);
                 continue;
             }
@@ -52,10 +52,18 @@ impl Session {
         }
     }
 
-    /// Why this machine has no huge pages for a cell that asks for them; none if it has.
-    fn lacks_huge_pages(&self, cell: &PlannedCell) -> Option<String> {
-        let found = self.machine.facilities.iter().find(|facility| facility.name == HUGE_PAGES)?;
-        (cell.axes.values.pages == Pages::Huge && !found.available).then(|| found.detail.clone())
+    /// Why this machine does not have what a value of the cell needs; none if it has.
+    fn lacks_facility(&self, cell: &PlannedCell) -> Option<String> {
+        let values = &cell.axes.values;
+        let needs = [
+            (HUGE_PAGES, values.pages == Pages::Huge),
+            (SLICE_EXTENSION, values.slice_extension == SliceExtension::On),
+        ];
+        let facilities = &self.machine.facilities;
+        let lacking = needs.into_iter().filter(|(_, needed)| *needed).find_map(|(name, _)| {
+            facilities.iter().find(|facility| facility.name == name && !facility.available)
+        });
+        lacking.map(|facility| facility.detail.clone())
     }
 
     /// Why times that guests take cannot be compared with those of this process; none if they can.

@@ -22,7 +22,7 @@ pub(crate) use guard::{something_planned, unmeasured};
 pub(crate) use journal::Journal;
 use pace::Pace;
 pub(crate) use progress::Progress;
-pub(crate) use session::{HUGE_PAGES, Session};
+pub(crate) use session::{HUGE_PAGES, SLICE_EXTENSION, Session};
 pub(crate) use set_up::Asked;
 
 /// A run that is set up: everything that its windows need is known.

@@ -4,7 +4,7 @@ use lockbench_reports::record::{Facility, Machine};
 
 use crate::Refusal;
 use crate::axes::Env;
-use crate::measure::{calibrate, rseq, slice};
+use crate::measure::{calibrate, rseq, slice, slice_extension};
 use crate::output::say;
 use crate::plan::Timing;
 use crate::system::{proc, quota, quota::Quotas};
@@ -16,6 +16,9 @@ const ASSUMED_SLICE_NS: f64 = 4e6;
 
 /// The facility that cells on huge pages need.
 pub(crate) const HUGE_PAGES: &str = "huge-pages";
+
+/// The facility that cells need whose holders ask for longer timeslices.
+pub(crate) const SLICE_EXTENSION: &str = "slice-extension";
 
 /// This machine, looked at and calibrated.
 pub(crate) struct Session {
@@ -78,6 +81,7 @@ impl Session {
         }
         facility("thread-times", thread_times);
         facility(HUGE_PAGES, crate::arena::probe_huge_pages());
+        facility(SLICE_EXTENSION, slice_extension::probe());
         let loop_alignment = crate::system::build::loop_alignment();
         if let Err(why) = &loop_alignment {
             limits.push(format!("This build's figures compare badly with another's: {why}."));

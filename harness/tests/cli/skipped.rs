@@ -210,31 +210,44 @@ fn a_build_that_skips_for_a_passing_cause_is_tried_in_every_round_of_a_duel() {
 }
 
 /// With a pool of huge pages the cell runs on them, and the kernel counts a fault for each; without one the plan says what is missing.
+/// Likewise on a kernel that extends timeslices, and on another.
 #[test]
-fn huge_pages_are_had_or_the_cell_is_left_out_with_the_reason() {
+fn huge_pages_and_longer_timeslices_are_had_or_the_cell_is_left_out_with_the_reason() {
     let output = shell(
-        "$LOCKBENCH run --locks tas --envs emulated --workloads touch --pages small,huge --vcpus 2 --rounds 1 --json; $LOCKBENCH doctor",
+        "$LOCKBENCH run --locks tas --envs emulated --workloads touch --pages small,huge --slice-extension off,on --vcpus 2 --rounds 1 --json; \
+         $LOCKBENCH doctor",
     );
     let mut all = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
     let results = all.next().unwrap_or_else(|| panic!("{}", stderr(&output))).unwrap();
     let doctor = String::from_utf8_lossy(&output.stdout[all.byte_offset()..]).into_owned();
-    let is_huge = |cell: &&Value| cell["id"].as_str().unwrap().ends_with("/pages=huge");
+    let asks = |cell: &&Value, pages, longer| {
+        let id = cell["id"].as_str().unwrap();
+        (id.contains("pages=huge"), id.contains("slice-extension=on")) == (pages, longer)
+    };
     let cells = results["cells"].as_array().unwrap();
     let facilities = results["machine"]["facilities"].as_array().unwrap();
-    let facility = facilities.iter().find(|facility| facility["name"] == "huge-pages").unwrap();
-    assert!(doctor.contains("huge pages"), "{doctor}");
-    match cells.iter().find(is_huge) {
+    let named = |name: &str| facilities.iter().find(|facility| facility["name"] == name).unwrap();
+    let left_out = |facility: &Value| {
+        assert_eq!(facility["available"], false, "{facility}");
+        let dropped = results["dropped"].as_array().unwrap();
+        assert!(dropped.iter().any(|one| one["reason"] == facility["detail"]), "{facility}: {results}");
+    };
+    assert!(doctor.contains("huge pages") && doctor.contains("slice extension"), "{doctor}");
+    match cells.iter().find(|cell| asks(cell, true, false)) {
         Some(cell) if cell["status"] == "ok" => {
             assert!(cell["counters"]["pages_brought"].as_u64().unwrap() > 0, "{cell}");
         }
         // The pool may have been emptied since.
         Some(cell) => assert!(cell["reason"].as_str().unwrap().contains("huge page"), "{cell}"),
-        None => {
-            assert_eq!(facility["available"], false, "{facility}");
-            let dropped = results["dropped"].as_array().unwrap();
-            assert!(dropped.iter().any(|one| one["reason"] == facility["detail"]), "{facility}: {results}");
-        }
+        None => left_out(named("huge-pages")),
     }
-    let small = cells.iter().find(|cell| !is_huge(cell)).unwrap();
+    match cells.iter().find(|cell| asks(cell, false, true)) {
+        Some(cell) => {
+            assert_eq!(cell["status"], "ok", "{cell}");
+            assert!(cell["notes"].to_string().contains("unverified"), "{cell}");
+        }
+        None => left_out(named("slice-extension")),
+    }
+    let small = cells.iter().find(|cell| asks(cell, false, false)).unwrap();
     assert!(small["counters"].get("pages_brought").is_none(), "{small}");
 }

@@ -1,7 +1,7 @@
 //! Where a cell ran and under which parameters, in words. Every sentence, title and table takes them from here.
 
 use crate::format::overcommit;
-use crate::record::params::{KICK_COST, PAGES, SCENARIO, SCHEDULER, SLICE, SPIN};
+use crate::record::params::{KICK_COST, PAGES, SCENARIO, SCHEDULER, SLICE, SLICE_EXTENSION, SPIN};
 use crate::record::{CellAxes, Scheduler};
 
 /// Whether a replayed log is known by its hash, and not by the scheduler that made it.
@@ -64,6 +64,7 @@ fn told(name: &str, value: &str) -> String {
         (KICK_COST, _) => format!("halts and kicks {} dearer", spaced(value)),
         (SPIN, _) => spins(value),
         (PAGES, _) => format!("memory in {value} pages"),
+        (SLICE_EXTENSION, _) if value == "on" => "holders ask for longer timeslices".to_owned(),
         _ => format!("{name}={value}"),
     }
 }
@@ -127,6 +128,8 @@ mod tests {
         assert_eq!(cell.told_params().last().unwrap(), "waiters pause 16 times and then yield");
         cell.params = BTreeMap::from([(PAGES.into(), "huge".into())]);
         assert_eq!(cell.told_params().last().unwrap(), "memory in huge pages");
+        cell.params.insert(SLICE_EXTENSION.into(), "on".into());
+        assert_eq!(cell.told_params().last().unwrap(), "holders ask for longer timeslices");
         cell.params.insert(SPIN.into(), "yield".into());
         assert_eq!(cell.told_params().last().unwrap(), "waiters yield in every step");
     }

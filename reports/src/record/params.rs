@@ -6,6 +6,8 @@ pub const MEMORY: &str = "memory";
 pub const PAGES: &str = "pages";
 /// What the steps of a wait do, where they do not only pause: `yield`, `pause-then-yield:100`.
 pub const SPIN: &str = "spin";
+/// Whether holders ask the kernel for a longer timeslice: `on`.
+pub const SLICE_EXTENSION: &str = "slice-extension";
 /// Spin iterations before a waiter of a paravirtual lock halts.
 pub const SPIN_THRESHOLD: &str = "spin-threshold";
 /// What makes a queued waiter halt before its spin threshold.

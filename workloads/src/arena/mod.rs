@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use lockbench_locks::pause::Pause;
 use lockbench_locks::{Event, Params};
 
+use crate::extension::SliceControl;
 use crate::lock_time::LockTime;
 use crate::probe::Phase;
 use crate::ring::{Ring, Worst};
@@ -79,6 +80,8 @@ pub struct Plan {
     pub kick_cost_ticks: u64,
     /// How many steps of a wait pause the processor before all further ones yield the pCPU; [`NEVER_YIELDS`] where all pause.
     pub pauses: u32,
+    /// Whether a vCPU that holds the lock asks the kernel for a longer timeslice.
+    pub extends: bool,
     /// Number of shared cache lines written in the section.
     pub lines: u32,
     /// Whether vCPU 0 takes the lock first and holds it until [`Gate::hold`] falls.
@@ -148,6 +151,9 @@ pub type KickFn = unsafe extern "C" fn(arena: *const Header, cpu: u32);
 /// Yields the pCPU of vCPU `me`, which stays runnable.
 pub type YieldFn = unsafe extern "C" fn(arena: *const Header, me: u32);
 
+/// Gives back the pCPU that vCPU `me` was let keep beyond its timeslice.
+pub type GiveBackFn = unsafe extern "C" fn(arena: *const Header, me: u32);
+
 /// Forgets a kick of vCPU `me` that has ended no halt.
 pub type ForgetFn = unsafe extern "C" fn(arena: *const Header, me: u32);
 
@@ -177,6 +183,10 @@ pub struct EnvBlock {
     pub forget: UnsafeCell<Option<ForgetFn>>,
     /// Yields this vCPU's pCPU.
     pub give_way: UnsafeCell<Option<YieldFn>>,
+    /// Gives this vCPU's pCPU back after an extension of its timeslice.
+    pub give_back: UnsafeCell<Option<GiveBackFn>>,
+    /// Where this vCPU asks for such an extension; null where it does not.
+    pub slice: AtomicPtr<SliceControl>,
     /// A word that the kernel or hypervisor changes when it takes the pCPU away; null where preemptions are not counted.
     pub probe: AtomicPtr<u64>,
     /// What the probe reads while the vCPU runs undisturbed.
@@ -191,7 +201,7 @@ pub struct EnvBlock {
     pub tid: AtomicU32,
 }
 
-// SAFETY: `halt`, `kick`, `forget` and `give_way` are written once, by the thread that starts the vCPU, before it counts itself ready; they
+// SAFETY: `halt`, `kick`, `forget`, `give_way` and `give_back` are written once, by the thread that starts the vCPU, before it counts itself ready; they
 // are read by that vCPU only, after the gate opened. The rest is atomic.
 unsafe impl Sync for EnvBlock {}
 

@@ -11,13 +11,14 @@ use crate::record::{Cell, Results, Status};
 
 const TITLE: &str = "Events per million acquisitions";
 /// The counters that are drawn if they were counted; the table has all.
-const DRAWN: [(&str, &str); 7] = [
+const DRAWN: [(&str, &str); 8] = [
     ("preempted_holding", "preempted while holding"),
     ("preempted_waiting", "preempted while waiting"),
     ("preempted_thinking", "preempted while thinking"),
     ("halt", "halts"),
     ("kick", "kicks"),
     ("yield", "yields"),
+    ("slice_extended", "timeslices extended"),
     ("involuntary_switches", "involuntary switches"),
 ];
 
