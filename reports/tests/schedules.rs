@@ -99,6 +99,30 @@ fn the_timeslice_of_a_scheduled_cell_is_that_of_its_schedule() {
     assert_eq!(slice("ticket/emulated/short+exp/2v:2p"), 10e6, "none ended, so it is the one asked for");
 }
 
+/// A yield to another vCPU counts as forced with the kernel: 3 µs at a stretch are no timeslice.
+#[test]
+fn waiters_that_sleep_or_yield_tell_no_timeslice() {
+    let slice = |yields: u64, blocks: bool| {
+        let mut results = derive(fixture::lines(7, 1.0).into_iter());
+        results.locks.iter_mut().filter(|lock| lock.name == "tas").for_each(|lock| lock.blocks = blocks);
+        let id = "tas/emulated/short+exp/4v:2p";
+        let at = results.cells.iter().position(|cell| cell.axes.id.starts_with(id)).unwrap();
+        let tas = &mut results.cells[at];
+        tas.counters.insert("yield".into(), yields);
+        tas.counters.insert("involuntary_switches".into(), 1000);
+        tas.counters.insert("voluntary_switches".into(), 0);
+        for round in &mut tas.rounds {
+            if let Outcome::Measured(measured) = &mut round.outcome {
+                measured.slice_ns = Some(3000.0);
+            }
+        }
+        timeslice(&results, &results.cells[at]).unwrap().median
+    };
+    assert_eq!(slice(0, false), 3000.0, "a lock that spins tells its own");
+    assert!(slice(990, false) > 1e6, "what its yields leave is no timeslice");
+    assert!(slice(0, true) > 1e6, "how a sleeping lock of others waits is not known");
+}
+
 /// The section of a page on schedules; none where it has none.
 fn page_section(results: &Results) -> Option<String> {
     let page = html::render(std::slice::from_ref(results)).unwrap();

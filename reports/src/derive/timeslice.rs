@@ -16,7 +16,7 @@ pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
     if cell.schedule.is_some() && asked_ns(cell).is_none() {
         return None;
     }
-    let own = if sleeps(cell) { None } else { interval(&stretches(cell)) };
+    let own = if sleeps(results, cell) { None } else { interval(&stretches(cell)) };
     let calibrated = || {
         let asked = asked_ns(cell);
         let ns = asked.unwrap_or(results.machine.calibration.slice_ns);
@@ -29,18 +29,26 @@ pub fn timeslice(results: &Results, cell: &Cell) -> Option<Interval> {
 
 /// The timeslices that cells tell which differ from this one in the lock at most.
 pub(crate) fn of_alike(results: &Results, cell: &Cell) -> Vec<f64> {
-    let told = |other: &&Cell| other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(other);
+    let told = |other: &&Cell| {
+        other.status == Status::Ok && alike(&cell.axes, &other.axes) && !sleeps(results, other)
+    };
     results.cells.iter().filter(told).filter_map(|other| median(&stretches(other))).collect()
 }
 
-/// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that.
-fn sleeps(cell: &Cell) -> bool {
+/// Whether vCPUs gave their pCPUs up themselves, or nothing is known of that. A vCPU that yields to another one does so too, and
+/// the kernel counts it as forced: the yields of our own code are known, those of a lock whose waiters may sleep are not.
+fn sleeps(results: &Results, cell: &Cell) -> bool {
     if cell.axes.scheduler.usual_slice_ns().is_some() {
         // Its log tells timeslices and halts apart.
         return false;
     }
-    let switches = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
-    let (forced, own) = (switches("involuntary_switches"), switches("voluntary_switches"));
+    if results.lock(&cell.axes.lock).is_some_and(|lock| lock.blocks) {
+        return true;
+    }
+    let count = |name: &str| cell.counters.get(name).copied().unwrap_or(0) as f64;
+    let yields = count("yield");
+    let forced = (count("involuntary_switches") - yields).max(0.0);
+    let own = count("voluntary_switches") + yields;
     forced < FORCED * (forced + own) || forced + own <= 0.0
 }
 
