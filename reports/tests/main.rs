@@ -21,6 +21,7 @@ mod world;
 
 mod advice;
 mod alerts;
+mod beside_peers;
 mod briefs;
 mod causes;
 mod change_points;

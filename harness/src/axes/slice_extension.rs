@@ -37,7 +37,7 @@ impl SliceExtension {
 
     /// What readers of a cell must know.
     pub fn note(self) -> Option<String> {
-        (self == Self::On).then(|| format!("holders asked for longer timeslices: {UNVERIFIED}"))
+        (self == Self::On).then(|| format!("holders asked for longer timeslices; {UNVERIFIED}"))
     }
 }
 

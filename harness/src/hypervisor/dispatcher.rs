@@ -193,7 +193,7 @@ impl Dispatcher {
         if !state.gave_up() {
             return Some(running);
         }
-        vcpu.note_halt();
+        vcpu.note_given_up();
         if state == State::Halted {
             self.block((running, woke_own_ns), shared, lane, now);
         } else {

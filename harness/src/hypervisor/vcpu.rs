@@ -69,11 +69,6 @@ impl Vcpu {
         self.control().pause.obeyed()
     }
 
-    /// Whether the vCPU has yielded its pCPU.
-    pub(super) fn has_yielded(&self) -> bool {
-        self.state() == State::Yielded
-    }
-
     /// Whether a kick waits for it.
     pub(crate) fn kicked(&self) -> bool {
         Pause::kicked(&self.memory.block(self.cpu).word.0)
@@ -155,12 +150,12 @@ impl Vcpu {
 
     /// Takes note that the vCPU has halted, so that it can be resumed once it was kicked; or that it has yielded, so that it can be
     /// resumed at once.
-    pub(crate) fn note_halt(&self) {
+    pub(crate) fn note_given_up(&self) {
         let control = self.control();
         control.off.store(1, Relaxed);
         let interrupt = control.pause.ask_to_pause();
-        debug_assert!(!interrupt, "it has not halted");
-        if self.has_yielded() {
+        debug_assert!(!interrupt, "it has not given its pCPU up");
+        if self.state() == State::Yielded {
             control.pauses.fetch_add(1, Relaxed);
         }
     }

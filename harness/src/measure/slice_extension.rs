@@ -13,7 +13,7 @@ use crate::Refusal;
 use crate::refusal::words;
 
 /// What is known of the code: none of the machines that it was written on has such a kernel.
-pub const UNVERIFIED: &str = "unverified, it was written by the kernel's documentation and could not be tried on any machine of the project";
+pub const UNVERIFIED: &str = "unverified: the code follows the kernel's documentation, and no machine of the project has a kernel to try it on";
 
 /// `PR_RSEQ_SLICE_EXTENSION` and what belongs to it, from `include/uapi/linux/prctl.h`.
 const PR_RSEQ_SLICE_EXTENSION: libc::c_int = 79;

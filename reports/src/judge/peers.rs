@@ -91,7 +91,7 @@ pub fn besides(results: &Results) -> Vec<Beside<'_>> {
     }
     for setting in &settings {
         for step in setting.above_one() {
-            for ours in best_that_halt(results, setting, step) {
+            for ours in best_halting(results, setting, step) {
                 let mutexes = results.locks.iter().filter(|lock| lock.peer && lock.blocks);
                 let cells = mutexes.filter_map(|lock| setting.at(&lock.name, step));
                 all.extend(cells.map(|mutex| beside(results, Ground::Overcommitted, ours, mutex)));
@@ -145,7 +145,7 @@ fn is_ours(lock: &LockDescriptor) -> bool {
 }
 
 /// Of our locks whose waiters halt those with the highest rate at a step: the best that a kernel has, and the best, if that is another.
-fn best_that_halt<'a>(results: &Results, setting: &Setting<'a>, step: f64) -> Vec<&'a Cell> {
+fn best_halting<'a>(results: &Results, setting: &Setting<'a>, step: f64) -> Vec<&'a Cell> {
     let halt = |lock: &&LockDescriptor| is_ours(lock) && lock.paravirt == Carried::On;
     let (kernels, others): (Vec<_>, Vec<_>) =
         results.locks.iter().filter(halt).partition(|lock| lock.lock_of.is_some());

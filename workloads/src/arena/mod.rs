@@ -201,8 +201,8 @@ pub struct EnvBlock {
     pub tid: AtomicU32,
 }
 
-// SAFETY: `halt`, `kick`, `forget`, `give_way` and `give_back` are written once, by the thread that starts the vCPU, before it counts itself ready; they
-// are read by that vCPU only, after the gate opened. The rest is atomic.
+// SAFETY: `halt`, `kick`, `forget`, `give_way` and `give_back` are written once, by the thread that starts the vCPU, before it counts
+// itself ready; they are read by that vCPU only, after the gate opened. The rest is atomic.
 unsafe impl Sync for EnvBlock {}
 
 /// A word on cache lines of its own.

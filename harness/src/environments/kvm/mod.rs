@@ -4,8 +4,8 @@
 //! program's own text, constants and data ([`program`]) and the arena, at the very addresses they have in the process
 //! ([`guest_memory`], [`page_tables`]). Each vCPU starts in 64-bit mode, ring 3, at the first instruction of the worker
 //! ([`entry`]), on a stack of its own, and is run by a host thread ([`vcpu`]) that the parent pins like any other. It leaves
-//! only through the doorbell ([`doorbell`], [`bells`]): to halt, to kick, to yield, and to report a fault, for which a few stubs stand
-//! in ring 0 ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). The machine is never torn down: the
+//! only through the doorbell ([`doorbell`], [`bells`]): to halt, to kick, to yield, and to report a fault, for which a few stubs
+//! stand in ring 0 ([`faults`], [`symbols`]). Steal time comes from KVM's own record ([`steal`]). The machine is never torn down: the
 //! parent kills the process, and the kernel removes the machine with it.
 
 mod bells;

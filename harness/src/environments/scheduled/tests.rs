@@ -164,7 +164,7 @@ fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
                 }
                 Place::Running if vcpu.state().gave_up() => {
                     let yielded = vcpu.state() == State::Yielded;
-                    vcpu.note_halt();
+                    vcpu.note_given_up();
                     if yielded { Place::Paused } else { Place::Blocked }
                 }
                 Place::Running => {
@@ -181,7 +181,7 @@ fn no_pause_resume_or_kick_is_lost_in_a_million_random_steps() {
         while !seen.iter().all(|seen| seen.ended.load(Relaxed)) {
             for (vcpu, place) in vcpus.iter().zip(&mut places) {
                 if *place == Place::Running && vcpu.state().gave_up() {
-                    vcpu.note_halt();
+                    vcpu.note_given_up();
                     *place = Place::Blocked;
                 }
                 if *place != Place::Running {

@@ -3,7 +3,8 @@
 //! A guest's scheduler is a round-robin over the threads of one vCPU. It knows no hypervisor: its clock goes on while the vCPU
 //! is off its pCPU, and a timeslice that ended meanwhile ends when the vCPU comes back, as a timer interrupt that had to wait. It
 //! switches only while its vCPU has a pCPU. A thread that halts hands the vCPU to the next thread; a vCPU all of whose threads have
-//! halted is halted itself. A thread that yields hands the vCPU to the next thread, and goes on where there is none. The policy beneath sees vCPUs alone.
+//! halted is halted itself. A thread that yields hands the vCPU to the next thread, and goes on where there is none. The policy
+//! beneath sees vCPUs alone.
 //!
 //! To the callers of this policy a thread is what a vCPU is to those of others.
 

@@ -201,6 +201,22 @@ impl Pools {
             }
         }
     }
+
+    /// A vCPU is off its pCPU, and runnable. Returns its pool, whose scheduler is to be told; none where the vCPU belongs to another
+    /// pool by now, whose scheduler was told.
+    fn stays_runnable(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
+        self.keep_to_the_plan(now_ns);
+        self.is_off(vcpu, now_ns);
+        let (from, to) = (self.vcpus[vcpu].pool, self.pool_of(vcpu));
+        self.vcpus[vcpu].place = Place::Runnable;
+        if from == to {
+            return Some(from);
+        }
+        self.schedulers[from].blocked(vcpu, pcpu, now_ns);
+        self.transfer(vcpu, now_ns);
+        self.wake_here(vcpu, now_ns);
+        None
+    }
 }
 
 impl Policy for Pools {
@@ -239,31 +255,13 @@ impl Policy for Pools {
     }
 
     fn left(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
-        self.keep_to_the_plan(now_ns);
-        self.is_off(vcpu, now_ns);
-        let (from, to) = (self.vcpus[vcpu].pool, self.pool_of(vcpu));
-        self.vcpus[vcpu].place = Place::Runnable;
-        if from == to {
-            return self.schedulers[from].left(vcpu, pcpu, now_ns);
-        }
-        self.schedulers[from].blocked(vcpu, pcpu, now_ns);
-        self.transfer(vcpu, now_ns);
-        self.wake_here(vcpu, now_ns);
-        None
+        let pool = self.stays_runnable(vcpu, pcpu, now_ns)?;
+        self.schedulers[pool].left(vcpu, pcpu, now_ns)
     }
 
     fn yielded(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) -> Option<usize> {
-        self.keep_to_the_plan(now_ns);
-        self.is_off(vcpu, now_ns);
-        let (from, to) = (self.vcpus[vcpu].pool, self.pool_of(vcpu));
-        self.vcpus[vcpu].place = Place::Runnable;
-        if from == to {
-            return self.schedulers[from].yielded(vcpu, pcpu, now_ns);
-        }
-        self.schedulers[from].blocked(vcpu, pcpu, now_ns);
-        self.transfer(vcpu, now_ns);
-        self.wake_here(vcpu, now_ns);
-        None
+        let pool = self.stays_runnable(vcpu, pcpu, now_ns)?;
+        self.schedulers[pool].yielded(vcpu, pcpu, now_ns)
     }
 
     fn blocked(&mut self, vcpu: usize, pcpu: usize, now_ns: u64) {
