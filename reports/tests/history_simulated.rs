@@ -2,7 +2,7 @@
 //! them. Every seed is fixed.
 
 use draws::{NIGHTS, called, changed, judged, told};
-use lockbench_reports::derive::digest::Digest;
+use lockbench_reports::derive::digest::{Digest, Metric};
 use lockbench_reports::judge::history::Judgement;
 use world::World;
 
@@ -59,5 +59,29 @@ fn a_lock_that_changes_and_returns_is_found_twice_and_stands_as_before() {
         assert_eq!(others, 0, "x {by}");
         // A loss that was mended is none; an improvement that was lost again is one.
         assert_eq!(judged.alerts().negative(), by > 1.0, "x {by}: {}", judged.headline());
+    }
+}
+
+/// The nights with all rates multiplied from night 15 on.
+fn slower(nights: &[Digest], by: f64) -> Vec<Digest> {
+    let mut nights = nights.to_vec();
+    let cells = nights[15..].iter_mut().flat_map(|night| &mut night.cells);
+    let measures = cells.flat_map(|cell| &mut cell.measures).filter(|measure| measure.metric == Metric::Rate);
+    measures.flat_map(|measure| &mut measure.windows).for_each(|window| window.value *= by);
+    nights
+}
+
+/// Within the margin noise would carry some cells over it.
+#[test]
+fn a_machine_that_is_slower_as_a_whole_names_no_lock_within_the_margin_and_all_beyond_it() {
+    for seed in 6..9 {
+        let nights = drawn(seed);
+        assert_eq!(judged(&slower(&nights, 0.965)).changes, [], "seed {seed}");
+        let told = judged(&slower(&nights, 0.85)).changes;
+        let cells = nights[0].cells.len();
+        assert!(told.len() * 10 >= cells * 9, "seed {seed}: {} of {cells} cells", told.len());
+        let also = judged(&changed(&slower(&nights, 0.97), "lock3", 15..NIGHTS, 0.85));
+        let (own, others) = found(&also);
+        assert!(own.len() >= 10 && others == 0, "seed {seed}: {own:?}, {others} of others");
     }
 }

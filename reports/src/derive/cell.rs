@@ -27,8 +27,7 @@ pub(super) fn derive(axes: CellAxes, mut rounds: Vec<Round>, class: &Class, orde
     if let Some(used) = &used {
         notes.extend(qualifications(&rounds, used));
         // Not a reason why there is no figure.
-        notes
-            .extend(several_locks(&axes).into_iter().chain(pages(&counters)).filter(|_| !windows.is_empty()));
+        notes.extend(what_counts(&axes).into_iter().chain(pages(&counters)).filter(|_| !windows.is_empty()));
     }
     let mut cell = Cell {
         status,
@@ -173,9 +172,10 @@ pub(crate) fn skips(rounds: &[Round]) -> Vec<String> {
     reasons.into_iter().map(note).collect()
 }
 
-/// What the rate of several locks counts; none where there is one lock.
-fn several_locks(axes: &CellAxes) -> Option<String> {
+/// What the rate counts, where that is not the acquisitions of one lock whose exclusion is checked; none otherwise.
+fn what_counts(axes: &CellAxes) -> Option<String> {
     match (axes.workload.locks, axes.workload.section.as_str()) {
+        (_, "alone") => Some("nothing was checked in the sections: one vCPU was alone".into()),
         (0 | 1, _) => None,
         (_, "nested") => Some(
             "the rate counts the acquisitions of both locks: half of the requests take the inner one inside the outer one, the others \

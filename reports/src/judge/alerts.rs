@@ -74,6 +74,11 @@ impl Alerts {
         together.iter().map(told).collect()
     }
 
+    /// What is told of what changed, first for the worse and then for the better.
+    pub fn changed(&self) -> Vec<(String, String)> {
+        ["Worse", "Better"].into_iter().flat_map(|heading| self.told(heading)).collect()
+    }
+
     /// The alerts under a heading that are told in one breath: of each lock and metric the one that changed most, and in how
     /// many cells there is one.
     fn together(&self, heading: &str) -> Vec<(&Alert, usize)> {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use lockbench_reports::format::{counted, printable, range, ratio};
+use lockbench_reports::judge::alerts::{Alert, Alerts};
 use lockbench_reports::judge::history::{
     ChangePoint, History, Judgement, Series, Skip, Standing, State, few,
 };
@@ -12,6 +13,9 @@ use lockbench_reports::statistics::MARGIN;
 use super::super::{Done, print};
 use super::{Which, gather};
 use crate::{Error, history};
+
+/// So many lines of what belongs together are printed.
+const SHOWN: usize = 5;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -67,22 +71,22 @@ fn text(history: &History, judgement: &Judgement, series: &[&Series], skips: &[S
     if let Some(few) = few(history.nights.len()) {
         let _ = writeln!(text, "{few}");
     }
-    for standing in judgement.that_stand(State::Worse) {
-        let _ = writeln!(text, "Stands worse: {}", described(standing));
+    for group in judgement.that_stand_together(State::Worse) {
+        stand(&mut text, "Stands worse", &group);
     }
     for failure in &judgement.failures {
         let (cell, failed) = (printable(&failure.cell), failure.failed.word());
         let _ = writeln!(text, "Failed in the latest night: {cell}, {failed}.");
     }
-    for standing in judgement.that_stand(State::Better) {
-        let _ = writeln!(text, "Stands better: {}", described(standing));
+    for group in judgement.that_stand_together(State::Better) {
+        stand(&mut text, "Stands better", &group);
     }
     for skip in skips {
         describe_skip(&mut text, skip);
     }
     text.push('\n');
-    for change in &judgement.changes {
-        describe(&mut text, change);
+    for group in judgement.changes_together() {
+        describe(&mut text, &group);
     }
     text.push('\n');
     for series in series {
@@ -91,13 +95,54 @@ fn text(history: &History, judgement: &Judgement, series: &[&Series], skips: &[S
     text
 }
 
-/// `31 % slower (0.690, 0.672 to 0.709) since 2025-11-17 than from 2025-07-20 on: pv-queued/… rate`.
-fn described(standing: &Standing) -> String {
-    let since = standing.since.as_deref().unwrap_or("the first night");
-    let (cell, metric) = (printable(&standing.cell), standing.metric.name());
-    let (size, figures, than) =
-        (standing.metric.size(standing.ratio), figures(standing.ratio), standing.than());
-    format!("{size} ({figures}) since {since} than {than}: {cell} {metric}")
+/// How the series of a group stand: in a line of its own where it is one, or each below what is told of all.
+fn stand(text: &mut String, heading: &str, group: &[&Standing]) {
+    let first = group[0];
+    let (since, than) = (first.since.as_deref().unwrap_or("the first night"), first.than());
+    let series = |standing: &&Standing| Row {
+        size: standing.metric.size(standing.ratio),
+        figures: figures(standing.ratio),
+        series: format!("{} {}", printable(&standing.cell), standing.metric.name()),
+    };
+    if let [only] = group {
+        let Row { size, figures, series } = series(only);
+        let _ = writeln!(text, "{heading}: {size} ({figures}) since {since} than {than}: {series}");
+        return;
+    }
+    let told = told(group.iter().filter_map(|standing| standing.alert()).collect());
+    let _ = writeln!(text, "{heading}: {told} since {since} than {than}:");
+    rows(text, group.iter().map(series).collect());
+}
+
+/// What is told of a group of alerts: `pv-queued, up to 31 % slower (6 cells)`.
+fn told(alerts: Vec<Alert>) -> String {
+    let told = Alerts(alerts).changed();
+    told.iter().map(|(lock, what)| format!("{lock}, {what}")).collect::<Vec<_>>().join("; ")
+}
+
+/// A series of a group.
+struct Row {
+    /// `31 % slower`
+    size: String,
+    /// `0.690, 0.672 to 0.709`
+    figures: String,
+    /// `pv-queued/… rate`
+    series: String,
+}
+
+/// The first series of a group, a line each, and how many more there are.
+fn rows(text: &mut String, all: Vec<Row>) {
+    let more = all.len().saturating_sub(SHOWN);
+    for Row { size, figures, series } in all.into_iter().take(SHOWN) {
+        let _ = writeln!(text, "    {size} ({figures}): {series}");
+    }
+    and_more(text, more);
+}
+
+fn and_more(text: &mut String, more: usize) {
+    if more > 0 {
+        let _ = writeln!(text, "    and {more} more; --json names them all");
+    }
 }
 
 /// A ratio and its interval.
@@ -122,21 +167,28 @@ fn line(text: &mut String, series: &Series) {
     let _ = writeln!(text, "{bars:<30}  {last:>10}  {}  {}", printable(&series.cell), series.metric.name());
 }
 
-fn describe(text: &mut String, change: &ChangePoint) {
-    let _ = writeln!(
-        text,
-        "{} ({}) from {} on, last like before on {}: {} {}",
-        change.metric.size(change.ratio),
-        figures(change.ratio),
-        change.date,
-        change.after,
-        printable(&change.cell),
-        change.metric.name()
-    );
-    for dated in &change.environment {
+/// The changes of one night in one direction: in a line of its own where it is one, or each below what is told of all.
+fn describe(text: &mut String, group: &[&ChangePoint]) {
+    let first = group[0];
+    let row = |change: &&ChangePoint| Row {
+        size: change.metric.size(change.ratio),
+        figures: figures(change.ratio),
+        series: format!("{} {}", printable(&change.cell), change.metric.name()),
+    };
+    if let [only] = group {
+        let (Row { size, figures, series }, date, after) = (row(only), &only.date, &only.after);
+        let _ = writeln!(text, "{size} ({figures}) from {date} on, last like before on {after}: {series}");
+    } else {
+        let told = told(group.iter().map(|change| change.alert()).collect());
+        let (date, after) =
+            (&first.date, group.iter().map(|change| &*change.after).max().unwrap_or_default());
+        let _ = writeln!(text, "{told} from {date} on, last like before on {after}:");
+        rows(text, group.iter().map(row).collect());
+    }
+    for dated in &first.environment {
         let _ = writeln!(text, "    {}: {}", dated.date, dated.change);
     }
-    if let Some(reason) = &change.blessed {
+    if let Some(reason) = &first.blessed {
         let _ = writeln!(text, "    blessed: {}", printable(reason));
     }
 }
@@ -150,7 +202,6 @@ fn skips(history: &History, wanted: &dyn Fn(&str) -> bool) -> Vec<Skip> {
 }
 
 fn describe_skip(text: &mut String, skip: &Skip) {
-    const SHOWN: usize = 5;
     let measured = match &skip.measured {
         Some(date) => format!("last measured on {date}"),
         None => "never measured".into(),
@@ -166,7 +217,5 @@ fn describe_skip(text: &mut String, skip: &Skip) {
     for cell in skip.skipped.iter().take(SHOWN) {
         let _ = writeln!(text, "    {}", printable(cell));
     }
-    if cells > SHOWN {
-        let _ = writeln!(text, "    and {} more; --json names them all", cells - SHOWN);
-    }
+    and_more(text, cells.saturating_sub(SHOWN));
 }

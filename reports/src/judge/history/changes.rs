@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Blessing, History, Point, Series};
+use super::machine::without_machine;
+use super::segment::{Segment, segments};
+use super::{Blessing, History};
 use crate::derive::digest::{Change, Metric, changes};
 use crate::judge::alerts::{Alert, What};
 use crate::record::Interval;
@@ -70,12 +72,15 @@ pub struct Dated {
     pub change: Change,
 }
 
-/// All changes, oldest first. The noise of a series is steadied by that of its noise group. False discoveries are controlled over
+/// All changes, oldest first. What the machine did to all cells alike in a night is taken off first. The noise of a series is steadied by that of its noise group. False discoveries are controlled over
 /// all series together, for among three hundred series some show a change by chance every night: families of locks first, then
 /// their series, so that one changed lock does not make it easier to call others.
 pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
-    let mut judged: Vec<(Segment<'_>, Course)> = segments(history)
-        .filter_map(|segment| Some((segment, Course::new(&segment.logs(), segment.series.night_error)?)))
+    let segments: Vec<Segment<'_>> = segments(history).collect();
+    let mut judged: Vec<(Segment<'_>, Course)> = without_machine(&segments, margin)
+        .into_iter()
+        .zip(segments)
+        .filter_map(|(logs, segment)| Some((segment, Course::new(&logs, segment.series.night_error)?)))
         .collect();
     steady(&mut judged);
     let mut found = Vec::new();
@@ -139,38 +144,6 @@ fn steady(judged: &mut [(Segment<'_>, Course)]) {
         }
     }
     few.values_mut().for_each(|kin| steady_by_kin(kin));
-}
-
-/// The nights of a series in which one revision of the lock was measured.
-#[derive(Clone, Copy)]
-struct Segment<'a> {
-    index: usize,
-    series: &'a Series,
-    revision: u32,
-}
-
-/// Every segment of every series.
-fn segments(history: &History) -> impl Iterator<Item = Segment<'_>> {
-    history.series.iter().enumerate().flat_map(|(index, series)| {
-        let mut revisions: Vec<u32> = series.points.iter().map(|point| point.revision).collect();
-        revisions.sort_unstable();
-        revisions.dedup();
-        revisions.into_iter().map(move |revision| Segment { index, series, revision })
-    })
-}
-
-impl Segment<'_> {
-    /// The values that are searched: logarithms that grow when things get better, of the nights that are judged.
-    fn logs(self) -> Vec<f64> {
-        self.judged().map(|(_, median)| self.series.metric.goodness(median).ln()).collect()
-    }
-
-    fn judged(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        // A night without any acquisition is the worst possible; `least` keeps it in the series.
-        let at_least = |point: &Point| (point.night, point.median.max(self.series.least));
-        let own = self.series.points.iter().filter(|point| point.judged && point.revision == self.revision);
-        own.map(at_least).filter(|(_, median)| *median > 0.0)
-    }
 }
 
 fn change_point(

@@ -72,6 +72,19 @@ impl Judgement {
         found
     }
 
+    /// Those series in groups of one lock and metric that stand so since one night, each group where its first member stands.
+    pub fn that_stand_together(&self, state: State) -> Vec<Vec<&Standing>> {
+        let key = |one: &Standing| (one.lock.clone(), one.metric, one.since.clone(), one.than());
+        together(self.that_stand(state), |one, other| key(one) == key(other))
+    }
+
+    /// The changes in groups of one night and direction (and, if they were blessed, one reason), for they often have one cause; the
+    /// oldest first.
+    pub fn changes_together(&self) -> Vec<Vec<&ChangePoint>> {
+        let key = |one: &ChangePoint| (one.night, one.worse(), one.blessed.clone());
+        together(self.changes.iter().collect(), |one, other| key(one) == key(other))
+    }
+
     /// What the headline and the exit status are made of.
     pub fn alerts(&self) -> Alerts {
         let standings = self.standings.iter().filter_map(Standing::alert);
@@ -87,6 +100,18 @@ impl Judgement {
     pub fn headline(&self) -> String {
         self.alerts().headline(UNHARMED)
     }
+}
+
+/// Groups what is alike, each group where its first member stands.
+fn together<T>(all: Vec<&T>, alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
+    let mut groups: Vec<Vec<&T>> = Vec::new();
+    for one in all {
+        match groups.iter_mut().find(|group| alike(group[0], one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
 }
 
 /// What so few nights can tell; none where they suffice.

@@ -50,11 +50,10 @@ pub(super) struct StandingRow {
 
 /// The rows of the series that stand in this way, the largest difference first.
 pub(super) fn standings(judgement: &Judgement, state: State) -> Vec<StandingRow> {
-    let key = |one: &Standing| (one.lock.clone(), one.metric, one.since.clone(), one.than());
+    let one =
+        |standing: &&Standing| One::of(standing.series, &standing.cell, standing.metric, standing.ratio);
     let mut rows = Vec::new();
-    for group in together(judgement.that_stand(state), |a, b| key(a) == key(b)) {
-        let one =
-            |standing: &&Standing| One::of(standing.series, &standing.cell, standing.metric, standing.ratio);
+    for group in judgement.that_stand_together(state) {
         let alerts = group.iter().filter_map(|standing| standing.alert()).collect();
         let first = group[0];
         rows.extend(told(alerts).into_iter().map(|told| StandingRow {
@@ -106,11 +105,7 @@ pub(super) struct ChangeRow {
 
 /// The changes, the latest night first.
 pub(super) fn changes(history: &History, judgement: &Judgement) -> Vec<ChangeRow> {
-    let alike = |a: &ChangePoint, b: &ChangePoint| {
-        (a.night, a.worse(), &a.blessed) == (b.night, b.worse(), &b.blessed)
-    };
-    let groups = together(judgement.changes.iter().rev().collect(), alike);
-    groups.iter().map(|group| change(history, group)).collect()
+    judgement.changes_together().iter().rev().map(|group| change(history, group)).collect()
 }
 
 fn change(history: &History, group: &[&ChangePoint]) -> ChangeRow {
@@ -164,19 +159,5 @@ impl SkipRow {
 
 /// What is told of alerts that are all for the worse or all for the better.
 fn told(alerts: Vec<Alert>) -> Vec<Told> {
-    let alerts = Alerts(alerts);
-    let headings = ["Worse", "Better"].into_iter().flat_map(|heading| alerts.told(heading));
-    headings.map(|(lock, what)| Told { lock, what }).collect()
-}
-
-/// Groups what is alike, each group where its first member stands.
-fn together<T>(all: Vec<&T>, alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
-    let mut groups: Vec<Vec<&T>> = Vec::new();
-    for one in all {
-        match groups.iter_mut().find(|group| alike(group[0], one)) {
-            Some(group) => group.push(one),
-            None => groups.push(vec![one]),
-        }
-    }
-    groups
+    Alerts(alerts).changed().into_iter().map(|(lock, what)| Told { lock, what }).collect()
 }
