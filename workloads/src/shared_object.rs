@@ -7,6 +7,7 @@
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::ffi::c_void;
+use core::hint::cold_path;
 use core::ptr;
 
 use lockbench_locks::{Ctx, Order, Params, Platform, RawLock, Variant};
@@ -135,6 +136,7 @@ impl<const ORDERED: bool, const BLOCKS: bool> SharedObject<ORDERED, BLOCKS> {
         // Exposed at every call, for what lay at this address at an earlier call may be gone.
         let platform = ptr::from_ref(ctx.platform()).expose_provenance();
         if seat.platform.get() != platform {
+            cold_path();
             seat.platform.set(platform);
         }
         seat

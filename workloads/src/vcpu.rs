@@ -1,6 +1,7 @@
 //! The vCPU as a lock sees it: the one [`Platform`] of all environments.
 
 use core::cell::Cell;
+use core::hint::cold_path;
 use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -142,6 +143,8 @@ impl<M: Mode, Pr: Probe> Vcpu<M, Pr> {
 
     #[inline(always)]
     fn preempted(&self, phase: Phase, seen: u64) {
+        // Laid out behind the loop, which would otherwise jump over this at every look.
+        cold_path();
         bump(&self.block().own.preempted[phase as usize]);
         self.arm(seen);
         if Pr::TRACE {

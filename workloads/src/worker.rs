@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockbench_locks::{Ctx, Platform, RawLock};
 
+use crate::alone::alone;
 use crate::arena::{Data, Header, LINE, OwnBlock, Plan, THINK_ENTRIES};
 use crate::at::{At, INNER, OUTER, pick, tally};
 use crate::counter::bump;
@@ -38,6 +39,9 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
         release(&ctx, at.lock());
     }
     own.entered.store(1, Relaxed);
+    if !Pr::TRACE && plan.alone {
+        alone(&ctx, at.lock(), at.data(), own, me);
+    }
 
     let mut random = (u64::from(me).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ plan.draws) | 1;
     let mut due = if plan.open { Some(ctx.platform().now()) } else { None };
@@ -211,17 +215,17 @@ fn check_owner(data: &Data, own: &OwnBlock, me: u32) {
 #[inline(always)]
 fn section<Pr: Probe>(arena: *const Header, plan: &Plan, data: &Data, own: &OwnBlock, me: u32, work: u32) {
     let counter = data.counter.load(Relaxed);
-    if Pr::COUNT {
-        // The vCPU that ends a run books its length, so while a run lasts it costs one comparison.
-        if data.owner.load(Relaxed) != me {
+    // While a run of one vCPU lasts, the owner costs one comparison and no store. The vCPU that ends a run books its length.
+    if data.owner.load(Relaxed) != me {
+        if Pr::COUNT {
             let run = counter.wrapping_sub(data.run_began.load(Relaxed));
             if run > own.longest_run.load(Relaxed) {
                 own.longest_run.store(run, Relaxed);
             }
             data.run_began.store(counter, Relaxed);
         }
+        data.owner.store(me, Relaxed);
     }
-    data.owner.store(me, Relaxed);
     if work > 0 {
         own.sink.store(burn(counter, work), Relaxed);
     }

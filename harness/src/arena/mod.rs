@@ -263,34 +263,10 @@ impl Memory {
 impl Blank {
     /// An arena for tests, with no lock in it.
     pub(crate) fn empty(layout: Layout, vcpus: usize, locks: usize) -> Self {
-        Self::create(Plan {
-            magic: MAGIC,
-            layout,
-            params: lockbench_workloads::locks::Params { vcpus: vcpus as u32, ..Default::default() },
-            section_work: 0,
-            varies: false,
-            writes: false,
-            touched: (layout.blocks - layout.touched) / page_size(),
-            page: page_size(),
-            memory_page: page_size(),
-            section_ticks: 0,
-            gap_ticks: 0,
-            kick_cost_ticks: 0,
-            pauses: lockbench_workloads::arena::NEVER_YIELDS,
-            extends: false,
-            lines: 0,
-            start_queued: false,
-            thinks: false,
-            open: false,
-            sleeps: false,
-            draws: 0,
-            think: [0; lockbench_workloads::arena::THINK_ENTRIES],
-            section: [0; lockbench_workloads::arena::THINK_ENTRIES],
-            locks: locks as u32,
-            nests: false,
-            picks: [0; lockbench_workloads::arena::PICKS],
-        })
-        .unwrap()
+        let params = lockbench_workloads::locks::Params { vcpus: vcpus as u32, ..Default::default() };
+        let touched = (layout.blocks - layout.touched) / page_size();
+        Self::create(Plan { touched, locks: locks as u32, ..Plan::plain(layout, params, page_size()) })
+            .unwrap()
     }
 }
 

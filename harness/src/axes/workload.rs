@@ -10,7 +10,7 @@ use lockbench_reports::record::{self, Dropped};
 use lockbench_workloads::arena::LINE;
 use lockbench_workloads::workload::{Locks, SECTIONS, Section, THINKS, Takes, Think};
 
-use super::{Axis, Flag, InId, parse_duration, show_duration};
+use super::{Axis, Flag, InId, SliceExtension, parse_duration, show_duration};
 use crate::Error;
 use crate::error::unknown;
 
@@ -56,11 +56,18 @@ impl Workload {
 
     /// Whether the section's length and lines do not tell what it does.
     pub fn is_particular(&self) -> bool {
-        self.section.quantile.is_some() || self.section.touches || self.section.locks != Locks::One
+        let Section { quantile, touches, alone, locks, .. } = self.section;
+        quantile.is_some() || *touches || *alone || *locks != Locks::One
     }
 
     /// The same in an open loop of `per_second` arrivals, split evenly over the vCPUs; or why there is none.
     pub fn with_arrivals(&self, per_second: f64, vcpus: u32) -> Result<Self, Dropped> {
+        if self.section.alone {
+            return Err(Dropped {
+                cell: format!("{} with arrivals", self.name),
+                reason: "between its turns there is nothing, so no arrivals can be set".into(),
+            });
+        }
         if self.think_ns > 0.0 {
             return Err(Dropped {
                 cell: format!("{} with arrivals", self.name),
@@ -80,6 +87,24 @@ impl Workload {
             });
         }
         Ok(Self { think: open, think_ns, ..self.clone() })
+    }
+
+    /// Why so many vCPUs cannot have this workload, or not while holders ask for longer timeslices; none if they can.
+    pub(crate) fn refusal(&self, vcpus: u32, extension: SliceExtension) -> Option<String> {
+        let name = &self.name;
+        if !self.section.alone {
+            None
+        } else if vcpus > 1 {
+            Some(format!(
+                "`{name}` checks no mutual exclusion, so it is for one vCPU, and not for {vcpus}; `empty` is for any number"
+            ))
+        } else if extension == SliceExtension::On {
+            Some(format!(
+                "`{name}` has no section in which a holder could ask for a longer timeslice; take `empty`"
+            ))
+        } else {
+            None
+        }
     }
 
     /// As records have it.
@@ -131,6 +156,7 @@ impl Axis for Workload {
         examples: &[
             "short",
             "empty",
+            "alone",
             "work:1us",
             "work:1000ns",
             "lines:8",
@@ -157,6 +183,12 @@ impl Axis for Workload {
         let section = section_named(split_argument(section_text).0)?;
         let size = size(section, split_argument(section_text).1, refused)?;
         let (think, think_ns) = think(think_text, refused)?;
+        if section.alone && think_ns > 0.0 {
+            return Err(refused(format!(
+                "between two turns of `{}` there is nothing, so it takes no think time",
+                section.name
+            )));
+        }
         let name = match think_ns {
             0.0 => size.name,
             _ => format!("{}+{}:{}", size.name, think.name, show_duration(think_ns as u64)),
@@ -312,6 +344,8 @@ mod tests {
             "short+sleep:1s",
             "tail",
             "touch:4",
+            "alone:4",
+            "alone+exp",
             "nested:2",
             "many",
             "many:1",
@@ -347,9 +381,16 @@ mod tests {
     /// A section is not only its length and its lines: a record says so, and earlier builds refuse what they would take for another.
     #[test]
     fn a_particular_section_comes_back_from_its_record() {
-        for text in
-            ["tail:2us", "touch", "touch+exp:1us", "work:2us", "memory:2", "nested", "many:16+exp:1us"]
-        {
+        for text in [
+            "tail:2us",
+            "touch",
+            "alone",
+            "touch+exp:1us",
+            "work:2us",
+            "memory:2",
+            "nested",
+            "many:16+exp:1us",
+        ] {
             let workload = Workload::parse(text).unwrap();
             let again = Workload::of_record(&workload.record()).unwrap();
             assert_eq!(again, workload, "{text}");
@@ -359,6 +400,16 @@ mod tests {
         let mut record = Workload::parse("touch").unwrap().record();
         record.section = "vanish".into();
         assert!(Workload::of_record(&record).is_err());
+    }
+
+    #[test]
+    fn nothing_is_checked_where_a_vcpu_is_alone_so_several_are_refused() {
+        let alone = Workload::parse("alone").unwrap();
+        assert_eq!(alone.refusal(1, SliceExtension::Off), None);
+        let said = alone.refusal(4, SliceExtension::Off).unwrap();
+        assert!(said.contains("for one vCPU, and not for 4"), "{said}");
+        assert!(alone.refusal(1, SliceExtension::On).is_some() && alone.with_arrivals(1e6, 1).is_err());
+        assert_eq!(Workload::parse("empty").unwrap().refusal(4, SliceExtension::On), None);
     }
 
     #[test]

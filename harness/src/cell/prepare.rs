@@ -62,6 +62,7 @@ pub(super) fn arena(spec: &WindowSpec, lock: Lock) -> Result<Blank, Refusal> {
         section_ticks: (workload.section_ns * spec.ticks_per_ns) as u64,
         gap_ticks: (spec.gap_ns() * spec.ticks_per_ns) as u64,
         kick_cost_ticks: (values.kick_cost.ns as f64 * spec.ticks_per_ns) as u64,
+        alone: workload.section.alone,
         pauses: values.spin.pauses(),
         extends: values.slice_extension == SliceExtension::On,
         lines: workload.lines,

@@ -152,6 +152,10 @@ impl WindowSpec {
         if self.detail() > Detail::Counts {
             self.axes.values.workload.check_times()?;
         }
+        let values = &self.axes.values;
+        if let Some(wrong) = values.workload.refusal(self.axes.vcpus, values.slice_extension) {
+            return Err(Error::usage(wrong));
+        }
         self.check_recorded()?;
         let machines = self.axes.case.as_ref().map_or(1, |case| case.vms.len());
         if self.neighbours.len() + 1 != machines {

@@ -147,6 +147,7 @@ impl Found<'_> {
         let axes = Axes::new(lock, values, vcpus, pcpus.iter().map(|pu| pu.0).collect(), case);
         let scheduler = axes.values.scheduler;
         let by_nature = leaf_refusal(lock, env)
+            .or_else(|| axes.values.workload.refusal(vcpus, axes.values.slice_extension))
             .or_else(|| sleep_refusal(&axes.values))
             .or_else(|| scheduler.refusal(lock, env))
             .or_else(|| axes.values.slice_extension.refusal(env, scheduler))

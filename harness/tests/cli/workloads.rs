@@ -8,6 +8,35 @@ use super::lockbench;
 const LOCKS: &str = "clh,pv-queued";
 
 #[test]
+fn a_vcpu_that_is_alone_is_measured_in_every_environment_and_several_are_refused() {
+    let envs = if super::real_vcpus::has_kvm() { "native,emulated,kvm" } else { "native,emulated" };
+    let run = |vcpus: &str| {
+        lockbench()
+            .args(["run", "--json", "--rounds", "1", "--locks", LOCKS, "--envs", envs])
+            .args(["--workloads", "alone", "--vcpus", vcpus])
+            .output()
+            .unwrap()
+    };
+    let output = run("1,2");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let results: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let cells = results["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), envs.split(',').count() * LOCKS.split(',').count(), "of one vCPU only: {said}");
+    for cell in cells {
+        assert_eq!(
+            (&cell["status"], &cell["workload"]["section"]),
+            (&"ok".into(), &"alone".into()),
+            "{cell}"
+        );
+        assert!(cell["counted_operations"].as_u64().unwrap() > 0, "{cell}");
+        assert!(cell["notes"].to_string().contains("nothing was checked"), "{cell}");
+    }
+    let output = run("2");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("`alone` checks no mutual exclusion"), "{said}");
+}
+
+#[test]
 fn particular_sections_are_measured_in_every_environment_and_say_what_they_are() {
     let envs = if super::real_vcpus::has_kvm() { "emulated,kvm" } else { "emulated" };
     let output = lockbench()

@@ -80,6 +80,8 @@ pub struct Plan {
     pub kick_cost_ticks: u64,
     /// How many steps of a wait pause the processor before all further ones yield the pCPU; [`NEVER_YIELDS`] where all pause.
     pub pauses: u32,
+    /// Whether there is one vCPU and no section, not even the counter's update.
+    pub alone: bool,
     /// Whether a vCPU that holds the lock asks the kernel for a longer timeslice.
     pub extends: bool,
     /// Number of shared cache lines written in the section.
@@ -106,6 +108,40 @@ pub struct Plan {
     pub nests: bool,
     /// The lock that a request begins with, drawn from uniformly where there are several.
     pub picks: [u8; PICKS],
+}
+
+impl Plan {
+    /// A plan of empty sections of one lock and no think time, in pages of `page` bytes. Nothing is drawn, asked for or written.
+    pub fn plain(layout: Layout, params: Params, page: usize) -> Self {
+        Self {
+            magic: MAGIC,
+            layout,
+            params,
+            section_work: 0,
+            varies: false,
+            writes: false,
+            touched: 0,
+            page,
+            memory_page: page,
+            section_ticks: 0,
+            gap_ticks: 0,
+            kick_cost_ticks: 0,
+            pauses: NEVER_YIELDS,
+            alone: false,
+            extends: false,
+            lines: 0,
+            start_queued: false,
+            thinks: false,
+            open: false,
+            sleeps: false,
+            draws: 0,
+            think: [0; THINK_ENTRIES],
+            section: [0; THINK_ENTRIES],
+            locks: 1,
+            nests: false,
+            picks: [0; PICKS],
+        }
+    }
 }
 
 /// Words that the parent writes and the vCPUs wait on.

@@ -9,7 +9,7 @@ use std::thread;
 use lockbench_locks::{Ctx, Order, Params, Platform, RawLock, Variant};
 
 use super::*;
-use crate::arena::{Extent, Header, Layout, MAGIC, NEVER_YIELDS, PICKS, Plan, THINK_ENTRIES};
+use crate::arena::{Extent, Header, Layout, Plan};
 use crate::{Bare, Count, worker};
 
 const PAGE: usize = 4096;
@@ -82,33 +82,7 @@ unsafe extern "C" fn give_back(_: *const Header, _: u32) {
 }
 
 fn plan(layout: Layout) -> Plan {
-    Plan {
-        magic: MAGIC,
-        layout,
-        params: Params { vcpus: 1, ..Default::default() },
-        section_work: 0,
-        varies: false,
-        writes: false,
-        touched: 0,
-        page: PAGE,
-        memory_page: PAGE,
-        section_ticks: 0,
-        gap_ticks: 0,
-        kick_cost_ticks: 0,
-        pauses: NEVER_YIELDS,
-        extends: true,
-        lines: 0,
-        start_queued: false,
-        thinks: false,
-        open: false,
-        sleeps: false,
-        draws: 0,
-        think: [0; THINK_ENTRIES],
-        section: [0; THINK_ENTRIES],
-        locks: 1,
-        nests: false,
-        picks: [0; PICKS],
-    }
+    Plan { extends: true, ..Plan::plain(layout, Params { vcpus: 1, ..Default::default() }, PAGE) }
 }
 
 #[test]

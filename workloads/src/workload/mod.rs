@@ -1,5 +1,6 @@
 //! The critical sections and think times that can be asked for by name. A new one is a file here and a line below.
 
+mod alone;
 mod empty;
 mod exponential;
 mod fixed;
@@ -29,6 +30,8 @@ pub struct Section {
     pub quantile: Option<fn(u: f64) -> f64>,
     /// Whether it writes to a page that is not there yet.
     pub touches: bool,
+    /// Whether there is no section at all, not even the counter's update. It needs a single vCPU, for nothing is checked.
+    pub alone: bool,
     /// The locks that requests take.
     pub locks: Locks,
     /// One line for `list`.
@@ -42,6 +45,7 @@ const PLAIN: Section = Section {
     work_ns: 0.0,
     quantile: None,
     touches: false,
+    alone: false,
     locks: Locks::One,
     about: "",
 };
@@ -96,6 +100,7 @@ pub struct Think {
 
 /// Every section.
 pub static SECTIONS: &[Section] = &[
+    alone::SECTION,
     empty::SECTION,
     short::SECTION,
     long::SECTION,
