@@ -62,9 +62,10 @@ fn a_lock_that_changes_and_returns_is_found_twice_and_stands_as_before() {
     }
 }
 
-/// The nights with all rates multiplied from night 15 on.
+/// The nights with all rates multiplied from night 15 on, and each lock a family of its own: two others could not tell the machine's.
 fn slower(nights: &[Digest], by: f64) -> Vec<Digest> {
     let mut nights = nights.to_vec();
+    nights.iter_mut().flat_map(|night| &mut night.cells).for_each(|cell| cell.family = cell.lock.clone());
     let cells = nights[15..].iter_mut().flat_map(|night| &mut night.cells);
     let measures = cells.flat_map(|cell| &mut cell.measures).filter(|measure| measure.metric == Metric::Rate);
     measures.flat_map(|measure| &mut measure.windows).for_each(|window| window.value *= by);
@@ -83,5 +84,14 @@ fn a_machine_that_is_slower_as_a_whole_names_no_lock_within_the_margin_and_all_b
         let also = judged(&changed(&slower(&nights, 0.97), "lock3", 15..NIGHTS, 0.85));
         let (own, others) = found(&also);
         assert!(own.len() >= 10 && others == 0, "seed {seed}: {own:?}, {others} of others");
+    }
+}
+
+#[test]
+fn a_lock_that_did_not_follow_the_machine_has_not_changed() {
+    for (seed, by) in [(9, 1.045), (10, 0.957), (11, 1.045)] {
+        let nights = slower(&drawn(seed), by);
+        let judged = judged(&changed(&nights, "lock3", 15..NIGHTS, 1.0 / by));
+        assert_eq!(judged.changes, [], "seed {seed}, x {by}");
     }
 }

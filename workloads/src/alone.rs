@@ -14,7 +14,7 @@ pub const TOGETHER: u64 = 16;
 
 /// Takes and frees the lock for ever. Nobody else can be in the section, so nothing is checked there. Both counts are raised once for
 /// [`TOGETHER`] turns: a locked instruction waits until the stores before it are done, and that would pass for the lock's cost. The
-/// probe is looked at as seldom, and a preemption is of no phase, for nobody waits for this vCPU, whatever it was doing.
+/// probe is looked at as seldom, and a preemption counts as one of a vCPU that thinks, for nobody waits for this one, whatever it did.
 #[inline(always)]
 pub(crate) fn alone<L: RawLock, M: Mode, Pr: Probe>(
     ctx: &Ctx<'_, L, Vcpu<M, Pr>>,

@@ -39,6 +39,7 @@ pub unsafe extern "C" fn worker<L: RawLock, M: Mode, Pr: Probe>(arena: *const He
         release(&ctx, at.lock());
     }
     own.entered.store(1, Relaxed);
+    // No times are taken of such turns, so a worker that traces need not have them.
     if !Pr::TRACE && plan.alone {
         alone(&ctx, at.lock(), at.data(), own, me);
     }

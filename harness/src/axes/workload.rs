@@ -131,6 +131,12 @@ impl Workload {
             name => section_named(name)?,
         };
         locks::check(section, record.locks)?;
+        if section.alone && (record.section_ns > 0.0 || record.lines > 0 || record.think_ns > 0.0) {
+            return Err(Error::usage(format!(
+                "a turn of `{}` has no work, lines or think time",
+                section.name
+            )));
+        }
         Ok(Self {
             name: record.name.clone(),
             section,

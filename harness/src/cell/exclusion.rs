@@ -50,8 +50,11 @@ fn adds_up(first: u64, last: u64, update: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use lockbench_workloads::arena::{Extent, Layout, Plan};
+    use lockbench_workloads::locks::Params;
+
     use super::*;
-    use lockbench_workloads::arena::Extent;
+    use crate::arena::Blank;
 
     fn arena(counter: u64, operations: [u64; 2], violations: u64) -> Memory {
         let memory = Memory::empty(&Extent::plain(2, rustix::param::page_size()));
@@ -74,8 +77,19 @@ mod tests {
 
     #[test]
     fn a_vcpu_that_is_alone_counts_several_turns_together() {
-        assert!(adds_up(32, 32, TOGETHER) && adds_up(32, 32 - TOGETHER, TOGETHER));
-        assert!(!adds_up(33, 32 - TOGETHER, TOGETHER) && !adds_up(16, 32, TOGETHER));
+        let fails = |alone, counter, operations| {
+            let (unit, page) = (std::alloc::Layout::new::<()>(), rustix::param::page_size());
+            let layout = Layout::new(unit, unit, &Extent::plain(1, page)).unwrap();
+            let params = Params { vcpus: 1, ..Params::default() };
+            let plan = Plan { alone, ..Plan::plain(layout, params, page) };
+            let mut memory = Blank::create(plan).unwrap().make_present().unwrap();
+            memory.write_plan();
+            memory.data().counter.store(counter, Relaxed);
+            memory.blocks().next().unwrap().own.operations.store(operations, Relaxed);
+            violation(&memory).is_some()
+        };
+        assert_eq!([fails(true, 32, 32), fails(true, 32, 16)], [false; 2]);
+        assert_eq!([fails(true, 33, 16), fails(true, 16, 32), fails(false, 32, 16)], [true; 3]);
     }
 
     /// Three locks, each taken by both vCPUs as often as `tallies` says.

@@ -148,7 +148,7 @@ fn run(spec: &WindowSpec, bench: &Bench<'_>) -> Result<Outcome, ChildEnd> {
             memory_nodes: lies.nodes,
             residence: lies.residence,
             notes: lies.notes,
-            exclusion_checked: true,
+            exclusion_checked: !memory.plan().alone,
             closing_ns,
             ..measured
         }),

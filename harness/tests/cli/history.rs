@@ -78,7 +78,7 @@ fn a_change_stands_until_it_is_blessed() {
     assert!(said.starts_with("Worse: ticket, "), "the headline names the lock: {said}");
     for (told, heading) in [
         ("Stands worse: ticket, up to 3", "Stands worse"),
-        (" on, last like before on 2025-11-07:", "ticket, up to 3"),
+        (" from 2025-11-08 on, last like before on 2025-11-07:", "ticket, up to 3"),
     ] {
         let at = said.lines().position(|row| row.starts_with(heading) && row.contains(told));
         let row = at.and_then(|at| said.lines().nth(at + 1)).unwrap_or_default();
@@ -89,6 +89,13 @@ fn a_change_stands_until_it_is_blessed() {
             "the series follow what is told of all: {said}"
         );
     }
+    let output = history(&db, &["show", "ticket/native/empty/1v"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains(" since 2025-11-08 than at first: ticket/native/empty/1v")
+            && said.contains(" from 2025-11-08 on, last like before on 2025-11-07: ticket/native/empty/1v"),
+        "one series has a line of its own: {said}"
+    );
     // Locks that fail in the latest night fail it too, where they are asked for.
     let output = history(&db, &["show", "mcs/kvm", "--json"]);
     let failed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -29,6 +29,7 @@ fn a_vcpu_that_is_alone_is_measured_in_every_environment_and_several_are_refused
             "{cell}"
         );
         assert!(cell["counted_operations"].as_u64().unwrap() > 0, "{cell}");
+        assert_eq!(cell["exclusion"], "unchecked", "{cell}");
         assert!(cell["notes"].to_string().contains("nothing was checked"), "{cell}");
     }
     let output = run("2");

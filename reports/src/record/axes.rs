@@ -48,7 +48,7 @@ pub struct CellAxes {
 pub struct Workload {
     /// The workload's name as on the command line: `short+exp`.
     pub name: String,
-    /// Name of the section, where its length and lines do not tell what it does: `tail`, `touch`, `nested`, `many`.
+    /// Name of the section, where its length and lines do not tell what it does: `alone`, `tail`, `touch`, `nested`, `many`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub section: String,
     /// Nominal length of the critical section, in nanoseconds; the mean where lengths are drawn.

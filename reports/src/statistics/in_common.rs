@@ -1,16 +1,21 @@
 //! What series have in common from night to night, which is the machine's doing and no series' own.
 //!
 //! In some nights a machine is faster or slower as a whole. That is noise to each series, and what is worse, it is the same noise to
-//! all of them: where chance makes it look like a step, it does so in many series at once. The median of the others' deviations tells
-//! it far better than a series of its own could.
+//! all of them: where chance makes it look like a step, it does so in many series at once. The others tell it far better than a series
+//! of its own could: each night has an effect and each series a level, which are fitted by medians in turn (Tukey's median polish), so
+//! that a series with fewer nights is measured from the same zero. A family counts once, however many series it has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Course, median};
 
-/// A night's deviation is told by this many members of other families at least.
+/// A night is told by so many other families at least: of two that differ nobody can say which is the machine's.
+const FEWEST_FAMILIES: usize = 3;
+/// A night is told by so many series of other families at least.
 const FEWEST: usize = 6;
-/// A common step must be as clear as this to be one.
+/// Rounds of the polish. Where series have the same nights the first one is all but the last.
+const ROUNDS: usize = 10;
+/// The probability that chance makes a common step is at most this.
 const LEVEL: f64 = 0.05;
 /// Standard error of the median of so many normal values, times the root of their number, in units of the median of their distances
 /// from it.
@@ -25,26 +30,25 @@ pub struct Member<'a> {
     pub values: Vec<(usize, f64)>,
 }
 
-/// A night of the others: their deviation from what they usually are, and the variance of that as an estimate.
+/// A night of the others: how far it lies from their levels, and the variance of that as an estimate.
 struct Common {
     night: usize,
-    deviation: f64,
+    effect: f64,
     variance: f64,
 }
 
 /// The values of each member without what members of other families have in common with it in each night. Common steps larger than
-/// `margin` stay: they last, and are as much as anybody wants to hear of. Where the others agree by chance alone, nothing is taken off.
+/// `margin` stay, for they have to be told. Where the others agree by chance alone, nothing is taken off.
 pub fn without_common(group: &[Member<'_>], margin: f64) -> Vec<Vec<f64>> {
-    let deviations: Vec<Vec<(usize, f64)>> = group.iter().map(deviations).collect();
-    let families: BTreeSet<&str> = group.iter().map(|member| member.family).collect();
     let mut left: Vec<Vec<f64>> =
         group.iter().map(|member| member.values.iter().map(|(_, value)| *value).collect()).collect();
+    let families: BTreeSet<&str> = group.iter().map(|member| member.family).collect();
+    if families.len() <= FEWEST_FAMILIES {
+        return left;
+    }
     for family in families {
-        let others = || group.iter().zip(&deviations).filter(|(other, _)| other.family != family);
-        if others().count() < FEWEST {
-            continue;
-        }
-        let common = passing(&in_common(others().map(|(_, deviations)| deviations)), margin);
+        let others: Vec<&Member<'_>> = group.iter().filter(|other| other.family != family).collect();
+        let common = passing(&in_common(&others), margin);
         for (member, left) in group.iter().zip(&mut left).filter(|(member, _)| member.family == family) {
             for ((night, _), left) in member.values.iter().zip(left) {
                 if let Ok(at) = common.binary_search_by_key(night, |(night, _)| *night) {
@@ -56,29 +60,51 @@ pub fn without_common(group: &[Member<'_>], margin: f64) -> Vec<Vec<f64>> {
     left
 }
 
-fn deviations(member: &Member<'_>) -> Vec<(usize, f64)> {
-    let all: Vec<f64> = member.values.iter().map(|(_, value)| *value).collect();
-    let usual = median(&all).unwrap_or(0.0);
-    member.values.iter().map(|(night, value)| (*night, value - usual)).collect()
+/// A night: of each family its members, by number, with their values.
+type Night<'a> = BTreeMap<&'a str, Vec<(usize, f64)>>;
+
+/// The nights that enough members have, with their effects.
+fn in_common(members: &[&Member<'_>]) -> Vec<Common> {
+    let mut nights: BTreeMap<usize, Night<'_>> = BTreeMap::new();
+    for (number, member) in members.iter().enumerate() {
+        for &(night, value) in &member.values {
+            nights.entry(night).or_default().entry(member.family).or_default().push((number, value));
+        }
+    }
+    nights.retain(|_, night| {
+        night.len() >= FEWEST_FAMILIES && night.values().map(Vec::len).sum::<usize>() >= FEWEST
+    });
+    let mut effects: BTreeMap<usize, f64> = BTreeMap::new();
+    let mut levels = vec![0.0; members.len()];
+    for _ in 0..ROUNDS {
+        for (member, level) in members.iter().zip(&mut levels) {
+            let from_effect = |(night, value): &(usize, f64)| value - effects.get(night).unwrap_or(&0.0);
+            *level = median(&member.values.iter().map(from_effect).collect::<Vec<_>>()).unwrap_or(0.0);
+        }
+        let effect = |night: &Night<'_>| median(&of_families(night, &levels)).unwrap_or(0.0);
+        effects = nights.iter().map(|(number, night)| (*number, effect(night))).collect();
+    }
+    let common = |(number, night): (&usize, &Night<'_>)| {
+        let apart = of_families(night, &levels);
+        let effect = median(&apart)?;
+        let distances: Vec<f64> = apart.iter().map(|apart| (apart - effect).abs()).collect();
+        let error = ERROR_OF_MEDIAN * median(&distances)?;
+        Some(Common { night: *number, effect, variance: error.powi(2) / apart.len() as f64 })
+    };
+    nights.iter().filter_map(common).collect()
 }
 
-/// The nights that enough members have, with the median of their deviations.
-fn in_common<'a>(members: impl Iterator<Item = &'a Vec<(usize, f64)>>) -> Vec<Common> {
-    let mut all: Vec<(usize, f64)> = members.flatten().copied().collect();
-    all.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
-    let of_night = |night: &[(usize, f64)]| {
-        let values: Vec<f64> = night.iter().map(|(_, value)| *value).collect();
-        let deviation = median(&values).filter(|_| values.len() >= FEWEST)?;
-        let distances: Vec<f64> = values.iter().map(|value| (value - deviation).abs()).collect();
-        let error = ERROR_OF_MEDIAN * median(&distances)?;
-        Some(Common { night: night[0].0, deviation, variance: error.powi(2) / values.len() as f64 })
+/// How far each family lies from the levels of its members in a night.
+fn of_families(night: &Night<'_>, levels: &[f64]) -> Vec<f64> {
+    let of_family = |members: &Vec<(usize, f64)>| {
+        median(&members.iter().map(|(number, value)| value - levels[*number]).collect::<Vec<_>>())
     };
-    all.chunk_by(|one, other| one.0 == other.0).filter_map(of_night).collect()
+    night.values().filter_map(of_family).collect()
 }
 
 /// What passes of a common course: each night without the steps, as far as it is more than the chance that each estimate has in it.
 fn passing(common: &[Common], margin: f64) -> Vec<(usize, f64)> {
-    let course: Vec<f64> = common.iter().map(|night| night.deviation).collect();
+    let course: Vec<f64> = common.iter().map(|night| night.effect).collect();
     let Some(searched) = Course::new(&course, 0.0) else { return Vec::new() };
     let mut ends = searched.changes(LEVEL, margin);
     ends.push(course.len());
@@ -86,13 +112,13 @@ fn passing(common: &[Common], margin: f64) -> Vec<(usize, f64)> {
     let mut start = 0;
     for end in ends {
         let level = median(&course[start..end]).unwrap_or(0.0);
-        passing.extend(common[start..end].iter().map(|night| (night.night, night.deviation - level)));
+        passing.extend(common[start..end].iter().map(|night| (night.night, night.effect - level)));
         start = end;
     }
-    let squares: f64 = passing.iter().map(|(_, deviation)| deviation.powi(2)).sum();
+    let squares: f64 = passing.iter().map(|(_, effect)| effect.powi(2)).sum();
     let by_chance: f64 = common.iter().map(|night| night.variance).sum();
     let part = if squares > by_chance { 1.0 - by_chance / squares } else { 0.0 };
-    passing.iter_mut().for_each(|(_, deviation)| *deviation *= part);
+    passing.iter_mut().for_each(|(_, effect)| *effect *= part);
     passing
 }
 
@@ -163,15 +189,78 @@ mod tests {
     }
 
     #[test]
-    fn few_series_or_one_family_tell_nothing_of_each_other() {
+    fn members_with_some_of_the_nights_only_are_measured_from_the_same_zero() {
+        for size in [-0.08, -0.03] {
+            let mut random = Random::new(5);
+            let mut all = group(&mut random, 30, 0.005, |night| if night < 10 { 0.0 } else { size });
+            for (nth, member) in all.iter_mut().enumerate() {
+                match nth % 4 {
+                    0 => drop(member.values.drain(..15)),
+                    1 => member.values.truncate(15),
+                    _ => member.values.retain(|(night, _)| night % 7 != nth % 7),
+                }
+            }
+            for (member, left) in all.iter().zip(without_common(&all, MARGIN)) {
+                let part = |late: bool| {
+                    let values = member.values.iter().zip(&left);
+                    median(
+                        &values
+                            .filter(|((night, _), _)| (*night >= 10) == late)
+                            .map(|(_, left)| *left)
+                            .collect::<Vec<_>>(),
+                    )
+                };
+                let Some(step) = part(true).zip(part(false)).map(|(late, early)| late - early) else {
+                    continue;
+                };
+                let expected = if size < -MARGIN { size } else { 0.0 };
+                assert!((step - expected).abs() < 0.02, "{size}: {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_one_family_of_many_series_does_is_not_the_machines() {
+        let mut random = Random::new(6);
+        let mut all = group(&mut random, 30, 0.01, |_| 0.0);
+        all[..15].iter_mut().for_each(|member| member.family = "a");
+        for member in &mut all[..15] {
+            member.values[15..].iter_mut().for_each(|(_, value)| *value += 0.045);
+        }
+        for left in &without_common(&all, MARGIN)[15..] {
+            let step = median(&left[15..]).unwrap() - median(&left[..15]).unwrap();
+            assert!(step.abs() < 0.015, "{step}");
+        }
+    }
+
+    #[test]
+    fn families_that_change_together_are_no_machine() {
+        for changed in [3, 4, 5] {
+            let mut random = Random::new(7);
+            let mut all = group(&mut random, 30, 0.01, |_| 0.0);
+            for member in &mut all[..3 * changed] {
+                member.values[15..].iter_mut().for_each(|(_, value)| *value -= 0.2);
+            }
+            for (nth, left) in without_common(&all, MARGIN).iter().enumerate() {
+                let step = median(&left[15..]).unwrap() - median(&left[..15]).unwrap();
+                let expected = if nth < 3 * changed { -0.2 } else { 0.0 };
+                assert!((step - expected).abs() < 0.02, "{changed} of 8, series {nth}: {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_series_or_few_families_tell_nothing_of_the_machine() {
         let mut random = Random::new(4);
         let slow = |night| if night % 2 == 0 { 0.1 } else { 0.0 };
         let mut all = group(&mut random, 30, 0.01, slow);
         let plain = |all: &[Member<'_>]| -> Vec<Vec<f64>> {
             all.iter().map(|member| member.values.iter().map(|(_, value)| *value).collect()).collect()
         };
-        all.iter_mut().for_each(|member| member.family = "a");
-        assert_eq!(without_common(&all, MARGIN), plain(&all));
+        for families in 1..=3 {
+            all.iter_mut().enumerate().for_each(|(nth, member)| member.family = FAMILIES[nth % families]);
+            assert_eq!(without_common(&all, MARGIN), plain(&all), "{families} families");
+        }
         all.truncate(4);
         all.iter_mut().zip(FAMILIES).for_each(|(member, family)| member.family = family);
         assert_eq!(without_common(&all, MARGIN), plain(&all));

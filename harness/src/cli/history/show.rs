@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use lockbench_reports::format::{counted, printable, range, ratio};
-use lockbench_reports::judge::alerts::{Alert, Alerts};
+use lockbench_reports::judge::alerts::{Alert, Alerts, in_a_line};
 use lockbench_reports::judge::history::{
-    ChangePoint, History, Judgement, Series, Skip, Standing, State, few,
+    ChangePoint, History, Judgement, Series, Skip, Standing, State, best_dated, few,
 };
 use lockbench_reports::record::Interval;
 use lockbench_reports::statistics::MARGIN;
@@ -15,7 +15,7 @@ use super::{Which, gather};
 use crate::{Error, history};
 
 /// So many lines of what belongs together are printed.
-const SHOWN: usize = 5;
+const SHOWN: usize = 3;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -116,8 +116,7 @@ fn stand(text: &mut String, heading: &str, group: &[&Standing]) {
 
 /// What is told of a group of alerts: `pv-queued, up to 31 % slower (6 cells)`.
 fn told(alerts: Vec<Alert>) -> String {
-    let told = Alerts(alerts).changed();
-    told.iter().map(|(lock, what)| format!("{lock}, {what}")).collect::<Vec<_>>().join("; ")
+    in_a_line(&Alerts(alerts).changed())
 }
 
 /// A series of a group.
@@ -169,26 +168,25 @@ fn line(text: &mut String, series: &Series) {
 
 /// The changes of one night in one direction: in a line of its own where it is one, or each below what is told of all.
 fn describe(text: &mut String, group: &[&ChangePoint]) {
-    let first = group[0];
+    let dated = best_dated(group).unwrap_or(group[0]);
+    let (date, after) = (&dated.date, &dated.after);
     let row = |change: &&ChangePoint| Row {
         size: change.metric.size(change.ratio),
         figures: figures(change.ratio),
         series: format!("{} {}", printable(&change.cell), change.metric.name()),
     };
     if let [only] = group {
-        let (Row { size, figures, series }, date, after) = (row(only), &only.date, &only.after);
+        let Row { size, figures, series } = row(only);
         let _ = writeln!(text, "{size} ({figures}) from {date} on, last like before on {after}: {series}");
     } else {
         let told = told(group.iter().map(|change| change.alert()).collect());
-        let (date, after) =
-            (&first.date, group.iter().map(|change| &*change.after).max().unwrap_or_default());
         let _ = writeln!(text, "{told} from {date} on, last like before on {after}:");
         rows(text, group.iter().map(row).collect());
     }
-    for dated in &first.environment {
-        let _ = writeln!(text, "    {}: {}", dated.date, dated.change);
+    for also in &dated.environment {
+        let _ = writeln!(text, "    {}: {}", also.date, also.change);
     }
-    if let Some(reason) = &first.blessed {
+    if let Some(reason) = &dated.blessed {
         let _ = writeln!(text, "    blessed: {}", printable(reason));
     }
 }

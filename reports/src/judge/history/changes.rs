@@ -72,7 +72,8 @@ pub struct Dated {
     pub change: Change,
 }
 
-/// All changes, oldest first. What the machine did to all cells alike in a night is taken off first. The noise of a series is steadied by that of its noise group. False discoveries are controlled over
+/// All changes, oldest first. What the machine did in a night to all cells of a noise group in an environment is taken off first. The
+/// noise of a series is steadied by that of its noise group. False discoveries are controlled over
 /// all series together, for among three hundred series some show a change by chance every night: families of locks first, then
 /// their series, so that one changed lock does not make it easier to call others.
 pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> Vec<ChangePoint> {
@@ -87,8 +88,14 @@ pub fn change_points(history: &History, blessings: &[Blessing], margin: f64) -> 
     for ((segment, course), level) in judged.iter().zip(levels(&judged, margin)) {
         let Some(level) = level else { continue };
         let places = course.changes(level, margin);
+        // Every segment that has a course has one as measured.
+        let Some(measured) = Course::new(&segment.measured(), segment.series.night_error) else { continue };
+        let courses = Courses { searched: course, measured: &measured };
         let mut own: Vec<ChangePoint> = (0..places.len())
-            .filter_map(|nth| change_point(history, *segment, course, &places, nth, blessings))
+            .filter_map(|nth| {
+                let step = courses.step(&places, nth, margin)?;
+                change_point(history, *segment, (places[nth], step), blessings)
+            })
             .collect();
         // A change of an earlier revision of the lock no longer stands.
         let last_point = segment.series.points.last();
@@ -146,18 +153,33 @@ fn steady(judged: &mut [(Segment<'_>, Course)]) {
     few.values_mut().for_each(|kin| steady_by_kin(kin));
 }
 
+/// A segment without the machine's nights, which is searched, and as it was measured.
+struct Courses<'a> {
+    searched: &'a Course,
+    measured: &'a Course,
+}
+
+impl Courses<'_> {
+    /// The size of a change: the smaller of what the two say. None if they disagree on the direction, or the change was smaller than the
+    /// margin as measured: a series that did not follow the machine has not changed.
+    fn step(&self, places: &[usize], nth: usize, margin: f64) -> Option<Interval> {
+        let [searched, measured] = [self.searched, self.measured].map(|course| course.step(places, nth));
+        let changed = searched.median * measured.median > 0.0 && measured.median.abs() >= margin.ln_1p();
+        let smaller = if searched.median.abs() < measured.median.abs() { searched } else { measured };
+        changed.then_some(smaller)
+    }
+}
+
+/// What is told of a change at a place of a segment, whose size is the logarithm `step`.
 fn change_point(
     history: &History,
     segment: Segment<'_>,
-    course: &Course,
-    places: &[usize],
-    nth: usize,
+    (place, step): (usize, Interval),
     blessings: &[Blessing],
 ) -> Option<ChangePoint> {
     let Segment { index, series, .. } = segment;
     let nights: Vec<usize> = segment.judged().map(|(night, _)| night).collect();
-    let (night, before) = (*nights.get(places[nth])?, *nights.get(places[nth].checked_sub(1)?)?);
-    let step = course.step(places, nth);
+    let (night, before) = (*nights.get(place)?, *nights.get(place.checked_sub(1)?)?);
     let near = |run_id: &String| {
         let at = history.nights.iter().position(|night| night.run_id == *run_id)?;
         (at.abs_diff(night) <= AROUND || (before..=night).contains(&at)).then_some(())

@@ -79,10 +79,13 @@ impl Judgement {
     }
 
     /// The changes in groups of one night and direction (and, if they were blessed, one reason), for they often have one cause; the
-    /// oldest first.
+    /// oldest first, and in each group the largest first.
     pub fn changes_together(&self) -> Vec<Vec<&ChangePoint>> {
         let key = |one: &ChangePoint| (one.night, one.worse(), one.blessed.clone());
-        together(self.changes.iter().collect(), |one, other| key(one) == key(other))
+        let size = |one: &ChangePoint| one.ratio.median.ln().abs();
+        let mut groups = together(self.changes.iter().collect(), |one, other| key(one) == key(other));
+        groups.iter_mut().for_each(|group| group.sort_by(|a, b| size(b).total_cmp(&size(a))));
+        groups
     }
 
     /// What the headline and the exit status are made of.
@@ -112,6 +115,12 @@ fn together<T>(all: Vec<&T>, alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
         }
     }
     groups
+}
+
+/// The change of a group that is known best in time: its last night before the change is the latest. What else changed about then is
+/// told of this one.
+pub fn best_dated<'a>(group: &[&'a ChangePoint]) -> Option<&'a ChangePoint> {
+    group.iter().copied().max_by(|one, other| one.after.cmp(&other.after))
 }
 
 /// What so few nights can tell; none where they suffice.

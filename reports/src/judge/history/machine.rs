@@ -6,7 +6,7 @@ use super::segment::Segment;
 use crate::statistics::{Member, without_common};
 
 /// The logarithms of each segment without what those of other families did in the same nights, where their noise group has enough of
-/// them in their environment. A lasting change of all cells stays where it is larger than the margin: somebody has to hear of it.
+/// them in their environment. A lasting change of all cells that is larger than the margin stays, for it has to be told.
 pub(super) fn without_machine(segments: &[Segment<'_>], margin: f64) -> Vec<Vec<f64>> {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, Segment { series, .. }) in segments.iter().enumerate() {

@@ -18,7 +18,7 @@ pub use blessing::Blessing;
 pub use changes::{ChangePoint, Dated, change_points, environment};
 pub use csv::csv;
 pub use entry::{HistoryLine, Lines, parse_lines};
-pub use judgement::{Failure, Judgement, few};
+pub use judgement::{Failure, Judgement, best_dated, few};
 pub use open_metrics::{JudgedMachine, open_metrics};
 pub use series::{Collector, History, Night, Point, Series};
 pub use skips::{REPORTED_FROM, Skip};

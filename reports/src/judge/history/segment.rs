@@ -27,6 +27,11 @@ impl Segment<'_> {
         self.judged().map(|(night, median)| (night, self.series.metric.goodness(median).ln())).collect()
     }
 
+    /// The same without the nights.
+    pub(super) fn measured(self) -> Vec<f64> {
+        self.logs().into_iter().map(|(_, log)| log).collect()
+    }
+
     pub(super) fn judged(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         // A night without any acquisition is the worst possible; `least` keeps it in the series.
         let at_least = |point: &Point| (point.night, point.median.max(self.series.least));

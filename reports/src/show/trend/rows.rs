@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::view::link;
 use crate::format::{counted, printable, range, ratio};
 use crate::judge::alerts::{Alert, Alerts};
-use crate::judge::history::{ChangePoint, Failure, History, Judgement, Skip, Standing, State};
+use crate::judge::history::{ChangePoint, Failure, History, Judgement, Skip, Standing, State, best_dated};
 use crate::record::Interval;
 
 /// One lock and what became of it: `pv-queued`, `up to 31 % slower (6 cells)`.
@@ -109,7 +109,7 @@ pub(super) fn changes(history: &History, judgement: &Judgement) -> Vec<ChangeRow
 }
 
 fn change(history: &History, group: &[&ChangePoint]) -> ChangeRow {
-    let first = group[0];
+    let first = best_dated(group).unwrap_or(group[0]);
     let one = |change: &&ChangePoint| One::of(change.series, &change.cell, change.metric, change.ratio);
     let state = match group.iter().filter(|change| change.stands).count() {
         0 => "changed again later, or no longer measured".into(),
@@ -119,7 +119,7 @@ fn change(history: &History, group: &[&ChangePoint]) -> ChangeRow {
     ChangeRow {
         worse: first.worse(),
         date: first.date.clone(),
-        after: group.iter().map(|change| change.after.clone()).max().unwrap_or_default(),
+        after: first.after.clone(),
         told: told(group.iter().map(|change| change.alert()).collect()),
         series: group.iter().map(one).collect(),
         environment: first.environment.iter().map(|d| format!("{}: {}", d.date, d.change)).collect(),
