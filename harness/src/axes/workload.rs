@@ -1,6 +1,8 @@
 //! Critical section and think time: `section[:N][+think[:mean]]`.
 
+mod alone;
 mod locks;
+mod times;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use lockbench_reports::record::{self, Dropped};
 use lockbench_workloads::arena::LINE;
 use lockbench_workloads::workload::{Locks, SECTIONS, Section, THINKS, Takes, Think};
 
-use super::{Axis, Flag, InId, SliceExtension, parse_duration, show_duration};
+use super::{Axis, Flag, InId, parse_duration, show_duration};
 use crate::Error;
 use crate::error::unknown;
 
@@ -62,12 +64,7 @@ impl Workload {
 
     /// The same in an open loop of `per_second` arrivals, split evenly over the vCPUs; or why there is none.
     pub fn with_arrivals(&self, per_second: f64, vcpus: u32) -> Result<Self, Dropped> {
-        if self.section.alone {
-            return Err(Dropped {
-                cell: format!("{} with arrivals", self.name),
-                reason: "between its turns there is nothing, so no arrivals can be set".into(),
-            });
-        }
+        alone::check_arrivals(self)?;
         if self.think_ns > 0.0 {
             return Err(Dropped {
                 cell: format!("{} with arrivals", self.name),
@@ -87,24 +84,6 @@ impl Workload {
             });
         }
         Ok(Self { think: open, think_ns, ..self.clone() })
-    }
-
-    /// Why so many vCPUs cannot have this workload, or not while holders ask for longer timeslices; none if they can.
-    pub(crate) fn refusal(&self, vcpus: u32, extension: SliceExtension) -> Option<String> {
-        let name = &self.name;
-        if !self.section.alone {
-            None
-        } else if vcpus > 1 {
-            Some(format!(
-                "`{name}` checks no mutual exclusion, so it is for one vCPU, and not for {vcpus}; `empty` is for any number"
-            ))
-        } else if extension == SliceExtension::On {
-            Some(format!(
-                "`{name}` has no section in which a holder could ask for a longer timeslice; take `empty`"
-            ))
-        } else {
-            None
-        }
     }
 
     /// As records have it.
@@ -131,12 +110,7 @@ impl Workload {
             name => section_named(name)?,
         };
         locks::check(section, record.locks)?;
-        if section.alone && (record.section_ns > 0.0 || record.lines > 0 || record.think_ns > 0.0) {
-            return Err(Error::usage(format!(
-                "a turn of `{}` has no work, lines or think time",
-                section.name
-            )));
-        }
+        alone::check(section, record)?;
         Ok(Self {
             name: record.name.clone(),
             section,
@@ -189,12 +163,7 @@ impl Axis for Workload {
         let section = section_named(split_argument(section_text).0)?;
         let size = size(section, split_argument(section_text).1, refused)?;
         let (think, think_ns) = think(think_text, refused)?;
-        if section.alone && think_ns > 0.0 {
-            return Err(refused(format!(
-                "between two turns of `{}` there is nothing, so it takes no think time",
-                section.name
-            )));
-        }
+        alone::check_think(section, think_ns).map_err(refused)?;
         let name = match think_ns {
             0.0 => size.name,
             _ => format!("{}+{}:{}", size.name, think.name, show_duration(think_ns as u64)),
@@ -406,16 +375,6 @@ mod tests {
         let mut record = Workload::parse("touch").unwrap().record();
         record.section = "vanish".into();
         assert!(Workload::of_record(&record).is_err());
-    }
-
-    #[test]
-    fn nothing_is_checked_where_a_vcpu_is_alone_so_several_are_refused() {
-        let alone = Workload::parse("alone").unwrap();
-        assert_eq!(alone.refusal(1, SliceExtension::Off), None);
-        let said = alone.refusal(4, SliceExtension::Off).unwrap();
-        assert!(said.contains("for one vCPU, and not for 4"), "{said}");
-        assert!(alone.refusal(1, SliceExtension::On).is_some() && alone.with_arrivals(1e6, 1).is_err());
-        assert_eq!(Workload::parse("empty").unwrap().refusal(4, SliceExtension::On), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{Course, median};
 const FEWEST_FAMILIES: usize = 3;
 /// A night is told by so many series of other families at least.
 const FEWEST: usize = 6;
-/// Rounds of the polish. Where series have the same nights the first one is all but the last.
+/// Rounds of the polish. The later ones matter where some series lack nights.
 const ROUNDS: usize = 10;
 /// The probability that chance makes a common step is at most this.
 const LEVEL: f64 = 0.05;
@@ -24,7 +24,7 @@ const ERROR_OF_MEDIAN: f64 = 1.4826 * 1.2533;
 /// A series of a group.
 #[derive(Clone, Debug)]
 pub struct Member<'a> {
-    /// Its family. What the members of a family share may be their own doing, so they do not tell it of each other.
+    /// Its family. What the members of a family share may be their own doing, so the machine is told by the other families.
     pub family: &'a str,
     /// Its nights, ascending, each with a logarithm.
     pub values: Vec<(usize, f64)>,
@@ -102,7 +102,7 @@ fn of_families(night: &Night<'_>, levels: &[f64]) -> Vec<f64> {
     night.values().filter_map(of_family).collect()
 }
 
-/// What passes of a common course: each night without the steps, as far as it is more than the chance that each estimate has in it.
+/// What of a common course does not last: each night without the steps, less the part that is the estimates' own chance.
 fn passing(common: &[Common], margin: f64) -> Vec<(usize, f64)> {
     let course: Vec<f64> = common.iter().map(|night| night.effect).collect();
     let Some(searched) = Course::new(&course, 0.0) else { return Vec::new() };

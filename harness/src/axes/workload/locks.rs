@@ -25,25 +25,6 @@ pub(super) fn check(section: &Section, locks: u32) -> Result<(), Error> {
 }
 
 impl Workload {
-    /// An error if times cannot be taken, because there are several locks, for handovers, waits and the account of a lock's time are
-    /// those of one, or because a vCPU does nothing in between.
-    pub(crate) fn check_times(&self) -> Result<(), Error> {
-        if self.section.alone {
-            return Err(Error::usage(format!(
-                "`{}` does nothing but acquire and release, and windows of acquire times and of traces take times in between: leave \
-                 `latency` and `trace` out, or take `empty`",
-                self.name
-            )));
-        }
-        if self.locks == 1 {
-            return Ok(());
-        }
-        Err(Error::usage(format!(
-            "`{}` takes several locks, and windows of acquire times and of traces tell of one: leave `latency` and `trace` out",
-            self.name
-        )))
-    }
-
     /// The lock that a request begins with: to be drawn from uniformly.
     pub(crate) fn picks(&self) -> [u8; PICKS] {
         match self.section.locks {
@@ -71,8 +52,6 @@ fn zipf(locks: u32, exponent: f64) -> [u8; PICKS] {
 
 #[cfg(test)]
 mod tests {
-    use lockbench_reports::record;
-
     use super::*;
     use crate::axes::Axis;
 
@@ -93,31 +72,6 @@ mod tests {
         assert!((1..=64).all(|place| (of_64[place as usize - 1] - law(place)).abs() < 2.0 / PICKS as f64));
         assert_eq!(shares("many:2").len(), 2);
         assert_eq!((shares("nested"), shares("short")), (vec![0.5, 0.5], vec![1.0]));
-    }
-
-    #[test]
-    fn no_times_are_taken_of_several_locks_and_of_turns_without_a_section() {
-        for name in ["nested", "many:16"] {
-            let told = Workload::parse(name).unwrap().check_times().unwrap_err().to_string();
-            assert!(told.starts_with(&format!("`{name}` takes several locks")), "{told}");
-        }
-        let told = Workload::parse("alone").unwrap().check_times().unwrap_err().to_string();
-        assert!(told.starts_with("`alone` does nothing but acquire and release"), "{told}");
-        assert!(Workload::parse("short").unwrap().check_times().is_ok());
-    }
-
-    #[test]
-    fn a_record_of_a_vcpu_that_is_alone_has_nothing_in_its_turns() {
-        let record = Workload::parse("alone").unwrap().record();
-        assert!(Workload::of_record(&record).is_ok());
-        let think = Workload::parse("short+exp").unwrap().record();
-        for wrong in [
-            record::Workload { section_ns: 100.0, ..record.clone() },
-            record::Workload { lines: 1, ..record.clone() },
-            record::Workload { think: think.think, think_ns: think.think_ns, ..record },
-        ] {
-            assert!(Workload::of_record(&wrong).is_err(), "{wrong:?}");
-        }
     }
 
     #[test]

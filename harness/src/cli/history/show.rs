@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use lockbench_reports::derive::digest::Metric;
 use lockbench_reports::format::{counted, printable, range, ratio};
 use lockbench_reports::judge::alerts::{Alert, Alerts, in_a_line};
 use lockbench_reports::judge::history::{
@@ -99,19 +100,15 @@ fn text(history: &History, judgement: &Judgement, series: &[&Series], skips: &[S
 fn stand(text: &mut String, heading: &str, group: &[&Standing]) {
     let first = group[0];
     let (since, than) = (first.since.as_deref().unwrap_or("the first night"), first.than());
-    let series = |standing: &&Standing| Row {
-        size: standing.metric.size(standing.ratio),
-        figures: figures(standing.ratio),
-        series: format!("{} {}", printable(&standing.cell), standing.metric.name()),
-    };
+    let row = |standing: &&Standing| Row::of(&standing.cell, standing.metric, standing.ratio);
     if let [only] = group {
-        let Row { size, figures, series } = series(only);
+        let Row { size, figures, series } = row(only);
         let _ = writeln!(text, "{heading}: {size} ({figures}) since {since} than {than}: {series}");
         return;
     }
     let told = told(group.iter().filter_map(|standing| standing.alert()).collect());
     let _ = writeln!(text, "{heading}: {told} since {since} than {than}:");
-    rows(text, group.iter().map(series).collect());
+    rows(text, group.iter().map(row).collect());
 }
 
 /// What is told of a group of alerts: `pv-queued, up to 31 % slower (6 cells)`.
@@ -129,6 +126,16 @@ struct Row {
     series: String,
 }
 
+impl Row {
+    fn of(cell: &str, metric: Metric, of: Interval) -> Self {
+        Self {
+            size: metric.size(of),
+            figures: format!("{}, {}", ratio(of.median), range(of, ratio)),
+            series: format!("{} {}", printable(cell), metric.name()),
+        }
+    }
+}
+
 /// The first series of a group, a line each, and how many more there are.
 fn rows(text: &mut String, all: Vec<Row>) {
     let more = all.len().saturating_sub(SHOWN);
@@ -142,11 +149,6 @@ fn and_more(text: &mut String, more: usize) {
     if more > 0 {
         let _ = writeln!(text, "    and {more} more; --json names them all");
     }
-}
-
-/// A ratio and its interval.
-fn figures(of: Interval) -> String {
-    format!("{}, {}", ratio(of.median), range(of, ratio))
 }
 
 /// One line for a series: a sparkline of thirty nights, and its level.
@@ -168,13 +170,9 @@ fn line(text: &mut String, series: &Series) {
 
 /// The changes of one night in one direction: in a line of its own where it is one, or each below what is told of all.
 fn describe(text: &mut String, group: &[&ChangePoint]) {
-    let dated = best_dated(group).unwrap_or(group[0]);
+    let dated = best_dated(group);
     let (date, after) = (&dated.date, &dated.after);
-    let row = |change: &&ChangePoint| Row {
-        size: change.metric.size(change.ratio),
-        figures: figures(change.ratio),
-        series: format!("{} {}", printable(&change.cell), change.metric.name()),
-    };
+    let row = |change: &&ChangePoint| Row::of(&change.cell, change.metric, change.ratio);
     if let [only] = group {
         let Row { size, figures, series } = row(only);
         let _ = writeln!(text, "{size} ({figures}) from {date} on, last like before on {after}: {series}");

@@ -72,7 +72,7 @@ impl Judgement {
         found
     }
 
-    /// Those series in groups of one lock and metric that stand so since one night, each group where its first member stands.
+    /// The series that stand in this way, in groups of one lock and metric that have stood so since one night, each group where its first member stands.
     pub fn that_stand_together(&self, state: State) -> Vec<Vec<&Standing>> {
         let key = |one: &Standing| (one.lock.clone(), one.metric, one.since.clone(), one.than());
         together(self.that_stand(state), |one, other| key(one) == key(other))
@@ -117,10 +117,14 @@ fn together<T>(all: Vec<&T>, alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
     groups
 }
 
-/// The change of a group that is known best in time: its last night before the change is the latest. What else changed about then is
-/// told of this one.
-pub fn best_dated<'a>(group: &[&'a ChangePoint]) -> Option<&'a ChangePoint> {
-    group.iter().copied().max_by(|one, other| one.after.cmp(&other.after))
+/// The change whose date is known best, of a group of at least one: the last night before it is the latest. Dates and what else changed
+/// about then are told of this one.
+///
+/// # Panics
+///
+/// If the group is empty.
+pub fn best_dated<'a>(group: &[&'a ChangePoint]) -> &'a ChangePoint {
+    group.iter().fold(group[0], |best, change| if change.after >= best.after { change } else { best })
 }
 
 /// What so few nights can tell; none where they suffice.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::segment::Segment;
 use crate::statistics::{Member, without_common};
 
-/// The logarithms of each segment without what those of other families did in the same nights, where their noise group has enough of
-/// them in their environment. A lasting change of all cells that is larger than the margin stays, for it has to be told.
+/// The logarithms of each segment, without what segments of other families did in the same nights. Segments are compared with those of
+/// the same noise group and environment; where these are few, nothing is taken off. A lasting change of all cells that is larger than the margin stays, for it has to be told.
 pub(super) fn without_machine(segments: &[Segment<'_>], margin: f64) -> Vec<Vec<f64>> {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, Segment { series, .. }) in segments.iter().enumerate() {

@@ -27,7 +27,7 @@ impl Segment<'_> {
         self.judged().map(|(night, median)| (night, self.series.metric.goodness(median).ln())).collect()
     }
 
-    /// The same without the nights.
+    /// The logarithms alone, as they were measured.
     pub(super) fn measured(self) -> Vec<f64> {
         self.logs().into_iter().map(|(_, log)| log).collect()
     }

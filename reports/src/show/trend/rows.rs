@@ -109,7 +109,7 @@ pub(super) fn changes(history: &History, judgement: &Judgement) -> Vec<ChangeRow
 }
 
 fn change(history: &History, group: &[&ChangePoint]) -> ChangeRow {
-    let first = best_dated(group).unwrap_or(group[0]);
+    let first = best_dated(group);
     let one = |change: &&ChangePoint| One::of(change.series, &change.cell, change.metric, change.ratio);
     let state = match group.iter().filter(|change| change.stands).count() {
         0 => "changed again later, or no longer measured".into(),
